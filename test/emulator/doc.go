@@ -1,0 +1,3 @@
+// Package emulator is a Google Cloud for tests and demonstrations: the real
+// protocols, used through the real clients, on the loopback interface.
+package emulator

@@ -1,0 +1,119 @@
+package traffic
+
+import (
+	"encoding/json"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	spb "google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/protoadapt"
+)
+
+// Err returns the refusal as the gRPC status that Google would send: with
+// google.rpc.ErrorInfo when a quota is exceeded and google.rpc.RetryInfo when
+// RetryAfter is set.
+func (r Refusal) Err() error {
+	var details []protoadapt.MessageV1
+	if r.Quota != nil {
+		details = append(details, r.quotaInfo())
+	}
+	if r.RetryAfter > 0 {
+		details = append(details, retryInfo(r.RetryAfter))
+	}
+	s := status.New(RPCCode(r.Status), r.explain())
+	if len(details) == 0 {
+		return s.Err()
+	}
+	detailed, err := s.WithDetails(details...)
+	if err != nil {
+		return s.Err()
+	}
+	return detailed.Err()
+}
+
+func (r Refusal) quotaInfo() *errdetails.ErrorInfo {
+	metric := quotaMetric(r.Call)
+	return &errdetails.ErrorInfo{
+		Reason: "RATE_LIMIT_EXCEEDED",
+		Domain: "googleapis.com",
+		Metadata: map[string]string{
+			"consumer":          "projects/" + r.Quota.ProjectNumber,
+			"quota_limit":       metric + "PerMinutePerProject",
+			"quota_limit_value": strconv.Itoa(r.Quota.PerMinute),
+			"quota_location":    "global",
+			"quota_metric":      apiHost(r.Call.Service) + "/" + metric,
+			"service":           apiHost(r.Call.Service),
+		},
+	}
+}
+
+// RPCErrors answers a refusal as Google's gRPC services do over REST.
+func RPCErrors(w http.ResponseWriter, r Refusal) {
+	setRetryAfter(w, r.RetryAfter)
+	WriteRPCError(w, r.Err())
+}
+
+// WriteRPCError writes a gRPC error as Google's gRPC services do over REST:
+// {"error": {"code", "message", "status", "details"}}.
+func WriteRPCError(w http.ResponseWriter, err error) {
+	s := status.Convert(err)
+	httpStatus := HTTPStatus(s.Code())
+	writeJSON(w, httpStatus, map[string]any{"error": rpcErrorBody(s.Proto(), httpStatus)})
+}
+
+func rpcErrorBody(s *spb.Status, httpStatus int) map[string]any {
+	body := map[string]any{
+		"code":    httpStatus,
+		"message": s.GetMessage(),
+		"status":  codeName(codes.Code(s.GetCode())),
+	}
+	var details []json.RawMessage
+	for _, detail := range s.GetDetails() {
+		if raw, err := protojson.Marshal(detail); err == nil {
+			details = append(details, raw)
+		}
+	}
+	if len(details) > 0 {
+		body["details"] = details
+	}
+	return body
+}
+
+// codeName spells a code as google.rpc.Code does: NOT_FOUND for NotFound.
+func codeName(code codes.Code) string {
+	if code == codes.OK {
+		return "OK"
+	}
+	if code == codes.Canceled {
+		return "CANCELLED"
+	}
+	var name strings.Builder
+	for i, letter := range code.String() {
+		if i > 0 && unicode.IsUpper(letter) {
+			name.WriteByte('_')
+		}
+		name.WriteRune(unicode.ToUpper(letter))
+	}
+	return name.String()
+}
+
+func writeJSON(w http.ResponseWriter, httpStatus int, body any) {
+	encoded, err := json.MarshalIndent(body, "", "  ")
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+	w.WriteHeader(httpStatus)
+	_, _ = w.Write(append(encoded, '\n')) // a client that has gone away needs no answer
+}
+
+// ceilSeconds is what a Retry-After header can say, which has no fractions.
+func ceilSeconds(seconds float64) string { return strconv.Itoa(int(math.Ceil(seconds))) }

@@ -1,0 +1,116 @@
+package traffic
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+// StorageErrors answers a refusal as the Cloud Storage JSON API does.
+func StorageErrors(w http.ResponseWriter, r Refusal) {
+	usual := storageErrors[r.Status]
+	if r.Reason == "" {
+		r.Reason = usual.reason
+	}
+	switch {
+	case r.Message != "":
+	case r.Status == http.StatusForbidden && r.Reason == usual.reason:
+		r.Message = StorageDenied(r.Call.Method)
+	case r.Status == http.StatusTooManyRequests:
+		r.Message = storageTooMany(r)
+	case usual.message != "":
+		r.Message = usual.message
+	default:
+		r.Message = http.StatusText(r.Status)
+	}
+	domain := "global"
+	if r.Status == http.StatusTooManyRequests {
+		domain = "usageLimits"
+	}
+	setRetryAfter(w, r.RetryAfter)
+	WriteStorageError(w, r.Status, domain, r.Reason, r.Message)
+}
+
+// WriteStorageError writes an error as the Cloud Storage JSON API does.
+func WriteStorageError(w http.ResponseWriter, httpStatus int, domain, reason, message string) {
+	writeJSON(w, httpStatus, map[string]any{"error": map[string]any{
+		"code":    httpStatus,
+		"message": message,
+		"errors":  []any{map[string]any{"message": message, "domain": domain, "reason": reason}},
+	}})
+}
+
+type storageError struct{ reason, message string }
+
+// storageErrors are the reasons and messages of
+// https://cloud.google.com/storage/docs/json_api/v1/status-codes.
+var storageErrors = map[int]storageError{
+	http.StatusBadRequest:          {"invalid", "Invalid argument."},
+	http.StatusUnauthorized:        {"authError", "Invalid Credentials"},
+	http.StatusForbidden:           {"forbidden", ""},
+	http.StatusNotFound:            {"notFound", "Not Found"},
+	http.StatusConflict:            {"conflict", "Conflict"},
+	http.StatusPreconditionFailed:  {"conditionNotMet", "At least one of the pre-conditions you specified did not hold."},
+	http.StatusTooManyRequests:     {"rateLimitExceeded", ""},
+	http.StatusInternalServerError: {"internalError", "We encountered an internal error. Please try again."},
+	http.StatusBadGateway:          {"backendError", "Bad Gateway"},
+	http.StatusServiceUnavailable:  {"backendError", "We encountered an internal error. Please try again."},
+	http.StatusGatewayTimeout:      {"gatewayTimeout", "Gateway Timeout"},
+}
+
+func storageTooMany(r Refusal) string {
+	if r.Quota != nil {
+		return Refusal{Call: r.Call, Status: r.Status, Quota: r.Quota}.explain()
+	}
+	if strings.HasPrefix(r.Call.Method, "buckets.") {
+		return "The project exceeded the rate limit for creating and deleting buckets."
+	}
+	return "The rate of requests to the resource is too high. Please reduce your request rate. See https://cloud.google.com/storage/docs/gcs429."
+}
+
+// StorageDenied is what Cloud Storage says to a caller who lacks the
+// permission of a method ("buckets.get").
+func StorageDenied(method string) string {
+	permission, subject := storagePermission(method)
+	return fmt.Sprintf("%s does not have %s access to the Google Cloud %s. Permission '%[2]s' denied on resource (or it may not exist).",
+		Caller, permission, subject)
+}
+
+// storagePermission returns the permission that a method needs, and on what.
+func storagePermission(method string) (permission, subject string) {
+	resource, verb, _ := strings.Cut(method, ".")
+	switch {
+	case method == "buckets.insert":
+		return "storage.buckets.create", "project"
+	case method == "buckets.list":
+		return "storage.buckets.list", "project"
+	case method == "buckets.patch", method == "buckets.lockRetentionPolicy":
+		return "storage.buckets.update", "Storage bucket"
+	case method == "buckets.getStorageLayout", method == "buckets.testIamPermissions":
+		return "storage.buckets.get", "Storage bucket"
+	case method == "objects.insert":
+		return "storage.objects.create", "Storage object"
+	case method == "objects.list":
+		return "storage.objects.list", "Storage bucket"
+	case method == "objects.patch":
+		return "storage.objects.update", "Storage object"
+	case resource == "objects":
+		return "storage.objects." + verb, "Storage object"
+	default:
+		return "storage." + resource + "." + verb, "Storage bucket"
+	}
+}
+
+func setRetryAfter(w http.ResponseWriter, after time.Duration) {
+	if after > 0 {
+		w.Header().Set("Retry-After", ceilSeconds(after.Seconds()))
+	}
+}
+
+func retryInfo(after time.Duration) *errdetails.RetryInfo {
+	return &errdetails.RetryInfo{RetryDelay: durationpb.New(after)}
+}
