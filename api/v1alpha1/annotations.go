@@ -1,0 +1,43 @@
+package v1alpha1
+
+// Annotations that people set on an object. Those ending in -by are stamped by the API server's admission policies.
+const (
+	// BreakGlassAnnotation breaks the glass; its value is the reason. While it is there nothing is written to Google Cloud.
+	BreakGlassAnnotation = "holdfast.dev/break-glass"
+	// BreakGlassByAnnotation names who broke the glass.
+	BreakGlassByAnnotation = "holdfast.dev/break-glass-by"
+	// BreakGlassUntilAnnotation closes the glass by itself at a time in RFC 3339.
+	BreakGlassUntilAnnotation = "holdfast.dev/break-glass-until"
+	// BreakGlassClosedByAnnotation names who closed the glass.
+	BreakGlassClosedByAnnotation = "holdfast.dev/break-glass-closed-by"
+	// ApproveAnnotation releases the held plan that has this hash (status.plan.hash).
+	ApproveAnnotation = "holdfast.dev/approve"
+	// ApproveByAnnotation names who approved.
+	ApproveByAnnotation = "holdfast.dev/approve-by"
+	// ReconcileRequestedAtAnnotation asks for a reconcile now; any new value will do, a time by custom.
+	ReconcileRequestedAtAnnotation = "holdfast.dev/reconcile-requested-at"
+)
+
+// Annotations that administrators set on a Namespace. BreakGlassAnnotation on a Namespace holds everything in it.
+const (
+	// ProjectIDAnnotation is the Google Cloud project of every object in the namespace that names none.
+	ProjectIDAnnotation = "holdfast.dev/project-id"
+	// AllowedProjectIDsAnnotation lists, comma-separated, further projects that objects in the namespace may name.
+	AllowedProjectIDsAnnotation = "holdfast.dev/allowed-project-ids"
+	// ImpersonateServiceAccountAnnotation is the e-mail of the service account that acts for the namespace.
+	ImpersonateServiceAccountAnnotation = "holdfast.dev/impersonate-service-account"
+)
+
+// Finalizer keeps an object until its deletionPolicy has been carried out.
+const Finalizer = "holdfast.dev/finalizer"
+
+// Ownership labels mark a Google Cloud resource with the manifest that holds it. Their values obey Google's rules for
+// labels: at most 63 of a–z, 0–9, - and _.
+const (
+	// OwnerLabel is the --owner-id of the installation.
+	OwnerLabel = "holdfast-owner"
+	// OwnerNamespaceLabel is the manifest's namespace.
+	OwnerNamespaceLabel = "holdfast-namespace"
+	// OwnerNameLabel is the manifest's name.
+	OwnerNameLabel = "holdfast-name"
+)

@@ -1,0 +1,78 @@
+package diff
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Change is one leaf, list or map key that differs.
+type Change struct {
+	// Path is the field.
+	Path string
+	// From is the live value as compact JSON; empty when there is none.
+	From string
+	// To is the wanted value as compact JSON; empty when there shall be none.
+	To string
+}
+
+// Digest is a short hash of the wanted value.
+func (c Change) Digest() string {
+	sum := sha256.Sum256([]byte(c.To))
+	return hex.EncodeToString(sum[:8])
+}
+
+// Changes are sorted by path.
+type Changes []Change
+
+// Has says whether anything at or below one of the paths changes.
+func (c Changes) Has(paths ...string) bool {
+	for _, change := range c {
+		for _, path := range paths {
+			if under(change.Path, path) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Keys returns the changes of a map's keys: key to change.
+func (c Changes) Keys(path string) map[string]Change {
+	keys := map[string]Change{}
+	for _, change := range c {
+		if rest, ok := strings.CutPrefix(change.Path, path+"["); ok {
+			keys[strings.TrimSuffix(rest, "]")] = change
+		}
+	}
+	return keys
+}
+
+// Paths lists the paths, in order.
+func (c Changes) Paths() []string {
+	paths := make([]string, len(c))
+	for i, change := range c {
+		paths[i] = change.Path
+	}
+	return paths
+}
+
+// under says whether path is the same as parent or lies below it.
+func under(path, parent string) bool {
+	rest, ok := strings.CutPrefix(path, parent)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}
+
+// Hash names a plan: these changes, of this object at this generation, after so many applied plans. Its 16 hexadecimal
+// digits are what a person copies to approve it. Neither etags nor times enter, so an unchanged plan keeps its name.
+func Hash(uid types.UID, generation, sequence int64, changes Changes) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%d\n%d\n", uid, generation, sequence)
+	for _, c := range changes {
+		fmt.Fprintf(h, "%q %q %q\n", c.Path, c.From, c.To)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}

@@ -1,0 +1,67 @@
+package diff
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Fields says what is special about the fields of a kind, by path; a map's keys are written [*], as in spec.labels[*].
+type Fields map[string]Field
+
+// Field is what is special about one field. The zero value is an ordinary field whose default is to be absent.
+type Field struct {
+	// Immutable says why Google cannot change the field of an existing resource; empty if it can.
+	Immutable string
+	// Atomic marks a struct that is compared and written whole: a union.
+	Atomic bool
+	// Default is the JSON that the field has in Google Cloud when nobody sets it; empty for absent.
+	Default string
+	// Equal says whether two set values mean the same; nil for reflect.DeepEqual. The values are those of the Go field, pointers
+	// followed.
+	Equal func(desired, live any) bool
+	// Hold says why a change of this field must wait for approval even where writing is free; empty if it need not.
+	// It may be nil.
+	Hold func(c Change) string
+}
+
+// of returns the entry for a concrete path.
+func (f Fields) of(path string) Field {
+	if open := strings.IndexByte(path, '['); open >= 0 {
+		path = path[:open] + "[*]"
+	}
+	return f[path]
+}
+
+// FoldedStrings is an Equal for strings, or lists of strings, whose letter case means nothing.
+func FoldedStrings(desired, live any) bool {
+	a, b := texts(desired), texts(live)
+	return slices.EqualFunc(a, b, strings.EqualFold)
+}
+
+// StringSet is an Equal for lists of strings whose order and letter case mean nothing.
+func StringSet(desired, live any) bool {
+	return slices.Equal(folded(desired), folded(live))
+}
+
+func folded(v any) []string {
+	out := texts(v)
+	for i, s := range out {
+		out[i] = strings.ToLower(s)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// texts returns a copy of a string, or a list, of any string type.
+func texts(v any) []string {
+	rv := reflect.ValueOf(v)
+	if rv.Kind() == reflect.String {
+		return []string{rv.String()}
+	}
+	out := make([]string, 0, rv.Len())
+	for i := range rv.Len() {
+		out = append(out, rv.Index(i).String())
+	}
+	return out
+}
