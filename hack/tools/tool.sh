@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Usage: hack/tools/tool.sh NAME
+#
+# Prints the path of a development tool, for example golangci-lint: the one that
+# the module hack/tools/NAME pins, built the first time it is asked for and cached
+# outside the tree.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/lib.sh"
+
+name=${1:-}
+module=$here/$name
+if [ -z "$name" ] || ! [ -f "$module/go.mod" ]; then
+	die "which tool? One of:$(cd "$here" && printf ' %s' */)"
+fi
+
+package=$(awk '$1 == "tool" { print $2 }' "$module/go.mod")
+version=$(pinned "$module" "$package")
+folder=$cache/tools/$name-$version-$(fingerprint "$module")-$(platform)
+
+if ! [ -x "$folder/$name" ]; then
+	lock "$folder"
+	if ! [ -x "$folder/$name" ]; then
+		say "Building $name $version from its Go module, once; cached in $folder"
+		build "$module" "$package" "$folder/$name"
+	fi
+fi
+echo "$folder/$name"
