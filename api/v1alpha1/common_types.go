@@ -6,6 +6,8 @@ import (
 )
 
 // Object is what the engine knows of every kind: a Kubernetes object with the common spec and status.
+//
+// +kubebuilder:object:generate=false
 type Object interface {
 	metav1.Object
 	runtime.Object
