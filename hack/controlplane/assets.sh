@@ -79,8 +79,8 @@ provide() {
 		fi
 	fi
 	holds "$folder" "$@" && return
-	say "Building $(missing "$folder" "$@") $version from Go modules: about"
-	say "10 minutes on two cores, and only once; cached in $folder"
+	say "Building $(missing "$folder" "$@") $version from Go modules:"
+	say "5 to 10 minutes on two cores, and only once; cached in $folder"
 	for name in $(missing "$folder" "$@"); do
 		build "$here" "$(package "$name")" "$folder/$name" "$(stamp)"
 	done

@@ -1,0 +1,153 @@
+# Holdfast. `make` alone lists what there is to type.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+
+VERSION ?= $(shell git describe --tags --match 'v*' --dirty 2>/dev/null || echo v0.0.0-dev)
+COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+DATE    ?= $(shell git show --no-patch --format=%cI HEAD 2>/dev/null || echo unknown)
+IMG     ?= ghcr.io/holdfast-dev/holdfast:$(VERSION)
+
+# How long each fuzz target runs, what is benchmarked, and further flags for go test.
+FUZZTIME  ?= 20s
+BENCH     ?= .
+TESTFLAGS ?=
+
+package := github.com/holdfast-dev/holdfast/internal/version
+ldflags := -s -w -X $(package).Version=$(VERSION) -X $(package).Commit=$(COMMIT) -X $(package).Date=$(DATE)
+modules := . hack/controlplane $(patsubst %/go.mod,%,$(wildcard hack/tools/*/go.mod))
+
+# What `make generate manifests` writes, and nobody edits.
+generated := api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml
+
+# Asked for when a recipe runs, so that only those that need them wait for a build.
+with-assets    = assets=$$(hack/controlplane/assets.sh); KUBEBUILDER_ASSETS="$$assets"
+controller-gen = "$$(hack/tools/tool.sh controller-gen)"
+golangci-lint  = "$$(hack/tools/tool.sh golangci-lint)"
+kustomize      = "$$(hack/tools/tool.sh kustomize)"
+
+##@ Start here
+
+.PHONY: help
+help: ## List the targets (this).
+	@awk -F ':.*## ' ' \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 } \
+	' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build ## Watch manifests become resources, all on this machine; ONCE=1 checks itself and exits.
+	go build -o bin/demo ./hack/demo
+	$(with-assets) exec bin/demo $(if $(ONCE),--once)
+
+.PHONY: build
+build: ## Build the operator and the emulated Google Cloud into bin/.
+	go build -ldflags '$(ldflags)' -o bin/manager ./cmd/manager
+	go build -ldflags '$(ldflags)' -o bin/gcp-emulator ./test/emulator/gcp-emulator
+
+.PHONY: run
+run: build ## Run the operator here, against the current kubeconfig; ARGS="--help" shows its flags.
+	exec bin/manager $(ARGS)
+
+##@ Test
+
+.PHONY: test
+test: ## Run the unit tests and those against a real kube-apiserver.
+	$(with-assets) go test $(TESTFLAGS) ./...
+
+.PHONY: test-slow
+test-slow: test-race fuzz ## Run what takes long: everything under the race detector, and each fuzz target.
+
+.PHONY: test-race
+test-race: ## Run all tests under the race detector.
+	$(with-assets) go test -race $(TESTFLAGS) ./...
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME (20s).
+	@for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' $(wildcard api cmd internal test hack/demo) | xargs -rn1 dirname | sort -u); do \
+		targets=$$(go test -list '^Fuzz' "./$$dir" | grep '^Fuzz'); \
+		for target in $$targets; do \
+			echo "go test -fuzz '^$$target\$$' -fuzztime $(FUZZTIME) ./$$dir"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "./$$dir"; \
+		done; \
+	done
+
+.PHONY: bench
+bench: ## Run the benchmarks; BENCH=Diff picks some.
+	$(with-assets) go test -run '^$$' -bench '$(BENCH)' -benchmem ./internal/...
+
+.PHONY: control-plane
+control-plane: ## Get kube-apiserver, etcd and kubectl; print their folder.
+	@hack/controlplane/assets.sh
+
+##@ Change
+
+.PHONY: generate
+generate: ## Write the deep copies of the API types.
+	$(controller-gen) object paths=./api/...
+
+.PHONY: manifests
+manifests: ## Write the CRDs and the operator's role from the markers in the code.
+	$(controller-gen) crd paths=./api/... output:crd:dir=config/crd/bases
+	$(controller-gen) rbac:roleName=holdfast-manager 'paths={./internal/...,./cmd/...}' output:rbac:dir=config/rbac
+
+.PHONY: fmt
+fmt: ## Format the Go code.
+	$(golangci-lint) fmt
+
+.PHONY: lint
+lint: ## Run the linters, import boundaries included.
+	$(golangci-lint) run
+
+.PHONY: tidy
+tidy: ## Tidy every module's go.mod.
+	@for module in $(modules); do echo "go -C $$module mod tidy"; go -C "$$module" mod tidy; done
+
+.PHONY: verify
+verify: verify-generated verify-modules ## Check what a reviewer should not have to: generated files, modules, format, vet, lint.
+	@unformatted=$$(gofmt -l .); \
+	test -z "$$unformatted" || { echo "not formatted: $$unformatted; run 'make fmt'"; exit 1; }
+	go vet ./...
+	$(golangci-lint) run
+	$(kustomize) build config/default >/dev/null
+
+.PHONY: verify-generated
+verify-generated: generate manifests
+	@git diff --exit-code -- $(generated) && \
+	test -z "$$(git ls-files --others --exclude-standard -- $(generated) | tee /dev/stderr)" || \
+	{ echo "these generated files are not as the code says; run 'make generate manifests' and commit them"; exit 1; }
+
+.PHONY: verify-modules
+verify-modules:
+	@for module in $(modules); do \
+		go -C "$$module" mod tidy -diff || { echo "$$module/go.mod is not tidy; run 'make tidy' and commit it"; exit 1; }; \
+	done
+
+.PHONY: clean
+clean: ## Remove bin/ and test binaries; the caches outside the tree stay.
+	rm -rf bin
+	find . -name '*.test' -type f -delete
+
+##@ Install into the current kubeconfig's cluster
+
+.PHONY: install
+install: ## Install the CRDs alone.
+	$(kustomize) build config/crd | kubectl apply --server-side -f -
+
+.PHONY: uninstall
+uninstall: ## Remove the CRDs; nothing in Google Cloud is deleted.
+	$(kustomize) build config/crd | kubectl delete --ignore-not-found -f -
+
+.PHONY: deploy
+deploy: ## Install CRDs, roles and the operator's image IMG.
+	$(kustomize) build config/default | sed 's|image: holdfast:latest|image: $(IMG)|' | kubectl apply --server-side -f -
+
+.PHONY: undeploy
+undeploy: ## Remove what deploy installed; nothing in Google Cloud is deleted.
+	$(kustomize) build config/default | kubectl delete --ignore-not-found -f -
+
+.PHONY: docker-build
+docker-build: ## Build the image IMG for linux/amd64 and linux/arm64; PUSH=1 pushes it.
+	docker buildx build --platform linux/amd64,linux/arm64 \
+		--build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) --build-arg DATE=$(DATE) \
+		$(if $(PUSH),--push) --tag $(IMG) .
