@@ -1,0 +1,101 @@
+package transcode
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"html"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
+)
+
+// format is how a reply is to be written.
+type format struct {
+	enumNumbers bool
+	compact     bool
+}
+
+// formatOf reads the system parameters "alt" (or "$alt"), such as
+// "json;enum-encoding=int", and "prettyPrint".
+func formatOf(query url.Values) (format, error) {
+	f := format{
+		compact: query.Get("prettyPrint") == "false" || query.Get("$prettyPrint") == "false",
+	}
+	alt := query.Get("$alt")
+	if alt == "" {
+		alt = query.Get("alt")
+	}
+	kind, options, _ := strings.Cut(alt, ";")
+	if kind != "" && kind != "json" {
+		return f, status.Errorf(codes.InvalidArgument, "Unsupported Output Format: %s", kind)
+	}
+	f.enumNumbers = strings.Contains(options, "enum-encoding=int")
+	return f, nil
+}
+
+func (f format) write(w http.ResponseWriter, reply proto.Message) {
+	body, err := f.encode(reply)
+	if err != nil {
+		traffic.WriteRPCError(w, status.Errorf(codes.Internal, "Encoding the reply: %v", err))
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+	_, _ = w.Write(body) // a client that has gone away needs no answer
+}
+
+func (f format) encode(reply proto.Message) ([]byte, error) {
+	encoded, err := protojson.MarshalOptions{UseEnumNumbers: f.enumNumbers}.Marshal(reply)
+	if err != nil {
+		return nil, fmt.Errorf("encoding %s: %w", proto.MessageName(reply), err)
+	}
+	// Spacing is normalised because protojson varies its own on purpose, and
+	// "<" is escaped because Google does.
+	var spaced, escaped bytes.Buffer
+	if f.compact {
+		err = json.Compact(&spaced, encoded)
+	} else {
+		err = json.Indent(&spaced, encoded, "", "  ")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("formatting %s: %w", proto.MessageName(reply), err)
+	}
+	json.HTMLEscape(&escaped, spaced.Bytes())
+	escaped.WriteByte('\n')
+	return escaped.Bytes(), nil
+}
+
+// writeError answers a call that failed, or cuts the connection if that is
+// what the error stands for.
+func writeError(w http.ResponseWriter, err error) {
+	if traffic.IsCut(err) {
+		traffic.CutConnection()
+	}
+	for _, detail := range status.Convert(err).Details() {
+		if retry, ok := detail.(*errdetails.RetryInfo); ok {
+			seconds := math.Ceil(retry.GetRetryDelay().AsDuration().Seconds())
+			w.Header().Set("Retry-After", strconv.Itoa(int(seconds)))
+		}
+	}
+	traffic.WriteRPCError(w, err)
+}
+
+// writeNotFound answers a request for which there is no method; Google sends
+// a page instead of JSON then.
+func writeNotFound(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=UTF-8")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = fmt.Fprintf(w, "<!DOCTYPE html>\n<title>Error 404 (Not Found)</title>\n"+
+		"<p><b>404.</b> The requested URL <code>%s</code> was not found on this server.\n",
+		html.EscapeString(r.URL.Path))
+}
