@@ -7,28 +7,149 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=pstopic,categories=gcp;holdfast
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Glass",type=string,JSONPath=`.status.conditions[?(@.type=="BreakGlass")].status`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Project",type=string,priority=1,JSONPath=`.status.project`
+// +kubebuilder:printcolumn:name="External-Name",type=string,priority=1,JSONPath=`.status.externalName`
+// +kubebuilder:printcolumn:name="Broken-By",type=string,priority=1,JSONPath=`.status.breakGlass.by`
+// +kubebuilder:validation:XValidation:rule="self.?spec.resourceID.orValue(self.metadata.name) == oldSelf.?spec.resourceID.orValue(oldSelf.metadata.name)",message="spec.resourceID is immutable (unset it is metadata.name): create a new object for another topic"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.spec.projectID) || has(self.spec.projectID)",message="spec.projectID cannot be removed: it is immutable; create a new object for another project"
+// +kubebuilder:validation:XValidation:rule="has(oldSelf.spec.projectID) || !has(self.spec.projectID) || self.spec.projectID == oldSelf.?status.project.orValue(self.spec.projectID)",message="spec.projectID is immutable: it may be added only as status.project already says; create a new object for another project"
+// +kubebuilder:validation:XValidation:rule="self.?spec.resourceID.orValue(self.metadata.name).matches('^[A-Za-z][A-Za-z0-9._~+%-]{2,254}$')",message="spec.resourceID (unset it is metadata.name) is no topic name that Google accepts: it must begin with a letter and have 3 to 255 letters, digits or any of - _ . ~ + %"
+// +kubebuilder:validation:XValidation:rule="!self.?spec.resourceID.orValue(self.metadata.name).startsWith('goog')",message="spec.resourceID (unset it is metadata.name) must not begin with goog, which Google reserves: choose another name"
+// +kubebuilder:validation:XValidation:rule="self.?spec.deletionPolicy.orValue('Orphan') != 'DeleteWithContents'",message="spec.deletionPolicy DeleteWithContents is for buckets only: use Delete or Orphan for a topic"
 type Topic struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is what the topic shall be.
+	// spec is the topic as it shall be. What is unset stays as Google has it.
 	// +optional
 	// +kubebuilder:default={}
 	Spec TopicSpec `json:"spec,omitzero"`
-	// status is what the topic is.
+
+	// status is the topic as it is. Holdfast alone writes it.
 	// +optional
-	// +kubebuilder:default={"observedGeneration": -1}
+	// +kubebuilder:default={"observedGeneration":-1}
 	Status TopicStatus `json:"status,omitzero"`
 }
 
-// TopicSpec is what a topic shall be. What is unset is left as Google has it.
+// TopicSpec is the topic as it shall be. Google can change all of it on an existing topic.
 type TopicSpec struct {
 	CommonSpec `json:",inline"`
+
+	// labels are the topic's labels.
+	// +optional
+	Labels Labels `json:"labels,omitzero"`
+
+	// kmsKeyName is the Cloud KMS key that encrypts messages: projects/P/locations/L/keyRings/R/cryptoKeys/K. Messages that
+	// were published before a change stay encrypted with the key of their time. The project's Pub/Sub service agent needs
+	// roles/cloudkms.cryptoKeyEncrypterDecrypter on the key.
+	// +optional
+	// +kubebuilder:validation:MaxLength=400
+	// +kubebuilder:validation:Pattern=`^projects/[^/\s]+/locations/[a-z0-9-]+/keyRings/[A-Za-z0-9_-]{1,63}/cryptoKeys/[A-Za-z0-9_-]{1,63}$`
+	KMSKeyName string `json:"kmsKeyName,omitempty"`
+
+	// messageStoragePolicy says in which regions messages may be stored. Removing it leaves that to the organization's policy.
+	// +optional
+	MessageStoragePolicy *TopicMessageStoragePolicy `json:"messageStoragePolicy,omitempty"`
+
+	// messageRetentionSeconds is how long the topic keeps messages after they were published, so that any subscription can
+	// seek back: 600 (10 minutes) to 2678400 (31 days). Google's default is not to keep them beyond what subscriptions ask.
+	// +optional
+	// +kubebuilder:validation:Minimum=600
+	// +kubebuilder:validation:Maximum=2678400
+	MessageRetentionSeconds *int64 `json:"messageRetentionSeconds,omitempty"`
+
+	// schemaSettings are what messages are validated against. An explicit {} is to have no schema.
+	// +optional
+	SchemaSettings *TopicSchemaSettings `json:"schemaSettings,omitempty"`
+
+	// ingestion imports messages from elsewhere into the topic. An explicit {} is to import nothing.
+	// +optional
+	Ingestion *TopicIngestion `json:"ingestion,omitempty"`
+
+	// messageTransforms change or drop messages as they are published, in this order. An explicit [] is to have none.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=5
+	MessageTransforms []TopicMessageTransform `json:"messageTransforms,omitzero"`
 }
 
-// TopicStatus is what a topic is.
+// TopicMessageStoragePolicy says in which regions messages may be stored.
+type TopicMessageStoragePolicy struct {
+	// allowedPersistenceRegions are the Google Cloud regions, such as europe-west1, in which messages may be stored.
+	// +required
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:MaxLength=63
+	// +kubebuilder:validation:items:Pattern=`^[a-z]+-[a-z]+[0-9]+$`
+	AllowedPersistenceRegions []string `json:"allowedPersistenceRegions,omitzero"`
+
+	// enforceInTransit also refuses to publish from, and to deliver to, any other region. Google's default is false.
+	// +optional
+	EnforceInTransit *bool `json:"enforceInTransit,omitempty"`
+}
+
+// TopicSchemaSettings are what messages are validated against.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.schema) || !(has(self.encoding) || has(self.firstRevisionID) || has(self.lastRevisionID))",message="schemaSettings.schema is missing: name the schema that encoding, firstRevisionID and lastRevisionID belong to"
+type TopicSchemaSettings struct {
+	// schema is the full name of the schema: projects/P/schemas/S.
+	// +optional
+	// +kubebuilder:validation:MaxLength=400
+	// +kubebuilder:validation:Pattern=`^projects/[^/\s]+/schemas/[A-Za-z][A-Za-z0-9._~+%-]{2,254}$`
+	Schema string `json:"schema,omitempty"`
+
+	// encoding is how messages are encoded.
+	// +optional
+	Encoding TopicSchemaEncoding `json:"encoding,omitempty"`
+
+	// firstRevisionID is the oldest revision of the schema that a message may have; unset: any before lastRevisionID.
+	// +optional
+	FirstRevisionID SchemaRevisionID `json:"firstRevisionID,omitempty"`
+
+	// lastRevisionID is the newest revision of the schema that a message may have; unset: any after firstRevisionID.
+	// +optional
+	LastRevisionID SchemaRevisionID `json:"lastRevisionID,omitempty"`
+}
+
+// TopicSchemaEncoding is how messages are encoded.
+// +kubebuilder:validation:Enum=JSON;BINARY
+type TopicSchemaEncoding string
+
+// The values of TopicSchemaEncoding.
+const (
+	TopicSchemaEncodingJSON   TopicSchemaEncoding = "JSON"
+	TopicSchemaEncodingBinary TopicSchemaEncoding = "BINARY"
+)
+
+// SchemaRevisionID is Google's name of a revision of a schema.
+// +kubebuilder:validation:MaxLength=64
+// +kubebuilder:validation:Pattern=`^[A-Za-z0-9_-]+$`
+type SchemaRevisionID string
+
+// TopicStatus is the topic as it is.
 type TopicStatus struct {
 	CommonStatus `json:",inline"`
+
+	// name is the topic's full name: projects/P/topics/T.
+	// +optional
+	Name string `json:"name,omitempty"`
+
+	// state is Google's word on the topic: ACTIVE, or INGESTION_RESOURCE_ERROR while ingestion has failed for good.
+	// +optional
+	State string `json:"state,omitempty"`
+
+	// ingestionState is Google's word on the source of ingestion, such as ACTIVE or BUCKET_NOT_FOUND.
+	// +optional
+	IngestionState string `json:"ingestionState,omitempty"`
+
+	// schemaDeleted says that the schema was deleted while the topic referred to it: publishing fails until another is set.
+	// +optional
+	SchemaDeleted bool `json:"schemaDeleted,omitempty"`
 }
 
 // TopicList is a list of topics.
@@ -37,12 +158,11 @@ type TopicStatus struct {
 type TopicList struct {
 	metav1.TypeMeta `json:",inline"`
 	metav1.ListMeta `json:"metadata,omitempty"`
-
-	Items []Topic `json:"items"`
+	Items           []Topic `json:"items"`
 }
 
-// GetCommonSpec implements Object.
+// GetCommonSpec returns the topic's own common spec.
 func (t *Topic) GetCommonSpec() *CommonSpec { return &t.Spec.CommonSpec }
 
-// GetCommonStatus implements Object.
+// GetCommonStatus returns the topic's own common status.
 func (t *Topic) GetCommonStatus() *CommonStatus { return &t.Status.CommonStatus }
