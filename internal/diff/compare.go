@@ -27,7 +27,7 @@ type Result[T v1alpha1.Object] struct {
 // panics.
 func Compare[T v1alpha1.Object](desired, live T, applied []string, fields Fields) Result[T] {
 	want := live.DeepCopyObject().(T)
-	c := comparison{fields: fields, want: spec(want)}
+	c := comparison{fields: fields, want: spec(want), absentIsDefault: !spec(live).IsZero()}
 	c.walk("spec", spec(desired), spec(live))
 	slices.Sort(c.managed)
 	c.reset(applied, spec(live))
@@ -53,6 +53,8 @@ type comparison struct {
 	want    reflect.Value // the spec that is being made; invalid when only the managed paths are asked for
 	changes Changes
 	managed []string
+	// absentIsDefault says that what live lacks is at its default; not so where there is no live resource at all.
+	absentIsDefault bool
 }
 
 // walk compares a struct, leaf by leaf. live is the zero Value where live has no such struct.
@@ -104,7 +106,7 @@ func (c *comparison) equal(path string, desired, live reflect.Value) bool {
 		return !live.IsValid() || isBlank(live)
 	}
 	if !live.IsValid() {
-		return false
+		return c.absentIsDefault && text(desired) == c.fields.of(path).Default
 	}
 	if eq := c.fields.of(path).Equal; eq != nil {
 		return eq(desired.Interface(), live.Interface())
@@ -129,7 +131,7 @@ func (c *comparison) reset(applied []string, live reflect.Value) {
 		}
 		from := follow(lookup(live, steps(path)))
 		to := parse(path, c.fields.of(path).Default, target)
-		if isBlank(to) && (!from.IsValid() || isBlank(from)) || text(to) == text(from) {
+		if !from.IsValid() || isBlank(to) && isBlank(from) || text(to) == text(from) {
 			continue
 		}
 		c.change(path, to, from)
