@@ -1,0 +1,213 @@
+package gcp
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/googleapis/gax-go/v2/apierror"
+	"google.golang.org/api/googleapi"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// answer is what Google said, over HTTP or gRPC alike.
+type answer struct {
+	code codes.Code
+	// reasons are Google's words for what happened: of the JSON APIs (rateLimitExceeded) and of google.rpc.ErrorInfo
+	// (RATE_LIMIT_EXCEEDED).
+	reasons    []string
+	message    string
+	details    apierror.ErrDetails
+	retryAfter time.Duration
+}
+
+// classify turns the answer into an Error about err.
+func (a answer) classify(err error) *Error {
+	result := &Error{Class: a.class(), RetryAfter: a.retryAfter, Message: a.sentence(), Err: err}
+	if result.Class == Denied {
+		result.Permission, result.Resource = missingPermission(a.message, a.details)
+	}
+	return result
+}
+
+// Sentences that say more than the code they come with.
+var (
+	// The project is missing or hidden: nothing is known about the resource.
+	projectMissing = regexp.MustCompile(`(?i)requested project (was )?not found|unknown project id`)
+	// An organization policy forbids it: "violates constraint 'constraints/gcp.resourceLocations'".
+	policyForbids = regexp.MustCompile(`constraints/[a-zA-Z]`)
+	// A service agent lacks a permission, on an encryption key or on a source of messages.
+	agentDenied = regexp.MustCompile(`(?i)permission|not authorized`)
+	// Cloud Storage answers with "forbidden" what nobody may ever do.
+	locked       = regexp.MustCompile(`(?i)locked retention policy`)
+	notEmpty     = regexp.MustCompile(`(?i)\bnot empty`)
+	alreadyThere = regexp.MustCompile(`(?i)already (exists|own)|bucket name is not available`)
+	// gRPC's word for an answer of something that is not a gRPC server.
+	notRPC = regexp.MustCompile(`^unexpected HTTP status code received from server`)
+)
+
+// throttling are the reasons that Cloud Storage's JSON API gives with 403 as well as with 429.
+// https://cloud.google.com/storage/docs/json_api/v1/status-codes
+var throttling = []string{
+	"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded", "RATE_LIMIT_EXCEEDED",
+}
+
+func (a answer) class() Class {
+	switch {
+	case notRPC.MatchString(a.message):
+		return Unavailable
+	case policyForbids.MatchString(a.message), projectMissing.MatchString(a.message):
+		return Denied
+	}
+	switch a.code {
+	case codes.NotFound:
+		return NotFound
+	case codes.AlreadyExists:
+		return AlreadyExists
+	case codes.Aborted:
+		return a.conflict()
+	case codes.ResourceExhausted:
+		return Throttled
+	case codes.PermissionDenied:
+		return a.denial()
+	case codes.Unauthenticated:
+		return Denied
+	case codes.FailedPrecondition:
+		if agentDenied.MatchString(a.message) {
+			return Denied
+		}
+		return Invalid
+	case codes.InvalidArgument, codes.OutOfRange, codes.Unimplemented:
+		return Invalid
+	}
+	return Unavailable
+}
+
+// conflict tells apart what HTTP calls 409.
+func (a answer) conflict() Class {
+	switch {
+	case notEmpty.MatchString(a.message):
+		return NotEmpty
+	case alreadyThere.MatchString(a.message):
+		return AlreadyExists
+	}
+	return Conflict
+}
+
+// denial tells apart what HTTP calls 403.
+func (a answer) denial() Class {
+	isThrottling := func(reason string) bool { return slices.Contains(throttling, reason) }
+	switch {
+	case slices.ContainsFunc(a.reasons, isThrottling):
+		return Throttled
+	case locked.MatchString(a.message):
+		return Invalid
+	}
+	return Denied
+}
+
+// sentence is the message with what Google says about single fields.
+func (a answer) sentence() string {
+	var sentence strings.Builder
+	sentence.WriteString(a.message)
+	for _, violation := range a.details.BadRequest.GetFieldViolations() {
+		if description := violation.GetDescription(); !strings.Contains(a.message, description) {
+			fmt.Fprintf(&sentence, " %s: %s", violation.GetField(), description)
+		}
+	}
+	return tidy(sentence.String())
+}
+
+// rpcAnswer is the answer of a gRPC API.
+func rpcAnswer(st *status.Status) answer {
+	a := answer{code: st.Code(), message: st.Message()}
+	if parsed, ok := apierror.ParseError(st.Err(), false); ok {
+		a.addDetails(parsed.Details())
+	}
+	return a
+}
+
+// httpAnswer is the answer of a JSON API. One without Google's JSON in it comes from something in between, a proxy or a
+// wrong endpoint; it says nothing about the resource, its 404 least of all.
+func httpAnswer(httpErr *googleapi.Error) answer {
+	a := answer{
+		code:       httpCode(httpErr),
+		message:    httpErr.Message,
+		retryAfter: retryAfterHeader(httpErr.Header, time.Now()),
+	}
+	for _, item := range httpErr.Errors {
+		a.reasons = append(a.reasons, item.Reason)
+	}
+	if httpErr.Message == "" && len(httpErr.Errors) == 0 {
+		a.message = strings.TrimSpace(fmt.Sprintf("the endpoint answered %d %s", httpErr.Code, http.StatusText(httpErr.Code)))
+		if a.code != codes.ResourceExhausted {
+			a.code = codes.Unavailable
+		}
+		return a
+	}
+	var parsed *apierror.APIError
+	if errors.As(httpErr.Unwrap(), &parsed) {
+		a.addDetails(parsed.Details())
+	} else if parsed, ok := apierror.ParseError(httpErr, false); ok {
+		a.addDetails(parsed.Details())
+	}
+	return a
+}
+
+func (a *answer) addDetails(details apierror.ErrDetails) {
+	a.details = details
+	if info := details.ErrorInfo; info != nil {
+		a.reasons = append(a.reasons, info.GetReason())
+	}
+	if info := details.RetryInfo; info != nil {
+		a.retryAfter = max(a.retryAfter, bounded(info.GetRetryDelay().AsDuration()))
+	}
+}
+
+// httpCodes are the codes behind HTTP statuses, for APIs that do not name them. 409 and 412 are both Aborted: something
+// else was there or changed; conflict tells them apart.
+var httpCodes = map[int]codes.Code{
+	http.StatusNotModified:        codes.Aborted,
+	http.StatusBadRequest:         codes.InvalidArgument,
+	http.StatusUnauthorized:       codes.Unauthenticated,
+	http.StatusForbidden:          codes.PermissionDenied,
+	http.StatusNotFound:           codes.NotFound,
+	http.StatusRequestTimeout:     codes.Unavailable,
+	http.StatusConflict:           codes.Aborted,
+	http.StatusPreconditionFailed: codes.Aborted,
+	http.StatusTooManyRequests:    codes.ResourceExhausted,
+	http.StatusNotImplemented:     codes.Unimplemented,
+}
+
+// namedCodes are those of Google's status names that say more than the HTTP status does.
+var namedCodes = map[string]codes.Code{
+	"ALREADY_EXISTS":      codes.AlreadyExists,
+	"ABORTED":             codes.Aborted,
+	"FAILED_PRECONDITION": codes.FailedPrecondition,
+}
+
+func httpCode(httpErr *googleapi.Error) codes.Code {
+	var body struct {
+		Error struct {
+			Status string `json:"status"`
+		} `json:"error"`
+	}
+	if json.Unmarshal([]byte(httpErr.Body), &body) == nil {
+		if code, ok := namedCodes[body.Error.Status]; ok {
+			return code
+		}
+	}
+	if code, ok := httpCodes[httpErr.Code]; ok {
+		return code
+	}
+	if httpErr.Code >= 400 && httpErr.Code < 500 {
+		return codes.InvalidArgument
+	}
+	return codes.Unavailable
+}
