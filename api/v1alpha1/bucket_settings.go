@@ -1,0 +1,224 @@
+package v1alpha1
+
+// StorageClass is a storage class; the last three are legacy and no longer offered for new buckets.
+// +kubebuilder:validation:Enum=STANDARD;NEARLINE;COLDLINE;ARCHIVE;MULTI_REGIONAL;REGIONAL;DURABLE_REDUCED_AVAILABILITY
+type StorageClass string
+
+// The storage classes that Google offers for new buckets.
+const (
+	StorageClassStandard StorageClass = "STANDARD"
+	StorageClassNearline StorageClass = "NEARLINE"
+	StorageClassColdline StorageClass = "COLDLINE"
+	StorageClassArchive  StorageClass = "ARCHIVE"
+)
+
+// CustomPlacementConfig makes a bucket a dual-region of two regions of one's choice.
+type CustomPlacementConfig struct {
+	// dataLocations are the two regions, such as EUROPE-WEST1 and EUROPE-WEST4, in upper or lower case and any order.
+	// +required
+	// +listType=set
+	// +kubebuilder:validation:MinItems=2
+	// +kubebuilder:validation:MaxItems=2
+	// +kubebuilder:validation:items:MaxLength=63
+	// +kubebuilder:validation:items:Pattern=`^[A-Za-z]+-[A-Za-z]+[0-9]+$`
+	DataLocations []string `json:"dataLocations,omitempty"`
+}
+
+// Versioning keeps noncurrent versions of objects.
+type Versioning struct {
+	// enabled says whether they are kept.
+	// +required
+	Enabled *bool `json:"enabled,omitempty"`
+}
+
+// SoftDelete keeps deleted objects for a while.
+type SoftDelete struct {
+	// retentionSeconds is for how long, in seconds: 0 for not at all, or 604800 (7 days) to 7776000 (90 days).
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=7776000
+	// +kubebuilder:validation:XValidation:rule="self == 0 || self >= 604800",message="spec.softDelete.retentionSeconds must be 0 (off) or from 604800 (7 days) to 7776000 (90 days)"
+	RetentionSeconds *int64 `json:"retentionSeconds,omitempty"`
+}
+
+// RetentionPolicy forbids deleting and replacing objects that are younger than a time.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.locked) || has(self.retentionSeconds)",message="spec.retentionPolicy.locked needs spec.retentionPolicy.retentionSeconds"
+type RetentionPolicy struct {
+	// retentionSeconds is the age, in seconds, from which on an object may be deleted; at most 3155760000 (100 years).
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=3155760000
+	RetentionSeconds *int64 `json:"retentionSeconds,omitempty"`
+
+	// locked locks the policy for good: after that it can only be made longer, and the bucket cannot be deleted before all of
+	// its objects may. Locking waits for approval.
+	// +optional
+	Locked *bool `json:"locked,omitempty"`
+}
+
+// ObjectRetention allows each object a retention of its own.
+type ObjectRetention struct {
+	// mode is Enabled.
+	// +required
+	// +kubebuilder:validation:Enum=Enabled
+	Mode string `json:"mode,omitempty"`
+}
+
+// Autoclass moves objects between storage classes by how often they are read.
+//
+// +kubebuilder:validation:XValidation:rule="self.enabled || !has(self.terminalStorageClass)",message="spec.autoclass.terminalStorageClass needs spec.autoclass.enabled to be true"
+type Autoclass struct {
+	// enabled says whether Autoclass is on.
+	// +required
+	Enabled *bool `json:"enabled,omitempty"`
+
+	// terminalStorageClass is the class that objects end up in when nobody reads them. Google's default: NEARLINE.
+	// +optional
+	// +kubebuilder:validation:Enum=NEARLINE;ARCHIVE
+	TerminalStorageClass StorageClass `json:"terminalStorageClass,omitempty"`
+}
+
+// RPO is the recovery point objective of a bucket in more than one region.
+// +kubebuilder:validation:Enum=DEFAULT;ASYNC_TURBO
+type RPO string
+
+// The values of RPO.
+const (
+	// RPODefault replicates without a promise of how soon.
+	RPODefault RPO = "DEFAULT"
+	// RPOAsyncTurbo replicates within 15 minutes; dual-regions only.
+	RPOAsyncTurbo RPO = "ASYNC_TURBO"
+)
+
+// HierarchicalNamespace gives a bucket folders.
+type HierarchicalNamespace struct {
+	// enabled says whether the bucket has them.
+	// +required
+	Enabled *bool `json:"enabled,omitempty"`
+}
+
+// UniformBucketLevelAccess makes IAM the only access control.
+type UniformBucketLevelAccess struct {
+	// enabled says whether access control lists are off.
+	// +required
+	Enabled *bool `json:"enabled,omitempty"`
+}
+
+// PublicAccessPrevention says whether public access is forbidden.
+// +kubebuilder:validation:Enum=inherited;enforced
+type PublicAccessPrevention string
+
+// The values of PublicAccessPrevention.
+const (
+	// PublicAccessPreventionInherited leaves it to the organization's policy.
+	PublicAccessPreventionInherited PublicAccessPrevention = "inherited"
+	// PublicAccessPreventionEnforced forbids public access.
+	PublicAccessPreventionEnforced PublicAccessPrevention = "enforced"
+)
+
+// CORS is a rule of cross-origin resource sharing.
+type CORS struct {
+	// origin lists the origins, such as https://example.com; * is any.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=512
+	Origin []string `json:"origin,omitempty"`
+
+	// method lists the HTTP methods, such as GET; * is any.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:items:MaxLength=20
+	// +kubebuilder:validation:items:Pattern=`^([A-Z]+|[*])$`
+	Method []string `json:"method,omitempty"`
+
+	// responseHeader lists the response headers, beyond the simple ones, that browsers may show.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=256
+	ResponseHeader []string `json:"responseHeader,omitempty"`
+
+	// maxAgeSeconds is for how long, in seconds, a browser may keep the answer to a preflight.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=2147483647
+	MaxAgeSeconds *int64 `json:"maxAgeSeconds,omitempty"`
+}
+
+// Website is how a bucket serves a web site.
+type Website struct {
+	// mainPageSuffix is the object served for a directory, such as index.html.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	MainPageSuffix string `json:"mainPageSuffix,omitempty"`
+
+	// notFoundPage is the object served when there is none, such as 404.html.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	NotFoundPage string `json:"notFoundPage,omitempty"`
+}
+
+// Logging is where usage logs go.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.logBucket) || !has(self.logObjectPrefix)",message="spec.logging.logObjectPrefix needs spec.logging.logBucket"
+type Logging struct {
+	// logBucket is the name of the bucket that gets the logs.
+	// +optional
+	// +kubebuilder:validation:MaxLength=222
+	// +kubebuilder:validation:Pattern=`^[a-z0-9][a-z0-9._-]+[a-z0-9]$`
+	LogBucket string `json:"logBucket,omitempty"`
+
+	// logObjectPrefix is what the logs' names begin with. Google's default: the name of the bucket that is logged.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=900
+	LogObjectPrefix string `json:"logObjectPrefix,omitempty"`
+}
+
+// BucketEncryption is which keys objects are encrypted with. An explicit {} is Google's own keys, and no restriction.
+type BucketEncryption struct {
+	// defaultKMSKeyName is the Cloud KMS key of objects that are stored without one, in the location of the bucket:
+	// projects/P/locations/L/keyRings/R/cryptoKeys/K.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:Pattern=`^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$`
+	DefaultKMSKeyName string `json:"defaultKMSKeyName,omitempty"`
+
+	// googleManagedEncryptionEnforcementConfig restricts keys that Google manages.
+	// +optional
+	GoogleManagedEncryptionEnforcementConfig *EncryptionEnforcementConfig `json:"googleManagedEncryptionEnforcementConfig,omitempty"`
+
+	// customerManagedEncryptionEnforcementConfig restricts keys in Cloud KMS.
+	// +optional
+	CustomerManagedEncryptionEnforcementConfig *EncryptionEnforcementConfig `json:"customerManagedEncryptionEnforcementConfig,omitempty"`
+
+	// customerSuppliedEncryptionEnforcementConfig restricts keys that come with each request.
+	// +optional
+	CustomerSuppliedEncryptionEnforcementConfig *EncryptionEnforcementConfig `json:"customerSuppliedEncryptionEnforcementConfig,omitempty"`
+}
+
+// EncryptionEnforcementConfig restricts a way of encrypting new objects.
+type EncryptionEnforcementConfig struct {
+	// restrictionMode says whether new objects may be encrypted that way: NotRestricted (Google's default), FullyRestricted.
+	// +required
+	RestrictionMode RestrictionMode `json:"restrictionMode,omitempty"`
+}
+
+// RestrictionMode says whether a way of encrypting is forbidden.
+// +kubebuilder:validation:Enum=NotRestricted;FullyRestricted
+type RestrictionMode string
+
+// The values of RestrictionMode.
+const (
+	// RestrictionNone forbids nothing.
+	RestrictionNone RestrictionMode = "NotRestricted"
+	// RestrictionFull forbids it for new objects.
+	RestrictionFull RestrictionMode = "FullyRestricted"
+)
