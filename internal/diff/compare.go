@@ -32,7 +32,7 @@ func Compare[T v1alpha1.Object](desired, live T, applied []string, fields Fields
 	slices.Sort(c.managed)
 	c.reset(applied, spec(live))
 	slices.SortFunc(c.changes, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
-	prune(c.want)
+	fields.prune("spec", c.want)
 	return Result[T]{Changes: c.changes, Managed: c.managed, Want: want}
 }
 
@@ -165,4 +165,9 @@ func text(v reflect.Value) string {
 		panic(fmt.Sprintf("a spec is always JSON: %v", err))
 	}
 	return string(b)
+}
+
+// Lookup returns the value at a path of an object's spec as compact JSON; empty when there is none.
+func Lookup(obj v1alpha1.Object, path string) string {
+	return text(follow(lookup(spec(obj), steps(path))))
 }

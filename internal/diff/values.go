@@ -162,20 +162,26 @@ func settle(v reflect.Value) reflect.Value {
 	return v
 }
 
-// prune makes nil of each pointer to a struct that says nothing, so that a kind asks for nil alone.
-func prune(v reflect.Value) {
-	if v.Kind() != reflect.Struct {
+// prune makes nil of each pointer to a struct that says nothing, so that a kind asks for nil alone. An atomic struct stays
+// as it is: in a union an empty member says something by being there.
+func (f Fields) prune(path string, v reflect.Value) {
+	if v.Kind() != reflect.Struct || f.of(path).Atomic {
 		return
 	}
 	for i := range v.NumField() {
-		f := v.Field(i)
-		if f.Kind() == reflect.Pointer && !f.IsNil() && f.Elem().Kind() == reflect.Struct {
-			prune(f.Elem())
-			if isBlank(f) {
-				f.SetZero()
+		name, inline := fieldName(v.Type().Field(i))
+		at := path + "." + name
+		if inline {
+			at = path
+		}
+		child := v.Field(i)
+		if child.Kind() == reflect.Pointer && !child.IsNil() && child.Elem().Kind() == reflect.Struct {
+			f.prune(at, child.Elem())
+			if isBlank(child) {
+				child.SetZero()
 			}
-		} else if f.Kind() == reflect.Struct {
-			prune(f)
+		} else if child.Kind() == reflect.Struct {
+			f.prune(at, child)
 		}
 	}
 }
