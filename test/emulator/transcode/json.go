@@ -60,11 +60,18 @@ func malformed(err error) error {
 // brings field masks into the form that protojson reads.
 func checkObject(object map[string]any, message protoreflect.MessageDescriptor, path string) violations {
 	var found violations
+	chosen := map[protoreflect.OneofDescriptor]bool{}
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		field := fieldNamed(message, name)
 		if field == nil {
 			found = append(found, unknownName(name, path, "Cannot find field."))
 			continue
+		}
+		if oneof := field.ContainingOneof(); oneof != nil && object[name] != nil {
+			if chosen[oneof] {
+				found = append(found, oneofTaken(oneof, name, path))
+			}
+			chosen[oneof] = true
 		}
 		value, bad := checkField(object[name], field, name, path)
 		object[name] = value

@@ -60,6 +60,13 @@ func invalidValue(path string, field protoreflect.FieldDescriptor, value string)
 		"Invalid value at '%s' (%s), %s", path, typeName(field), value)}
 }
 
+// oneofTaken says that an object has two members of which only one may be
+// there.
+func oneofTaken(oneof protoreflect.OneofDescriptor, name, path string) violation {
+	return violation{field: path, description: fmt.Sprintf(
+		"Invalid value at '%s' (oneof), oneof field '%s' is already set. Cannot set '%s'", path, oneof.Name(), name)}
+}
+
 // typeName spells the type of a field as Google's errors do.
 func typeName(field protoreflect.FieldDescriptor) string {
 	switch {

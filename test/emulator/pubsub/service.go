@@ -1,0 +1,72 @@
+// Package pubsub emulates the Pub/Sub API: topics, schemas and the policies on
+// them as faithfully as Google's recordings and documentation allow,
+// subscriptions and messages as far as gcloud and the clients need them to
+// show that a topic works (the messages go through Google's own pstest).
+//
+// Nothing is pushed, exported, transformed, ingested or checked against a
+// schema: these settings are validated and kept, no more.
+package pubsub
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"cloud.google.com/go/iam/apiv1/iampb"
+	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
+	"google.golang.org/grpc"
+
+	"github.com/holdfast-dev/holdfast/test/emulator/projects"
+	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
+	"github.com/holdfast-dev/holdfast/test/emulator/transcode"
+)
+
+// Service is the emulated Pub/Sub. All methods may be called at any time.
+type Service struct {
+	control  *traffic.Control
+	projects *projects.Registry
+	now      func() time.Time
+	messages messages
+
+	mu    sync.Mutex
+	state state
+}
+
+// Option changes how a Service works.
+type Option func(*Service)
+
+// WithClock sets the clock that times of creation are taken from.
+func WithClock(now func() time.Time) Option { return func(s *Service) { s.now = now } }
+
+// New returns a Pub/Sub without topics.
+func New(control *traffic.Control, registry *projects.Registry, options ...Option) *Service {
+	s := &Service{control: control, projects: registry, now: time.Now, state: newState()}
+	for _, option := range options {
+		option(s)
+	}
+	return s
+}
+
+// Name returns "pubsub".
+func (s *Service) Name() string { return "pubsub" }
+
+// RegisterGRPC adds Publisher, Subscriber, SchemaService and the IAMPolicy
+// interface to a server.
+func (s *Service) RegisterGRPC(server *grpc.Server) { s.register(server) }
+
+// RegisterHTTP adds the REST form of the same services.
+func (s *Service) RegisterHTTP(mux *http.ServeMux) {
+	front := transcode.New(s.control.UnaryInterceptor(s.classify), transcode.WithRules(policyRules))
+	s.register(front)
+	front.Mount(mux)
+}
+
+func (s *Service) register(registrar grpc.ServiceRegistrar) {
+	pb.RegisterPublisherServer(registrar, publisher{Service: s})
+	pb.RegisterSubscriberServer(registrar, subscriber{Service: s})
+	pb.RegisterSchemaServiceServer(registrar, schemaService{Service: s})
+	iampb.RegisterIAMPolicyServer(registrar, policyServer{Service: s})
+}
+
+// Close frees what delivering messages needs.
+func (s *Service) Close() error { return s.messages.close() }

@@ -1,0 +1,159 @@
+package pubsub
+
+import (
+	"context"
+
+	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/emptypb"
+)
+
+// publisher is google.pubsub.v1.Publisher.
+type publisher struct {
+	pb.UnimplementedPublisherServer
+	*Service
+}
+
+// CreateTopic creates a topic.
+func (p publisher) CreateTopic(_ context.Context, request *pb.Topic) (*pb.Topic, error) {
+	n, err := p.resolve(request.GetName(), topicKind)
+	if err != nil {
+		return nil, err
+	}
+	topic := proto.CloneOf(request)
+	topic.Name = n.String()
+	ignoreOutputs(topic)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.settle(topic, nil, n); err != nil {
+		return nil, err
+	}
+	if _, taken := p.state.topics[topic.GetName()]; taken {
+		return nil, alreadyExists(n.id)
+	}
+	p.state.topics[topic.GetName()] = topic
+	return proto.CloneOf(topic), nil
+}
+
+// GetTopic returns a topic.
+func (p publisher) GetTopic(_ context.Context, request *pb.GetTopicRequest) (*pb.Topic, error) {
+	n, err := p.resolve(request.GetTopic(), topicKind)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	topic, err := p.topic(n)
+	return proto.CloneOf(topic), err
+}
+
+// UpdateTopic changes the fields of a topic that the mask names.
+func (p publisher) UpdateTopic(_ context.Context, request *pb.UpdateTopicRequest) (*pb.Topic, error) {
+	n, err := p.resolve(request.GetTopic().GetName(), topicKind)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	current, err := p.topic(n)
+	if err != nil {
+		return nil, err
+	}
+	updated, update := proto.CloneOf(current), proto.CloneOf(request.GetTopic())
+	ignoreOutputs(update)
+	if err := topicMask.apply(updated, update, request.GetUpdateMask()); err != nil {
+		return nil, err
+	}
+	if err := p.settle(updated, current, n); err != nil {
+		return nil, err
+	}
+	p.state.topics[n.String()] = updated
+	return proto.CloneOf(updated), nil
+}
+
+// ListTopics returns a page of a project's topics, ordered by name.
+func (p publisher) ListTopics(_ context.Context, request *pb.ListTopicsRequest) (*pb.ListTopicsResponse, error) {
+	project, err := p.parent(request.GetProject())
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	names, next, err := page(under(p.state.topics, project.ID, topicKind), request.GetPageSize(), request.GetPageToken())
+	if err != nil {
+		return nil, err
+	}
+	response := &pb.ListTopicsResponse{NextPageToken: next}
+	for _, name := range names {
+		response.Topics = append(response.Topics, proto.CloneOf(p.state.topics[name]))
+	}
+	return response, nil
+}
+
+// DeleteTopic deletes a topic. Its subscriptions stay, without a topic.
+func (p publisher) DeleteTopic(_ context.Context, request *pb.DeleteTopicRequest) (*emptypb.Empty, error) {
+	n, err := p.resolve(request.GetTopic(), topicKind)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, err := p.topic(n); err != nil {
+		return nil, err
+	}
+	p.removeTopic(n)
+	return &emptypb.Empty{}, nil
+}
+
+// ListTopicSubscriptions returns a page of the names of the subscriptions that
+// are attached to a topic.
+func (p publisher) ListTopicSubscriptions(_ context.Context, request *pb.ListTopicSubscriptionsRequest) (*pb.ListTopicSubscriptionsResponse, error) {
+	n, err := p.resolve(request.GetTopic(), topicKind)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, err := p.topic(n); err != nil {
+		return nil, err
+	}
+	names, next, err := page(p.attached(n), request.GetPageSize(), request.GetPageToken())
+	if err != nil {
+		return nil, err
+	}
+	return &pb.ListTopicSubscriptionsResponse{Subscriptions: names, NextPageToken: next}, nil
+}
+
+// ListTopicSnapshots returns no snapshots, since there are none here.
+func (p publisher) ListTopicSnapshots(_ context.Context, request *pb.ListTopicSnapshotsRequest) (*pb.ListTopicSnapshotsResponse, error) {
+	n, err := p.resolve(request.GetTopic(), topicKind)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, err := p.topic(n); err != nil {
+		return nil, err
+	}
+	return &pb.ListTopicSnapshotsResponse{}, nil
+}
+
+// topic finds a topic; the caller holds s.mu and does not change it.
+func (s *Service) topic(n name) (*pb.Topic, error) {
+	topic, ok := s.state.topics[n.String()]
+	if !ok {
+		return nil, notFound(n.id)
+	}
+	return topic, nil
+}
+
+// removeTopic deletes a topic; the caller holds s.mu.
+func (s *Service) removeTopic(n name) {
+	for _, attached := range s.attached(n) {
+		s.state.subscriptions[attached].Topic = deletedTopic
+		s.state.subscriptions[attached].TopicMessageRetentionDuration = nil
+	}
+	delete(s.state.topics, n.String())
+	delete(s.state.policies, n.String())
+	s.messages.forgetTopic(n.String())
+}
