@@ -15,7 +15,8 @@ type Field struct {
 	Immutable string
 	// Atomic marks a struct that is compared and written whole: a union.
 	Atomic bool
-	// Default is the JSON that the field has in Google Cloud when nobody sets it; empty for absent.
+	// Default is the compact JSON that the field has in Google Cloud when nobody sets it; empty for absent. What a live
+	// resource lacks is taken to be at its default.
 	Default string
 	// Equal says whether two set values mean the same; nil for reflect.DeepEqual. The values are those of the Go field, pointers
 	// followed.
@@ -31,6 +32,28 @@ func (f Fields) of(path string) Field {
 		path = path[:open] + "[*]"
 	}
 	return f[path]
+}
+
+// Immutable says why Google cannot change the field at a path; empty if it can. What is below an immutable struct is too.
+func (f Fields) Immutable(path string) string {
+	for ; path != ""; path = parent(path) {
+		if why := f.of(path).Immutable; why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+// Hold says why a change must wait for approval; empty if it need not.
+func (f Fields) Hold(c Change) string {
+	if hold := f.of(c.Path).Hold; hold != nil {
+		return hold(c)
+	}
+	return ""
+}
+
+func parent(path string) string {
+	return path[:max(strings.LastIndexByte(path, '.'), 0)]
 }
 
 // FoldedStrings is an Equal for strings, or lists of strings, whose letter case means nothing.

@@ -1,0 +1,54 @@
+// Package breakglass turns annotations into the decision whether the glass is broken. It is pure; what may be annotated by
+// whom is the admission policies' part.
+package breakglass
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+)
+
+// Where a glass is broken.
+const (
+	ScopeObject    = "Object"
+	ScopeNamespace = "Namespace"
+)
+
+// Glass is what the annotations of an object and its Namespace say. The zero value is closed.
+type Glass struct {
+	// Scope is ScopeObject or ScopeNamespace; empty when closed.
+	Scope string
+	// Reason is the annotation's value.
+	Reason string
+	// By is who broke the glass, as stamped; empty if it was not.
+	By string
+	// Until is when the glass closes by itself; zero for never.
+	Until time.Time
+}
+
+// Open says whether the glass is broken.
+func (g Glass) Open() bool { return g.Scope != "" }
+
+// Read reads the annotations of an object and of its Namespace. Both may hold the glass open; the object's own record is
+// the one shown. A time that cannot be read does not close the glass.
+func Read(object, namespace map[string]string, now time.Time) Glass {
+	if g := read(object, ScopeObject, now); g.Open() {
+		return g
+	}
+	return read(namespace, ScopeNamespace, now)
+}
+
+func read(annotations map[string]string, scope string, now time.Time) Glass {
+	reason, there := annotations[v1alpha1.BreakGlassAnnotation]
+	if !there {
+		return Glass{}
+	}
+	g := Glass{Scope: scope, Reason: reason, By: annotations[v1alpha1.BreakGlassByAnnotation]}
+	if until, err := time.Parse(time.RFC3339, annotations[v1alpha1.BreakGlassUntilAnnotation]); err == nil {
+		if !until.After(now) {
+			return Glass{}
+		}
+		g.Until = until
+	}
+	return g
+}

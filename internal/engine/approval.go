@@ -1,0 +1,100 @@
+package engine
+
+import (
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/diff"
+)
+
+// Bounds of what status shows of changes. Hashes cover all of it, uncut.
+const (
+	mostChanges = 64
+	longestText = 256
+)
+
+// planHash names a plan of an object as it is now.
+func planHash(obj v1alpha1.Object, plan diff.Changes) string {
+	return diff.Hash(obj.GetUID(), obj.GetGeneration(), obj.GetCommonStatus().PlanSequence, plan)
+}
+
+// isApproved says whether a plan may be written: its hash stands in the annotation, or it is what is left of a plan that
+// was approved for this generation and has begun.
+func isApproved(obj v1alpha1.Object, plan diff.Changes) bool {
+	if hash := obj.GetAnnotations()[v1alpha1.ApproveAnnotation]; hash != "" && hash == planHash(obj, plan) {
+		return true
+	}
+	begun := obj.GetCommonStatus().Approved
+	if begun == nil || begun.Generation != obj.GetGeneration() {
+		return false
+	}
+	approved := map[v1alpha1.PendingChange]bool{}
+	for _, c := range begun.Changes {
+		approved[c] = true
+	}
+	for _, c := range pending(plan) {
+		if !approved[c] {
+			return false
+		}
+	}
+	return true
+}
+
+// approval records that a plan was approved, before it is begun; nil if its hash is not in the annotation.
+func approval(obj v1alpha1.Object, plan diff.Changes) *v1alpha1.ApprovedPlan {
+	hash := planHash(obj, plan)
+	if obj.GetAnnotations()[v1alpha1.ApproveAnnotation] != hash {
+		return nil
+	}
+	return &v1alpha1.ApprovedPlan{
+		Hash:       hash,
+		Generation: obj.GetGeneration(),
+		By:         obj.GetAnnotations()[v1alpha1.ApproveByAnnotation],
+		Changes:    pending(plan),
+	}
+}
+
+func pending(changes diff.Changes) []v1alpha1.PendingChange {
+	out := make([]v1alpha1.PendingChange, 0, len(changes))
+	for _, c := range changes {
+		out = append(out, v1alpha1.PendingChange{Path: c.Path, Digest: c.Digest()})
+	}
+	return out
+}
+
+// heldPlan is how status shows a plan that waits.
+func heldPlan(obj v1alpha1.Object, why string, plan diff.Changes) *v1alpha1.Plan {
+	shown := bounded(plan)
+	return &v1alpha1.Plan{Hash: planHash(obj, plan), Why: why, Changes: shown, Omitted: int32(len(plan) - len(shown))}
+}
+
+// bounded is how status shows changes.
+func bounded(changes diff.Changes) []v1alpha1.Change {
+	if len(changes) == 0 {
+		return nil
+	}
+	out := make([]v1alpha1.Change, 0, min(len(changes), mostChanges))
+	for _, c := range changes[:min(len(changes), mostChanges)] {
+		out = append(out, v1alpha1.Change{Path: c.Path, From: cut(c.From), To: cut(c.To)})
+	}
+	return out
+}
+
+func cut(s string) string {
+	if len(s) <= longestText {
+		return s
+	}
+	return strings.ToValidUTF8(s[:longestText], "") + "…"
+}
+
+// resourceArgument is what a person types after kubectl for the kind: bucket.gcp.holdfast.dev, or bucket for short.
+func resourceArgument(scheme *runtime.Scheme, obj v1alpha1.Object) string {
+	gvk, err := apiutil.GVKForObject(obj, scheme)
+	if err != nil {
+		return "OBJECT"
+	}
+	return strings.ToLower(gvk.Kind) + "." + gvk.Group
+}

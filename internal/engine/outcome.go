@@ -1,0 +1,158 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/diff"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
+)
+
+// outcome is what a pass came to. Conditions, event and next look follow from it, and from nothing else.
+type outcome struct {
+	// reason is one of the API's reasons of Ready.
+	reason string
+	// message says what is so, and what a person can do about it.
+	message string
+	// looked says that live was seen, so that drift is known.
+	looked bool
+	// drift is how live differs now.
+	drift diff.Changes
+	// plan waits for approval; nil if none does.
+	plan *v1alpha1.Plan
+	// done is what was written or taken over, for the event; empty for nothing.
+	done done
+	// wrote says that a write to Google Cloud began in this pass.
+	wrote bool
+	// err makes the pass be tried again with growing pauses.
+	err error
+	// after makes the pass be tried again after exactly that time.
+	after time.Duration
+	// gone says that the object is released and has no status any more.
+	gone bool
+}
+
+// done is a deed that an event tells of.
+type done struct{ reason, message string }
+
+// standing is how an object with a reason stands.
+type standing int
+
+const (
+	settled standing = iota // nothing to do
+	waiting                 // goes on by itself
+	stalled                 // a person has to act
+)
+
+// standings has every reason of Ready.
+var standings = map[string]standing{
+	v1alpha1.ReasonUpToDate: settled,
+
+	v1alpha1.ReasonProgressing: waiting,
+	v1alpha1.ReasonUnavailable: waiting,
+	v1alpha1.ReasonThrottled:   waiting,
+	v1alpha1.ReasonDeleting:    waiting,
+
+	v1alpha1.ReasonInvalid:           stalled,
+	v1alpha1.ReasonImmutable:         stalled,
+	v1alpha1.ReasonNotApplied:        stalled,
+	v1alpha1.ReasonDenied:            stalled,
+	v1alpha1.ReasonConflict:          stalled,
+	v1alpha1.ReasonProjectUnbound:    stalled,
+	v1alpha1.ReasonProjectNotAllowed: stalled,
+	v1alpha1.ReasonBindingChanged:    stalled,
+	v1alpha1.ReasonAwaitingApproval:  stalled,
+	v1alpha1.ReasonAwaitingAdoption:  stalled,
+	v1alpha1.ReasonDiffers:           stalled,
+	v1alpha1.ReasonNotFound:          stalled,
+	v1alpha1.ReasonNotEmpty:          stalled,
+	v1alpha1.ReasonBreakGlass:        stalled,
+}
+
+// conditions derives Ready, Reconciling and Stalled. keep is the Ready condition as it was, and wins while the glass
+// holds back a correction of a generation that was applied before.
+func (o outcome) conditions(keep *metav1.Condition, generation int64) (isReady, isReconciling, isStalled metav1.Condition) {
+	reason, message := o.reason, o.message
+	if reason == v1alpha1.ReasonBreakGlass && keep != nil && keep.ObservedGeneration == generation && keep.Status == metav1.ConditionTrue {
+		return *keep, condition(v1alpha1.ConditionReconciling, false, "", ""), condition(v1alpha1.ConditionStalled, false, "", "")
+	}
+	s := standings[reason]
+	return condition(v1alpha1.ConditionReady, s == settled, reason, message),
+		condition(v1alpha1.ConditionReconciling, s == waiting, reason, message),
+		condition(v1alpha1.ConditionStalled, s == stalled, reason, message)
+}
+
+// drifted derives the condition Drifted.
+func (o outcome) drifted() metav1.Condition {
+	c := metav1.Condition{Type: v1alpha1.ConditionDrifted}
+	switch {
+	case !o.looked:
+		c.Status, c.Reason, c.Message = metav1.ConditionUnknown, v1alpha1.ReasonUnknown, "Google Cloud could not be looked at"
+	case len(o.drift) == 0:
+		c.Status, c.Reason, c.Message = metav1.ConditionFalse, v1alpha1.ReasonInSync, "Google Cloud does not differ from the manifest"
+	default:
+		c.Status, c.Reason, c.Message = metav1.ConditionTrue, v1alpha1.ReasonDiffers, "Google Cloud differs in "+list(o.drift.Paths())
+	}
+	return c
+}
+
+func condition(kind string, is bool, reason, message string) metav1.Condition {
+	status := metav1.ConditionFalse
+	if is {
+		status = metav1.ConditionTrue
+	}
+	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: message}
+}
+
+// Pauses before the next look, where nothing more precise is known.
+const (
+	// pauseDenied: permissions are granted by people.
+	pauseDenied = 5 * time.Minute
+	// pauseThrottled: Google's quotas are per minute.
+	pauseThrottled = 30 * time.Second
+	// pauseStale: the cache catches up within moments.
+	pauseStale = 200 * time.Millisecond
+)
+
+// failed makes an outcome of an error that a call to Google Cloud, or to the API server, ended with.
+func failed(doing string, err error) outcome {
+	var broken *glassBroken
+	switch {
+	case errors.Is(err, errStale):
+		return outcome{after: pauseStale}
+	case errors.As(err, &broken):
+		return outcome{reason: v1alpha1.ReasonBreakGlass, message: broken.Error()}
+	}
+	e := gcp.Classify(err)
+	switch e.Class {
+	case gcp.Throttled:
+		return outcome{reason: v1alpha1.ReasonThrottled, message: fmt.Sprintf("%s: Google asks to slow down: %s", doing, e.Message),
+			after: max(e.RetryAfter, pauseThrottled)}
+	case gcp.Denied:
+		return outcome{reason: v1alpha1.ReasonDenied, message: denied(doing, e), after: pauseDenied}
+	case gcp.Invalid:
+		return outcome{reason: v1alpha1.ReasonInvalid, message: fmt.Sprintf("%s: Google refuses the manifest: %s", doing, e.Message)}
+	case gcp.NotEmpty:
+		return outcome{reason: v1alpha1.ReasonNotEmpty, message: fmt.Sprintf("%s: %s Empty it, or set spec.deletionPolicy to DeleteWithContents or Orphan", doing, e.Message)}
+	case gcp.Conflict, gcp.AlreadyExists, gcp.NotFound:
+		return outcome{reason: v1alpha1.ReasonUnavailable, message: fmt.Sprintf("%s: it changed meanwhile and is looked at again: %s", doing, e.Message), err: err}
+	default:
+		return outcome{reason: v1alpha1.ReasonUnavailable, message: fmt.Sprintf("%s: %s; trying again", doing, e.Message), err: err}
+	}
+}
+
+func denied(doing string, e *gcp.Error) string {
+	if e.Permission == "" {
+		return fmt.Sprintf("%s: %s", doing, e.Message)
+	}
+	on := e.Resource
+	if on == "" {
+		on = "the resource or its project"
+	}
+	return fmt.Sprintf("%s: permission %s is missing on %s. Grant a role that has it to Holdfast's service account. Google says: %s",
+		doing, e.Permission, on, e.Message)
+}

@@ -1,0 +1,232 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/breakglass"
+	"github.com/holdfast-dev/holdfast/internal/diff"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/sweep"
+	"github.com/holdfast-dev/holdfast/internal/tenancy"
+)
+
+// Projects knows the numbers of projects, which prove whose a bucket is.
+type Projects interface {
+	// ProjectNumber returns the number of a project ID, as the given service account sees it (empty: as the manager).
+	ProjectNumber(ctx context.Context, impersonate, projectID string) (uint64, error)
+}
+
+// Reconciler holds the resources of one kind to their manifests.
+type Reconciler[T v1alpha1.Object, L any] struct {
+	kind     Kind[T, L]
+	ownerID  string
+	client   client.Client // reads from the cache
+	uncached client.Reader
+	gate     *gate
+	projects Projects
+	sweep    sweep.Schedule
+	events   events.EventRecorder
+	scheme   *runtime.Scheme
+	now      func() time.Time
+}
+
+// Reconcile brings one object a step further: what there is to do is done in one pass.
+func (r *Reconciler[T, L]) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	obj := r.kind.New()
+	if err := r.client.Get(ctx, req.NamespacedName, obj); err != nil {
+		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	d := newDraft(r.client, obj)
+	out := r.pass(ctx, d)
+	return r.report(ctx, d, out)
+}
+
+// pass is an object's way.
+func (r *Reconciler[T, L]) pass(ctx context.Context, d *draft[T]) outcome {
+	obj := d.obj
+	deleting := !obj.GetDeletionTimestamp().IsZero()
+	if deleting && !hasFinalizer(obj) {
+		return outcome{gone: true}
+	}
+
+	var namespace corev1.Namespace
+	if err := r.client.Get(ctx, client.ObjectKey{Name: obj.GetNamespace()}, &namespace); err != nil {
+		return failed("reading the Namespace", err)
+	}
+	p := place{glass: breakglass.Read(obj.GetAnnotations(), namespace.Annotations, r.now())}
+	binding, refusal := tenancy.Resolve(namespace.Name, namespace.Annotations, obj.GetCommonSpec().ProjectID, obj.GetCommonStatus().Project)
+	p.binding = binding
+	d.noteGlass(p.glass, r.now())
+	switch {
+	case refusal != nil && deleting:
+		return r.removeUnbound(ctx, d, refusal)
+	case refusal != nil:
+		return outcome{reason: refusal.Reason, message: refusal.Message}
+	}
+
+	if err := r.ensureFinalizer(ctx, d); err != nil {
+		return failed("adding the finalizer", err)
+	}
+	others, err := r.rivals(ctx, obj, binding.Project)
+	if err != nil {
+		return failed("looking for other manifests of the same resource", err)
+	}
+	if winner := others.winnerOver(obj); winner != nil {
+		return r.yield(ctx, d, winner)
+	}
+
+	v, err := r.look(ctx, obj, p)
+	switch {
+	case err != nil:
+		return failed(fmt.Sprintf("looking at the %s", r.kind.Traits().Name), err)
+	case deleting:
+		return r.remove(ctx, d, v, others)
+	default:
+		return r.settle(ctx, d, v)
+	}
+}
+
+// place is where an object stands in Kubernetes.
+type place struct {
+	binding tenancy.Binding
+	glass   breakglass.Glass
+}
+
+// view is what a pass knows of the resource after looking.
+type view[T v1alpha1.Object, L any] struct {
+	place
+	ref          Ref
+	exists       bool
+	live         L
+	identity     Identity
+	held         bool
+	wrongProject bool
+	// described is live as a spec; applied are the fields known to be the object's own; diff holds both against the manifest.
+	described T
+	applied   []string
+	diff      diff.Result[T]
+}
+
+// look makes the one read of Google Cloud, and compares.
+func (r *Reconciler[T, L]) look(ctx context.Context, obj T, p place) (view[T, L], error) {
+	v := view[T, L]{place: p, ref: Ref{
+		Project:     p.binding.Project,
+		ID:          resourceID(obj),
+		Impersonate: p.binding.Impersonate,
+		Ownership:   r.marks(obj),
+	}}
+	live, err := r.kind.Observe(ctx, v.ref)
+	switch {
+	case gcp.IsNotFound(err):
+		return r.compare(obj, v, r.kind.New()), nil
+	case err != nil:
+		return v, err
+	}
+	return r.see(ctx, obj, v, live)
+}
+
+// see takes in a live state, read or returned by a write.
+func (r *Reconciler[T, L]) see(ctx context.Context, obj T, v view[T, L], live L) (view[T, L], error) {
+	v.exists, v.live, v.identity = true, live, r.kind.Identify(live)
+	if v.identity.ProjectNumber != 0 {
+		number, err := r.projects.ProjectNumber(ctx, v.ref.Impersonate, v.ref.Project)
+		if err != nil {
+			return v, fmt.Errorf("proving that the %s belongs to project %q: %w", r.kind.Traits().Name, v.ref.Project, err)
+		}
+		if v.wrongProject = number != v.identity.ProjectNumber; v.wrongProject {
+			return v, nil
+		}
+	}
+	v.held = isHeld(obj.GetCommonStatus().Identity, v.identity, r.marks(obj))
+	return r.compare(obj, v, r.kind.Describe(live)), nil
+}
+
+func (r *Reconciler[T, L]) compare(obj T, v view[T, L], described T) view[T, L] {
+	v.described = described
+	if v.held {
+		v.applied = applied(obj, described)
+	}
+	v.diff = diff.Compare(obj, described, v.applied, r.kind.Traits().Fields)
+	return v
+}
+
+// marks are the ownership labels of an object's resource; nil for a kind that has no labels.
+func (r *Reconciler[T, L]) marks(obj T) map[string]string {
+	if !r.kind.Traits().Labels {
+		return nil
+	}
+	return ownership(r.ownerID, obj)
+}
+
+// resourceID is the name of the object's resource in Google Cloud.
+func resourceID(obj v1alpha1.Object) string {
+	if id := obj.GetCommonSpec().ResourceID; id != "" {
+		return id
+	}
+	return obj.GetName()
+}
+
+// settle brings the resource to the manifest, or says why not.
+func (r *Reconciler[T, L]) settle(ctx context.Context, d *draft[T], v view[T, L]) outcome {
+	status := d.obj.GetCommonStatus()
+	plan := r.plan(d.obj, v)
+	f := facts{
+		spec: *d.obj.GetCommonSpec(), traits: r.kind.Traits(), changes: plan,
+		exists: v.exists, held: v.held, mark: readMark(v.identity.Labels, r.marks(d.obj)), owner: foreignOwner(v.identity.Labels),
+		wrongProject: v.wrongProject, recorded: status.Identity != "",
+		glassOpen: v.glass.Open(), approved: isApproved(d.obj, plan),
+	}
+	choice := decide(f)
+	switch choice.action {
+	case actionHold:
+		return r.held(d, v, plan, choice)
+	case actionCreate, actionUpdate:
+		return r.write(ctx, d, v, plan)
+	default:
+		return r.nothingToWrite(d, v, choice)
+	}
+}
+
+// plan is what would be written.
+func (r *Reconciler[T, L]) plan(obj T, v view[T, L]) diff.Changes {
+	if v.exists || v.wrongProject {
+		return v.diff.Changes
+	}
+	return creation(r.kind.ExternalName(v.ref), v.diff.Changes)
+}
+
+func (r *Reconciler[T, L]) nothingToWrite(d *draft[T], v view[T, L], choice decision) outcome {
+	out := outcome{reason: choice.reason, message: choice.message, looked: !v.wrongProject, drift: r.plan(d.obj, v)}
+	if choice.reason == v1alpha1.ReasonUpToDate && d.obj.GetCommonSpec().Management != v1alpha1.ManagementObserve {
+		if d.obj.GetCommonStatus().Identity == "" && readMark(v.identity.Labels, r.marks(d.obj)) != markOwn {
+			out.done = done{"Adopted", "took over " + r.kind.ExternalName(v.ref) + ", which matches; nothing was written"}
+		}
+		d.hold(identityOf(v.identity, r.marks(d.obj)), v.diff.Managed)
+	}
+	r.show(d, v)
+	return out
+}
+
+func (r *Reconciler[T, L]) held(d *draft[T], v view[T, L], plan diff.Changes, choice decision) outcome {
+	waiting := heldPlan(d.obj, choice.message, plan)
+	message := fmt.Sprintf("%s. To let it be written: kubectl annotate --overwrite -n %s %s %s %s=%s", choice.message,
+		d.obj.GetNamespace(), resourceArgument(r.scheme, d.obj), d.obj.GetName(), v1alpha1.ApproveAnnotation, waiting.Hash)
+	r.show(d, v)
+	return outcome{reason: choice.reason, message: message, looked: true, drift: r.plan(d.obj, v), plan: waiting}
+}
+
+// isStale says whether an error of the API server means that the object was not the newest.
+func isStale(err error) bool {
+	return apierrors.IsConflict(err) || apierrors.IsNotFound(err) || errors.Is(err, errStale)
+}

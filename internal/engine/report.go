@@ -1,0 +1,116 @@
+package engine
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+)
+
+// show puts what is live into the status; a resource of another project is nobody's business here.
+func (r *Reconciler[T, L]) show(d *draft[T], v view[T, L]) {
+	status := d.obj.GetCommonStatus()
+	status.Project = v.ref.Project
+	status.ExternalName = r.kind.ExternalName(v.ref)
+	if !v.exists || v.wrongProject {
+		status.Observed = nil
+		return
+	}
+	status.Observed = specOf(v.described)
+	r.kind.Report(d.obj, v.live)
+}
+
+// report ends a pass: one status patch if anything changed, an event on a transition, and when to look again.
+func (r *Reconciler[T, L]) report(ctx context.Context, d *draft[T], out outcome) (reconcile.Result, error) {
+	if out.gone {
+		r.tell(d.obj, out, nil)
+		return reconcile.Result{}, nil
+	}
+	if out.reason == "" { // planned on a stale read: nothing is known that is worth saying
+		return reconcile.Result{RequeueAfter: out.after}, nil
+	}
+	was := readyCondition(d.stored)
+	status := d.obj.GetCommonStatus()
+	setConditions(d.obj, out)
+	status.ObservedGeneration = d.obj.GetGeneration()
+	status.LastHandledReconcileAt = d.obj.GetAnnotations()[v1alpha1.ReconcileRequestedAtAnnotation]
+	status.Drift, status.Plan = bounded(out.drift), out.plan
+	if err := d.save(ctx, !out.wrote); err != nil {
+		if isStale(err) {
+			return reconcile.Result{RequeueAfter: pauseStale}, nil
+		}
+		return reconcile.Result{}, err
+	}
+	r.tell(d.obj, out, was)
+	return r.next(out)
+}
+
+// next says when the object is looked at again.
+func (r *Reconciler[T, L]) next(out outcome) (reconcile.Result, error) {
+	switch {
+	case out.err != nil:
+		return reconcile.Result{}, out.err
+	case out.after > 0:
+		return reconcile.Result{RequeueAfter: out.after}, nil
+	default:
+		return reconcile.Result{RequeueAfter: r.sweep.Next()}, nil
+	}
+}
+
+// tell emits the event of a deed, or of a change of Ready.
+func (r *Reconciler[T, L]) tell(obj T, out outcome, was *metav1.Condition) {
+	if out.done.reason != "" {
+		r.events.Eventf(obj, nil, corev1.EventTypeNormal, out.done.reason, "Reconcile", "%s", out.done.message)
+		return
+	}
+	is := readyCondition(obj)
+	if is == nil || was != nil && was.Reason == is.Reason && was.Status == is.Status {
+		return
+	}
+	kind := corev1.EventTypeWarning
+	if is.Status == metav1.ConditionTrue || standings[is.Reason] == waiting {
+		kind = corev1.EventTypeNormal
+	}
+	r.events.Eventf(obj, nil, kind, is.Reason, "Reconcile", "%s", is.Message)
+}
+
+func readyCondition(obj v1alpha1.Object) *metav1.Condition {
+	return meta.FindStatusCondition(obj.GetCommonStatus().Conditions, v1alpha1.ConditionReady)
+}
+
+// setConditions derives all conditions from an outcome. Transition times move only on transitions.
+func setConditions(obj v1alpha1.Object, out outcome) {
+	conditions := &obj.GetCommonStatus().Conditions
+	generation := obj.GetGeneration()
+	isReady, reconciling, stalled := out.conditions(readyCondition(obj), generation)
+	for _, c := range []metav1.Condition{isReady, out.drifted(), glassCondition(obj.GetCommonStatus().BreakGlass)} {
+		c.ObservedGeneration = generation
+		meta.SetStatusCondition(conditions, c)
+	}
+	for _, c := range []metav1.Condition{reconciling, stalled} {
+		if c.Status != metav1.ConditionTrue {
+			meta.RemoveStatusCondition(conditions, c.Type)
+			continue
+		}
+		c.ObservedGeneration = generation
+		meta.SetStatusCondition(conditions, c)
+	}
+}
+
+// glassCondition derives the condition BreakGlass. An object is worked on by one pass at a time, and a pass ends after its
+// writes: when it reports, none of its own is in flight.
+func glassCondition(glass *v1alpha1.BreakGlass) metav1.Condition {
+	if glass == nil {
+		return condition(v1alpha1.ConditionBreakGlass, false, v1alpha1.ReasonClosed, "the glass is closed")
+	}
+	by := "somebody who is not recorded"
+	if glass.By != "" {
+		by = glass.By
+	}
+	return condition(v1alpha1.ConditionBreakGlass, true, v1alpha1.ReasonOpen,
+		"broken on the "+glass.Scope+" by "+by+": "+glass.Reason)
+}

@@ -1,0 +1,128 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/diff"
+	"github.com/holdfast-dev/holdfast/internal/tenancy"
+)
+
+// write carries out a plan: it records what is about to be taken on, then makes each call behind the gate.
+func (r *Reconciler[T, L]) write(ctx context.Context, d *draft[T], v view[T, L], plan diff.Changes) outcome {
+	if err := r.recordPending(ctx, d, v, plan); err != nil {
+		return failed("recording what is about to be written", err)
+	}
+	before := v
+	name := r.kind.Traits().Name
+	var err error
+	if !v.exists {
+		v, err = r.call(ctx, d, v, Call[L]{Name: "creating the " + name, Do: func(ctx context.Context, _ L) (L, error) {
+			return r.kind.Create(ctx, v.ref, d.obj)
+		}})
+	} else {
+		for _, call := range r.kind.Update(v.ref, v.diff.Want, v.diff.Changes) {
+			if v, err = r.call(ctx, d, v, call); err != nil {
+				break
+			}
+		}
+	}
+	return r.confirm(d, before, v, err)
+}
+
+// call makes one write: the gate, the call, and what the answer shows.
+func (r *Reconciler[T, L]) call(ctx context.Context, d *draft[T], v view[T, L], call Call[L]) (view[T, L], error) {
+	gated, cancel, err := r.passGate(ctx, d, v.binding)
+	if err != nil {
+		return v, err
+	}
+	defer cancel()
+	log.FromContext(ctx).V(1).Info(call.Name, "resource", r.kind.ExternalName(v.ref))
+	live, err := call.Do(gated, v.live)
+	if err != nil {
+		return v, fmt.Errorf("%s: %w", call.Name, err)
+	}
+	return r.see(ctx, d.obj, v, live)
+}
+
+// passGate asks the gate, and takes note of a glass that broke since the object was read.
+func (r *Reconciler[T, L]) passGate(ctx context.Context, d *draft[T], binding tenancy.Binding) (context.Context, context.CancelFunc, error) {
+	gated, cancel, err := r.gate.pass(ctx, d.obj, binding)
+	var broken *glassBroken
+	if errors.As(err, &broken) {
+		d.noteGlass(broken.glass, r.now())
+	}
+	return gated, cancel, err
+}
+
+// recordPending stores, before a write, what live cannot prove afterwards should the reply or this process be lost: which
+// project the object is bound to, which fields are newly taken on, which plan was approved.
+func (r *Reconciler[T, L]) recordPending(ctx context.Context, d *draft[T], v view[T, L], plan diff.Changes) error {
+	status := d.obj.GetCommonStatus()
+	status.Project = v.ref.Project
+	status.ExternalName = r.kind.ExternalName(v.ref)
+	if given := approval(d.obj, plan); given != nil {
+		status.Approved = given
+	}
+	if fresh := newlyManaged(v); len(fresh) > 0 {
+		status.Pending = fresh
+	}
+	if !v.exists {
+		setConditions(d.obj, outcome{reason: v1alpha1.ReasonProgressing, message: fmt.Sprintf("creating the %s", r.kind.Traits().Name), looked: true, drift: plan})
+	}
+	return d.save(ctx, true)
+}
+
+// newlyManaged are the fields that the object manages and that were not applied before.
+func newlyManaged[T v1alpha1.Object, L any](v view[T, L]) []v1alpha1.PendingChange {
+	var fresh []v1alpha1.PendingChange
+	for _, path := range v.diff.Managed {
+		if !slices.Contains(v.applied, path) {
+			fresh = append(fresh, v1alpha1.PendingChange{Path: path, Digest: diff.Change{To: diff.Lookup(v.diff.Want, path)}.Digest()})
+		}
+	}
+	return fresh
+}
+
+// confirm says what a write came to, by what the last answer showed.
+func (r *Reconciler[T, L]) confirm(d *draft[T], before, v view[T, L], err error) outcome {
+	r.show(d, v)
+	left := r.plan(d.obj, v)
+	if err != nil {
+		out := failed("writing to Google Cloud", err)
+		out.looked, out.drift, out.wrote = true, left, true
+		return out
+	}
+	status := d.obj.GetCommonStatus()
+	status.PlanSequence++
+	if len(left) > 0 {
+		d.hold(identityOf(v.identity, r.marks(d.obj)), slices.DeleteFunc(slices.Clone(v.diff.Managed), func(p string) bool { return left.Has(p) }))
+		return outcome{reason: v1alpha1.ReasonNotApplied, looked: true, drift: left, wrote: true,
+			message: "Google Cloud accepted the write and yet differs in " + list(left.Paths())}
+	}
+	d.hold(identityOf(v.identity, r.marks(d.obj)), v.diff.Managed)
+	return outcome{reason: v1alpha1.ReasonUpToDate, message: "Google Cloud is as the manifest says", looked: true, wrote: true,
+		done: r.deed(d, before)}
+}
+
+// deed names what a completed write was.
+func (r *Reconciler[T, L]) deed(d *draft[T], before view[T, L]) done {
+	name := r.kind.ExternalName(before.ref)
+	paths := list(before.diff.Changes.Paths())
+	applied := readyCondition(d.obj)
+	switch {
+	case !before.exists:
+		return done{"Created", "created " + name}
+	case !before.held:
+		return done{"Adopted", fmt.Sprintf("took over %s and changed %s", name, paths)}
+	case applied != nil && applied.Status == "True" && applied.ObservedGeneration == d.obj.GetGeneration():
+		return done{"DriftCorrected", fmt.Sprintf("put back %s", paths)}
+	default:
+		return done{"Updated", fmt.Sprintf("changed %s", paths)}
+	}
+}

@@ -1,0 +1,24 @@
+// Package sweep says when an object is looked at again though nothing asked for it. For now that is object by object;
+// listing a project's resources at once comes in at the same place.
+package sweep
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// Schedule spreads the looks over time.
+type Schedule struct {
+	// Interval is the time between two looks at an object.
+	Interval time.Duration
+}
+
+// Next returns the time until an object's next look: the interval, a tenth more or less, so that objects applied at
+// once do not stay together.
+func (s Schedule) Next() time.Duration {
+	tenth := int64(s.Interval / 10)
+	if tenth == 0 {
+		return s.Interval
+	}
+	return s.Interval - time.Duration(tenth) + time.Duration(rand.Int64N(2*tenth+1))
+}

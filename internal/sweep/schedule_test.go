@@ -1,0 +1,27 @@
+package sweep
+
+import (
+	"testing"
+	"time"
+)
+
+func TestNextStaysWithinATenthAndSpreads(t *testing.T) {
+	s := Schedule{Interval: 10 * time.Minute}
+	seen := map[time.Duration]bool{}
+	for range 200 {
+		next := s.Next()
+		if next < 9*time.Minute || next > 11*time.Minute {
+			t.Fatalf("next look in %s, want 9m to 11m", next)
+		}
+		seen[next] = true
+	}
+	if len(seen) < 2 {
+		t.Error("the looks are not spread")
+	}
+}
+
+func TestNextOfATinyInterval(t *testing.T) {
+	if got := (Schedule{Interval: 3}).Next(); got != 3 {
+		t.Errorf("Next() = %d, want 3", got)
+	}
+}

@@ -1,0 +1,80 @@
+// Package tenancy decides which Google Cloud project, and which identity, a namespace gives its objects. It is pure: the
+// caller brings the Namespace's annotations, which only an administrator may set.
+package tenancy
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+)
+
+// Binding is where an object's resource lives, and as whom it is reached.
+type Binding struct {
+	// Project is the project ID.
+	Project string
+	// Impersonate is the e-mail of the service account to act as; empty for the manager's own credentials.
+	Impersonate string
+}
+
+// Refusal says why an object may not use a project. Its message names the command that would allow it.
+type Refusal struct {
+	// Reason is one of the API's reason constants.
+	Reason string
+	// Message is for people.
+	Message string
+}
+
+// Error makes a Refusal an error.
+func (r *Refusal) Error() string { return r.Message }
+
+// Resolve returns the binding of an object. wanted is the spec's projectID, bound the project that the object was bound to
+// before; both may be empty. A non-nil refusal is the only other outcome.
+func Resolve(namespace string, annotations map[string]string, wanted, bound string) (Binding, *Refusal) {
+	own := strings.TrimSpace(annotations[v1alpha1.ProjectIDAnnotation])
+	allowed := split(annotations[v1alpha1.AllowedProjectIDsAnnotation])
+	project := cmp.Or(wanted, bound, own)
+	fits := project != "" && (project == own || slices.Contains(allowed, project))
+
+	switch {
+	case bound != "" && (!fits || project != bound):
+		return Binding{}, &Refusal{v1alpha1.ReasonBindingChanged, fmt.Sprintf(
+			"this object is bound to project %q for good, but namespace %q no longer allows it; nothing is written, deletes included. "+
+				"Allow it again: kubectl annotate --overwrite namespace %s %s", bound, namespace, namespace, allow(own, allowed, bound))}
+	case project == "":
+		return Binding{}, &Refusal{v1alpha1.ReasonProjectUnbound, fmt.Sprintf(
+			"namespace %q is bound to no Google Cloud project. An administrator can bind it: kubectl annotate namespace %s %s=PROJECT_ID",
+			namespace, namespace, v1alpha1.ProjectIDAnnotation)}
+	case !fits:
+		return Binding{}, &Refusal{v1alpha1.ReasonProjectNotAllowed, fmt.Sprintf(
+			"namespace %q may not use spec.projectID %q. An administrator can allow it: kubectl annotate --overwrite namespace %s %s",
+			namespace, project, namespace, allow(own, allowed, project))}
+	}
+	return Binding{
+		Project:     project,
+		Impersonate: strings.TrimSpace(annotations[v1alpha1.ImpersonateServiceAccountAnnotation]),
+	}, nil
+}
+
+// allow writes the annotation that would let the namespace use the project.
+func allow(own string, allowed []string, project string) string {
+	if own == "" {
+		return v1alpha1.ProjectIDAnnotation + "=" + project
+	}
+	if !slices.Contains(allowed, project) {
+		allowed = append(slices.Clone(allowed), project)
+	}
+	return v1alpha1.AllowedProjectIDsAnnotation + "=" + strings.Join(allowed, ",")
+}
+
+func split(list string) []string {
+	var out []string
+	for item := range strings.SplitSeq(list, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			out = append(out, item)
+		}
+	}
+	return out
+}
