@@ -1,0 +1,113 @@
+// Package api tests the schemas and their rules through a real API server: what a manifest may say is decided there, not
+// in Go.
+package api
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/yaml"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+)
+
+// kube talks to the API server that all tests of this package share. It does not cache.
+var kube client.Client
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
+		fmt.Fprintln(os.Stderr, "these tests need kube-apiserver and etcd: run `make test`, or set KUBEBUILDER_ASSETS to a directory that has both")
+		return 1
+	}
+	environment := &envtest.Environment{
+		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases")},
+		ErrorIfCRDPathMissing: true,
+	}
+	defer func() {
+		if err := environment.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "stopping the control plane:", err)
+		}
+	}()
+	config, err := environment.Start()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "starting the control plane:", err)
+		return 1
+	}
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{v1alpha1.AddToScheme, corev1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			fmt.Fprintln(os.Stderr, "building the scheme:", err)
+			return 1
+		}
+	}
+	if kube, err = client.New(config, client.Options{Scheme: scheme}); err != nil {
+		fmt.Fprintln(os.Stderr, "making the client:", err)
+		return 1
+	}
+	kube = client.WithFieldValidation(kube, metav1.FieldValidationStrict)
+	return m.Run()
+}
+
+// manifest reads YAML as people write it. Without a kind of its own it gets the one given, without a name the name.
+func manifest(t *testing.T, kind, name, text string) *unstructured.Unstructured {
+	t.Helper()
+	obj := &unstructured.Unstructured{}
+	if err := yaml.UnmarshalStrict([]byte(text), &obj.Object); err != nil {
+		t.Fatalf("reading the manifest: %v\n%s", err, text)
+	}
+	if obj.Object == nil {
+		obj.Object = map[string]any{}
+	}
+	if obj.GetKind() == "" {
+		obj.SetAPIVersion(v1alpha1.GroupVersion.String())
+		obj.SetKind(kind)
+	}
+	if obj.GetName() == "" {
+		obj.SetName(name)
+	}
+	if obj.GetNamespace() == "" {
+		obj.SetNamespace(metav1.NamespaceDefault)
+	}
+	return obj
+}
+
+// create creates an object and deletes it after the test.
+func create(t *testing.T, obj client.Object) error {
+	t.Helper()
+	err := kube.Create(t.Context(), obj)
+	if err == nil {
+		t.Cleanup(func() {
+			if err := kube.Delete(context.Background(), obj); client.IgnoreNotFound(err) != nil {
+				t.Errorf("deleting %s: %v", obj.GetName(), err)
+			}
+		})
+	}
+	return err
+}
+
+// expectRefusal checks that the API server refused, and with a sentence. An empty sentence says that it must not refuse.
+func expectRefusal(t *testing.T, err error, sentence string) {
+	t.Helper()
+	switch {
+	case sentence == "" && err != nil:
+		t.Errorf("refused: %v", err)
+	case sentence != "" && err == nil:
+		t.Errorf("accepted; want a refusal with %q", sentence)
+	case sentence != "" && !strings.Contains(err.Error(), sentence):
+		t.Errorf("refused with\n  %v\nwant\n  %s", err, sentence)
+	}
+}
