@@ -120,7 +120,7 @@ verify-generated: generate manifests
 .PHONY: verify-modules
 verify-modules:
 	@for module in $(modules); do \
-		go -C "$$module" mod tidy -diff || { echo "$$module/go.mod is not tidy; run 'make tidy' and commit it"; exit 1; }; \
+		go -C "$$module" mod tidy -diff >/dev/null || { echo "$$module/go.mod is not tidy; run 'make tidy' and commit it"; exit 1; }; \
 	done
 
 .PHONY: clean

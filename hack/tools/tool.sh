@@ -11,7 +11,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 name=${1:-}
 module=$here/$name
 if [ -z "$name" ] || ! [ -f "$module/go.mod" ]; then
-	die "which tool? One of:$(cd "$here" && printf ' %s' */)"
+	die "$name: no such tool. One of:$(cd "$here" && printf ' %s' */ | tr -d /)"
 fi
 
 package=$(awk '$1 == "tool" { print $2 }' "$module/go.mod")
