@@ -30,8 +30,9 @@ type Service interface {
 
 	// Console is the back door: what "someone in the console" does, neither
 	// counted nor faulted. It is mounted at /emulator/NAME/ with that prefix
-	// taken off, and answers GET, PUT, PATCH (a JSON merge patch) and DELETE
-	// of the service's resources at the paths that its REST API uses.
+	// taken off, and answers GET, PATCH (a JSON merge patch) and DELETE, and
+	// PUT or POST to create, of the service's resources at the paths that its
+	// REST API uses.
 	Console() http.Handler
 
 	// Dump returns all state as a value that encodes as JSON.

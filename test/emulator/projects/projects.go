@@ -46,7 +46,7 @@ func New(strict bool) *Registry {
 // one that the ID always gets.
 func (r *Registry) Add(p Project) error {
 	if !idPattern.MatchString(p.ID) {
-		return fmt.Errorf("project ID %q: want 6 to 30 lower-case letters, digits and hyphens, beginning with a letter", p.ID)
+		return fmt.Errorf("project ID %q: want at most 30 lower-case letters, digits and hyphens, beginning with a letter", p.ID)
 	}
 	if p.Number < 0 {
 		return fmt.Errorf("project %q: number %d is negative", p.ID, p.Number)

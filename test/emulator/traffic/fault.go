@@ -13,37 +13,35 @@ import (
 // therefore follow each other: the first is used up, then the second.
 type Fault struct {
 	// Match says which calls; empty fields match anything.
-	Match Call `json:"match"`
+	Match Call
 	// Times is how many calls it hits; 0 means until it is removed.
-	Times int `json:"times,omitempty"`
-	// Latency is waited for before anything else; in JSON it is in
-	// nanoseconds.
-	Latency time.Duration `json:"latency,omitempty"`
+	Times int
+	// Latency is waited for before anything else.
+	Latency time.Duration
 	// Status is the HTTP status to refuse with, such as 429, 503 or 403; 0
 	// does not refuse. gRPC answers carry the code that belongs to it.
-	Status int `json:"status,omitempty"`
+	Status int
 	// Reason and Message replace the ones that Google would send with
 	// Status.
-	Reason  string `json:"reason,omitempty"`
-	Message string `json:"message,omitempty"`
+	Reason  string
+	Message string
 	// RetryAfter is sent with a refusal: as Retry-After over HTTP (in whole
-	// seconds, rounded up), as google.rpc.RetryInfo over gRPC. In JSON it is
-	// in nanoseconds.
-	RetryAfter time.Duration `json:"retryAfter,omitempty"`
+	// seconds, rounded up), as google.rpc.RetryInfo over gRPC.
+	RetryAfter time.Duration
 	// LoseReply carries the call out and never answers: the connection is
 	// cut, or Unavailable returned over gRPC.
-	LoseReply bool `json:"loseReply,omitempty"`
+	LoseReply bool
 	// Outage cuts the connection before the call is carried out or counted,
 	// as if nothing were listening.
-	Outage bool `json:"outage,omitempty"`
+	Outage bool
 }
 
 // Injected is a fault in force.
 type Injected struct {
-	ID string `json:"id"`
+	ID string
 	Fault
 	// Left is how many more calls it hits, if it has Times.
-	Left int `json:"left,omitempty"`
+	Left int
 }
 
 // decides reports whether the fault does more than delay.
