@@ -48,7 +48,7 @@ func newHouse(t *testing.T) *house {
 	h := &house{t: t, dir: t.TempDir()}
 	h.bin = filepath.Join(h.dir, "bin")
 	h.write("bin/go", fakeGo)
-	for _, name := range strings.FieldsSeq("awk bash tr cat chmod cut dirname env flock ln mkdir mktemp mv paste rm rmdir sh sha256sum shasum sleep timeout") {
+	for name := range strings.FieldsSeq("awk bash tr cat chmod cut dirname env flock ln mkdir mktemp mv paste rm rmdir sh sha256sum shasum sleep timeout") {
 		if path, err := exec.LookPath(name); err == nil {
 			if err := os.Symlink(path, filepath.Join(h.bin, name)); err != nil {
 				t.Fatal(err)
@@ -204,13 +204,13 @@ func TestAssets(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t)
 			h.envs = append(h.envs, tc.envs...)
-			for _, program := range strings.FieldsSeq(tc.given) {
+			for program := range strings.FieldsSeq(tc.given) {
 				h.write("given/"+program, "given")
 			}
 			if tc.given != "" {
 				h.envs = append(h.envs, "KUBEBUILDER_ASSETS=given")
 			}
-			for _, program := range strings.FieldsSeq(tc.onPath) {
+			for program := range strings.FieldsSeq(tc.onPath) {
 				h.write("bin/"+program, "path")
 			}
 
