@@ -63,7 +63,7 @@ func (c *comparison) walk(path string, desired, live reflect.Value) {
 		name, inline := fieldName(desired.Type().Field(i))
 		child := desired.Field(i)
 		var liveChild reflect.Value
-		if live.IsValid() {
+		if live.IsValid() && isSet(live.Field(i)) {
 			liveChild = live.Field(i)
 		}
 		switch {
