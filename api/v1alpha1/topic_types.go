@@ -4,22 +4,27 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // Topic is a Pub/Sub topic.
 //
+// The rules here are those that look beyond the spec: at the name, the status or what was there before.
+//
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=pstopic,categories=gcp;holdfast
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
-// +kubebuilder:printcolumn:name="Glass",type=string,JSONPath=`.status.conditions[?(@.type=="BreakGlass")].status`
+// +kubebuilder:printcolumn:name="Glass",type=string,JSONPath=`.status.conditions[?(@.type=="BreakGlass")].reason`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:printcolumn:name="Project",type=string,priority=1,JSONPath=`.status.project`
-// +kubebuilder:printcolumn:name="External-Name",type=string,priority=1,JSONPath=`.status.externalName`
-// +kubebuilder:printcolumn:name="Broken-By",type=string,priority=1,JSONPath=`.status.breakGlass.by`
-// +kubebuilder:validation:XValidation:rule="self.?spec.resourceID.orValue(self.metadata.name) == oldSelf.?spec.resourceID.orValue(oldSelf.metadata.name)",message="spec.resourceID is immutable (unset it is metadata.name): create a new object for another topic"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.spec.projectID) || has(self.spec.projectID)",message="spec.projectID cannot be removed: it is immutable; create a new object for another project"
-// +kubebuilder:validation:XValidation:rule="has(oldSelf.spec.projectID) || !has(self.spec.projectID) || self.spec.projectID == oldSelf.?status.project.orValue(self.spec.projectID)",message="spec.projectID is immutable: it may be added only as status.project already says; create a new object for another project"
-// +kubebuilder:validation:XValidation:rule="self.?spec.resourceID.orValue(self.metadata.name).matches('^[A-Za-z][A-Za-z0-9._~+%-]{2,254}$')",message="spec.resourceID (unset it is metadata.name) is no topic name that Google accepts: it must begin with a letter and have 3 to 255 letters, digits or any of - _ . ~ + %"
-// +kubebuilder:validation:XValidation:rule="!self.?spec.resourceID.orValue(self.metadata.name).startsWith('goog')",message="spec.resourceID (unset it is metadata.name) must not begin with goog, which Google reserves: choose another name"
-// +kubebuilder:validation:XValidation:rule="self.?spec.deletionPolicy.orValue('Orphan') != 'DeleteWithContents'",message="spec.deletionPolicy DeleteWithContents is for buckets only: use Delete or Orphan for a topic"
+// +kubebuilder:printcolumn:name="Project",type=string,JSONPath=`.status.project`,priority=1
+// +kubebuilder:printcolumn:name="External-Name",type=string,JSONPath=`.status.externalName`,priority=1
+// +kubebuilder:printcolumn:name="Broken-By",type=string,JSONPath=`.status.breakGlass.by`,priority=1
+//
+// The same for every kind:
+// +kubebuilder:validation:XValidation:rule="(has(self.spec.resourceID) ? self.spec.resourceID : self.metadata.name) == (has(oldSelf.spec.resourceID) ? oldSelf.spec.resourceID : oldSelf.metadata.name)",message="spec.resourceID is immutable: create a new object for another resource"
+// +kubebuilder:validation:XValidation:rule="has(self.spec.projectID) || !has(oldSelf.spec.projectID)",message="spec.projectID cannot be removed: create a new object for another project"
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.projectID) || has(oldSelf.spec.projectID) || has(self.status.project) && self.status.project == self.spec.projectID",message="spec.projectID can be added only if it is the project that the object is bound to already (status.project): create a new object for another project"
+//
+// The name, by https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names:
+// +kubebuilder:validation:XValidation:rule="(has(self.spec.resourceID) ? self.spec.resourceID : self.metadata.name).matches('^[A-Za-z][A-Za-z0-9._~+%-]{2,254}$')",message="the topic's name (spec.resourceID, or else metadata.name) must begin with a letter and have 3 to 255 letters, digits, -, _, ., ~, + and %: give spec.resourceID another value"
+// +kubebuilder:validation:XValidation:rule="!(has(self.spec.resourceID) ? self.spec.resourceID : self.metadata.name).startsWith('goog')",message="the topic's name (spec.resourceID, or else metadata.name) must not begin with goog, which Google reserves: give spec.resourceID another value"
 type Topic struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -36,6 +41,8 @@ type Topic struct {
 }
 
 // TopicSpec is the topic as it shall be. Google can change all of it on an existing topic.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.deletionPolicy) || self.deletionPolicy != 'DeleteWithContents'",message="spec.deletionPolicy DeleteWithContents is for buckets only: use Delete or Orphan for a topic"
 type TopicSpec struct {
 	CommonSpec `json:",inline"`
 
