@@ -61,6 +61,8 @@ const (
 	apiPath      = "/storage/v1"
 	uploadPath   = "/upload/storage/v1"
 	downloadPath = "/download/storage/v1"
+	// resumablePath is where the discovery document sends resumable uploads.
+	resumablePath = "/resumable/upload/storage/v1"
 )
 
 var routes = []route{
@@ -87,6 +89,15 @@ var routes = []route{
 	{"GET", downloadPath + "/b/{bucket}/o/{object}", "objects.get", (*Service).getObject},
 	{"POST", uploadPath + "/b/{bucket}/o", "objects.insert", (*Service).insertObject},
 	{"PUT", uploadPath + "/b/{bucket}/o", "objects.insert", (*Service).continueUpload},
+	{"POST", resumablePath + "/b/{bucket}/o", "objects.insert", (*Service).insertObject},
+	{"PUT", resumablePath + "/b/{bucket}/o", "objects.insert", (*Service).continueUpload},
+}
+
+// unknownMethod is what calls are counted as that the emulator does not have.
+const unknownMethod = "unknown"
+
+func notFound(*Service, *request) (*reply, error) {
+	return nil, failf(http.StatusNotFound, "notFound", "Not Found")
 }
 
 // RegisterHTTP adds the JSON API, uploads and downloads, and reading objects
@@ -94,6 +105,9 @@ var routes = []route{
 func (s *Service) RegisterHTTP(mux *http.ServeMux) {
 	for _, rt := range routes {
 		mux.Handle(rt.verb+" "+rt.path, s.underTraffic(rt.method, traffic.StorageErrors, s.serve(rt.handle, false, writeFailure)))
+	}
+	for _, path := range []string{apiPath, uploadPath, downloadPath, resumablePath} {
+		mux.Handle(path+"/", s.underTraffic(unknownMethod, traffic.StorageErrors, s.serve(notFound, false, writeFailure)))
 	}
 	// Without a verb, so that the pattern stays more general than those of
 	// other services.

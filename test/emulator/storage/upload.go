@@ -43,11 +43,7 @@ func (s *Service) insertObject(r *request) (*reply, error) {
 // content.
 func splitMultipart(r *request) (document, []byte, error) {
 	bad := failf(http.StatusBadRequest, "badContent", "Malformed multipart body.")
-	_, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil {
-		return nil, nil, bad
-	}
-	parts := multipart.NewReader(bytes.NewReader(r.body), params["boundary"])
+	parts := multipart.NewReader(bytes.NewReader(r.body), boundary(r.Header.Get("Content-Type")))
 	first, err := parts.NextRawPart()
 	if err != nil {
 		return nil, nil, bad
@@ -72,6 +68,16 @@ func splitMultipart(r *request) (document, []byte, error) {
 		metadata["contentType"] = second.Header.Get("Content-Type")
 	}
 	return metadata, content, nil
+}
+
+// boundary returns the boundary of a multipart body. Google's own clients
+// put it in single quotes, which RFC 2045 does not know.
+func boundary(contentType string) string {
+	if _, params, err := mime.ParseMediaType(contentType); err == nil {
+		return strings.Trim(params["boundary"], "'")
+	}
+	_, quoted, _ := strings.Cut(contentType, "boundary=")
+	return strings.Trim(quoted, "'\"")
 }
 
 // insertContent creates a new generation of an object.
