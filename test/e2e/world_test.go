@@ -1,0 +1,318 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kinds/topic"
+	"github.com/holdfast-dev/holdfast/internal/sweep"
+	"github.com/holdfast-dev/holdfast/test/emulator"
+	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
+)
+
+// patience bounds every wait.
+const patience = 30 * time.Second
+
+// worlds numbers the worlds, so that each has names of its own.
+var worlds atomic.Int64
+
+// world is a namespace bound to a project, a Google Cloud, and the controllers between them, which can be stopped, killed
+// and started again.
+type world struct {
+	t         *testing.T
+	kube      client.Client
+	cloud     *emulator.Emulator
+	namespace string
+	project   string
+	ownerID   string
+	sweep     time.Duration
+	lease     *fakeLease
+
+	kubeWrites atomic.Int64
+	stop       func()
+}
+
+// newWorld makes a world whose controllers do not run yet.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	n := worlds.Add(1)
+	w := &world{
+		t: t, cloud: emulator.StartTest(t), namespace: fmt.Sprintf("team-%d", n), project: fmt.Sprintf("project-%d", n),
+		ownerID: fmt.Sprintf("cluster-%d", n), sweep: time.Hour, lease: &fakeLease{},
+	}
+	var err error
+	if w.kube, err = client.New(kubeConfig, client.Options{Scheme: scheme}); err != nil {
+		t.Fatalf("making a client: %v", err)
+	}
+	w.makeNamespace(w.namespace, map[string]string{v1alpha1.ProjectIDAnnotation: w.project})
+	watchInvariants(t, w.namespace)
+	return w
+}
+
+// startWorld makes a world whose controllers run.
+func startWorld(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t)
+	w.start()
+	return w
+}
+
+func (w *world) makeNamespace(name string, annotations map[string]string) {
+	w.t.Helper()
+	if err := w.kube.Create(w.t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: annotations}}); err != nil {
+		w.t.Fatalf("making a namespace: %v", err)
+	}
+}
+
+// start runs the controllers, as a process would that has just begun.
+func (w *world) start(namespaces ...string) {
+	w.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	mgr := w.manager(append(namespaces, w.namespace))
+	clients := w.clients()
+	options := engine.Options{
+		OwnerID: w.ownerID, Workers: 2, Sweep: sweep.Schedule{Interval: w.sweep}, Lease: w.lease, Projects: clients,
+	}
+	if err := engine.Setup(ctx, mgr, topic.New(clients.Topics), options); err != nil {
+		w.t.Fatalf("setting up topics: %v", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(ctx) }()
+	w.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			w.t.Errorf("the manager ended with %v", err)
+		}
+		if err := clients.Close(); err != nil {
+			w.t.Errorf("closing the clients: %v", err)
+		}
+	})
+	w.t.Cleanup(w.stop)
+	if !mgr.GetCache().WaitForCacheSync(ctx) {
+		w.t.Fatal("the caches did not fill")
+	}
+}
+
+// restart stops the controllers and starts them anew.
+func (w *world) restart() {
+	w.stop()
+	w.start()
+}
+
+func (w *world) manager(namespaces []string) ctrl.Manager {
+	w.t.Helper()
+	watched := map[string]cache.Config{}
+	for _, n := range namespaces {
+		watched[n] = cache.Config{}
+	}
+	counted := rest.CopyConfig(kubeConfig)
+	counted.QPS = -1
+	counted.Wrap(func(next http.RoundTripper) http.RoundTripper { return &writeCounter{next: next, writes: &w.kubeWrites} })
+	mgr, err := ctrl.NewManager(counted, ctrl.Options{
+		Scheme:  scheme,
+		Metrics: metricsserver.Options{BindAddress: "0"},
+		Cache: cache.Options{ByObject: map[client.Object]cache.ByObject{
+			&v1alpha1.Bucket{}: {Namespaces: watched},
+			&v1alpha1.Topic{}:  {Namespaces: watched},
+		}},
+		Controller: config.Controller{SkipNameValidation: new(true)},
+	})
+	if err != nil {
+		w.t.Fatalf("making a manager: %v", err)
+	}
+	return mgr
+}
+
+func (w *world) clients() *gcp.Clients {
+	w.t.Helper()
+	endpoint := func(text string) gcp.Endpoint {
+		e, err := gcp.ParseEndpoint(text, true)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return e
+	}
+	clients, err := gcp.NewClients(gcp.Options{
+		Storage: endpoint(w.cloud.StorageEndpoint()), PubSub: endpoint(w.cloud.GRPCAddr()), ResourceManager: endpoint(w.cloud.GRPCAddr()),
+		UserAgent: "holdfast/test", Timeout: 5 * time.Second,
+	})
+	if err != nil {
+		w.t.Fatalf("making Google Cloud clients: %v", err)
+	}
+	return clients
+}
+
+// writeCounter counts what changes something in Kubernetes, events aside.
+type writeCounter struct {
+	next   http.RoundTripper
+	writes *atomic.Int64
+}
+
+func (c *writeCounter) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method != http.MethodGet && !strings.Contains(r.URL.Path, "/events") {
+		c.writes.Add(1)
+	}
+	return c.next.RoundTrip(r)
+}
+
+// fakeLease is a lease that lasts until a test ends it.
+type fakeLease struct{ deadline atomic.Pointer[time.Time] }
+
+func (l *fakeLease) Deadline() (time.Time, bool) {
+	if d := l.deadline.Load(); d != nil {
+		return *d, true
+	}
+	return time.Time{}, false
+}
+
+// create creates an object in the world's namespace.
+func (w *world) create(obj client.Object) {
+	w.t.Helper()
+	if obj.GetNamespace() == "" {
+		obj.SetNamespace(w.namespace)
+	}
+	if err := w.kube.Create(w.t.Context(), obj); err != nil {
+		w.t.Fatalf("creating %s: %v", obj.GetName(), err)
+	}
+}
+
+// edit changes an object as it is in the API server.
+func edit[T client.Object](w *world, obj T, change func(T)) {
+	w.t.Helper()
+	w.get(obj)
+	before := obj.DeepCopyObject().(T)
+	change(obj)
+	if err := w.kube.Patch(w.t.Context(), obj, client.MergeFrom(before)); err != nil {
+		w.t.Fatalf("changing %s: %v", obj.GetName(), err)
+	}
+}
+
+func annotate[T client.Object](w *world, obj T, key, value string) {
+	w.t.Helper()
+	edit(w, obj, func(o T) {
+		annotations := o.GetAnnotations()
+		if annotations == nil {
+			annotations = map[string]string{}
+		}
+		annotations[key] = value
+		o.SetAnnotations(annotations)
+	})
+}
+
+func (w *world) get(obj client.Object) {
+	w.t.Helper()
+	if err := w.kube.Get(w.t.Context(), client.ObjectKeyFromObject(obj), obj); err != nil {
+		w.t.Fatalf("getting %s: %v", obj.GetName(), err)
+	}
+}
+
+func (w *world) delete(obj client.Object) {
+	w.t.Helper()
+	if err := w.kube.Delete(w.t.Context(), obj); err != nil {
+		w.t.Fatalf("deleting %s: %v", obj.GetName(), err)
+	}
+}
+
+// eventually polls until the condition holds; what it returns last says why it did not.
+func (w *world) eventually(what string, holds func() (bool, string)) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		ok, saw := holds()
+		if ok {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			w.t.Fatalf("waited %s for %s; last saw:\n%s", patience, what, saw)
+		case <-tick.C:
+		}
+	}
+}
+
+// ready waits until an object is Ready at its newest generation.
+func (w *world) ready(obj v1alpha1.Object) {
+	w.t.Helper()
+	w.reason(obj, v1alpha1.ReasonUpToDate)
+}
+
+// reason waits until Ready of an object's newest generation has a reason.
+func (w *world) reason(obj v1alpha1.Object, reason string) {
+	w.t.Helper()
+	w.eventually(fmt.Sprintf("%s to be %s", obj.GetName(), reason), func() (bool, string) {
+		w.get(obj)
+		c := condition(obj, v1alpha1.ConditionReady)
+		return c != nil && c.Reason == reason && c.ObservedGeneration == obj.GetGeneration(), describe(obj)
+	})
+}
+
+// gone waits until an object does not exist any more.
+func (w *world) gone(obj client.Object) {
+	w.t.Helper()
+	w.eventually(obj.GetName()+" to be gone", func() (bool, string) {
+		err := w.kube.Get(w.t.Context(), client.ObjectKeyFromObject(obj), obj)
+		if err == nil {
+			if o, ok := obj.(v1alpha1.Object); ok {
+				return false, describe(o)
+			}
+		}
+		return client.IgnoreNotFound(err) == nil && err != nil, fmt.Sprint(err)
+	})
+}
+
+// settled runs a reconcile of an object by request, and waits until it was handled.
+func (w *world) settled(obj v1alpha1.Object) {
+	w.t.Helper()
+	stamp := time.Now().Format(time.RFC3339Nano)
+	annotate(w, client.Object(obj), v1alpha1.ReconcileRequestedAtAnnotation, stamp)
+	w.eventually(obj.GetName()+" to be reconciled on request", func() (bool, string) {
+		w.get(obj)
+		return obj.GetCommonStatus().LastHandledReconcileAt == stamp, describe(obj)
+	})
+}
+
+func condition(obj v1alpha1.Object, kind string) *metav1.Condition {
+	return meta.FindStatusCondition(obj.GetCommonStatus().Conditions, kind)
+}
+
+func describe(obj v1alpha1.Object) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s generation %d observed %d\n", obj.GetName(), obj.GetGeneration(), obj.GetCommonStatus().ObservedGeneration)
+	for _, c := range obj.GetCommonStatus().Conditions {
+		fmt.Fprintf(&b, "  %s=%s %s: %s\n", c.Type, c.Status, c.Reason, c.Message)
+	}
+	return b.String()
+}
+
+// writes are the calls since a mark that changed something in Google Cloud, or tried to.
+func (w *world) writes(mark int64) []string {
+	var out []string
+	for _, e := range w.cloud.Traffic.WritesSince(mark) {
+		out = append(out, e.Method)
+	}
+	return out
+}
+
+func call(method string) traffic.Call { return traffic.Call{Method: method} }
