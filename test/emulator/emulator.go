@@ -137,7 +137,8 @@ func (e *Emulator) Close() error {
 		errs = append(errs, e.httpServer.Close())
 		e.grpcServer.Stop()
 		for range 2 {
-			if err := <-e.serving; !errors.Is(err, http.ErrServerClosed) {
+			// Stopped before it began to serve is stopped too.
+			if err := <-e.serving; !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, grpc.ErrServerStopped) {
 				errs = append(errs, err)
 			}
 		}

@@ -1,0 +1,231 @@
+package wire
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/holdfast-dev/holdfast/test/emulator"
+)
+
+// want is what a fact says about one place of an answer.
+type want func(value any, there bool) bool
+
+func is(expected any) want {
+	return func(value any, there bool) bool { return there && show(value) == show(expected) }
+}
+
+func absent(_ any, there bool) bool { return !there }
+
+func like(pattern string) want {
+	compiled := regexp.MustCompile(pattern)
+	return func(value any, there bool) bool {
+		s, ok := value.(string)
+		return there && ok && compiled.MatchString(s)
+	}
+}
+
+var aTime = like(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z$`)
+
+// step is one call and what is known of its answer.
+type step struct {
+	fact             string
+	verb, path, body string
+	status           int
+	expect           map[string]want
+}
+
+// TestFacts holds what recorded traffic and documentation say, in our own
+// words and with our own resources.
+func TestFacts(t *testing.T) {
+	for name, steps := range facts {
+		t.Run(name, func(t *testing.T) {
+			e := emulator.StartTest(t)
+			if err := e.AddProject("facts-project", 987654321098); err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range steps {
+				s.check(t, e.URL())
+			}
+		})
+	}
+}
+
+func (s step) check(t *testing.T, base string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), s.verb, base+s.path, strings.NewReader(s.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if response.StatusCode != s.status {
+		t.Errorf("%s: status %d, want %d: %s", s.fact, response.StatusCode, s.status, body)
+	}
+	if s.expect == nil {
+		return
+	}
+	var answer any
+	if err := json.Unmarshal(body, &answer); err != nil {
+		t.Fatalf("%s: %v in %q", s.fact, err, body)
+	}
+	for path, holds := range s.expect {
+		if value, there := at(answer, path); !holds(value, there) {
+			t.Errorf("%s: %s is %s (there: %v)", s.fact, path, show(value), there)
+		}
+	}
+}
+
+// at follows a path such as "acl/0/role".
+func at(value any, path string) (any, bool) {
+	for key := range strings.SplitSeq(path, "/") {
+		switch v := value.(type) {
+		case map[string]any:
+			inner, ok := v[key]
+			if !ok {
+				return nil, false
+			}
+			value = inner
+		case []any:
+			if key != "0" || len(v) == 0 {
+				return nil, false
+			}
+			value = v[0]
+		default:
+			return nil, false
+		}
+	}
+	return value, true
+}
+
+const (
+	buckets = "/storage/v1/b"
+	create  = buckets + "?project=facts-project"
+	logs    = buckets + "/facts-logs"
+)
+
+var facts = map[string][]step{
+	"life of a bucket": {
+		{
+			"a bucket that is not there", "GET", logs, "", 404, map[string]want{
+				"error/code": is(404), "error/message": is("The specified bucket does not exist."),
+				"error/errors/0/reason": is("notFound"), "error/errors/0/domain": is("global"), "error/status": absent,
+			},
+		},
+		{
+			"a new bucket has defaults and shows no access lists", "POST", create, `{"name": "facts-logs", "location": "eu"}`, 200,
+			map[string]want{
+				"kind": is("storage#bucket"), "id": is("facts-logs"), "location": is("EU"), "locationType": is("multi-region"),
+				"rpo": is("DEFAULT"), "storageClass": is("STANDARD"), "metageneration": is("1"), "etag": is("CAE="),
+				"projectNumber": is("987654321098"), "selfLink": is("https://www.googleapis.com/storage/v1/b/facts-logs"),
+				"softDeletePolicy/retentionDurationSeconds":         is("604800"),
+				"softDeletePolicy/effectiveTime":                    aTime,
+				"iamConfiguration/publicAccessPrevention":           is("inherited"),
+				"iamConfiguration/uniformBucketLevelAccess/enabled": is(false),
+				"iamConfiguration/bucketPolicyOnly/enabled":         is(false),
+				"iamConfiguration/bucketPolicyOnly/lockedTime":      absent,
+				"timeCreated": aTime, "updated": aTime, "generation": like(`^\d+$`),
+				"acl": absent, "defaultObjectAcl": absent, "owner": absent, "labels": absent, "lifecycle": absent,
+				"versioning": absent, "autoclass": absent, "retentionPolicy": absent,
+			},
+		},
+		{
+			"a name that is one's own already", "POST", create, `{"name": "facts-logs"}`, 409, map[string]want{
+				"error/errors/0/reason": is("conflict"),
+				"error/message":         is("Your previous request to create the named bucket succeeded and you already own it."),
+			},
+		},
+		{
+			"a patch answers with access lists, even so", "PATCH", logs,
+			`{"labels": {"team": "a"}, "lifecycle": {"rule": [{"action": {"type": "Delete"}, "condition": {"age": 3}}]}}`, 200,
+			map[string]want{
+				"metageneration": is("2"), "labels/team": is("a"), "lifecycle/rule/0/condition/age": is(3),
+				"acl/0/entity": is("project-owners-987654321098"), "acl/0/role": is("OWNER"),
+				"acl/0/kind": is("storage#bucketAccessControl"), "acl/0/projectTeam/team": is("owners"),
+				"acl/0/id":                is("facts-logs/project-owners-987654321098"),
+				"defaultObjectAcl/0/kind": is("storage#objectAccessControl"), "defaultObjectAcl/0/bucket": absent,
+				"owner/entity": is("project-owners-987654321098"),
+			},
+		},
+		{
+			"a read does not, unless asked for", "GET", logs, "", 200,
+			map[string]want{"acl": absent, "owner": absent, "metageneration": is("2")},
+		},
+		{"asked for", "GET", logs + "?projection=full", "", 200, map[string]want{"acl/0/role": is("OWNER")}},
+		{
+			"labels merge, no rules are no lifecycle, and no soft delete has no time", "PATCH", logs,
+			`{"labels": {"cost": "b"}, "lifecycle": {"rule": []}, "softDeletePolicy": {"retentionDurationSeconds": "0"}}`, 200,
+			map[string]want{
+				"labels/team": is("a"), "labels/cost": is("b"), "lifecycle": absent,
+				"softDeletePolicy/retentionDurationSeconds": is("0"), "softDeletePolicy/effectiveTime": absent,
+			},
+		},
+		{"null removes a label", "PATCH", logs, `{"labels": {"team": null}}`, 200, map[string]want{"labels/team": absent, "labels/cost": is("b")}},
+		{"an empty patch is no change", "PATCH", logs, `{}`, 200, map[string]want{"metageneration": is("4")}},
+		{
+			"a metageneration of the past", "PATCH", logs + "?ifMetagenerationMatch=1", `{"labels": {"x": "y"}}`, 412,
+			map[string]want{"error/errors/0/reason": is("conditionNotMet"), "error/errors/0/location": is("If-Match")},
+		},
+		{"an object", "POST", "/upload/storage/v1/b/facts-logs/o?uploadType=media&name=one", "1", 200, map[string]want{"size": is("1")}},
+		{
+			"a bucket that is not empty", "DELETE", logs, "", 409, map[string]want{
+				"error/errors/0/reason": is("conflict"), "error/message": is("The bucket you tried to delete is not empty."),
+			},
+		},
+		{"objects go without a word", "DELETE", logs + "/o/one", "", 204, nil},
+		{"a list of nothing", "GET", logs + "/o?versions=true", "", 200, map[string]want{"kind": is("storage#objects"), "items": absent, "prefixes": absent}},
+		{"buckets too", "DELETE", logs, "", 204, nil},
+	},
+	"autoclass and uniform access": {
+		{
+			"times begin when they are turned on", "POST", create,
+			`{"name": "facts-logs", "autoclass": {"enabled": true}, "iamConfiguration": {"uniformBucketLevelAccess": {"enabled": true}}}`, 200,
+			map[string]want{
+				"autoclass/terminalStorageClass": is("NEARLINE"), "autoclass/toggleTime": aTime,
+				"autoclass/terminalStorageClassUpdateTime":             aTime,
+				"iamConfiguration/uniformBucketLevelAccess/lockedTime": aTime,
+				"iamConfiguration/bucketPolicyOnly/lockedTime":         aTime,
+				"lifecycle": absent,
+			},
+		},
+		{"another terminal class", "PATCH", logs, `{"autoclass": {"enabled": true, "terminalStorageClass": "ARCHIVE"}}`, 200, map[string]want{"autoclass/terminalStorageClass": is("ARCHIVE")}},
+		{"only the standard class goes with it", "PATCH", logs, `{"storageClass": "COLDLINE"}`, 400, map[string]want{"error/errors/0/reason": is("invalid")}},
+	},
+	"regions": {
+		{"a single region has no rpo", "POST", create, `{"name": "facts-logs", "location": "us-central1"}`, 200, map[string]want{"location": is("US-CENTRAL1"), "locationType": is("region"), "rpo": absent}},
+		{"a bucket does not move", "PATCH", logs, `{"location": "EU"}`, 400, nil},
+		{
+			"two regions by choice", "POST", create,
+			`{"name": "facts-pair", "location": "US", "customPlacementConfig": {"dataLocations": ["us-west1", "us-east1"]}, "rpo": "ASYNC_TURBO"}`, 200,
+			map[string]want{"locationType": is("dual-region"), "rpo": is("ASYNC_TURBO"), "customPlacementConfig/dataLocations/0": is("US-EAST1")},
+		},
+	},
+	"a topic": {
+		{
+			"one that is not there is named by its ID", "GET", "/v1/projects/facts-project/topics/events", "", 404, map[string]want{
+				"error/code": is(404), "error/status": is("NOT_FOUND"), "error/message": is("Resource not found (resource=events)."),
+				"error/errors": absent,
+			},
+		},
+		{
+			"a new one shows what was asked for and nothing else", "PUT", "/v1/projects/facts-project/topics/events", `{"labels": {"a": "b"}}`, 200,
+			map[string]want{"name": is("projects/facts-project/topics/events"), "labels/a": is("b"), "state": absent, "messageRetentionDuration": absent},
+		},
+		{
+			"a patch with a mask", "PATCH", "/v1/projects/facts-project/topics/events",
+			`{"topic": {"messageRetentionDuration": "3600s", "labels": {"x": "y"}}, "updateMask": "messageRetentionDuration"}`, 200,
+			map[string]want{"messageRetentionDuration": is("3600s"), "labels/a": is("b"), "labels/x": absent},
+		},
+		{"deleting answers with an empty object", "DELETE", "/v1/projects/facts-project/topics/events", "", 200, map[string]want{"name": absent}},
+	},
+}
