@@ -81,6 +81,7 @@ type TopicSpec struct {
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=5
+	// +kubebuilder:validation:XValidation:rule="self.all(t, !has(t.javaScriptUDF) || self.exists_one(u, has(u.javaScriptUDF) && u.javaScriptUDF.functionName == t.javaScriptUDF.functionName))",message="messageTransforms: two items have the same javaScriptUDF.functionName: give one another name"
 	MessageTransforms []TopicMessageTransform `json:"messageTransforms,omitzero"`
 }
 

@@ -75,6 +75,7 @@ func TestTopicRefusedOnCreate(t *testing.T) {
 		"a transform of two kinds":              {spec: `{messageTransforms: [{javaScriptUDF: {functionName: f, code: "function f(){}"}, compression: {algorithm: ZLIB, mode: COMPRESS}}]}`, sentence: "messageTransforms: each item takes exactly one of"},
 		"six transforms":                        {spec: `{messageTransforms: [` + strings.Repeat(`{compression: {algorithm: ZLIB, mode: COMPRESS}},`, 6) + `]}`, sentence: "spec.messageTransforms: Too many: 6: must have at most 5 items"},
 		"a function that the code lacks":        {spec: `{messageTransforms: [{javaScriptUDF: {functionName: g, code: "function f(){}"}}]}`, sentence: "javaScriptUDF.code has no function of the name functionName: define it there"},
+		"a function's name twice":               {spec: `{messageTransforms: [{javaScriptUDF: {functionName: f, code: "function f(){}"}}, {javaScriptUDF: {functionName: f, code: "function f(){}"}}]}`, sentence: "messageTransforms: two items have the same javaScriptUDF.functionName: give one another name"},
 		"a function's name with a blank":        {spec: `{messageTransforms: [{javaScriptUDF: {functionName: "f g", code: "f g"}}]}`, sentence: "javaScriptUDF.functionName in body should match"},
 		"code over 20 KiB":                      {spec: `{messageTransforms: [{javaScriptUDF: {functionName: f, code: "` + strings.Repeat("f", 20481) + `"}}]}`, sentence: "javaScriptUDF.code: Too long"},
 		"an unknown algorithm":                  {spec: `{messageTransforms: [{compression: {algorithm: GZIP, mode: COMPRESS}}]}`, sentence: `algorithm: Unsupported value: "GZIP"`},
@@ -223,7 +224,7 @@ func TestTopicAtItsLargest(t *testing.T) {
 	}
 	transforms := make([]any, 5)
 	for i := range transforms {
-		name := strings.Repeat("f", 255)
+		name := strings.Repeat("f", 254) + string(rune('a'+i))
 		transforms[i] = map[string]any{"disabled": true, "javaScriptUDF": map[string]any{
 			"functionName": name,
 			"code":         strings.Repeat("語", 20480-len(name)) + name,
