@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -112,7 +113,7 @@ func condition(kind string, is bool, reason, message string) metav1.Condition {
 const (
 	// pauseDenied: permissions are granted by people.
 	pauseDenied = 5 * time.Minute
-	// pauseThrottled: Google's quotas are per minute.
+	// pauseThrottled, where Google does not say how long: its quotas are per minute.
 	pauseThrottled = 30 * time.Second
 	// pauseStale: the cache catches up within moments.
 	pauseStale = 200 * time.Millisecond
@@ -131,7 +132,7 @@ func failed(doing string, err error) outcome {
 	switch e.Class {
 	case gcp.Throttled:
 		return outcome{reason: v1alpha1.ReasonThrottled, message: fmt.Sprintf("%s: Google asks to slow down: %s", doing, e.Message),
-			after: max(e.RetryAfter, pauseThrottled)}
+			after: cmp.Or(e.RetryAfter, pauseThrottled)}
 	case gcp.Denied:
 		return outcome{reason: v1alpha1.ReasonDenied, message: denied(doing, e), after: pauseDenied}
 	case gcp.Invalid:

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 
 	corev1 "k8s.io/api/core/v1"
@@ -46,19 +47,19 @@ func (r *Reconciler[T, L]) report(ctx context.Context, d *draft[T], out outcome)
 		return reconcile.Result{}, err
 	}
 	r.tell(d.obj, out, was)
-	return r.next(out)
+	return r.next(out, status.BreakGlass)
 }
 
-// next says when the object is looked at again.
-func (r *Reconciler[T, L]) next(out outcome) (reconcile.Result, error) {
-	switch {
-	case out.err != nil:
+// next says when the object is looked at again: no later than an open glass closes by itself.
+func (r *Reconciler[T, L]) next(out outcome, glass *v1alpha1.BreakGlass) (reconcile.Result, error) {
+	if out.err != nil {
 		return reconcile.Result{}, out.err
-	case out.after > 0:
-		return reconcile.Result{RequeueAfter: out.after}, nil
-	default:
-		return reconcile.Result{RequeueAfter: r.sweep.Next()}, nil
 	}
+	after := cmp.Or(out.after, r.sweep.Next())
+	if glass != nil && glass.Until != nil {
+		after = min(after, max(glass.Until.Sub(r.now()), pauseStale))
+	}
+	return reconcile.Result{RequeueAfter: after}, nil
 }
 
 // tell emits the event of a deed, or of a change of Ready.
