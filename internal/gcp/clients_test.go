@@ -1,0 +1,508 @@
+package gcp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"cloud.google.com/go/auth"
+	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
+	"cloud.google.com/go/resourcemanager/apiv3/resourcemanagerpb"
+	"cloud.google.com/go/storage"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+func newClients(t *testing.T, opts Options) *Clients {
+	t.Helper()
+	clients, err := NewClients(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := clients.Close(); err != nil {
+			t.Errorf("closing the clients: %v", err)
+		}
+	})
+	return clients
+}
+
+// insecure is an endpoint as an emulator has it.
+func insecure(t *testing.T, address string) Endpoint {
+	t.Helper()
+	endpoint, err := ParseEndpoint(address, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return endpoint
+}
+
+// allInsecure are options that want no credentials.
+func allInsecure(t *testing.T, address string) Options {
+	t.Helper()
+	endpoint := insecure(t, address)
+	return Options{Storage: endpoint, PubSub: endpoint, ResourceManager: endpoint, UserAgent: "holdfast/test"}
+}
+
+// storageServer answers as the handler says and counts.
+func storageServer(t *testing.T, handle http.HandlerFunc) (address string, calls *atomic.Int32) {
+	t.Helper()
+	calls = new(atomic.Int32)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		calls.Add(1)
+		handle(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, calls
+}
+
+func getBucket(ctx context.Context, clients *Clients, account string) (*storage.BucketAttrs, error) {
+	client, err := clients.Storage(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	return client.Bucket("logs").Attrs(WithProject(ctx, "p"))
+}
+
+func TestStorage(t *testing.T) {
+	var seen *http.Request
+	address, _ := storageServer(t, func(w http.ResponseWriter, r *http.Request) {
+		seen = r
+		_, _ = io.WriteString(w, `{"name":"logs","projectNumber":"7"}`)
+	})
+	t.Setenv("STORAGE_EMULATOR_HOST", "127.0.0.1:1") // the flag wins
+	registry := prometheus.NewRegistry()
+	opts := allInsecure(t, address)
+	opts.Registerer = registry
+	clients := newClients(t, opts)
+
+	got, err := getBucket(t.Context(), clients, "")
+	if err != nil || got.ProjectNumber != 7 {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	if agent := seen.UserAgent(); !strings.HasPrefix(agent, "holdfast/test ") {
+		t.Errorf("user agent %q", agent)
+	}
+	if seen.URL.Path != "/storage/v1/b/logs" || seen.Header.Get("Authorization") != "" {
+		t.Errorf("got %s with %v", seen.URL, seen.Header)
+	}
+	want := `
+# HELP holdfast_gcp_requests_total Calls to Google Cloud by service, method and code: an HTTP status, a gRPC code, or timeout, canceled or error without an answer.
+# TYPE holdfast_gcp_requests_total counter
+holdfast_gcp_requests_total{code="200",method="buckets.get",service="storage"} 1
+`
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "holdfast_gcp_requests_total"); err != nil {
+		t.Error(err)
+	}
+	if n, err := testutil.GatherAndCount(registry, "holdfast_gcp_request_duration_seconds"); n != 1 || err != nil {
+		t.Errorf("%d durations, %v", n, err)
+	}
+}
+
+func TestStorageFailures(t *testing.T) {
+	cases := map[string]struct {
+		handle http.HandlerFunc
+		class  Class
+	}{
+		"unavailable": {func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = io.WriteString(w, storageBody(503, "backendError", "We encountered an internal error."))
+		}, Unavailable},
+		"reply lost": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, Unavailable},
+		"too slow": {func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			<-r.Context().Done()
+		}, Unavailable},
+		"not found": {func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = io.WriteString(w, storageBody(404, "notFound", "The specified bucket does not exist."))
+		}, NotFound},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			address, calls := storageServer(t, tc.handle)
+			opts := allInsecure(t, address)
+			opts.Timeout = 200 * time.Millisecond
+			_, err := getBucket(t.Context(), newClients(t, opts), "")
+			if err == nil || Classify(err).Class != tc.class {
+				t.Errorf("got %v, want %s", err, tc.class)
+			}
+			if n := calls.Load(); n != 1 {
+				t.Errorf("%d calls, want 1: the engine retries, nobody else", n)
+			}
+		})
+	}
+}
+
+func TestStorageThrottledIsHeldBack(t *testing.T) {
+	for _, code := range []int{http.StatusTooManyRequests, http.StatusForbidden} {
+		t.Run(http.StatusText(code), func(t *testing.T) {
+			address, calls := storageServer(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Retry-After", "30")
+				w.WriteHeader(code)
+				_, _ = io.WriteString(w, storageBody(code, "rateLimitExceeded", "Slow down."))
+			})
+			clients := newClients(t, allInsecure(t, address))
+			want := Error{Class: Throttled, RetryAfter: 30 * time.Second, Message: "Slow down."}
+			_, err := getBucket(t.Context(), clients, "")
+			if diff := cmp.Diff(&want, Classify(err), cmpopts.IgnoreFields(Error{}, "Err")); diff != "" {
+				t.Errorf("the first call (-want +got):\n%s", diff)
+			}
+			_, err = getBucket(t.Context(), clients, "")
+			got := Classify(err)
+			if got.Class != Throttled || got.RetryAfter < 29*time.Second || !strings.HasSuffix(got.Message, "Google said: Slow down.") {
+				t.Errorf("the second call: %+v", got)
+			}
+			if n := calls.Load(); n != 1 {
+				t.Errorf("%d calls, want 1", n)
+			}
+		})
+	}
+}
+
+func TestDeniedBodyStaysReadable(t *testing.T) {
+	sentence := "ann does not have storage.buckets.get access to the Google Cloud Storage bucket. " + strings.Repeat("x", 2*maxPeek)
+	address, _ := storageServer(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, storageBody(403, "forbidden", sentence))
+	})
+	_, err := getBucket(t.Context(), newClients(t, allInsecure(t, address)), "")
+	if got := Classify(err); got.Class != Denied || got.Permission != "storage.buckets.get" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// fakeCloud speaks the gRPC APIs that we call. Unset functions are unimplemented.
+type fakeCloud struct {
+	pubsubpb.UnimplementedPublisherServer
+	resourcemanagerpb.UnimplementedProjectsServer
+	getTopic   func(context.Context) error
+	getProject func(context.Context) (*resourcemanagerpb.Project, error)
+	calls      atomic.Int32
+}
+
+func (f *fakeCloud) GetTopic(ctx context.Context, req *pubsubpb.GetTopicRequest) (*pubsubpb.Topic, error) {
+	f.calls.Add(1)
+	if err := f.getTopic(ctx); err != nil {
+		return nil, err
+	}
+	return &pubsubpb.Topic{Name: req.GetTopic()}, nil
+}
+
+func (f *fakeCloud) GetProject(ctx context.Context, _ *resourcemanagerpb.GetProjectRequest) (*resourcemanagerpb.Project, error) {
+	f.calls.Add(1)
+	return f.getProject(ctx)
+}
+
+func (f *fakeCloud) serve(t *testing.T, opts ...grpc.ServerOption) (address string) {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := grpc.NewServer(opts...)
+	pubsubpb.RegisterPublisherServer(server, f)
+	resourcemanagerpb.RegisterProjectsServer(server, f)
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(server.Stop)
+	return listener.Addr().String()
+}
+
+func getTopic(ctx context.Context, clients *Clients, account string) error {
+	client, err := clients.Topics(ctx, account)
+	if err != nil {
+		return err
+	}
+	_, err = client.GetTopic(ctx, &pubsubpb.GetTopicRequest{Topic: "projects/p/topics/t"})
+	return err
+}
+
+func TestTopics(t *testing.T) {
+	var seen metadata.MD
+	cloud := &fakeCloud{getTopic: func(ctx context.Context) error {
+		seen, _ = metadata.FromIncomingContext(ctx)
+		return nil
+	}}
+	t.Setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:1") // the flag wins
+	registry := prometheus.NewRegistry()
+	opts := allInsecure(t, cloud.serve(t))
+	opts.Registerer = registry
+	if err := getTopic(t.Context(), newClients(t, opts), "ann@p.iam.gserviceaccount.com"); err != nil {
+		t.Fatal(err)
+	}
+	if agent := fmt.Sprint(seen.Get("user-agent")); !strings.Contains(agent, "holdfast/test") {
+		t.Errorf("user agent %s", agent)
+	}
+	want := `
+# HELP holdfast_gcp_requests_total Calls to Google Cloud by service, method and code: an HTTP status, a gRPC code, or timeout, canceled or error without an answer.
+# TYPE holdfast_gcp_requests_total counter
+holdfast_gcp_requests_total{code="OK",method="Publisher.GetTopic",service="pubsub"} 1
+`
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "holdfast_gcp_requests_total"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTopicsFailures(t *testing.T) {
+	cases := map[string]struct {
+		answer func(context.Context) error
+		class  Class
+	}{
+		"unavailable": {func(context.Context) error { return status.Error(codes.Unavailable, "try again") }, Unavailable},
+		"too slow":    {func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, Unavailable},
+		"not found":   {func(context.Context) error { return status.Error(codes.NotFound, "Resource not found (resource=t).") }, NotFound},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			cloud := &fakeCloud{getTopic: tc.answer}
+			opts := allInsecure(t, cloud.serve(t))
+			opts.Timeout = 200 * time.Millisecond
+			err := getTopic(t.Context(), newClients(t, opts), "")
+			if err == nil || Classify(err).Class != tc.class {
+				t.Errorf("got %v, want %s", err, tc.class)
+			}
+			if n := cloud.calls.Load(); n != 1 {
+				t.Errorf("%d calls, want 1: the engine retries, nobody else", n)
+			}
+		})
+	}
+}
+
+func TestTopicsThrottledIsHeldBack(t *testing.T) {
+	cloud := &fakeCloud{getTopic: func(context.Context) error {
+		st, err := status.New(codes.ResourceExhausted, "Quota exceeded.").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(30 * time.Second)})
+		return errors.Join(err, st.Err())
+	}}
+	clients := newClients(t, allInsecure(t, cloud.serve(t)))
+	for range 2 {
+		if got := Classify(getTopic(t.Context(), clients, "")); got.Class != Throttled || got.RetryAfter < 29*time.Second {
+			t.Errorf("got %+v", got)
+		}
+	}
+	if n := cloud.calls.Load(); n != 1 {
+		t.Errorf("%d calls, want 1", n)
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	clients := newClients(t, allInsecure(t, "127.0.0.1:1"))
+	_, err := getBucket(t.Context(), clients, "")
+	if got := Classify(err); got.Class != Unavailable || got.Message != "dial 127.0.0.1:1: connect: connection refused" {
+		t.Errorf("storage: %+v", got)
+	}
+	if got := Classify(getTopic(t.Context(), clients, "")); got.Class != Unavailable || !strings.Contains(got.Message, "connection refused") {
+		t.Errorf("pubsub: %+v", got)
+	}
+}
+
+func TestProjectNumber(t *testing.T) {
+	fail := true
+	cloud := &fakeCloud{getProject: func(context.Context) (*resourcemanagerpb.Project, error) {
+		if fail {
+			return nil, status.Error(codes.NotFound, "Requested entity was not found.")
+		}
+		return &resourcemanagerpb.Project{Name: "projects/123"}, nil
+	}}
+	clients := newClients(t, allInsecure(t, cloud.serve(t)))
+
+	_, err := clients.ProjectNumber(t.Context(), "", "p")
+	if got := Classify(err); got == nil || got.Class != Denied || got.Resource != "projects/p" {
+		t.Errorf("a missing project: %+v", got)
+	}
+	fail = false
+	for range 3 {
+		if number, err := clients.ProjectNumber(t.Context(), "", "p"); number != 123 || err != nil {
+			t.Errorf("got %d, %v", number, err)
+		}
+	}
+	if n := cloud.calls.Load(); n != 2 {
+		t.Errorf("%d calls, want 2: a failure is not remembered, a number is", n)
+	}
+}
+
+func TestProjectNumberSharesACall(t *testing.T) {
+	begun, answer := make(chan struct{}), make(chan struct{})
+	cloud := &fakeCloud{getProject: func(context.Context) (*resourcemanagerpb.Project, error) {
+		close(begun) // once: a second call would panic
+		<-answer
+		return &resourcemanagerpb.Project{Name: "projects/123"}, nil
+	}}
+	clients := newClients(t, allInsecure(t, cloud.serve(t)))
+	impatient, cancel := context.WithCancel(t.Context())
+	results := make(chan error, 2)
+	ask := func(ctx context.Context) {
+		_, err := clients.ProjectNumber(ctx, "", "p")
+		results <- err
+	}
+	go ask(impatient)
+	<-begun
+	cancel()
+	if err := <-results; !errors.Is(err, context.Canceled) {
+		t.Errorf("the impatient: %v", err)
+	}
+	go ask(t.Context())
+	close(answer)
+	if err := <-results; err != nil {
+		t.Errorf("the patient: %v", err)
+	}
+}
+
+// staticToken are credentials that are always the same.
+func staticToken(token string, err error) *auth.Credentials {
+	return auth.NewCredentials(&auth.CredentialsOptions{TokenProvider: tokenFunc(func(context.Context) (*auth.Token, error) {
+		return &auth.Token{Value: token, Expiry: time.Now().Add(time.Hour)}, err
+	})})
+}
+
+type tokenFunc func(context.Context) (*auth.Token, error)
+
+func (f tokenFunc) Token(ctx context.Context) (*auth.Token, error) { return f(ctx) }
+
+// cloudOverTLS answers the token endpoint and Cloud Storage, and records who asked.
+type cloudOverTLS struct {
+	tokenCode int
+	tokenBody string
+	asked     []string
+}
+
+func (c *cloudOverTLS) RoundTrip(req *http.Request) (*http.Response, error) {
+	c.asked = append(c.asked, req.URL.Hostname()+" "+req.Header.Get("Authorization"))
+	recorder := httptest.NewRecorder()
+	if req.URL.Hostname() == "iamcredentials.googleapis.com" {
+		recorder.WriteHeader(c.tokenCode)
+		_, _ = recorder.WriteString(c.tokenBody)
+	} else {
+		_, _ = recorder.WriteString(`{"name":"logs"}`)
+	}
+	return recorder.Result(), nil
+}
+
+const tenant = "ann@tenant.iam.gserviceaccount.com"
+
+func TestImpersonation(t *testing.T) {
+	cloud := &cloudOverTLS{200, fmt.Sprintf(`{"accessToken":"anns","expireTime":%q}`, time.Now().Add(time.Hour).Format(time.RFC3339)), nil}
+	clients := newClients(t, Options{credentials: staticToken("managers", nil), base: cloud})
+	for _, account := range []string{"", tenant, tenant} {
+		if _, err := getBucket(t.Context(), clients, account); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{
+		"storage.googleapis.com Bearer managers",
+		"iamcredentials.googleapis.com Bearer managers",
+		"storage.googleapis.com Bearer anns",
+		"storage.googleapis.com Bearer anns",
+	}
+	if diff := cmp.Diff(want, cloud.asked); diff != "" {
+		t.Errorf("who asked whom (-want +got):\n%s", diff)
+	}
+}
+
+// A token that cannot be had says nothing about the resource that it was for, over HTTP as over gRPC.
+func TestTokenRefused(t *testing.T) {
+	const denied = `{"error":{"code":403,"message":"Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).","status":"PERMISSION_DENIED"}}`
+	cases := map[string]struct {
+		code int
+		body string
+		own  error
+		want Error
+	}{
+		"may not act as": {403, denied, nil, Error{
+			Class: Denied, Permission: "iam.serviceAccounts.getAccessToken", Resource: tenant,
+			Message: "getting the token to act as " + tenant + ": Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).",
+		}},
+		"unknown account": {404, `{"error":{"code":404,"message":"Unknown service account","status":"NOT_FOUND"}}`, nil, Error{
+			Class: Denied, Message: "getting the token to act as " + tenant + ": Unknown service account",
+		}},
+		"outage": {503, `{"error":{"code":503,"message":"The service is currently unavailable.","status":"UNAVAILABLE"}}`, nil, Error{
+			Class: Unavailable, Message: "getting the token to act as " + tenant + ": The service is currently unavailable.",
+		}},
+		"own credentials revoked": {0, "", &auth.Error{Response: &http.Response{StatusCode: 400}, Body: []byte("invalid_grant")}, Error{
+			Class: Denied, Message: "getting the manager's Google Cloud credentials: auth: cannot fetch token: 400 Response: invalid_grant",
+		}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			topics := &fakeCloud{}
+			certificate := httptest.NewUnstartedServer(nil)
+			certificate.StartTLS()
+			defer certificate.Close()
+			server := credentials.NewServerTLSFromCert(&certificate.TLS.Certificates[0])
+			trusting := certificate.Client().Transport.(*http.Transport).TLSClientConfig
+			trusting.ServerName = "example.com"
+			clients := newClients(t, Options{
+				PubSub:      Endpoint{Address: topics.serve(t, grpc.Creds(server))},
+				credentials: staticToken("managers", tc.own),
+				base:        &cloudOverTLS{tokenCode: tc.code, tokenBody: tc.body},
+				dialOptions: []grpc.DialOption{grpc.WithTransportCredentials(credentials.NewTLS(trusting))},
+			})
+			_, err := getBucket(t.Context(), clients, tenant)
+			if diff := cmp.Diff(&tc.want, Classify(err), cmpopts.IgnoreFields(Error{}, "Err")); diff != "" {
+				t.Errorf("storage (-want +got):\n%s", diff)
+			}
+			err = getTopic(t.Context(), clients, tenant)
+			if diff := cmp.Diff(&tc.want, Classify(err), cmpopts.IgnoreFields(Error{}, "Err")); diff != "" {
+				t.Errorf("pubsub (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestNewClients(t *testing.T) {
+	t.Setenv("HOME", t.TempDir())
+	file := t.TempDir() + "/key.json"
+	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", file)
+	_, err := NewClients(Options{})
+	want := "reading the Google Cloud credentials in " + file + " (GOOGLE_APPLICATION_CREDENTIALS): no such file or directory"
+	if err == nil || err.Error() != want {
+		t.Errorf("a missing file: %v", err)
+	}
+	if _, err := NewClients(allInsecure(t, "127.0.0.1:1")); err != nil {
+		t.Errorf("no credentials are wanted: %v", err)
+	}
+	registry := prometheus.NewRegistry()
+	opts := allInsecure(t, "127.0.0.1:1")
+	opts.Registerer = registry
+	if _, err := NewClients(opts); err != nil {
+		t.Errorf("the first to register metrics: %v", err)
+	}
+	if _, err := NewClients(opts); err == nil {
+		t.Error("metrics were registered twice")
+	}
+}
+
+func TestClientsAreShared(t *testing.T) {
+	clients, err := NewClients(Options{credentials: staticToken("managers", nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, _ := clients.Storage(t.Context(), tenant)
+	two, _ := clients.Storage(t.Context(), tenant)
+	other, _ := clients.Storage(t.Context(), "")
+	if one == nil || one != two || one == other {
+		t.Errorf("clients %p, %p and %p", one, two, other)
+	}
+	if err := clients.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := clients.Storage(t.Context(), "late"); !errors.Is(err, errClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+}

@@ -1,0 +1,145 @@
+package gcp
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"regexp"
+	"strconv"
+
+	"cloud.google.com/go/auth"
+	"cloud.google.com/go/auth/credentials"
+	"cloud.google.com/go/auth/credentials/impersonate"
+	"google.golang.org/api/googleapi"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+var scopes = []string{"https://www.googleapis.com/auth/cloud-platform"}
+
+// detectCredentials finds Application Default Credentials.
+func detectCredentials() (*auth.Credentials, error) {
+	found, err := credentials.DetectDefault(&credentials.DetectOptions{Scopes: scopes})
+	if err == nil {
+		return found, nil
+	}
+	if file := os.Getenv("GOOGLE_APPLICATION_CREDENTIALS"); file != "" {
+		return nil, fmt.Errorf("reading the Google Cloud credentials in %s (GOOGLE_APPLICATION_CREDENTIALS): %w", file, pathless(err))
+	}
+	return nil, fmt.Errorf("finding Google Cloud credentials: %w", err)
+}
+
+// pathless leaves out of a file's error the name that the sentence already has.
+func pathless(err error) error {
+	var pathErr *os.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Err
+	}
+	return err
+}
+
+// credentials returns those of a service account (empty: the manager's own). They are the caller's alone: Google's
+// transports write into them.
+func (c *Clients) credentials(account string) (*auth.Credentials, error) {
+	found := c.base
+	if account != "" {
+		client, err := c.tokenClient()
+		if err != nil {
+			return nil, err
+		}
+		found, err = impersonate.NewCredentials(&impersonate.CredentialsOptions{
+			TargetPrincipal: account, Scopes: scopes, Client: client,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("impersonating %q: %w", account, err)
+		}
+	}
+	return auth.NewCredentials(&auth.CredentialsOptions{
+		TokenProvider:          tokens{account, found},
+		QuotaProjectIDProvider: auth.CredentialsPropertyFunc(found.QuotaProjectID),
+		UniverseDomainProvider: auth.CredentialsPropertyFunc(found.UniverseDomain),
+	}), nil
+}
+
+// tokenClient fetches tokens of impersonated accounts, as the manager.
+func (c *Clients) tokenClient() (*http.Client, error) {
+	method := func(*http.Request) string { return "ServiceAccounts.generateAccessToken" }
+	own, err := c.credentials("")
+	if err != nil {
+		return nil, err
+	}
+	return c.authenticated(own, c.metrics.roundTripper(serviceCredentials, method, c.opts.base))
+}
+
+// tokens gives the failures to get a token their class.
+type tokens struct {
+	account string
+	next    auth.TokenProvider
+}
+
+// Token implements auth.TokenProvider.
+func (t tokens) Token(ctx context.Context) (*auth.Token, error) {
+	token, err := t.next.Token(ctx)
+	if err != nil {
+		return nil, &tokenError{classifyToken(t.account, err)}
+	}
+	return token, nil
+}
+
+// tokenStatus is how the impersonation library reports an answer: "impersonate: status code 403: {…}".
+var tokenStatus = regexp.MustCompile(`(?s)^impersonate: status code (\d{3}): (.*)`)
+
+// classifyToken finds out what a failure to get a token means: nothing about the resource that the token was for.
+func classifyToken(account string, err error) *Error {
+	var own *tokenError
+	if errors.As(err, &own) { // of the manager, who asked for the account's
+		return own.err
+	}
+	var refused *auth.Error
+	classified := Classify(err)
+	if match := tokenStatus.FindStringSubmatch(err.Error()); match != nil {
+		code, _ := strconv.Atoi(match[1]) // three digits
+		classified = Classify(googleapi.CheckResponseWithBody(&http.Response{StatusCode: code}, []byte(match[2])))
+	} else if errors.As(err, &refused) && refused.Response != nil && !refused.Temporary() {
+		classified = &Error{Class: Denied, Message: tidy(refused.Error())}
+	}
+	whose := "the manager's Google Cloud credentials"
+	if account != "" {
+		whose = fmt.Sprintf("the token to act as %s", account)
+	}
+	token := &Error{
+		Class: classified.Class, Permission: classified.Permission, Resource: classified.Resource, RetryAfter: classified.RetryAfter,
+		Message: tidy("getting " + whose + ": " + classified.Message),
+		Err:     fmt.Errorf("getting %s: %w", whose, err),
+	}
+	if token.Class != Throttled && token.Class != Unavailable {
+		token.Class = Denied
+	}
+	if token.Permission != "" {
+		token.Resource = cmp.Or(token.Resource, account)
+	}
+	return token
+}
+
+// tokenError carries an Error through gRPC, which flattens what has no status of its own.
+type tokenError struct{ err *Error }
+
+func (e *tokenError) Error() string { return e.err.Error() }
+
+// Unwrap returns the *Error.
+func (e *tokenError) Unwrap() error { return e.err }
+
+// GRPCStatus implements the interface that gRPC asks errors for.
+func (e *tokenError) GRPCStatus() *status.Status {
+	code := codes.Unavailable
+	switch e.err.Class {
+	case Denied:
+		code = codes.PermissionDenied
+	case Throttled:
+		code = codes.ResourceExhausted
+	}
+	return status.New(code, e.err.Message)
+}

@@ -1,0 +1,127 @@
+package gcp
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"cloud.google.com/go/auth"
+	"cloud.google.com/go/auth/httptransport"
+	"google.golang.org/api/googleapi"
+)
+
+// roundTripper is a function as http.RoundTripper.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+// RoundTrip implements http.RoundTripper.
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// newBaseTransport makes the connections, shared by all accounts: who calls is said by a header.
+func newBaseTransport() http.RoundTripper {
+	base, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return http.DefaultTransport
+	}
+	base = base.Clone()
+	base.MaxIdleConnsPerHost = 100
+	// Finds out about connections that broke without a word.
+	base.HTTP2 = &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second}
+	return base
+}
+
+// httpClient makes the client below Cloud Storage's: bounded in time, limited, authenticated and counted, in this order.
+func (c *Clients) httpClient(endpoint Endpoint, account string) (*http.Client, error) {
+	method := func(req *http.Request) string { return readStorageCall(req, endpoint.Path).method }
+	transport := introduced(c.opts.UserAgent, c.metrics.roundTripper(serviceStorage, method, c.opts.base))
+	client := &http.Client{Transport: transport}
+	if !endpoint.Insecure {
+		own, err := c.credentials(account)
+		if err != nil {
+			return nil, err
+		}
+		if client, err = c.authenticated(own, transport); err != nil {
+			return nil, err
+		}
+	}
+	client.Transport = c.limiter.roundTripper(endpoint.Path, client.Transport)
+	client.Timeout = c.opts.Timeout
+	return client, nil
+}
+
+func (c *Clients) authenticated(own *auth.Credentials, base http.RoundTripper) (*http.Client, error) {
+	client, err := httptransport.NewClient(&httptransport.Options{
+		Credentials: own, BaseRoundTripper: base, DisableTelemetry: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	client.Timeout = c.opts.Timeout
+	return client, nil
+}
+
+// introduced puts our name before the client library's.
+func introduced(userAgent string, next http.RoundTripper) http.RoundTripper {
+	if userAgent == "" {
+		return next
+	}
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		req = req.Clone(req.Context())
+		library := req.Header.Get("User-Agent")
+		req.Header.Set("User-Agent", userAgent)
+		if library != "" {
+			req.Header.Set("User-Agent", userAgent+" "+library)
+		}
+		return next.RoundTrip(req)
+	})
+}
+
+// roundTripper limits the calls to Cloud Storage.
+func (l *limiter) roundTripper(root string, next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		scopes := storageScopes(req, readStorageCall(req, root))
+		if err := l.wait(req.Context(), scopes); err != nil {
+			return nil, errors.Join(err, closeBody(req))
+		}
+		resp, err := next.RoundTrip(req)
+		if err != nil {
+			return nil, err
+		}
+		if refusal := peekThrottled(resp); refusal != nil {
+			l.throttled(scopes, refusal)
+		}
+		return resp, nil
+	})
+}
+
+// closeBody keeps the promise of a RoundTripper to close the request's body even when it does not send it.
+func closeBody(req *http.Request) error {
+	if req.Body == nil {
+		return nil
+	}
+	return req.Body.Close()
+}
+
+// maxPeek bounds how much of an error is read to find out what it is, in bytes.
+const maxPeek = 64 << 10
+
+// peekThrottled returns what a response says if it is about too many calls, and leaves the body to be read again.
+func peekThrottled(resp *http.Response) *Error {
+	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusForbidden {
+		return nil
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxPeek))
+	rest := resp.Body
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(body), rest), rest}
+	if err != nil {
+		return nil
+	}
+	if refusal := Classify(googleapi.CheckResponseWithBody(resp, body)); refusal.Class == Throttled {
+		return refusal
+	}
+	return nil
+}

@@ -1,0 +1,247 @@
+package gcp
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"google.golang.org/grpc/metadata"
+	"pgregory.net/rapid"
+)
+
+// clock is a time that moves by hand.
+type clock struct{ time.Time }
+
+func (c *clock) now() time.Time          { return c.Time }
+func (c *clock) advance(d time.Duration) { c.Time = c.Add(d) }
+
+func newClock() *clock { return &clock{time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)} }
+
+var byValue = cmpopts.EquateComparable(scope{})
+
+func project(name string) []scope { return []scope{{scopeProject, serviceStorage, name}} }
+
+func TestLimiterReserve(t *testing.T) {
+	clock := newClock()
+	l := newLimiter(Limits{Project: 2, Bucket: 1}.orDefault(), clock.now)
+	update := append(project("p"), scope{scopeBucket, serviceStorage, "b"})
+
+	for range 2 {
+		if delay, err := l.reserve(t.Context(), project("p")); delay != 0 || err != nil {
+			t.Fatalf("a second's worth of calls waits %v (%v)", delay, err)
+		}
+	}
+	if delay, err := l.reserve(t.Context(), project("p")); delay != 500*time.Millisecond || err != nil {
+		t.Errorf("the third call waits %v (%v), want half a second", delay, err)
+	}
+	if delay, err := l.reserve(t.Context(), project("other")); delay != 0 || err != nil {
+		t.Errorf("another project's call waits %v (%v)", delay, err)
+	}
+	clock.advance(10 * time.Second)
+	if delay, err := l.reserve(t.Context(), update); delay != 0 || err != nil {
+		t.Errorf("the first update of a bucket waits %v (%v)", delay, err)
+	}
+	if delay, err := l.reserve(t.Context(), update); delay != time.Second || err != nil {
+		t.Errorf("the second update of a bucket waits %v (%v), want a second", delay, err)
+	}
+	_, err := l.reserve(t.Context(), update)
+	want := Error{
+		Class: Throttled, RetryAfter: 2 * time.Second,
+		Message: "the limit of 1 a second for storage of bucket b is reached",
+	}
+	if diff := cmp.Diff(&want, Classify(err)); diff != "" {
+		t.Errorf("a call that would wait too long (-want +got):\n%s", diff)
+	}
+	clock.advance(2 * time.Second)
+	if delay, err := l.reserve(t.Context(), update); delay != 0 || err != nil {
+		t.Errorf("a refused call took something with it: the next waits %v (%v)", delay, err)
+	}
+}
+
+func TestLimiterRespectsTheDeadline(t *testing.T) {
+	clock := newClock()
+	l := newLimiter(Limits{Project: 2}.orDefault(), clock.now)
+	ctx, cancel := context.WithDeadline(t.Context(), clock.Add(100*time.Millisecond))
+	defer cancel()
+	for range 2 {
+		if _, err := l.reserve(ctx, project("p")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := l.reserve(ctx, project("p")); !IsThrottled(err) {
+		t.Errorf("got %v, want Throttled: the wait is longer than the context lasts", err)
+	}
+}
+
+func TestLimiterWaits(t *testing.T) {
+	l := newLimiter(Limits{Project: 20}.orDefault(), time.Now)
+	start := time.Now()
+	for range 22 {
+		if err := l.wait(t.Context(), project("p")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if took := time.Since(start); took < 50*time.Millisecond {
+		t.Errorf("22 calls at 20 a second took %v", took)
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := l.wait(cancelled, project("p")); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the context's end", err)
+	}
+}
+
+func TestLimiterThrottled(t *testing.T) {
+	update := append(project("p"), scope{scopeBucket, serviceStorage, "b"})
+	cases := map[string]struct {
+		refusal          Error
+		project, updates bool // held back
+		after            time.Duration
+	}{
+		"the project": {
+			Error{RetryAfter: 7 * time.Second, Message: "The project exceeded the rate limit for creating and deleting buckets."},
+			true, true, 7 * time.Second,
+		},
+		"the bucket": {
+			Error{RetryAfter: 7 * time.Second, Message: "The rate of change requests to the bucket b exceeds the rate limit."},
+			false, true, 7 * time.Second,
+		},
+		"no time given": {Error{Message: "Quota exceeded."}, true, true, defaultPause},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			clock := newClock()
+			l := newLimiter(DefaultLimits, clock.now)
+			impatient, cancel := context.WithDeadline(t.Context(), clock.Add(100*time.Millisecond))
+			defer cancel()
+			l.throttled(update, &tc.refusal)
+			l.throttled(update, &Error{RetryAfter: time.Millisecond, Message: "a shorter pause does not end a longer one"})
+			if _, err := l.reserve(impatient, project("p")); IsThrottled(err) != tc.project {
+				t.Errorf("reading in the project: %v", err)
+			}
+			_, err := l.reserve(impatient, update)
+			if IsThrottled(err) != tc.updates || Classify(err).RetryAfter != tc.after {
+				t.Errorf("updating the bucket: %v, retry after %v", err, Classify(err).RetryAfter)
+			}
+			if _, err := l.reserve(impatient, project("other")); err != nil {
+				t.Errorf("another project is held back: %v", err)
+			}
+			clock.advance(tc.after)
+			if _, err := l.reserve(t.Context(), update); err != nil {
+				t.Errorf("held back after the pause: %v", err)
+			}
+		})
+	}
+}
+
+func TestLimiterForgetsIdleScopes(t *testing.T) {
+	clock := newClock()
+	l := newLimiter(DefaultLimits, clock.now)
+	l.throttled(project("paused"), &Error{RetryAfter: time.Hour})
+	for i := range 10_000 {
+		clock.advance(100 * time.Millisecond)
+		if _, err := l.reserve(t.Context(), project(string(rune(i)))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(l.budgets) > 1100 {
+		t.Errorf("%d budgets are kept", len(l.budgets))
+	}
+	if _, err := l.reserve(t.Context(), project("paused")); !IsThrottled(err) {
+		t.Errorf("the pause was forgotten: %v", err)
+	}
+}
+
+// However calls come, no span of time sees more than its share and the burst.
+func TestLimiterProperty(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		clock := newClock()
+		perSecond := rapid.Float64Range(0.5, 50).Draw(t, "perSecond")
+		l := newLimiter(Limits{Project: perSecond}.orDefault(), clock.now)
+		var calls []time.Time
+		for range rapid.IntRange(1, 200).Draw(t, "calls") {
+			clock.advance(time.Duration(rapid.IntRange(0, 200).Draw(t, "pause")) * time.Millisecond)
+			if delay, err := l.reserve(context.Background(), project("p")); err == nil {
+				calls = append(calls, clock.Add(delay))
+			}
+		}
+		burst := int(perSecond) + 1
+		for i := burst + 1; i < len(calls); i++ {
+			span := calls[i].Sub(calls[i-burst-1])
+			if least := time.Duration(float64(time.Second) / perSecond); span < least-time.Millisecond {
+				t.Fatalf("%d calls within %v at %v a second", burst+2, span, perSecond)
+			}
+		}
+	})
+}
+
+func TestStorageScopes(t *testing.T) {
+	bucket := scope{scopeBucket, serviceStorage, "logs"}
+	cases := map[string]struct {
+		verb, url, project, method string
+		want                       []scope
+	}{
+		"get":              {verb: "GET", url: "b/logs?alt=json", method: "buckets.get"},
+		"get, project set": {verb: "GET", url: "b/logs", project: "p", method: "buckets.get", want: project("p")},
+		"insert":           {verb: "POST", url: "b?project=p", method: "buckets.insert", want: project("p")},
+		"list":             {verb: "GET", url: "b?project=p", method: "buckets.list", want: project("p")},
+		"patch":            {verb: "PATCH", url: "b/logs", project: "p", method: "buckets.patch", want: append(project("p"), bucket)},
+		"lock":             {verb: "POST", url: "b/logs/lockRetentionPolicy", method: "buckets.lockRetentionPolicy", want: []scope{bucket}},
+		"delete":           {verb: "DELETE", url: "b/logs", project: "p", method: "buckets.delete", want: project("p")},
+		"bucket called b":  {verb: "GET", url: "b/b", method: "buckets.get"},
+		"list objects":     {verb: "GET", url: "b/logs/o", method: "objects.list"},
+		"object":           {verb: "DELETE", url: "b/logs/o/a%2Fb?generation=1", method: "objects.delete"},
+		"something else":   {verb: "GET", url: "b/logs/acl/allUsers", method: "other"},
+		"something odd":    {verb: "BREW", url: "coffee", method: "other"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			req, err := http.NewRequestWithContext(t.Context(), tc.verb, "https://storage.googleapis.com/storage/v1/"+tc.url, http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tc.project != "" {
+				req = req.WithContext(WithProject(req.Context(), tc.project))
+			}
+			call := readStorageCall(req, "/storage/v1/")
+			if call.method != tc.method {
+				t.Errorf("method %s, want %s", call.method, tc.method)
+			}
+			if diff := cmp.Diff(tc.want, storageScopes(req, call), byValue); diff != "" {
+				t.Errorf("scopes (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestRPCScopes(t *testing.T) {
+	cases := map[string]struct {
+		header string
+		want   []scope
+	}{
+		"get":      {"topic=projects%2Fp%2Ftopics%2Ft", []scope{{scopeProject, servicePubSub, "p"}}},
+		"update":   {"topic.name=projects%2Fp%2Ftopics%2Ft", []scope{{scopeProject, servicePubSub, "p"}}},
+		"list":     {"project=projects%2Fp", []scope{{scopeProject, servicePubSub, "p"}}},
+		"no name":  {"a=b", nil},
+		"no sense": {"%zz", nil},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			ctx := metadata.AppendToOutgoingContext(t.Context(), "x-goog-request-params", tc.header)
+			if diff := cmp.Diff(tc.want, pubsubScopes(ctx), byValue); diff != "" {
+				t.Errorf("scopes (-want +got):\n%s", diff)
+			}
+		})
+	}
+	manager, tenant := quotaScopes("")(t.Context()), quotaScopes("ann@tenant.iam.gserviceaccount.com")(t.Context())
+	if diff := cmp.Diff([]scope{{scopeQuotaProject, serviceResourceManager, "of the manager"}}, manager, byValue); diff != "" {
+		t.Errorf("the manager's (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]scope{{scopeQuotaProject, serviceResourceManager, "tenant"}}, tenant, byValue); diff != "" {
+		t.Errorf("a tenant's (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,90 @@
+package gcp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/status"
+)
+
+// metrics count and time each call as it goes over the wire: after waiting for a limit, before anything retries.
+type metrics struct {
+	requests *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+}
+
+func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "holdfast_gcp_requests_total",
+			Help: "Calls to Google Cloud by service, method and code: an HTTP status, a gRPC code, or timeout, canceled or error without an answer.",
+		}, []string{"service", "method", "code"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:                            "holdfast_gcp_request_duration_seconds",
+			Help:                            "How long calls to Google Cloud took until the answer began, by service and method.",
+			Buckets:                         []float64{.025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+			NativeHistogramBucketFactor:     1.1,
+			NativeHistogramMaxBucketNumber:  100,
+			NativeHistogramMinResetDuration: time.Hour,
+		}, []string{"service", "method"}),
+	}
+	if registerer == nil {
+		return m, nil
+	}
+	for _, collector := range []prometheus.Collector{m.requests, m.duration} {
+		if err := registerer.Register(collector); err != nil {
+			return nil, fmt.Errorf("registering the metrics of Google Cloud calls: %w", err)
+		}
+	}
+	return m, nil
+}
+
+func (m *metrics) observe(service, method, code string, since time.Time) {
+	m.requests.WithLabelValues(service, method, code).Inc()
+	m.duration.WithLabelValues(service, method).Observe(time.Since(since).Seconds())
+}
+
+// roundTripper counts a JSON API's calls. method names them, out of a bounded number of names.
+func (m *metrics) roundTripper(service string, method func(*http.Request) string, next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		start := time.Now()
+		resp, err := next.RoundTrip(req)
+		m.observe(service, method(req), httpOutcome(resp, err), start)
+		return resp, err
+	})
+}
+
+func httpOutcome(resp *http.Response, err error) string {
+	switch {
+	case err == nil:
+		return strconv.Itoa(resp.StatusCode)
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	case errors.Is(err, context.Canceled):
+		return "canceled"
+	}
+	return "error"
+}
+
+// unaryInterceptor counts a gRPC API's calls.
+func (m *metrics) unaryInterceptor(service string) grpc.UnaryClientInterceptor {
+	return func(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+		start := time.Now()
+		err := invoke(ctx, method, req, reply, conn, opts...)
+		m.observe(service, rpcMethod(method), status.Code(err).String(), start)
+		return err
+	}
+}
+
+// rpcMethod shortens /google.pubsub.v1.Publisher/GetTopic to Publisher.GetTopic.
+func rpcMethod(full string) string {
+	service, method, _ := strings.Cut(strings.TrimPrefix(full, "/"), "/")
+	return service[strings.LastIndex(service, ".")+1:] + "." + method
+}

@@ -1,0 +1,80 @@
+package gcp
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"cloud.google.com/go/auth/grpctransport"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+)
+
+const (
+	// maxReconnect bounds the pause between attempts to connect, so that the end of an outage is noticed soon.
+	maxReconnect = 5 * time.Second
+	// idleTimeout closes the connections of accounts that have nothing to do between two sweeps.
+	idleTimeout = 2 * time.Minute
+)
+
+// dial makes a connection that is bounded in time, limited, counted and authenticated, in this order. It does not connect yet.
+func (c *Clients) dial(ctx context.Context, service string, endpoint Endpoint, account string) (*grpc.ClientConn, error) {
+	scopes := pubsubScopes
+	if service == serviceResourceManager {
+		scopes = quotaScopes(account)
+	}
+	reconnect := backoff.DefaultConfig
+	reconnect.MaxDelay = maxReconnect
+	opts := &grpctransport.Options{
+		Endpoint:              endpoint.Address,
+		DisableTelemetry:      true,
+		DisableAuthentication: endpoint.Insecure,
+		GRPCDialOpts: append([]grpc.DialOption{
+			grpc.WithUserAgent(c.opts.UserAgent),
+			grpc.WithDisableRetry(),
+			grpc.WithIdleTimeout(idleTimeout),
+			grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: maxReconnect}),
+			grpc.WithChainUnaryInterceptor(
+				withTimeout(c.opts.Timeout),
+				c.limiter.unaryInterceptor(scopes),
+				c.metrics.unaryInterceptor(service),
+			),
+		}, c.opts.dialOptions...),
+	}
+	if !endpoint.Insecure {
+		own, err := c.credentials(account)
+		if err != nil {
+			return nil, err
+		}
+		opts.Credentials = own
+	}
+	pool, err := grpctransport.Dial(ctx, !endpoint.Insecure, opts)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to %s at %s: %w", service, endpoint.Address, err)
+	}
+	return pool.Connection(), nil
+}
+
+// withTimeout bounds a call in time; a context that ends sooner wins.
+func withTimeout(timeout time.Duration) grpc.UnaryClientInterceptor {
+	return func(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		return invoke(ctx, method, req, reply, conn, opts...)
+	}
+}
+
+// unaryInterceptor limits the calls to a gRPC API.
+func (l *limiter) unaryInterceptor(scopesOf func(context.Context) []scope) grpc.UnaryClientInterceptor {
+	return func(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+		scopes := scopesOf(ctx)
+		if err := l.wait(ctx, scopes); err != nil {
+			return err
+		}
+		err := invoke(ctx, method, req, reply, conn, opts...)
+		if refusal := Classify(err); refusal != nil && refusal.Class == Throttled {
+			l.throttled(scopes, refusal)
+		}
+		return err
+	}
+}
