@@ -97,6 +97,7 @@ fmt: ## Format the Go code.
 
 .PHONY: lint
 lint: ## Run the linters, import boundaries included.
+	$(golangci-lint) config verify
 	$(golangci-lint) run
 
 .PHONY: tidy
@@ -104,12 +105,8 @@ tidy: ## Tidy every module's go.mod.
 	@for module in $(modules); do echo "go -C $$module mod tidy"; go -C "$$module" mod tidy; done
 
 .PHONY: verify
-verify: verify-generated verify-modules ## Check what a reviewer should not have to: generated files, modules, format, vet, lint.
-	@unformatted=$$(gofmt -l .); \
-	test -z "$$unformatted" || { echo "not formatted: $$unformatted; run 'make fmt'"; exit 1; }
+verify: verify-generated verify-modules verify-format verify-manifests lint ## Check what a reviewer should not have to: generated files, modules, format, manifests, lint.
 	go vet ./...
-	$(golangci-lint) run
-	$(kustomize) build config/default >/dev/null
 
 .PHONY: verify-generated
 verify-generated: generate manifests
@@ -122,6 +119,15 @@ verify-modules:
 	@for module in $(modules); do \
 		go -C "$$module" mod tidy -diff >/dev/null || { echo "$$module/go.mod is not tidy; run 'make tidy' and commit it"; exit 1; }; \
 	done
+
+.PHONY: verify-format
+verify-format:
+	@unformatted=$$(gofmt -l .); \
+	test -z "$$unformatted" || { echo "not formatted: $$unformatted; run 'make fmt' and commit them"; exit 1; }
+
+.PHONY: verify-manifests
+verify-manifests:
+	$(kustomize) build config/default >/dev/null
 
 .PHONY: clean
 clean: ## Remove bin/ and test binaries; the caches outside the tree stay.
