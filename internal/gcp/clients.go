@@ -3,7 +3,6 @@ package gcp
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -11,10 +10,10 @@ import (
 	"cloud.google.com/go/auth"
 	pubsub "cloud.google.com/go/pubsub/v2/apiv1"
 	resourcemanager "cloud.google.com/go/resourcemanager/apiv3"
-	"cloud.google.com/go/storage"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/singleflight"
 	"google.golang.org/api/option"
+	storage "google.golang.org/api/storage/v1"
 	"google.golang.org/grpc"
 )
 
@@ -57,7 +56,7 @@ type Clients struct {
 	metrics *metrics
 	limiter *limiter
 
-	storage  pool[*storage.Client]
+	storage  pool[*storage.Service]
 	topics   pool[*pubsub.TopicAdminClient]
 	projects pool[*resourcemanager.ProjectsClient]
 
@@ -92,20 +91,14 @@ func NewClients(opts Options) (*Clients, error) {
 }
 
 // Storage returns the client of Cloud Storage that acts as a service account (its e-mail; empty: as the manager).
-func (c *Clients) Storage(ctx context.Context, impersonate string) (*storage.Client, error) {
+func (c *Clients) Storage(ctx context.Context, impersonate string) (*storage.Service, error) {
 	account := c.opts.Storage.account(impersonate)
-	return c.storage.get(account, func() (*storage.Client, error) {
+	return c.storage.get(account, func() (*storage.Service, error) {
 		httpClient, err := c.httpClient(c.opts.Storage, account)
 		if err != nil {
 			return nil, err
 		}
-		client, err := storage.NewClient(ctx, option.WithHTTPClient(httpClient), option.WithoutAuthentication(),
-			option.WithEndpoint(c.opts.Storage.url()), storage.WithDisabledClientMetrics())
-		if err != nil {
-			return nil, err
-		}
-		client.SetRetry(storage.WithPolicy(storage.RetryNever))
-		return client, nil
+		return storage.NewService(ctx, option.WithHTTPClient(httpClient), option.WithEndpoint(c.opts.Storage.url()))
 	})
 }
 
@@ -146,7 +139,15 @@ func (c *Clients) Projects(ctx context.Context, impersonate string) (*resourcema
 
 // Close closes all clients.
 func (c *Clients) Close() error {
-	return errors.Join(c.storage.close(), c.topics.close(), c.projects.close())
+	errs := []error{
+		c.storage.close(func(*storage.Service) error { return nil }),
+		c.topics.close((*pubsub.TopicAdminClient).Close),
+		c.projects.close((*resourcemanager.ProjectsClient).Close),
+	}
+	if transport, ok := c.opts.base.(*http.Transport); ok {
+		transport.CloseIdleConnections()
+	}
+	return errors.Join(errs...)
 }
 
 // account is whom to act as at the endpoint: nobody in particular where there are no credentials.
@@ -158,7 +159,7 @@ func (e Endpoint) account(impersonate string) string {
 }
 
 // pool keeps one client per service account.
-type pool[C io.Closer] struct {
+type pool[C any] struct {
 	mu      sync.Mutex
 	clients map[string]C
 	closed  bool
@@ -188,12 +189,12 @@ func (p *pool[C]) get(account string, open func() (C, error)) (C, error) {
 	return client, nil
 }
 
-func (p *pool[C]) close() error {
+func (p *pool[C]) close(closeClient func(C) error) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var errs []error
 	for _, client := range p.clients {
-		errs = append(errs, client.Close())
+		errs = append(errs, closeClient(client))
 	}
 	p.clients, p.closed = nil, true
 	return errors.Join(errs...)

@@ -16,11 +16,11 @@ import (
 	"cloud.google.com/go/auth"
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"cloud.google.com/go/resourcemanager/apiv3/resourcemanagerpb"
-	"cloud.google.com/go/storage"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	storage "google.golang.org/api/storage/v1"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -73,12 +73,12 @@ func storageServer(t *testing.T, handle http.HandlerFunc) (address string, calls
 	return server.URL, calls
 }
 
-func getBucket(ctx context.Context, clients *Clients, account string) (*storage.BucketAttrs, error) {
+func getBucket(ctx context.Context, clients *Clients, account string) (*storage.Bucket, error) {
 	client, err := clients.Storage(ctx, account)
 	if err != nil {
 		return nil, err
 	}
-	return client.Bucket("logs").Attrs(WithProject(ctx, "p"))
+	return client.Buckets.Get("logs").Context(WithProject(ctx, "p")).Do()
 }
 
 func TestStorage(t *testing.T) {
@@ -87,7 +87,7 @@ func TestStorage(t *testing.T) {
 		seen = r
 		_, _ = io.WriteString(w, `{"name":"logs","projectNumber":"7"}`)
 	})
-	t.Setenv("STORAGE_EMULATOR_HOST", "127.0.0.1:1") // the flag wins
+	t.Setenv("STORAGE_EMULATOR_HOST", "127.0.0.1:1") // what the options say wins
 	registry := prometheus.NewRegistry()
 	opts := allInsecure(t, address)
 	opts.Registerer = registry
@@ -240,7 +240,7 @@ func TestTopics(t *testing.T) {
 		seen, _ = metadata.FromIncomingContext(ctx)
 		return nil
 	}}
-	t.Setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:1") // the flag wins
+	t.Setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:1") // what the options say wins
 	registry := prometheus.NewRegistry()
 	opts := allInsecure(t, cloud.serve(t))
 	opts.Registerer = registry

@@ -1,0 +1,77 @@
+package gcp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// probeTimeout bounds the attempt to connect to an endpoint.
+const probeTimeout = 5 * time.Second
+
+// Unreachable is an endpoint that nobody listens at.
+type Unreachable struct {
+	// Service is storage, pubsub or resourcemanager.
+	Service string
+	// Address is host:port.
+	Address string
+	// Err is why.
+	Err error
+}
+
+// Error says which service cannot be reached, where and why.
+func (e *Unreachable) Error() string {
+	return fmt.Sprintf("%s cannot be reached at %s: %v", e.Service, e.Address, e.Err)
+}
+
+// Unwrap returns why.
+func (e *Unreachable) Unwrap() error { return e.Err }
+
+// Probe connects to each endpoint, or to the proxy that the environment sets before it, and sends nothing. It returns an
+// Unreachable for the first that fails, in the order of Options.
+func (c *Clients) Probe(ctx context.Context) error {
+	endpoints := []struct {
+		service string
+		Endpoint
+	}{
+		{serviceStorage, c.opts.Storage},
+		{servicePubSub, c.opts.PubSub},
+		{serviceResourceManager, c.opts.ResourceManager},
+	}
+	results := make([]chan error, len(endpoints))
+	for i, endpoint := range endpoints {
+		results[i] = make(chan error, 1)
+		go func() { results[i] <- endpoint.probe(ctx) }()
+	}
+	for i, endpoint := range endpoints {
+		if err := <-results[i]; err != nil {
+			return &Unreachable{Service: endpoint.service, Address: endpoint.Address, Err: err}
+		}
+	}
+	return nil
+}
+
+func (e Endpoint) probe(ctx context.Context) error {
+	address := e.Address
+	target, err := url.Parse(e.url())
+	if err != nil {
+		return err
+	}
+	if proxy, err := http.ProxyFromEnvironment(&http.Request{URL: target}); err == nil && proxy != nil {
+		address = proxy.Host
+	}
+	dialer := net.Dialer{Timeout: probeTimeout}
+	conn, err := dialer.DialContext(ctx, "tcp", address)
+	if err == nil {
+		return conn.Close()
+	}
+	var op *net.OpError
+	if errors.As(err, &op) && address == e.Address { // the address is in the sentence already
+		return op.Err
+	}
+	return err
+}

@@ -1,0 +1,44 @@
+package gcp
+
+import (
+	"errors"
+	"net/http"
+	"syscall"
+	"testing"
+)
+
+func TestProbe(t *testing.T) {
+	address, calls := storageServer(t, func(http.ResponseWriter, *http.Request) {})
+	there, nowhere := insecure(t, address), insecure(t, "127.0.0.1:1")
+	cases := map[string]struct {
+		opts Options
+		want string
+	}{
+		"all there":                     {opts: Options{Storage: there, PubSub: there, ResourceManager: there}},
+		"the first that is not":         {Options{Storage: there, PubSub: nowhere, ResourceManager: nowhere}, "pubsub cannot be reached at 127.0.0.1:1: connect: connection refused"},
+		"one that nobody has heard of":  {Options{Storage: insecure(t, "nobody.invalid"), PubSub: there, ResourceManager: there}, "storage cannot be reached at nobody.invalid:80: lookup nobody.invalid: "},
+		"only Resource Manager is gone": {Options{Storage: there, PubSub: there, ResourceManager: nowhere}, "resourcemanager cannot be reached at 127.0.0.1:1: connect: connection refused"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			err := newClients(t, tc.opts).Probe(t.Context())
+			if tc.want == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			var unreachable *Unreachable
+			// A resolver's reason differs from machine to machine.
+			if !errors.As(err, &unreachable) || len(err.Error()) < len(tc.want) || err.Error()[:len(tc.want)] != tc.want {
+				t.Errorf("got %v, want %s", err, tc.want)
+			}
+			if unreachable.Address == nowhere.Address && !errors.Is(err, syscall.ECONNREFUSED) {
+				t.Errorf("the reason got lost: %v", err)
+			}
+		})
+	}
+	if n := calls.Load(); n != 0 {
+		t.Errorf("%d calls were made", n)
+	}
+}
