@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/go-logr/logr"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+)
+
+// controlPlane is etcd and kube-apiserver, with nothing else beside them: no scheduler, no kubelet, no controllers.
+type controlPlane struct {
+	environment *envtest.Environment
+	admin       *rest.Config
+	// kubeconfig is the file of the administrator, for the person at the keyboard.
+	kubeconfig string
+}
+
+// assets returns the folder of kube-apiserver, etcd and kubectl.
+func assets() (string, error) {
+	folder := os.Getenv("KUBEBUILDER_ASSETS")
+	if folder == "" {
+		return "", errors.New("KUBEBUILDER_ASSETS is not set: run `make demo`, which finds or builds the control plane first")
+	}
+	for _, name := range []string{"kube-apiserver", "etcd", "kubectl"} {
+		if _, err := os.Stat(filepath.Join(folder, name)); err != nil {
+			return "", fmt.Errorf("KUBEBUILDER_ASSETS has no %s: run `make demo`, which finds or builds the control plane first: %w", name, err)
+		}
+	}
+	return folder, nil
+}
+
+// startControlPlane starts both. What it started is stopped by stop, also where starting failed half-way.
+func startControlPlane(folder, kubeconfig string) (*controlPlane, error) {
+	log.SetLogger(logr.Discard()) // what went wrong is returned, too
+	c := &controlPlane{kubeconfig: kubeconfig, environment: &envtest.Environment{
+		BinaryAssetsDirectory:    folder,
+		ControlPlaneStartTimeout: waitBound,
+		ControlPlaneStopTimeout:  stopBound,
+	}}
+	var err error
+	if c.admin, err = c.environment.Start(); err != nil {
+		return c, fmt.Errorf("starting the control plane: %w", err)
+	}
+	if err := os.WriteFile(kubeconfig, c.environment.KubeConfig, 0o600); err != nil {
+		return c, fmt.Errorf("writing the kubeconfig: %w", err)
+	}
+	return c, nil
+}
+
+func (c *controlPlane) stop() error {
+	if err := c.environment.Stop(); err != nil {
+		return fmt.Errorf("stopping the control plane: %w", err)
+	}
+	return nil
+}
+
+// kubeconfigOf writes a kubeconfig with which one acts as a service account, and nothing more.
+func (c *controlPlane) kubeconfigOf(ctx context.Context, namespace, account, file string) error {
+	clients, err := kubernetes.NewForConfig(c.admin)
+	if err != nil {
+		return fmt.Errorf("making a client: %w", err)
+	}
+	lifetime := int64((30 * 24 * time.Hour).Seconds())
+	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &lifetime}}
+	answer, err := clients.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, account, request, metav1.CreateOptions{})
+	if err != nil {
+		return fmt.Errorf("asking for a token of the service account %s/%s: %w", namespace, account, err)
+	}
+	config := clientcmdapi.NewConfig()
+	config.Clusters["demo"] = &clientcmdapi.Cluster{Server: c.admin.Host, CertificateAuthorityData: c.admin.CAData}
+	config.AuthInfos[account] = &clientcmdapi.AuthInfo{Token: answer.Status.Token}
+	config.Contexts["demo"] = &clientcmdapi.Context{Cluster: "demo", AuthInfo: account, Namespace: namespace}
+	config.CurrentContext = "demo"
+	if err := clientcmd.WriteToFile(*config, file); err != nil {
+		return fmt.Errorf("writing the kubeconfig of %s/%s: %w", namespace, account, err)
+	}
+	return nil
+}

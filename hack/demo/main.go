@@ -1,0 +1,80 @@
+// Command demo shows Holdfast at work on one machine: a real kube-apiserver and etcd, the operator's own binary and an
+// emulated Google Cloud, all as plain processes on loopback. It is started by `make demo`.
+//
+// It stays up until interrupted, and leaves nothing behind: no process, no file. With --once it goes through the story by
+// itself and exits 0 only if everything held.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// Bounds, so that nothing hangs unseen.
+const (
+	onceBound = 8 * time.Minute
+	waitBound = 60 * time.Second
+)
+
+func main() {
+	os.Exit(run())
+}
+
+func run() int {
+	once := flag.Bool("once", false, "go through the story, check each step, and exit: 0 only if everything held")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "unexpected argument %q: the only option is --once\n", flag.Arg(0))
+		return 2
+	}
+	// A closed pipe (make demo | head) must end the demo in order, too.
+	ctx, release := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	defer release()
+	show := newScreen(os.Stdout)
+	if err := perform(ctx, show, *once); err != nil {
+		show.failure(err)
+		return 1
+	}
+	return 0
+}
+
+// perform starts everything, plays, and stops everything, whatever happens in between.
+func perform(ctx context.Context, show *screen, once bool) (err error) {
+	sweep := 15 * time.Second
+	if once {
+		sweep = 5 * time.Second
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, onceBound, fmt.Errorf("the story took more than %s", onceBound))
+		defer cancel()
+	}
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	s, err := newStage(show, sweep, fail)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.strike()) }()
+
+	if err := s.build(ctx); err != nil {
+		return because(ctx, err)
+	}
+	if once {
+		return because(ctx, s.tell(ctx))
+	}
+	return because(ctx, s.stay(ctx))
+}
+
+// because names why the context ended, where that is what made a step fail.
+func because(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	if err == nil || cause == nil || errors.Is(err, cause) {
+		return err
+	}
+	return fmt.Errorf("%w (%w)", err, cause)
+}

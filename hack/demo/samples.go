@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+)
+
+// prerequisite is something in Google Cloud that the samples presume.
+type prerequisite struct {
+	told   string
+	method string
+	path   string
+	body   document
+}
+
+// prerequisites of config/samples. KMS keys need not be there: the emulator believes in any.
+var prerequisites = []prerequisite{
+	{
+		told:   "somebody made the Pub/Sub schema order in " + shopProject,
+		method: http.MethodPost, path: "/v1/projects/" + shopProject + "/schemas?schemaId=order",
+		body: document{
+			"type":       "AVRO",
+			"definition": `{"type":"record","name":"Order","fields":[{"name":"id","type":"string"},{"name":"cents","type":"long"}]}`,
+		},
+	},
+	{
+		told:   "somebody made the bucket demo-project-order-imports, which a sample imports from",
+		method: http.MethodPost, path: "/emulator/storage/b?project=" + shopProject,
+		body: document{"name": "demo-project-order-imports", "location": "EUROPE-WEST1"},
+	},
+}
+
+// applySamples makes what the samples presume, applies them and waits until all are Ready.
+func (s *stage) applySamples(ctx context.Context, tell func(format string, args ...any), run func(context.Context, ...string) (string, error)) error {
+	for _, p := range prerequisites {
+		if err := s.cloud.call(ctx, p.method, p.path, p.body, nil); err != nil {
+			return fmt.Errorf("preparing for the samples (%s): %w", p.told, err)
+		}
+		tell("%s", p.told)
+	}
+	if _, err := run(ctx, "apply", "-n", shop, "-f", "config/samples"); err != nil {
+		return err
+	}
+	return s.untilAllReady(ctx, shop)
+}
+
+// playSamples: samples become Ready, and exist in Google Cloud.
+func (s *stage) playSamples(ctx context.Context) error {
+	if err := s.applySamples(ctx, s.show.say, s.kubectl.run); err != nil {
+		return err
+	}
+	if _, err := s.kubectl.run(ctx, "get", "gcp", "-n", shop, "-o", "wide"); err != nil {
+		return err
+	}
+	all, err := s.objects(ctx, shop)
+	if err != nil {
+		return err
+	}
+	s.show.saw("all %d objects are Ready", len(all))
+	for _, obj := range all {
+		name := obj.GetCommonStatus().ExternalName
+		path, err := pathOf(name)
+		if err != nil {
+			return err
+		}
+		live, err := s.cloud.get(ctx, path)
+		if err != nil {
+			return err
+		}
+		labels, _ := live["labels"].(document)
+		if err := s.expect(labels["holdfast-name"] == obj.GetName() && labels["holdfast-namespace"] == shop,
+			"%s exists, labelled as held by %s/%s", name, shop, obj.GetName()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

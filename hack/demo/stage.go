@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+)
+
+// Where the operator lives in Kubernetes, as config/ has it.
+const (
+	operatorNamespace = "holdfast-system"
+	operatorAccount   = "holdfast-manager"
+)
+
+// The namespaces of the story, and the projects that they are bound to.
+const (
+	shop             = "shop"
+	shopProject      = "demo-project"
+	analytics        = "analytics"
+	analyticsProject = "demo-analytics"
+)
+
+// stage is all that runs.
+type stage struct {
+	show *screen
+	// folder has all files of the demo, and goes with it.
+	folder string
+	fail   func(error)
+	undo   []func() error
+
+	assets  string
+	plane   *controlPlane
+	kubectl *kubectl
+	// kube reads and writes as the administrator. It does not cache.
+	kube     client.Client
+	cloud    *cloud
+	operator *process
+	// sweep is how often the operator looks at a resource that nobody touched.
+	sweep time.Duration
+}
+
+// newStage makes the folder. strike must be called, whatever comes after.
+func newStage(show *screen, sweep time.Duration, fail func(error)) (*stage, error) {
+	if _, err := os.Stat("config/samples"); err != nil {
+		return nil, fmt.Errorf("this is not the top of the repository: run `make demo` there: %w", err)
+	}
+	folder, err := os.MkdirTemp("", "holdfast-demo-")
+	if err != nil {
+		return nil, fmt.Errorf("making a folder for the demo: %w", err)
+	}
+	s := &stage{show: show, folder: folder, sweep: sweep, fail: fail}
+	s.later(func() error { return os.RemoveAll(folder) })
+	// What the control plane puts into temporary folders goes with ours.
+	return s, os.Setenv("TMPDIR", folder)
+}
+
+// later has something done when the stage is struck, the last first.
+func (s *stage) later(do func() error) { s.undo = append(s.undo, do) }
+
+// strike stops all that runs and removes the folder.
+func (s *stage) strike() error {
+	var errs []error
+	for _, do := range slices.Backward(s.undo) {
+		errs = append(errs, do())
+	}
+	s.undo = nil
+	return errors.Join(errs...)
+}
+
+// build starts everything, in order, until the operator is ready.
+func (s *stage) build(ctx context.Context) error {
+	for _, part := range []func(context.Context) error{
+		s.startControlPlane,
+		s.install,
+		s.startCloud,
+		s.startOperator,
+		s.bind,
+	} {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		if err := part(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *stage) startControlPlane(context.Context) error {
+	var err error
+	if s.assets, err = assets(); err != nil {
+		return err
+	}
+	s.show.progress("starting etcd and kube-apiserver")
+	plane, err := startControlPlane(s.assets, filepath.Join(s.folder, "kubeconfig"))
+	s.later(plane.stop)
+	if err != nil {
+		return err
+	}
+	s.plane = plane
+	s.kubectl = &kubectl{path: filepath.Join(s.assets, "kubectl"), kubeconfig: plane.kubeconfig, show: s.show}
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{v1alpha1.AddToScheme, corev1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return fmt.Errorf("building the scheme: %w", err)
+		}
+	}
+	s.kube, err = client.New(plane.admin, client.Options{Scheme: scheme})
+	return err
+}
+
+// install installs what a cluster gets: the definitions, the operator's service account and its roles.
+func (s *stage) install(ctx context.Context) error {
+	s.show.progress("installing the CRDs and the operator's service account with its roles")
+	if _, err := s.kubectl.quiet(ctx, "apply", "--server-side", "-k", "config/default"); err != nil {
+		return err
+	}
+	_, err := s.kubectl.quiet(ctx, "wait", "--for=condition=Established", "--timeout=30s", "crd",
+		"buckets.gcp.holdfast.dev", "topics.gcp.holdfast.dev")
+	return err
+}
+
+func (s *stage) startCloud(ctx context.Context) error {
+	s.show.progress("starting the emulated Google Cloud")
+	web, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	rpc, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	s.cloud = &cloud{url: "http://" + web, grpc: rpc}
+	emulator, err := startProcess("the emulator", s.file("emulator.log"), "bin/gcp-emulator", "--http", web, "--grpc", rpc, "--journal")
+	if err != nil {
+		return err
+	}
+	return s.attend(ctx, emulator, s.cloud.url+"/emulator/counts")
+}
+
+func (s *stage) startOperator(ctx context.Context) error {
+	kubeconfig := s.file("operator.kubeconfig")
+	if err := s.plane.kubeconfigOf(ctx, operatorNamespace, operatorAccount, kubeconfig); err != nil {
+		return err
+	}
+	s.show.progress("starting the operator as the service account %s/%s", operatorNamespace, operatorAccount)
+	health, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	s.operator, err = startProcess("the operator", s.file("manager.log"), "bin/manager",
+		"--kubeconfig", kubeconfig,
+		"--storage-endpoint", s.cloud.storageEndpoint(),
+		"--pubsub-endpoint", s.cloud.grpc,
+		"--resourcemanager-endpoint", s.cloud.grpc,
+		"--gcp-insecure",
+		"--sweep-interval", s.sweep.String(),
+		"--metrics-bind-address", "0",
+		"--health-probe-bind-address", health,
+	)
+	if err != nil {
+		return err
+	}
+	return s.attend(ctx, s.operator, "http://"+health+"/readyz")
+}
+
+// bind makes the namespaces and binds them to projects, as an administrator does.
+func (s *stage) bind(ctx context.Context) error {
+	for _, b := range []struct{ namespace, project string }{{shop, shopProject}, {analytics, analyticsProject}} {
+		s.show.progress("binding the namespace %s to the project %s", b.namespace, b.project)
+		if _, err := s.kubectl.quiet(ctx, "create", "namespace", b.namespace); err != nil {
+			return err
+		}
+		if _, err := s.kubectl.quiet(ctx, "annotate", "namespace", b.namespace, v1alpha1.ProjectIDAnnotation+"="+b.project); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *stage) file(name string) string { return filepath.Join(s.folder, name) }
+
+// attend has a process stopped at the end, has the demo fail if it ends before, and waits until it answers.
+func (s *stage) attend(ctx context.Context, p *process, url string) error {
+	s.later(p.stop)
+	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, waitBound, true, func(ctx context.Context) (bool, error) {
+		select {
+		case <-p.done:
+			return false, p.ended()
+		default:
+			return answers(ctx, url), nil
+		}
+	})
+	if wait.Interrupted(err) && ctx.Err() == nil {
+		return fmt.Errorf("%s did not answer at %s within %s; its last lines:\n%s", p.name, url, waitBound, p.tail(15))
+	}
+	if err == nil {
+		p.watch(ctx, s.fail)
+	}
+	return err
+}
+
+func answers(ctx context.Context, url string) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return false
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = response.Body.Close() }() // nothing is read from it
+	return response.StatusCode == http.StatusOK
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"text/template"
+)
+
+// curl writes a call of the emulator's own API as one would type it.
+func curl(method, url string, body document) string {
+	line := "curl -s"
+	if method != "GET" {
+		line += " -X " + method
+	}
+	line += " " + url
+	if body == nil {
+		return line
+	}
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		return line // a document is always JSON
+	}
+	return line + " -d '" + string(encoded) + "'"
+}
+
+// stay applies the samples, says what to type next, and waits for the interrupt.
+func (s *stage) stay(ctx context.Context) error {
+	if err := s.makeInherited(ctx); err != nil {
+		return err
+	}
+	s.show.progress("somebody made the buckets %s and %s long ago", archiveBucket, exportsBucket)
+	s.show.progress("kubectl apply -f %s", reportsFile)
+	if _, err := s.kubectl.quiet(ctx, "apply", "-f", reportsFile); err != nil {
+		return err
+	}
+	s.show.progress("kubectl apply -n %s -f config/samples", shop)
+	if err := s.applySamples(ctx, s.show.progress, s.kubectl.quiet); err != nil {
+		return err
+	}
+	if err := s.untilAllReady(ctx, analytics); err != nil {
+		return err
+	}
+	s.show.progress("everything is Ready")
+	s.show.line("")
+	if _, err := s.kubectl.run(ctx, "get", "gcp", "-A"); err != nil {
+		return err
+	}
+	if err := s.invite(); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	s.show.line("\nstopping")
+	var ended *endedError
+	if cause := context.Cause(ctx); errors.As(cause, &ended) {
+		return cause
+	}
+	return nil // interrupted, as it is meant to end
+}
+
+// invitation is what to type next. Every line was tried.
+var invitation = template.Must(template.New("").Parse(`
+Type this in another terminal, at the top of the repository:
+
+  export KUBECONFIG={{.Kubeconfig}} PATH={{.Assets}}:$PATH
+
+Watch drift corrected. Change a bucket "in the console"; the sweep finds it within {{.Sweep}}:
+
+  kubectl get events -n analytics --watch &
+  {{.Edit}}
+{{- if .Gcloud}}
+  # or with gcloud itself:
+  CLOUDSDK_AUTH_DISABLE_CREDENTIALS=true CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE={{.Storage}} \
+    gcloud storage buckets update gs://{{.Bucket}} --no-versioning
+{{- end}}
+  {{.Look}}
+  # and now, not in {{.Sweep}}:
+  kubectl annotate --overwrite -n analytics bucket reports holdfast.dev/reconcile-requested-at="$(date)"
+
+See what an object says:
+
+  kubectl describe -n analytics bucket reports
+
+Take over a bucket that was there before: one that matches, and one that differs and waits with its plan.
+
+  kubectl apply -f {{.Archive}} -f {{.Exports}}
+  kubectl get buckets -n analytics
+  kubectl get bucket -n analytics exports -o jsonpath-as-json='{.status.plan}'
+  kubectl annotate --overwrite -n analytics bucket exports \
+    holdfast.dev/approve=$(kubectl get bucket -n analytics exports -o jsonpath='{.status.plan.hash}')
+
+Break the glass: nothing is written to Google Cloud until it is closed.
+
+  kubectl annotate -n analytics bucket reports holdfast.dev/break-glass="INC-4711: partner needs access"
+  kubectl get buckets -n analytics -o wide
+  kubectl annotate -n analytics bucket reports holdfast.dev/break-glass-
+
+Delete a manifest: its bucket stays, unless the manifest says deletionPolicy: Delete.
+
+  kubectl delete -n analytics bucket exports reports
+  curl -s '{{.List}}'
+
+The operator's log is {{.Log}}. Ctrl-C here stops everything and removes it.
+`))
+
+func (s *stage) invite() error {
+	_, err := exec.LookPath("gcloud")
+	var text strings.Builder
+	if err := invitation.Execute(&text, map[string]any{
+		"Kubeconfig": s.plane.kubeconfig,
+		"Assets":     s.assets,
+		"Sweep":      s.sweep,
+		"Edit":       curl("PATCH", s.cloud.url+bucketPath(reportsBucket), document{"versioning": document{"enabled": false}}),
+		"Look":       curl("GET", s.cloud.url+bucketPath(reportsBucket), nil) + " | grep -A1 versioning",
+		"List":       s.cloud.url + "/emulator/storage/b?project=" + analyticsProject,
+		"Gcloud":     !errors.Is(err, exec.ErrNotFound),
+		"Storage":    s.cloud.storageEndpoint(),
+		"Bucket":     reportsBucket,
+		"Archive":    archiveFile,
+		"Exports":    exportsFile,
+		"Log":        s.operator.logFile,
+	}); err != nil {
+		return fmt.Errorf("writing what to type next: %w", err)
+	}
+	s.show.line("%s", text.String())
+	return nil
+}

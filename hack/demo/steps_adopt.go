@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+)
+
+const (
+	archiveFile   = "hack/demo/story/archive.yaml"
+	archiveBucket = "demo-analytics-archive"
+	exportsFile   = "hack/demo/story/exports.yaml"
+	exportsBucket = "demo-analytics-exports"
+)
+
+// inherited are buckets that were there before Holdfast came.
+var inherited = []document{
+	{"name": archiveBucket, "location": "EU", "storageClass": "NEARLINE", "labels": document{"made-by": "terraform"}},
+	{"name": exportsBucket, "location": "EUROPE-WEST3", "labels": document{"made-by": "hand"}},
+}
+
+// makeInherited makes those buckets.
+func (s *stage) makeInherited(ctx context.Context) error {
+	for _, bucket := range inherited {
+		if err := s.cloud.call(ctx, http.MethodPost, "/emulator/storage/b?project="+analyticsProject, bucket, nil); err != nil {
+			return fmt.Errorf("making a bucket as somebody had it: %w", err)
+		}
+	}
+	return nil
+}
+
+// playAdoption: what matches is taken over without a write; what differs waits, with its plan, for approval.
+func (s *stage) playAdoption(ctx context.Context) error {
+	if err := s.makeInherited(ctx); err != nil {
+		return err
+	}
+	s.show.say("somebody made the buckets %s and %s long ago", archiveBucket, exportsBucket)
+	mark, err := s.cloud.mark(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.adoptMatching(ctx, mark); err != nil {
+		return err
+	}
+	exports := bucketObject("exports")
+	if err := s.apply(ctx, exportsFile); err != nil {
+		return err
+	}
+	if err := s.untilStands(ctx, exports, v1alpha1.ReasonAwaitingAdoption); err != nil {
+		return err
+	}
+	if _, err := s.kubectl.run(ctx, "get", "bucket", "-n", analytics, exports.Name, "-o", "jsonpath-as-json={.status.plan}"); err != nil {
+		return err
+	}
+	if err := s.noWrites(ctx, mark, exportsBucket); err != nil {
+		return err
+	}
+	s.show.saw("it differs, so it waits: %s, and nothing was written", standing(exports).reason)
+
+	if _, err := s.kubectl.run(ctx, "annotate", "--overwrite", "-n", analytics, "bucket", exports.Name,
+		v1alpha1.ApproveAnnotation+"="+exports.Status.Plan.Hash); err != nil {
+		return err
+	}
+	if err := s.untilStands(ctx, exports, v1alpha1.ReasonUpToDate); err != nil {
+		return err
+	}
+	if err := s.exactlyOneWrite(ctx, mark, exportsBucket, "buckets.patch"); err != nil {
+		return err
+	}
+	s.show.saw("approved, written, Ready")
+	return nil
+}
+
+func (s *stage) adoptMatching(ctx context.Context, mark int64) error {
+	archive := bucketObject("archive")
+	if err := s.apply(ctx, archiveFile); err != nil {
+		return err
+	}
+	if err := s.untilStands(ctx, archive, v1alpha1.ReasonUpToDate); err != nil {
+		return err
+	}
+	if err := s.untilEvent(ctx, "Adopted", archive.Name); err != nil {
+		return err
+	}
+	if err := s.noWrites(ctx, mark, archiveBucket); err != nil {
+		return err
+	}
+	s.show.saw("it matches: Ready, and Google Cloud got no write at all")
+	return nil
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+)
+
+// playDeletion: Orphan leaves the resource and takes the ownership labels off; Delete deletes it.
+func (s *stage) playDeletion(ctx context.Context) error {
+	if _, err := s.kubectl.run(ctx, "delete", "-n", analytics, "bucket", "exports", "--timeout=60s"); err != nil {
+		return err
+	}
+	live, err := s.cloud.get(ctx, bucketPath(exportsBucket))
+	if err != nil {
+		return err
+	}
+	labels, _ := live["labels"].(document)
+	owned := 0
+	for key := range labels {
+		if strings.HasPrefix(key, "holdfast-") {
+			owned++
+		}
+	}
+	if err := s.expect(live != nil && owned == 0 && labels["made-by"] == "hand",
+		"deletionPolicy Orphan, the default: the bucket %s is still there, without ownership labels", exportsBucket); err != nil {
+		return err
+	}
+
+	if _, err := s.kubectl.run(ctx, "delete", "-n", analytics, "bucket", "reports", "--timeout=60s"); err != nil {
+		return err
+	}
+	live, err = s.cloud.get(ctx, bucketPath(reportsBucket))
+	if err != nil {
+		return err
+	}
+	return s.expect(live == nil, "deletionPolicy Delete: the bucket %s is gone", reportsBucket)
+}
+
+// playRest: a full sweep makes reads only, and writes nothing to Kubernetes.
+func (s *stage) playRest(ctx context.Context) error {
+	before, err := s.objects(ctx, "")
+	if err != nil {
+		return err
+	}
+	mark, err := s.cloud.mark(ctx)
+	if err != nil {
+		return err
+	}
+	s.show.say("waiting until the sweep has looked at each of the %d resources, and begun again", len(before))
+	if err := s.until(ctx, "a full sweep", func(ctx context.Context) (string, bool, error) {
+		missing, err := s.unseen(ctx, mark, before)
+		return "not looked at yet: " + strings.Join(missing, ", "), len(missing) == 0, err
+	}); err != nil {
+		return err
+	}
+	calls, err := s.cloud.callsSince(ctx, mark)
+	if err != nil {
+		return err
+	}
+	counts := map[string]int{}
+	for _, call := range calls {
+		counts[call.String()]++
+	}
+	if err := s.noWrites(ctx, mark, ""); err != nil {
+		return err
+	}
+	s.show.saw("Google Cloud got reads alone: %v", counts)
+	after, err := s.objects(ctx, "")
+	if err != nil {
+		return err
+	}
+	return s.expect(versions(before) == versions(after), "every resourceVersion in Kubernetes is as it was")
+}
+
+// unseen names the objects whose resource was not read twice since the mark: the second look proves that what followed
+// from the first is over.
+func (s *stage) unseen(ctx context.Context, mark int64, objects []v1alpha1.Object) ([]string, error) {
+	calls, err := s.cloud.callsSince(ctx, mark)
+	read := map[string]int{}
+	for _, call := range calls {
+		read[call.Resource]++
+	}
+	var missing []string
+	for _, obj := range objects {
+		name := obj.GetCommonStatus().ExternalName
+		if read[name[strings.LastIndex(name, "/")+1:]] < 2 {
+			missing = append(missing, obj.GetNamespace()+"/"+obj.GetName())
+		}
+	}
+	return missing, err
+}
+
+// versions lists objects with their resource versions.
+func versions(objects []v1alpha1.Object) string {
+	var all []string
+	for _, obj := range objects {
+		all = append(all, fmt.Sprintf("%s/%s %s", obj.GetNamespace(), obj.GetName(), obj.GetResourceVersion()))
+	}
+	return strings.Join(all, "\n")
+}

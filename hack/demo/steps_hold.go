@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+)
+
+// playGlass: while the glass is broken drift is seen and told, and nothing is written; then it is put back.
+func (s *stage) playGlass(ctx context.Context) error {
+	exports := bucketObject("exports")
+	if _, err := s.kubectl.run(ctx, "annotate", "-n", analytics, "bucket", exports.Name,
+		v1alpha1.BreakGlassAnnotation+"=INC-4711: partner needs access"); err != nil {
+		return err
+	}
+	if err := s.untilCondition(ctx, exports, v1alpha1.ConditionBreakGlass); err != nil {
+		return err
+	}
+	mark, err := s.cloud.mark(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.inConsole(ctx, "the one on call lifts the public access prevention", http.MethodPatch, bucketPath(exportsBucket),
+		document{"iamConfiguration": document{"publicAccessPrevention": "inherited"}}); err != nil {
+		return err
+	}
+	if err := s.untilCondition(ctx, exports, v1alpha1.ConditionDrifted); err != nil {
+		return err
+	}
+	if _, err := s.kubectl.run(ctx, "get", "bucket", "-n", analytics, exports.Name, "-o", "jsonpath-as-json={.status['breakGlass','drift']}"); err != nil {
+		return err
+	}
+	if err := s.noWrites(ctx, mark, exportsBucket); err != nil {
+		return err
+	}
+	s.show.saw("the drift is told, and nothing was written")
+
+	if _, err := s.kubectl.run(ctx, "annotate", "-n", analytics, "bucket", exports.Name, v1alpha1.BreakGlassAnnotation+"-"); err != nil {
+		return err
+	}
+	if err := s.until(ctx, "the drift to be put back", func(ctx context.Context) (string, bool, error) {
+		live, err := s.cloud.get(ctx, bucketPath(exportsBucket))
+		access, _ := live["iamConfiguration"].(document)
+		prevention, _ := access["publicAccessPrevention"].(string)
+		return prevention, prevention == "enforced", err
+	}); err != nil {
+		return err
+	}
+	if err := s.exactlyOneWrite(ctx, mark, exportsBucket, "buckets.patch"); err != nil {
+		return err
+	}
+	s.show.saw("the glass is closed, and public access prevention is enforced again")
+	return nil
+}
+
+// untilCondition waits until a condition of an object is True.
+func (s *stage) untilCondition(ctx context.Context, obj v1alpha1.Object, condition string) error {
+	return s.until(ctx, fmt.Sprintf("%s/%s to be %s", obj.GetNamespace(), obj.GetName(), condition), func(ctx context.Context) (string, bool, error) {
+		if err := s.kube.Get(ctx, client.ObjectKeyFromObject(obj), obj); err != nil {
+			return "", false, err
+		}
+		c := meta.FindStatusCondition(obj.GetCommonStatus().Conditions, condition)
+		if c == nil {
+			return "no such condition", false, nil
+		}
+		return fmt.Sprintf("%s=%s, %s: %s", c.Type, c.Status, c.Reason, c.Message), c.Status == "True", nil
+	})
+}
+
+// refused are manifests that the API server refuses, each with words of the sentence that says why.
+var refused = []struct{ file, sentence string }{
+	{"hack/demo/story/refused/misspelt.yaml", `unknown field "spec.storageclass"`},
+	{"hack/demo/story/refused/contradiction.yaml", "spec.storageClass must be STANDARD or left out while spec.autoclass is enabled"},
+	{"hack/demo/story/refused/moved.yaml", "spec.location is immutable"},
+}
+
+// playRefusals: a bad manifest is refused at apply, with its sentence.
+func (s *stage) playRefusals(ctx context.Context) error {
+	for _, r := range refused {
+		text, err := os.ReadFile(r.file)
+		if err != nil {
+			return fmt.Errorf("reading a manifest of the story: %w", err)
+		}
+		s.show.command("cat " + r.file)
+		s.show.output(string(text))
+		out, err := s.kubectl.run(ctx, "apply", "-f", r.file)
+		if err == nil {
+			return fmt.Errorf("%s was accepted; it must be refused", r.file)
+		}
+		if err := s.expect(strings.Contains(out, r.sentence), "refused: %s", r.sentence); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
+)
+
+// until looks until a thing holds, and fails with what was last seen if it does not within waitBound.
+func (s *stage) until(ctx context.Context, what string, look func(context.Context) (seen string, holds bool, err error)) error {
+	var seen string
+	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, waitBound, true, func(ctx context.Context) (bool, error) {
+		var holds bool
+		var err error
+		seen, holds, err = look(ctx)
+		return holds, err
+	})
+	switch {
+	case err == nil:
+		return nil
+	case wait.Interrupted(err):
+		return fmt.Errorf("waited in vain for %s; last seen: %s", what, seen)
+	default:
+		return fmt.Errorf("waiting for %s: %w", what, err)
+	}
+}
+
+// untilStands waits until an object's newest generation has a reason of Ready.
+func (s *stage) untilStands(ctx context.Context, obj v1alpha1.Object, reason string) error {
+	return s.until(ctx, fmt.Sprintf("%s/%s to be %s", obj.GetNamespace(), obj.GetName(), reason), func(ctx context.Context) (string, bool, error) {
+		if err := s.kube.Get(ctx, client.ObjectKeyFromObject(obj), obj); err != nil {
+			return "", false, err
+		}
+		seen := standing(obj)
+		return seen.text, seen.reason == reason && seen.current, nil
+	})
+}
+
+// stands is how an object stands, by its condition Ready.
+type stands struct {
+	reason, text   string
+	ready, current bool
+}
+
+func standing(obj v1alpha1.Object) stands {
+	status := obj.GetCommonStatus()
+	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
+	if ready == nil {
+		return stands{text: "no condition Ready yet"}
+	}
+	return stands{
+		reason:  ready.Reason,
+		text:    fmt.Sprintf("Ready=%s, %s: %s", ready.Status, ready.Reason, ready.Message),
+		ready:   ready.Status == metav1.ConditionTrue,
+		current: status.ObservedGeneration == obj.GetGeneration(),
+	}
+}
+
+// objects lists all objects of ours in a namespace; the empty name stands for all namespaces.
+func (s *stage) objects(ctx context.Context, namespace string) ([]v1alpha1.Object, error) {
+	var buckets v1alpha1.BucketList
+	var topics v1alpha1.TopicList
+	err := errors.Join(
+		s.kube.List(ctx, &buckets, client.InNamespace(namespace)),
+		s.kube.List(ctx, &topics, client.InNamespace(namespace)),
+	)
+	var all []v1alpha1.Object
+	for i := range buckets.Items {
+		all = append(all, &buckets.Items[i])
+	}
+	for i := range topics.Items {
+		all = append(all, &topics.Items[i])
+	}
+	return all, err
+}
+
+// untilAllReady waits until every object in a namespace is Ready.
+func (s *stage) untilAllReady(ctx context.Context, namespace string) error {
+	return s.until(ctx, "all objects to be Ready", func(ctx context.Context) (string, bool, error) {
+		all, err := s.objects(ctx, namespace)
+		var missing []string
+		for _, obj := range all {
+			if seen := standing(obj); !seen.ready || !seen.current {
+				missing = append(missing, obj.GetNamespace()+"/"+obj.GetName()+" "+seen.text)
+			}
+		}
+		return strings.Join(missing, "; "), len(all) > 0 && len(missing) == 0, err
+	})
+}
+
+// writesTo returns the calls after the mark that were to change a resource of Google Cloud.
+func (s *stage) writesTo(ctx context.Context, mark int64, resource string) ([]traffic.Entry, error) {
+	calls, err := s.cloud.callsSince(ctx, mark)
+	var writes []traffic.Entry
+	for _, call := range calls {
+		if call.Write && (resource == "" || call.Resource == resource) {
+			writes = append(writes, call)
+		}
+	}
+	return writes, err
+}
+
+// exactlyOneWrite checks that a resource was written to once, by that method, and shows how.
+func (s *stage) exactlyOneWrite(ctx context.Context, mark int64, resource, method string) error {
+	writes, err := s.writesTo(ctx, mark, resource)
+	if err != nil {
+		return err
+	}
+	for _, write := range writes {
+		s.show.output(describeCall(write))
+	}
+	if len(writes) != 1 || writes[0].Method != method {
+		return fmt.Errorf("Google Cloud got %d writes to %s; want one %s", len(writes), resource, method)
+	}
+	s.show.saw("Google Cloud got one write: %s", method)
+	return nil
+}
+
+// noWrites checks that a resource was not written to; an empty name stands for all.
+func (s *stage) noWrites(ctx context.Context, mark int64, resource string) error {
+	writes, err := s.writesTo(ctx, mark, resource)
+	if err != nil {
+		return err
+	}
+	if len(writes) > 0 {
+		return fmt.Errorf("Google Cloud got %d writes; want none; the first: %s", len(writes), describeCall(writes[0]))
+	}
+	return nil
+}
