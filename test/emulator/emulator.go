@@ -13,6 +13,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/test/emulator/projects"
 	"github.com/holdfast-dev/holdfast/test/emulator/pubsub"
+	"github.com/holdfast-dev/holdfast/test/emulator/resourcemanager"
 	"github.com/holdfast-dev/holdfast/test/emulator/storage"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
@@ -73,7 +74,7 @@ func New(o Options) (*Emulator, error) {
 		Projects: e.Projects, Traffic: e.Traffic, Now: o.Now, LimitUpdates: o.LimitBucketUpdates,
 	})
 	e.PubSub = pubsub.New(e.Traffic, e.Projects, pubsub.WithClock(o.Now))
-	e.services = []Service{e.Storage, e.PubSub}
+	e.services = []Service{e.Storage, e.PubSub, resourcemanager.New(e.Traffic, e.Projects)}
 	return e, nil
 }
 

@@ -55,15 +55,18 @@ func (r Refusal) quotaInfo() *errdetails.ErrorInfo {
 }
 
 // RPCErrors answers a refusal as Google's gRPC services do over REST.
-func RPCErrors(w http.ResponseWriter, r Refusal) {
-	setRetryAfter(w, r.RetryAfter)
-	WriteRPCError(w, r.Err())
-}
+func RPCErrors(w http.ResponseWriter, r Refusal) { WriteRPCError(w, r.Err()) }
 
 // WriteRPCError writes a gRPC error as Google's gRPC services do over REST:
-// {"error": {"code", "message", "status", "details"}}.
+// {"error": {"code", "message", "status", "details"}}. A google.rpc.RetryInfo
+// is sent as Retry-After too.
 func WriteRPCError(w http.ResponseWriter, err error) {
 	s := status.Convert(err)
+	for _, detail := range s.Details() {
+		if info, ok := detail.(*errdetails.RetryInfo); ok {
+			setRetryAfter(w, info.GetRetryDelay().AsDuration())
+		}
+	}
 	httpStatus := HTTPStatus(s.Code())
 	writeJSON(w, httpStatus, map[string]any{"error": rpcErrorBody(s.Proto(), httpStatus)})
 }
