@@ -16,7 +16,6 @@ func TestProbe(t *testing.T) {
 	}{
 		"all there":                     {opts: Options{Storage: there, PubSub: there, ResourceManager: there}},
 		"the first that is not":         {Options{Storage: there, PubSub: nowhere, ResourceManager: nowhere}, "pubsub cannot be reached at 127.0.0.1:1: connect: connection refused"},
-		"one that nobody has heard of":  {Options{Storage: insecure(t, "nobody.invalid"), PubSub: there, ResourceManager: there}, "storage cannot be reached at nobody.invalid:80: lookup nobody.invalid: "},
 		"only Resource Manager is gone": {Options{Storage: there, PubSub: there, ResourceManager: nowhere}, "resourcemanager cannot be reached at 127.0.0.1:1: connect: connection refused"},
 	}
 	for name, tc := range cases {
@@ -29,12 +28,8 @@ func TestProbe(t *testing.T) {
 				return
 			}
 			var unreachable *Unreachable
-			// A resolver's reason differs from machine to machine.
-			if !errors.As(err, &unreachable) || len(err.Error()) < len(tc.want) || err.Error()[:len(tc.want)] != tc.want {
+			if !errors.As(err, &unreachable) || err.Error() != tc.want || !errors.Is(err, syscall.ECONNREFUSED) {
 				t.Errorf("got %v, want %s", err, tc.want)
-			}
-			if unreachable.Address == nowhere.Address && !errors.Is(err, syscall.ECONNREFUSED) {
-				t.Errorf("the reason got lost: %v", err)
 			}
 		})
 	}
