@@ -163,6 +163,12 @@ type CommonStatus struct {
 	// breakGlass is who holds the glass open, and why.
 	// +optional
 	BreakGlass *BreakGlass `json:"breakGlass,omitempty"`
+
+	// breakGlassHistory are the last five glasses that were open and are closed, the newest first.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=5
+	BreakGlassHistory []BreakGlassRecord `json:"breakGlassHistory,omitempty"`
 }
 
 // Change is one difference between the manifest and Google Cloud.
@@ -227,16 +233,82 @@ type DeletionProgress struct {
 // BreakGlass is an open glass.
 type BreakGlass struct {
 	// scope says where the annotation is: on the Object, or on its Namespace.
-	// +kubebuilder:validation:Enum=Object;Namespace
-	Scope string `json:"scope"`
+	Scope BreakGlassScope `json:"scope"`
 	// reason is the annotation's value.
 	Reason string `json:"reason"`
 	// by is who broke the glass, as stamped; empty if it was not.
 	// +optional
 	By string `json:"by,omitempty"`
+	// verified says that the admission policies that vouch for by were in force when the glass was seen.
+	// +optional
+	Verified bool `json:"verified,omitempty"`
 	// since is when Holdfast first saw the glass open.
 	Since metav1.Time `json:"since"`
 	// until is when the glass closes by itself.
 	// +optional
 	Until *metav1.Time `json:"until,omitempty"`
+	// lastWrite names the write to Google Cloud that had passed the gate before the glass was broken and ended after, if any.
+	// +optional
+	LastWrite string `json:"lastWrite,omitempty"`
+	// edits are the changes of the annotations since: another reason, another time, opened anew.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	Edits []BreakGlassEdit `json:"edits,omitempty"`
+	// seen are the differences seen since, the last of each path.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	Seen []Change `json:"seen,omitempty"`
+}
+
+// BreakGlassScope says where a glass is broken.
+// +kubebuilder:validation:Enum=Object;Namespace
+type BreakGlassScope string
+
+// The values of BreakGlassScope.
+const (
+	// BreakGlassOnObject is the annotation on the object itself.
+	BreakGlassOnObject BreakGlassScope = "Object"
+	// BreakGlassOnNamespace is the annotation on the object's Namespace.
+	BreakGlassOnNamespace BreakGlassScope = "Namespace"
+)
+
+// BreakGlassEdit is a change of an open glass.
+type BreakGlassEdit struct {
+	// time is when Holdfast saw it.
+	Time metav1.Time `json:"time"`
+	// by is who did it, as stamped.
+	// +optional
+	By string `json:"by,omitempty"`
+	// reason is the reason from then on.
+	Reason string `json:"reason"`
+	// until is when the glass closes by itself from then on.
+	// +optional
+	Until *metav1.Time `json:"until,omitempty"`
+}
+
+// BreakGlassEnding says how a glass was closed.
+// +kubebuilder:validation:Enum=Closed;Expired
+type BreakGlassEnding string
+
+// The values of BreakGlassEnding.
+const (
+	// BreakGlassClosed: somebody removed the annotation.
+	BreakGlassClosed BreakGlassEnding = "Closed"
+	// BreakGlassExpired: its time was over.
+	BreakGlassExpired BreakGlassEnding = "Expired"
+)
+
+// BreakGlassRecord is a glass that was open and is closed.
+type BreakGlassRecord struct {
+	BreakGlass `json:",inline"`
+
+	// ending says how the glass was closed.
+	Ending BreakGlassEnding `json:"ending"`
+	// closedAt is when Holdfast saw it closed.
+	ClosedAt metav1.Time `json:"closedAt"`
+	// closedBy is who closed it, as stamped; empty if it was not, or if the time was over.
+	// +optional
+	ClosedBy string `json:"closedBy,omitempty"`
 }

@@ -8,16 +8,10 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
 
-// Where a glass is broken.
-const (
-	ScopeObject    = "Object"
-	ScopeNamespace = "Namespace"
-)
-
 // Glass is what the annotations of an object and its Namespace say. The zero value is closed.
 type Glass struct {
-	// Scope is ScopeObject or ScopeNamespace; empty when closed.
-	Scope string
+	// Scope says where it is broken; empty when closed.
+	Scope v1alpha1.BreakGlassScope
 	// Reason is the annotation's value.
 	Reason string
 	// By is who broke the glass, as stamped; empty if it was not.
@@ -32,13 +26,13 @@ func (g Glass) Open() bool { return g.Scope != "" }
 // Read reads the annotations of an object and of its Namespace. Both may hold the glass open; the object's own record is
 // the one shown. A time that cannot be read does not close the glass.
 func Read(object, namespace map[string]string, now time.Time) Glass {
-	if g := read(object, ScopeObject, now); g.Open() {
+	if g := read(object, v1alpha1.BreakGlassOnObject, now); g.Open() {
 		return g
 	}
-	return read(namespace, ScopeNamespace, now)
+	return read(namespace, v1alpha1.BreakGlassOnNamespace, now)
 }
 
-func read(annotations map[string]string, scope string, now time.Time) Glass {
+func read(annotations map[string]string, scope v1alpha1.BreakGlassScope, now time.Time) Glass {
 	reason, there := annotations[v1alpha1.BreakGlassAnnotation]
 	if !there {
 		return Glass{}

@@ -23,17 +23,17 @@ func TestRead(t *testing.T) {
 		want              Glass
 	}{
 		"nothing said":                       {},
-		"broken on the object":               {object: broken("INC-1", ""), want: Glass{Scope: ScopeObject, Reason: "INC-1", By: "ada"}},
-		"broken on the namespace":            {namespace: broken("INC-2", ""), want: Glass{Scope: ScopeNamespace, Reason: "INC-2", By: "ada"}},
-		"the object's own record is shown":   {object: broken("INC-1", ""), namespace: broken("INC-2", ""), want: Glass{Scope: ScopeObject, Reason: "INC-1", By: "ada"}},
-		"an empty reason holds all the same": {object: broken("", ""), want: Glass{Scope: ScopeObject, By: "ada"}},
-		"open until later":                   {object: broken("INC-1", "2026-03-01T04:00:00Z"), want: Glass{Scope: ScopeObject, Reason: "INC-1", By: "ada", Until: now.Add(time.Hour)}},
+		"broken on the object":               {object: broken("INC-1", ""), want: Glass{Scope: v1alpha1.BreakGlassOnObject, Reason: "INC-1", By: "ada"}},
+		"broken on the namespace":            {namespace: broken("INC-2", ""), want: Glass{Scope: v1alpha1.BreakGlassOnNamespace, Reason: "INC-2", By: "ada"}},
+		"the object's own record is shown":   {object: broken("INC-1", ""), namespace: broken("INC-2", ""), want: Glass{Scope: v1alpha1.BreakGlassOnObject, Reason: "INC-1", By: "ada"}},
+		"an empty reason holds all the same": {object: broken("", ""), want: Glass{Scope: v1alpha1.BreakGlassOnObject, By: "ada"}},
+		"open until later":                   {object: broken("INC-1", "2026-03-01T04:00:00Z"), want: Glass{Scope: v1alpha1.BreakGlassOnObject, Reason: "INC-1", By: "ada", Until: now.Add(time.Hour)}},
 		"over, to the second":                {object: broken("INC-1", "2026-03-01T03:00:00Z")},
 		"over on the object, open on the namespace": {
 			object: broken("INC-1", "2026-03-01T02:00:00Z"), namespace: broken("INC-2", ""),
-			want: Glass{Scope: ScopeNamespace, Reason: "INC-2", By: "ada"},
+			want: Glass{Scope: v1alpha1.BreakGlassOnNamespace, Reason: "INC-2", By: "ada"},
 		},
-		"a time that cannot be read does not close it": {object: broken("INC-1", "tomorrow"), want: Glass{Scope: ScopeObject, Reason: "INC-1", By: "ada"}},
+		"a time that cannot be read does not close it": {object: broken("INC-1", "tomorrow"), want: Glass{Scope: v1alpha1.BreakGlassOnObject, Reason: "INC-1", By: "ada"}},
 		"by alone means nothing":                       {object: map[string]string{v1alpha1.BreakGlassByAnnotation: "ada"}},
 	}
 	for name, tc := range cases {

@@ -113,5 +113,5 @@ func glassCondition(glass *v1alpha1.BreakGlass) metav1.Condition {
 		by = glass.By
 	}
 	return condition(v1alpha1.ConditionBreakGlass, true, v1alpha1.ReasonOpen,
-		"broken on the "+glass.Scope+" by "+by+": "+glass.Reason)
+		"broken on the "+string(glass.Scope)+" by "+by+": "+glass.Reason)
 }
