@@ -1,0 +1,157 @@
+package breakglass
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+)
+
+// Bounds of the record in status.
+const (
+	mostRecords = 5
+	mostEdits   = 16
+	mostSeen    = 64
+)
+
+// Reasons of the events that tell of a glass.
+const (
+	EventOpened   = "BreakGlassOpened"
+	EventExtended = "BreakGlassExtended"
+	EventChanged  = "BreakGlassChanged"
+	EventClosed   = "BreakGlassClosed"
+	EventExpired  = "BreakGlassExpired"
+)
+
+// Event is what happened to a glass between two looks.
+type Event struct {
+	// Reason is one of the reasons above.
+	Reason string
+	// Message is for people, and for the audit log.
+	Message string
+}
+
+// Seen is what a look at an object found out that bears on the record of its glass.
+type Seen struct {
+	// Glass is what the annotations say now.
+	Glass Glass
+	// Verified says that the admission policies are in force.
+	Verified bool
+	// Expired says that the annotations still hold a glass whose time is over.
+	Expired bool
+	// ClosedBy is who closed the glass, as stamped on the object or its Namespace.
+	ClosedBy string
+	// LastWrite describes a write that had passed the gate when the glass was broken; empty for none.
+	LastWrite string
+	// Now is the time of the look.
+	Now time.Time
+}
+
+// Advance brings the record in a status up to date with a look, and returns what happened since the last. It is repeatable:
+// the same look again changes nothing and tells nothing.
+func Advance(status *v1alpha1.CommonStatus, seen Seen) []Event {
+	open := status.BreakGlass
+	switch {
+	case open == nil && !seen.Glass.Open():
+		return nil
+	case open == nil:
+		return begin(status, seen)
+	case !seen.Glass.Open() || open.Scope != seen.Glass.Scope:
+		events := end(status, seen)
+		if seen.Glass.Open() { // the other of the two glasses is still open
+			events = append(events, begin(status, seen)...)
+		}
+		return events
+	default:
+		return edit(open, seen)
+	}
+}
+
+// Note adds the differences of a look to those that were seen while the glass was open.
+func Note(status *v1alpha1.CommonStatus, drift []v1alpha1.Change) {
+	open := status.BreakGlass
+	if open == nil {
+		return
+	}
+	for _, change := range drift {
+		at := slices.IndexFunc(open.Seen, func(c v1alpha1.Change) bool { return c.Path == change.Path })
+		switch {
+		case at >= 0:
+			open.Seen[at] = change
+		case len(open.Seen) < mostSeen:
+			open.Seen = append(open.Seen, change)
+		}
+	}
+}
+
+func begin(status *v1alpha1.CommonStatus, seen Seen) []Event {
+	status.BreakGlass = &v1alpha1.BreakGlass{
+		Scope: seen.Glass.Scope, Reason: seen.Glass.Reason, By: seen.Glass.By, Verified: seen.Verified,
+		Since: atSecond(seen.Now), Until: optional(seen.Glass.Until), LastWrite: seen.LastWrite,
+	}
+	return []Event{{EventOpened, fmt.Sprintf("%s broke the glass on the %s%s: %s",
+		person(seen.Glass.By), seen.Glass.Scope, until(seen.Glass.Until), seen.Glass.Reason)}}
+}
+
+func end(status *v1alpha1.CommonStatus, seen Seen) []Event {
+	record := v1alpha1.BreakGlassRecord{
+		BreakGlass: *status.BreakGlass, Ending: v1alpha1.BreakGlassClosed, ClosedAt: atSecond(seen.Now), ClosedBy: seen.ClosedBy,
+	}
+	event := Event{EventClosed, fmt.Sprintf("%s closed the glass that %s broke: %s", person(seen.ClosedBy), person(record.By), record.Reason)}
+	if overdue := record.Until != nil && !record.Until.After(seen.Now); seen.Expired || overdue && seen.ClosedBy == "" {
+		record.Ending, record.ClosedBy = v1alpha1.BreakGlassExpired, ""
+		event = Event{EventExpired, fmt.Sprintf("the time of the glass that %s broke is over: %s", person(record.By), record.Reason)}
+	}
+	status.BreakGlass = nil
+	status.BreakGlassHistory = slices.Insert(status.BreakGlassHistory, 0, record)
+	if len(status.BreakGlassHistory) > mostRecords {
+		status.BreakGlassHistory = status.BreakGlassHistory[:mostRecords]
+	}
+	return []Event{event}
+}
+
+// edit takes in another reason, time or person on a glass that stays open.
+func edit(open *v1alpha1.BreakGlass, seen Seen) []Event {
+	glass := seen.Glass
+	open.Verified = open.Verified && seen.Verified
+	sameTime := open.Until == nil && glass.Until.IsZero() || open.Until != nil && open.Until.Time.Equal(glass.Until)
+	if sameTime && open.Reason == glass.Reason && open.By == glass.By {
+		return nil
+	}
+	edit := v1alpha1.BreakGlassEdit{Time: atSecond(seen.Now), By: glass.By, Reason: glass.Reason, Until: optional(glass.Until)}
+	if open.Edits = append(open.Edits, edit); len(open.Edits) > mostEdits {
+		open.Edits = open.Edits[len(open.Edits)-mostEdits:]
+	}
+	event := Event{EventChanged, fmt.Sprintf("%s changed the reason of the broken glass from %q to %q", person(glass.By), open.Reason, glass.Reason)}
+	if !sameTime {
+		event = Event{EventExtended, fmt.Sprintf("%s keeps the glass broken%s: %s", person(glass.By), until(glass.Until), glass.Reason)}
+	}
+	open.Reason, open.By, open.Until = glass.Reason, glass.By, optional(glass.Until)
+	return []Event{event}
+}
+
+func person(by string) string {
+	if by == "" {
+		return "somebody who is not recorded"
+	}
+	return by
+}
+
+func until(t time.Time) string {
+	if t.IsZero() {
+		return " until somebody closes it"
+	}
+	return " until " + t.UTC().Format(time.RFC3339)
+}
+
+func atSecond(t time.Time) metav1.Time { return metav1.NewTime(t.Truncate(time.Second)) }
+
+func optional(t time.Time) *metav1.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return new(metav1.NewTime(t))
+}

@@ -1,0 +1,139 @@
+package breakglass
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+)
+
+var three = time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC)
+
+func at(minutes int) time.Time { return three.Add(time.Duration(minutes) * time.Minute) }
+
+func glass(reason, by string, until time.Time) Glass {
+	return Glass{Scope: v1alpha1.BreakGlassOnObject, Reason: reason, By: by, Until: until}
+}
+
+func TestAdvance(t *testing.T) {
+	opened := Seen{Glass: glass("INC-1 partner", "ada", time.Time{}), Verified: true, Now: at(0)}
+	timed := Seen{Glass: glass("INC-1 partner", "ada", at(60)), Verified: true, Now: at(0)}
+	cases := map[string]struct {
+		looks   []Seen
+		open    *v1alpha1.BreakGlass
+		history []v1alpha1.BreakGlassRecord
+		last    []Event
+	}{
+		"never broken": {looks: []Seen{{Now: at(0)}}},
+		"opened": {
+			looks: []Seen{opened},
+			open:  &v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-1 partner", By: "ada", Verified: true, Since: metav1.NewTime(at(0))},
+			last:  []Event{{EventOpened, "ada broke the glass on the Object until somebody closes it: INC-1 partner"}},
+		},
+		"seen again: since stays, nothing is told": {
+			looks: []Seen{opened, {Glass: opened.Glass, Verified: true, Now: at(5)}},
+			open:  &v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-1 partner", By: "ada", Verified: true, Since: metav1.NewTime(at(0))},
+		},
+		"opened where nobody vouches for the name": {
+			looks: []Seen{{Glass: glass("INC-1 partner", "", time.Time{}), Now: at(0)}},
+			open:  &v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-1 partner", Since: metav1.NewTime(at(0))},
+			last:  []Event{{EventOpened, "somebody who is not recorded broke the glass on the Object until somebody closes it: INC-1 partner"}},
+		},
+		"another reason": {
+			looks: []Seen{opened, {Glass: glass("INC-2 partner", "bob", time.Time{}), Verified: true, Now: at(5)}},
+			open: &v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-2 partner", By: "bob", Verified: true, Since: metav1.NewTime(at(0)),
+				Edits: []v1alpha1.BreakGlassEdit{{Time: metav1.NewTime(at(5)), By: "bob", Reason: "INC-2 partner"}}},
+			last: []Event{{EventChanged, `bob changed the reason of the broken glass from "INC-1 partner" to "INC-2 partner"`}},
+		},
+		"extended": {
+			looks: []Seen{timed, {Glass: glass("INC-1 partner", "ada", at(120)), Verified: true, Now: at(5)}},
+			open: &v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-1 partner", By: "ada", Verified: true, Since: metav1.NewTime(at(0)), Until: new(metav1.NewTime(at(120))),
+				Edits: []v1alpha1.BreakGlassEdit{{Time: metav1.NewTime(at(5)), By: "ada", Reason: "INC-1 partner", Until: new(metav1.NewTime(at(120)))}}},
+			last: []Event{{EventExtended, "ada keeps the glass broken until 2026-03-01T05:00:00Z: INC-1 partner"}},
+		},
+		"closed by somebody else": {
+			looks: []Seen{opened, {ClosedBy: "bob", Now: at(9)}},
+			history: []v1alpha1.BreakGlassRecord{{
+				BreakGlass: v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-1 partner", By: "ada", Verified: true, Since: metav1.NewTime(at(0))},
+				Ending:     v1alpha1.BreakGlassClosed, ClosedAt: metav1.NewTime(at(9)), ClosedBy: "bob",
+			}},
+			last: []Event{{EventClosed, "bob closed the glass that ada broke: INC-1 partner"}},
+		},
+		"its time is over": {
+			looks: []Seen{timed, {Expired: true, ClosedBy: "eve, who closed another one before", Now: at(60)}},
+			history: []v1alpha1.BreakGlassRecord{{
+				BreakGlass: v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-1 partner", By: "ada", Verified: true, Since: metav1.NewTime(at(0)), Until: new(metav1.NewTime(at(60)))},
+				Ending:     v1alpha1.BreakGlassExpired, ClosedAt: metav1.NewTime(at(60)),
+			}},
+			last: []Event{{EventExpired, "the time of the glass that ada broke is over: INC-1 partner"}},
+		},
+		"the object's glass is closed, its Namespace's is still open": {
+			looks: []Seen{opened, {Glass: Glass{Scope: v1alpha1.BreakGlassOnNamespace, Reason: "INC-3 all", By: "cy"}, Verified: true, ClosedBy: "ada", Now: at(9)}},
+			open:  &v1alpha1.BreakGlass{Scope: "Namespace", Reason: "INC-3 all", By: "cy", Verified: true, Since: metav1.NewTime(at(9))},
+			history: []v1alpha1.BreakGlassRecord{{
+				BreakGlass: v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-1 partner", By: "ada", Verified: true, Since: metav1.NewTime(at(0))},
+				Ending:     v1alpha1.BreakGlassClosed, ClosedAt: metav1.NewTime(at(9)), ClosedBy: "ada",
+			}},
+			last: []Event{
+				{EventClosed, "ada closed the glass that ada broke: INC-1 partner"},
+				{EventOpened, "cy broke the glass on the Namespace until somebody closes it: INC-3 all"},
+			},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			var status v1alpha1.CommonStatus
+			var last []Event
+			for _, seen := range tc.looks {
+				last = Advance(&status, seen)
+			}
+			if d := cmp.Diff(tc.open, status.BreakGlass); d != "" {
+				t.Errorf("open glass (-want +got):\n%s", d)
+			}
+			if d := cmp.Diff(tc.history, status.BreakGlassHistory); d != "" {
+				t.Errorf("history (-want +got):\n%s", d)
+			}
+			if d := cmp.Diff(tc.last, last); d != "" {
+				t.Errorf("events of the last look (-want +got):\n%s", d)
+			}
+			before := status.DeepCopy()
+			if again := Advance(&status, tc.looks[len(tc.looks)-1]); again != nil {
+				t.Errorf("the same look again tells %v", again)
+			}
+			if d := cmp.Diff(*before, status); d != "" {
+				t.Errorf("the same look again changed the record (-before +after):\n%s", d)
+			}
+		})
+	}
+}
+
+func TestHistoryKeepsTheLastFive(t *testing.T) {
+	var status v1alpha1.CommonStatus
+	for i := range 7 {
+		Advance(&status, Seen{Glass: glass("INC "+string(rune('0'+i)), "ada", time.Time{}), Now: at(2 * i)})
+		Advance(&status, Seen{ClosedBy: "ada", Now: at(2*i + 1)})
+	}
+	var reasons []string
+	for _, r := range status.BreakGlassHistory {
+		reasons = append(reasons, r.Reason)
+	}
+	if d := cmp.Diff([]string{"INC 6", "INC 5", "INC 4", "INC 3", "INC 2"}, reasons); d != "" {
+		t.Errorf("history (-want +got):\n%s", d)
+	}
+}
+
+func TestNoteKeepsTheLastDifferenceOfEachPath(t *testing.T) {
+	var status v1alpha1.CommonStatus
+	Note(&status, []v1alpha1.Change{{Path: "spec.rpo"}})
+	Advance(&status, Seen{Glass: glass("INC-1 partner", "ada", time.Time{}), Now: at(0)})
+	Note(&status, []v1alpha1.Change{{Path: "spec.storageClass", From: "1"}})
+	Note(&status, []v1alpha1.Change{{Path: "spec.storageClass", From: "2"}, {Path: "spec.rpo", From: "3"}})
+	Note(&status, nil)
+	want := []v1alpha1.Change{{Path: "spec.storageClass", From: "2"}, {Path: "spec.rpo", From: "3"}}
+	if d := cmp.Diff(want, status.BreakGlass.Seen); d != "" {
+		t.Errorf("seen (-want +got):\n%s", d)
+	}
+}
