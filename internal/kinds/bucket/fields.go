@@ -1,0 +1,101 @@
+package bucket
+
+import (
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/diff"
+)
+
+// fields says what is special about the fields of a BucketSpec.
+//
+// A default is what Google gives a bucket that is created through the API without the field. (The console and an
+// organization's policies may choose otherwise.) For uniformBucketLevelAccess that is false, which Google accepts only
+// within 90 days of enabling it.
+var fields = diff.Fields{
+	"spec.location": {
+		Immutable: "Google Cloud does not move buckets",
+		Default:   `"US"`,
+		Equal:     diff.FoldedStrings,
+	},
+	"spec.customPlacementConfig": {
+		Immutable: "Google Cloud does not move buckets",
+	},
+	"spec.customPlacementConfig.dataLocations": {
+		Equal: diff.StringSet,
+	},
+	"spec.hierarchicalNamespace": {
+		Immutable: "Google Cloud decides about folders when it creates a bucket",
+	},
+	"spec.hierarchicalNamespace.enabled": {
+		Default: `false`,
+	},
+	"spec.objectRetention": {
+		Immutable: "Google Cloud decides about the retention of single objects when it creates a bucket",
+	},
+
+	"spec.storageClass":                     {Default: `"STANDARD"`},
+	"spec.versioning.enabled":               {Default: `false`},
+	"spec.lifecycle.rules":                  {Equal: sameRules},
+	"spec.softDelete.retentionSeconds":      {Default: `604800`},
+	"spec.autoclass.enabled":                {Default: `false`},
+	"spec.autoclass.terminalStorageClass":   {Default: `"NEARLINE"`},
+	"spec.rpo":                              {Default: `"DEFAULT"`},
+	"spec.uniformBucketLevelAccess.enabled": {Default: `false`},
+	"spec.publicAccessPrevention":           {Default: `"inherited"`},
+	"spec.cors":                             {Equal: sameCORS},
+	"spec.requesterPays":                    {Default: `false`},
+	"spec.defaultEventBasedHold":            {Default: `false`},
+
+	"spec.retentionPolicy.locked": {Default: `false`, Hold: holdLock},
+
+	"spec.encryption.googleManagedEncryptionEnforcementConfig.restrictionMode":    {Default: `"NotRestricted"`},
+	"spec.encryption.customerManagedEncryptionEnforcementConfig.restrictionMode":  {Default: `"NotRestricted"`},
+	"spec.encryption.customerSuppliedEncryptionEnforcementConfig.restrictionMode": {Default: `"NotRestricted"`},
+}
+
+// holdLock holds a lock, because nothing undoes it.
+func holdLock(c diff.Change) string {
+	if c.To != "true" {
+		return ""
+	}
+	return "this locks the retention policy for good: it can never be removed or shortened, and the bucket cannot be deleted while it has younger objects"
+}
+
+// sameRules compares lifecycle rules by what they mean.
+func sameRules(desired, live any) bool {
+	return sameEach(desired, live, normalRule)
+}
+
+// sameCORS compares CORS rules by what they mean.
+func sameCORS(desired, live any) bool {
+	return sameEach(desired, live, normalCORS)
+}
+
+// sameEach compares two lists, item by item in their normal form.
+func sameEach[T any](desired, live any, normal func(T) T) bool {
+	a, b := desired.([]T), live.([]T)
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if jsonOf(normal(a[i])) != jsonOf(normal(b[i])) {
+			return false
+		}
+	}
+	return true
+}
+
+// normalRule leaves out what says nothing.
+func normalRule(r v1alpha1.LifecycleRule) v1alpha1.LifecycleRule {
+	if r.Condition.WithState == v1alpha1.LifecycleAny {
+		r.Condition.WithState = ""
+	}
+	return r
+}
+
+// normalCORS leaves out what says nothing.
+func normalCORS(c v1alpha1.CORS) v1alpha1.CORS {
+	if c.MaxAgeSeconds != nil && *c.MaxAgeSeconds == 0 {
+		c.MaxAgeSeconds = nil
+	}
+	return c
+}
