@@ -7,14 +7,16 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
 )
 
 // build writes a spec as a topic, for creating and for updating alike; name and labels depend on more than the spec and
-// are left to the caller. It fails if the parameters of an inference are no JSON that Google could take.
+// are left to the caller. It fails, with class Invalid, if the parameters of an inference are no JSON that Google could
+// take.
 func build(spec v1alpha1.TopicSpec) (*pubsubpb.Topic, error) {
 	transforms, err := buildTransforms(spec.MessageTransforms)
 	if err != nil {
-		return nil, err
+		return nil, &gcp.Error{Class: gcp.Invalid, Message: err.Error(), Err: err}
 	}
 	return &pubsubpb.Topic{
 		KmsKeyName:                  spec.KMSKeyName,

@@ -6,11 +6,10 @@ import (
 
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"github.com/googleapis/gax-go/v2"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
 )
 
 // once turns the client library's own retries off: retrying is the engine's business.
@@ -55,7 +54,7 @@ func (k *Kind) Delete(ctx context.Context, ref engine.Ref, _ *pubsubpb.Topic) er
 		return fmt.Errorf("deleting topic %q: %w", ref.ID, err)
 	}
 	err = client.DeleteTopic(ctx, &pubsubpb.DeleteTopicRequest{Topic: fullName(ref)}, once)
-	if err != nil && status.Code(err) != codes.NotFound {
+	if err != nil && !gcp.IsNotFound(err) {
 		return fmt.Errorf("deleting topic %q: %w", ref.ID, err)
 	}
 	return nil
