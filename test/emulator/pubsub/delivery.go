@@ -59,13 +59,13 @@ func (sub subscriber) Pull(ctx context.Context, request *pb.PullRequest) (*pb.Pu
 		return nil, err
 	}
 	request.Subscription = full
-	return engine.Pull(ctx, request) //nolint:wrapcheck // a gRPC status
+	return engine.Pull(ctx, request)
 }
 
 // StreamingPull returns messages as they come. The fake finds the subscription
 // itself, in the first request.
 func (sub subscriber) StreamingPull(stream pb.Subscriber_StreamingPullServer) error {
-	return sub.messages.start().StreamingPull(stream) //nolint:wrapcheck // a gRPC status
+	return sub.messages.start().StreamingPull(stream)
 }
 
 // Acknowledge takes messages off a subscription.
@@ -78,7 +78,7 @@ func (sub subscriber) Acknowledge(ctx context.Context, request *pb.AcknowledgeRe
 		return nil, err
 	}
 	request.Subscription = full
-	return engine.Acknowledge(ctx, request) //nolint:wrapcheck // a gRPC status
+	return engine.Acknowledge(ctx, request)
 }
 
 // ModifyAckDeadline gives messages more time, or none.
@@ -91,7 +91,7 @@ func (sub subscriber) ModifyAckDeadline(ctx context.Context, request *pb.ModifyA
 		return nil, err
 	}
 	request.Subscription = full
-	return engine.ModifyAckDeadline(ctx, request) //nolint:wrapcheck // a gRPC status
+	return engine.ModifyAckDeadline(ctx, request)
 }
 
 // Seek drops the messages before a time.
@@ -101,7 +101,7 @@ func (sub subscriber) Seek(ctx context.Context, request *pb.SeekRequest) (*pb.Se
 		return nil, err
 	}
 	request.Subscription = full
-	return engine.Seek(ctx, request) //nolint:wrapcheck // a gRPC status
+	return engine.Seek(ctx, request)
 }
 
 func noAckID() error {

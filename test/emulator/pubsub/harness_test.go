@@ -154,8 +154,8 @@ func wantRefusal(t *testing.T, err error, code codes.Code, message string) {
 	}
 	got := status.Convert(err)
 	same := got.Code() == code
-	var overHTTP *googleapi.Error
-	if errors.As(err, &overHTTP) { // 409 and 400 stand for several codes
+	// 409 and 400 stand for several codes.
+	if overHTTP, ok := errors.AsType[*googleapi.Error](err); ok {
 		same = overHTTP.Code == traffic.HTTPStatus(code)
 	}
 	if !same || got.Message() != message {

@@ -15,11 +15,14 @@ const (
 	maxLabelRunes = 63
 )
 
-const labelKeyRule = `[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}`
+const (
+	labelKeyRule   = `[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}`
+	labelValueRule = `[\p{Ll}\p{Lo}\p{N}_-]{0,63}`
+)
 
 var (
 	labelKey   = regexp.MustCompile(`^` + labelKeyRule + `$`)
-	labelValue = regexp.MustCompile(`^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$`)
+	labelValue = regexp.MustCompile(`^` + labelValueRule + `$`)
 )
 
 func validateLabels(labels map[string]string) error {
@@ -37,8 +40,8 @@ func validateLabels(labels map[string]string) error {
 				key, value, maxLabelRunes, length))
 		}
 		if !labelValue.MatchString(value) {
-			return invalidLabels(fmt.Sprintf(`Invalid field "labels.%s"; value "%s" does not conform to regular expression "[\p{Ll}\p{Lo}\p{N}_-]{0,63}"`,
-				key, value))
+			return invalidLabels(fmt.Sprintf(`Invalid field "labels.%s"; value "%s" does not conform to regular expression "%s"`,
+				key, value, labelValueRule))
 		}
 	}
 	return nil

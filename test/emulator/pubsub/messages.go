@@ -53,7 +53,7 @@ func (m *messages) subscribe(s *pb.Subscription) error {
 		EnableExactlyOnceDelivery: s.GetEnableExactlyOnceDelivery(),
 		DeadLetterPolicy:          s.GetDeadLetterPolicy(), RetryPolicy: s.GetRetryPolicy(),
 	})
-	return err //nolint:wrapcheck // it is a gRPC status for the caller of the API
+	return err
 }
 
 func (m *messages) forgetSubscription(name string) {
@@ -73,7 +73,7 @@ func (m *messages) publish(ctx context.Context, request *pb.PublishRequest) (*pb
 	if engine := m.engine(); engine != nil {
 		// A topic without subscriptions is not known to the fake.
 		_, _ = engine.CreateTopic(ctx, &pb.Topic{Name: request.GetTopic()})
-		return engine.Publish(ctx, request) //nolint:wrapcheck // a gRPC status
+		return engine.Publish(ctx, request)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -82,7 +82,9 @@ func (ps policyServer) SetIamPolicy(_ context.Context, request *iampb.SetIamPoli
 
 // TestIamPermissions returns all permissions that it is asked for, since the
 // caller has all of them here.
-func (ps policyServer) TestIamPermissions(_ context.Context, request *iampb.TestIamPermissionsRequest) (*iampb.TestIamPermissionsResponse, error) {
+func (ps policyServer) TestIamPermissions(
+	_ context.Context, request *iampb.TestIamPermissionsRequest,
+) (*iampb.TestIamPermissionsResponse, error) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	if _, err := ps.policyHolder(request.GetResource()); err != nil {

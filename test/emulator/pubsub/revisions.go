@@ -56,7 +56,9 @@ func (ss schemaService) RollbackSchema(_ context.Context, request *pb.RollbackSc
 
 // ListSchemaRevisions returns a page of a schema's revisions, the newest
 // first.
-func (ss schemaService) ListSchemaRevisions(_ context.Context, request *pb.ListSchemaRevisionsRequest) (*pb.ListSchemaRevisionsResponse, error) {
+func (ss schemaService) ListSchemaRevisions(
+	_ context.Context, request *pb.ListSchemaRevisionsRequest,
+) (*pb.ListSchemaRevisionsResponse, error) {
 	n, err := ss.resolve(request.GetName(), schemaKind)
 	if err != nil {
 		return nil, err

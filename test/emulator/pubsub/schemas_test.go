@@ -34,8 +34,12 @@ func createSchema(ctx context.Context, t *testing.T, schemas *apiv1.SchemaClient
 
 func TestSchemaLifecycle(t *testing.T) {
 	transports := map[string]func(t *testing.T, c *cloud) *apiv1.SchemaClient{
-		"gRPC": func(t *testing.T, c *cloud) *apiv1.SchemaClient { return c.schemas(t) },
+		"gRPC": func(t *testing.T, c *cloud) *apiv1.SchemaClient {
+			t.Helper()
+			return c.schemas(t)
+		},
 		"REST": func(t *testing.T, c *cloud) *apiv1.SchemaClient {
+			t.Helper()
 			client, err := apiv1.NewSchemaRESTClient(t.Context(), c.restOptions()...)
 			return opened(t, client, err)
 		},

@@ -116,6 +116,7 @@ func TestTopicsThatAreRefused(t *testing.T) {
 		},
 	}
 	eachTransport(t, func(t *testing.T, c *cloud, topics *apiv1.TopicAdminClient) {
+		t.Helper()
 		for name, tc := range cases {
 			t.Run(name, func(t *testing.T) {
 				tc.topic.Name = topicName

@@ -107,7 +107,9 @@ func (p publisher) DeleteTopic(_ context.Context, request *pb.DeleteTopicRequest
 
 // ListTopicSubscriptions returns a page of the names of the subscriptions that
 // are attached to a topic.
-func (p publisher) ListTopicSubscriptions(_ context.Context, request *pb.ListTopicSubscriptionsRequest) (*pb.ListTopicSubscriptionsResponse, error) {
+func (p publisher) ListTopicSubscriptions(
+	_ context.Context, request *pb.ListTopicSubscriptionsRequest,
+) (*pb.ListTopicSubscriptionsResponse, error) {
 	n, err := p.resolve(request.GetTopic(), topicKind)
 	if err != nil {
 		return nil, err

@@ -22,6 +22,7 @@ const topicName = project + "/topics/my-topic"
 
 func TestTopicLifecycle(t *testing.T) {
 	eachTransport(t, func(t *testing.T, c *cloud, topics *apiv1.TopicAdminClient) {
+		t.Helper()
 		ctx := t.Context()
 		_, err := topics.GetTopic(ctx, &pb.GetTopicRequest{Topic: topicName})
 		wantRefusal(t, err, codes.NotFound, "Resource not found (resource=my-topic).")
@@ -80,6 +81,7 @@ func TestTopicLifecycle(t *testing.T) {
 
 func TestListTopicsPagesThroughOneProject(t *testing.T) {
 	eachTransport(t, func(t *testing.T, _ *cloud, topics *apiv1.TopicAdminClient) {
+		t.Helper()
 		ctx := t.Context()
 		var want []string
 		for i := range 5 {
@@ -115,6 +117,7 @@ func TestListTopicsPagesThroughOneProject(t *testing.T) {
 
 func TestTheServiceSetsWhatRequestsCannot(t *testing.T) {
 	eachTransport(t, func(t *testing.T, _ *cloud, topics *apiv1.TopicAdminClient) {
+		t.Helper()
 		source := &pb.IngestionDataSourceSettings_CloudStorage{
 			Bucket:                  "my-bucket",
 			InputFormat:             &pb.IngestionDataSourceSettings_CloudStorage_AvroFormat_{AvroFormat: &pb.IngestionDataSourceSettings_CloudStorage_AvroFormat{}},

@@ -63,7 +63,9 @@ func (s *Service) ListProjects(_ context.Context, request *pb.ListProjectsReques
 
 // TestIamPermissions returns all permissions that it is asked for on a project
 // that the caller has access to, and none on any other.
-func (s *Service) TestIamPermissions(_ context.Context, request *iampb.TestIamPermissionsRequest) (*iampb.TestIamPermissionsResponse, error) {
+func (s *Service) TestIamPermissions(
+	_ context.Context, request *iampb.TestIamPermissionsRequest,
+) (*iampb.TestIamPermissionsResponse, error) {
 	if _, err := s.accessible(request.GetResource(), "resourcemanager.projects.get"); err != nil {
 		return &iampb.TestIamPermissionsResponse{}, nil //nolint:nilerr // no access means no permissions, not an error
 	}
@@ -131,7 +133,7 @@ func fitsQuery(project *pb.Project, query string) (bool, error) {
 		"name": project.GetDisplayName(), "displayname": project.GetDisplayName(),
 		"state": project.GetState().String(), "parent": project.GetParent(),
 	}
-	for _, term := range strings.Fields(query) {
+	for term := range strings.FieldsSeq(query) {
 		field, want, ok := strings.Cut(strings.Replace(term, "=", ":", 1), ":")
 		value, known := values[strings.ToLower(field)]
 		if !ok || !known {

@@ -76,6 +76,7 @@ func eachTransport(t *testing.T, test func(t *testing.T, control *traffic.Contro
 
 func TestGetProject(t *testing.T) {
 	eachTransport(t, func(t *testing.T, control *traffic.Control, client *apiv3.ProjectsClient) {
+		t.Helper()
 		want := &pb.Project{
 			Name: "projects/123", ProjectId: "my-project", DisplayName: "my-project",
 			State: pb.Project_ACTIVE, Parent: resourcemanager.Organization,
@@ -102,6 +103,7 @@ func TestGetProject(t *testing.T) {
 
 func TestProjectsOutOfReach(t *testing.T) {
 	eachTransport(t, func(t *testing.T, _ *traffic.Control, client *apiv3.ProjectsClient) {
+		t.Helper()
 		for _, name := range []string{"projects/unknown", "projects/theirs", "projects/456", "projects/789"} {
 			_, err := client.GetProject(t.Context(), &pb.GetProjectRequest{Name: name})
 			if got := status.Convert(err); got.Code() != codes.PermissionDenied || got.Message() != "The caller does not have permission" {
@@ -137,6 +139,7 @@ func TestSearchAndList(t *testing.T) {
 		"parent:organizations/1":      {"my-project", "other-project"},
 	}
 	eachTransport(t, func(t *testing.T, _ *traffic.Control, client *apiv3.ProjectsClient) {
+		t.Helper()
 		for query, want := range queries {
 			got := collect(t, client.SearchProjects(t.Context(), &pb.SearchProjectsRequest{Query: query, PageSize: 1}))
 			if diff := cmp.Diff(want, got); diff != "" {

@@ -166,7 +166,7 @@ func checkValue(value any, field protoreflect.FieldDescriptor, name, at string) 
 
 func checkDuration(value any, field protoreflect.FieldDescriptor, name, at string) violations {
 	text, isText := value.(string)
-	why := ""
+	var why string
 	switch {
 	case !isText:
 		return violations{*invalidValue(at, field, jsonText(value))}

@@ -12,7 +12,7 @@ import (
 // route is one way of calling a method over HTTP.
 type route struct {
 	httpMethod string
-	template   template
+	template   *template
 	// body is the field of the request that the body fills, "*" for the
 	// whole request, empty if there is no body.
 	body   string

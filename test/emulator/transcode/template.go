@@ -26,23 +26,23 @@ const (
 	rest = "**"
 )
 
-func parseTemplate(path string) (template, error) {
-	var t template
+func parseTemplate(path string) (*template, error) {
+	t := &template{}
 	remaining, ok := strings.CutPrefix(path, "/")
 	if !ok {
-		return t, fmt.Errorf("path template %q does not begin with a slash", path)
+		return nil, fmt.Errorf("path template %q does not begin with a slash", path)
 	}
 	for remaining != "" {
 		literal, after, variable := strings.Cut(remaining, "{")
 		if err := t.addLiteral(literal); err != nil {
-			return t, fmt.Errorf("path template %q: %w", path, err)
+			return nil, fmt.Errorf("path template %q: %w", path, err)
 		}
 		if !variable {
 			break
 		}
 		inner, tail, closed := strings.Cut(after, "}")
 		if !closed {
-			return t, fmt.Errorf("path template %q: a variable is not closed", path)
+			return nil, fmt.Errorf("path template %q: a variable is not closed", path)
 		}
 		t.addVariable(inner)
 		remaining = tail
@@ -75,7 +75,7 @@ func (t *template) addVariable(inner string) {
 }
 
 // match returns the values of the variables if an escaped path fits.
-func (t template) match(escapedPath string) (map[string]string, bool) {
+func (t *template) match(escapedPath string) (map[string]string, bool) {
 	segments := strings.Split(strings.TrimPrefix(escapedPath, "/"), "/")
 	if t.verb != "" {
 		last := len(segments) - 1
@@ -103,7 +103,7 @@ func (t template) match(escapedPath string) (map[string]string, bool) {
 // align compares segments with the template and returns where each of the
 // template's positions is in the path; they differ only after a "**", which
 // Google allows at the end alone.
-func (t template) align(segments []string) (positions []int, ok bool) {
+func (t *template) align(segments []string) (positions []int, ok bool) {
 	if len(segments) < len(t.segments) {
 		return nil, false
 	}
@@ -122,7 +122,7 @@ func (t template) align(segments []string) (positions []int, ok bool) {
 }
 
 // muxPattern returns the pattern of http.ServeMux that covers the template.
-func (t template) muxPattern() string {
+func (t *template) muxPattern() string {
 	var pattern strings.Builder
 	for i, segment := range t.segments {
 		pattern.WriteByte('/')
