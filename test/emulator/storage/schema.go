@@ -91,6 +91,9 @@ func normalizeList(value any, elem reflect.Type) (any, error) {
 	}
 	normalized := make([]any, 0, len(items))
 	for _, inner := range items {
+		if inner == nil {
+			return nil, badValue("MESSAGE", nil)
+		}
 		item, err := normalizeValue(inner, elem, false)
 		if err != nil {
 			return nil, err

@@ -19,6 +19,9 @@ type upload struct {
 }
 
 func (s *Service) insertObject(r *request) (*reply, error) {
+	if r.query("upload_id") != "" { // some clients go on with POST
+		return s.continueUpload(r)
+	}
 	b, err := s.open(r, "objects.insert")
 	if err != nil {
 		return nil, err
