@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -46,6 +47,13 @@ type world struct {
 	ownerID   string
 	sweep     time.Duration
 	lease     *fakeLease
+	// limits and timeout are those of the Google Cloud clients. The limits are out of the way unless a test is about them.
+	limits  gcp.Limits
+	timeout time.Duration
+	// wire is what stands between the controllers and the two APIs; nil for nothing.
+	wire *wire
+	// newClient makes the client that the controllers read the cache with; nil for the usual one.
+	newClient client.NewClientFunc
 
 	kubeWrites atomic.Int64
 	stop       func()
@@ -58,13 +66,13 @@ func newWorld(t *testing.T) *world {
 	w := &world{
 		t: t, cloud: emulator.StartTest(t), namespace: fmt.Sprintf("team-%d", n), project: fmt.Sprintf("project-%d", n),
 		ownerID: fmt.Sprintf("cluster-%d", n), sweep: time.Hour, lease: &fakeLease{},
+		limits: gcp.Limits{Project: 1000, QuotaProject: 1000, Bucket: 1000}, timeout: 5 * time.Second, stop: func() {},
 	}
 	var err error
 	if w.kube, err = client.New(kubeConfig, client.Options{Scheme: scheme}); err != nil {
 		t.Fatalf("making a client: %v", err)
 	}
 	w.makeNamespace(w.namespace, map[string]string{v1alpha1.ProjectIDAnnotation: w.project})
-	watchInvariants(t, w.namespace)
 	return w
 }
 
@@ -81,6 +89,7 @@ func (w *world) makeNamespace(name string, annotations map[string]string) {
 	if err := w.kube.Create(w.t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: annotations}}); err != nil {
 		w.t.Fatalf("making a namespace: %v", err)
 	}
+	watchInvariants(w.t, name)
 }
 
 // start runs the controllers, as a process would that has just begun.
@@ -126,10 +135,16 @@ func (w *world) manager(namespaces []string) ctrl.Manager {
 	}
 	counted := rest.CopyConfig(kubeConfig)
 	counted.QPS = -1
-	counted.Wrap(func(next http.RoundTripper) http.RoundTripper { return &writeCounter{next: next, writes: &w.kubeWrites} })
+	counted.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return &writeCounter{next: next, writes: &w.kubeWrites}
+	})
+	if w.wire != nil {
+		counted.Wrap(w.wire.kubernetes)
+	}
 	mgr, err := ctrl.NewManager(counted, ctrl.Options{
-		Scheme:  scheme,
-		Metrics: metricsserver.Options{BindAddress: "0"},
+		Scheme:    scheme,
+		NewClient: w.newClient,
+		Metrics:   metricsserver.Options{BindAddress: "0"},
 		Cache: cache.Options{ByObject: map[client.Object]cache.ByObject{
 			&v1alpha1.Bucket{}: {Namespaces: watched},
 			&v1alpha1.Topic{}:  {Namespaces: watched},
@@ -151,9 +166,13 @@ func (w *world) clients() *gcp.Clients {
 		}
 		return e
 	}
+	storage, rpc := w.cloud.StorageEndpoint(), w.cloud.GRPCAddr()
+	if w.wire != nil {
+		storage, rpc = w.wire.storageEndpoint(), w.wire.grpcAddr()
+	}
 	clients, err := gcp.NewClients(gcp.Options{
-		Storage: endpoint(w.cloud.StorageEndpoint()), PubSub: endpoint(w.cloud.GRPCAddr()), ResourceManager: endpoint(w.cloud.GRPCAddr()),
-		UserAgent: "holdfast/test", Timeout: 5 * time.Second,
+		Storage: endpoint(storage), PubSub: endpoint(rpc), ResourceManager: endpoint(rpc),
+		UserAgent: "holdfast/test", Timeout: w.timeout, Limits: w.limits,
 	})
 	if err != nil {
 		w.t.Fatalf("making Google Cloud clients: %v", err)
@@ -218,11 +237,21 @@ func annotate[T client.Object](w *world, obj T, key, value string) {
 	})
 }
 
+// get reads an object anew. It begins with an empty one, since decoding keeps what the answer does not mention.
 func (w *world) get(obj client.Object) {
 	w.t.Helper()
-	if err := w.kube.Get(w.t.Context(), client.ObjectKeyFromObject(obj), obj); err != nil {
+	if err := w.read(obj); err != nil {
 		w.t.Fatalf("getting %s: %v", obj.GetName(), err)
 	}
+}
+
+func (w *world) read(obj client.Object) error {
+	key, whole := client.ObjectKeyFromObject(obj), reflect.ValueOf(obj).Elem()
+	whole.SetZero()
+	err := w.kube.Get(w.t.Context(), key, obj)
+	obj.SetNamespace(key.Namespace)
+	obj.SetName(key.Name)
+	return err
 }
 
 func (w *world) delete(obj client.Object) {
@@ -272,7 +301,7 @@ func (w *world) reason(obj v1alpha1.Object, reason string) {
 func (w *world) gone(obj client.Object) {
 	w.t.Helper()
 	w.eventually(obj.GetName()+" to be gone", func() (bool, string) {
-		err := w.kube.Get(w.t.Context(), client.ObjectKeyFromObject(obj), obj)
+		err := w.read(obj)
 		if err == nil {
 			if o, ok := obj.(v1alpha1.Object); ok {
 				return false, describe(o)
@@ -304,15 +333,6 @@ func describe(obj v1alpha1.Object) string {
 		fmt.Fprintf(&b, "  %s=%s %s: %s\n", c.Type, c.Status, c.Reason, c.Message)
 	}
 	return b.String()
-}
-
-// writes are the calls since a mark that changed something in Google Cloud, or tried to.
-func (w *world) writes(mark int64) []string {
-	var out []string
-	for _, e := range w.cloud.Traffic.WritesSince(mark) {
-		out = append(out, e.Method)
-	}
-	return out
 }
 
 func call(method string) traffic.Call { return traffic.Call{Method: method} }
