@@ -3,6 +3,7 @@ package gcp
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -10,10 +11,10 @@ import (
 	"cloud.google.com/go/auth"
 	pubsub "cloud.google.com/go/pubsub/v2/apiv1"
 	resourcemanager "cloud.google.com/go/resourcemanager/apiv3"
+	"cloud.google.com/go/storage"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/singleflight"
 	"google.golang.org/api/option"
-	storage "google.golang.org/api/storage/v1"
 	"google.golang.org/grpc"
 )
 
@@ -56,7 +57,7 @@ type Clients struct {
 	metrics *metrics
 	limiter *limiter
 
-	storage  pool[*storage.Service]
+	storage  pool[*storage.Client]
 	topics   pool[*pubsub.TopicAdminClient]
 	projects pool[*resourcemanager.ProjectsClient]
 
@@ -91,14 +92,20 @@ func NewClients(opts Options) (*Clients, error) {
 }
 
 // Storage returns the client of Cloud Storage that acts as a service account (its e-mail; empty: as the manager).
-func (c *Clients) Storage(ctx context.Context, impersonate string) (*storage.Service, error) {
+func (c *Clients) Storage(ctx context.Context, impersonate string) (*storage.Client, error) {
 	account := c.opts.Storage.account(impersonate)
-	return c.storage.get(account, func() (*storage.Service, error) {
+	return c.storage.get(account, func() (*storage.Client, error) {
 		httpClient, err := c.httpClient(c.opts.Storage, account)
 		if err != nil {
 			return nil, err
 		}
-		return storage.NewService(ctx, option.WithHTTPClient(httpClient), option.WithEndpoint(c.opts.Storage.url()))
+		client, err := storage.NewClient(ctx, option.WithHTTPClient(httpClient), option.WithoutAuthentication(),
+			option.WithEndpoint(c.opts.Storage.url()), storage.WithDisabledClientMetrics())
+		if err != nil {
+			return nil, err
+		}
+		client.SetRetry(storage.WithPolicy(storage.RetryNever))
+		return client, nil
 	})
 }
 
@@ -139,15 +146,11 @@ func (c *Clients) Projects(ctx context.Context, impersonate string) (*resourcema
 
 // Close closes all clients.
 func (c *Clients) Close() error {
-	errs := []error{
-		c.storage.close(func(*storage.Service) error { return nil }),
-		c.topics.close((*pubsub.TopicAdminClient).Close),
-		c.projects.close((*resourcemanager.ProjectsClient).Close),
-	}
+	err := errors.Join(c.storage.close(), c.topics.close(), c.projects.close())
 	if transport, ok := c.opts.base.(*http.Transport); ok {
 		transport.CloseIdleConnections()
 	}
-	return errors.Join(errs...)
+	return err
 }
 
 // account is whom to act as at the endpoint: nobody in particular where there are no credentials.
@@ -159,7 +162,7 @@ func (e Endpoint) account(impersonate string) string {
 }
 
 // pool keeps one client per service account.
-type pool[C any] struct {
+type pool[C io.Closer] struct {
 	mu      sync.Mutex
 	clients map[string]C
 	closed  bool
@@ -189,12 +192,12 @@ func (p *pool[C]) get(account string, open func() (C, error)) (C, error) {
 	return client, nil
 }
 
-func (p *pool[C]) close(closeClient func(C) error) error {
+func (p *pool[C]) close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var errs []error
 	for _, client := range p.clients {
-		errs = append(errs, closeClient(client))
+		errs = append(errs, client.Close())
 	}
 	p.clients, p.closed = nil, true
 	return errors.Join(errs...)

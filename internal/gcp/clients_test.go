@@ -16,11 +16,11 @@ import (
 	"cloud.google.com/go/auth"
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"cloud.google.com/go/resourcemanager/apiv3/resourcemanagerpb"
+	"cloud.google.com/go/storage"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
-	storage "google.golang.org/api/storage/v1"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -73,12 +73,12 @@ func storageServer(t *testing.T, handle http.HandlerFunc) (address string, calls
 	return server.URL, calls
 }
 
-func getBucket(ctx context.Context, clients *Clients, account string) (*storage.Bucket, error) {
+func getBucket(ctx context.Context, clients *Clients, account string) (*storage.BucketAttrs, error) {
 	client, err := clients.Storage(ctx, account)
 	if err != nil {
 		return nil, err
 	}
-	return client.Buckets.Get("logs").Context(WithProject(ctx, "p")).Do()
+	return client.Bucket("logs").Attrs(WithProject(ctx, "p"))
 }
 
 func TestStorage(t *testing.T) {
@@ -477,14 +477,28 @@ func TestNewClients(t *testing.T) {
 	if _, err := NewClients(allInsecure(t, "127.0.0.1:1")); err != nil {
 		t.Errorf("no credentials are wanted: %v", err)
 	}
+}
+
+func TestClientsShareMetrics(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	opts := allInsecure(t, "127.0.0.1:1")
 	opts.Registerer = registry
-	if _, err := NewClients(opts); err != nil {
-		t.Errorf("the first to register metrics: %v", err)
+	for range 2 {
+		_, _ = getBucket(t.Context(), newClients(t, opts), "")
 	}
+	want := `
+# HELP holdfast_gcp_requests_total Calls to Google Cloud by service, method and code: an HTTP status, a gRPC code, or timeout, canceled or error without an answer.
+# TYPE holdfast_gcp_requests_total counter
+holdfast_gcp_requests_total{code="error",method="buckets.get",service="storage"} 2
+`
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "holdfast_gcp_requests_total"); err != nil {
+		t.Error(err)
+	}
+	registry = prometheus.NewRegistry()
+	registry.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "holdfast_gcp_requests_total", Help: "Not ours."}))
+	opts.Registerer = registry
 	if _, err := NewClients(opts); err == nil {
-		t.Error("metrics were registered twice")
+		t.Error("somebody else's metric was taken for ours")
 	}
 }
 

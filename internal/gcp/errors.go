@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"cloud.google.com/go/storage"
 	"google.golang.org/api/googleapi"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -81,6 +82,9 @@ func Classify(err error) *Error {
 	var httpErr *googleapi.Error
 	if errors.As(err, &httpErr) {
 		return httpAnswer(httpErr).classify(err)
+	}
+	if errors.Is(err, storage.ErrBucketNotExist) || errors.Is(err, storage.ErrObjectNotExist) {
+		return &Error{Class: NotFound, Message: tidy(err.Error()), Err: err}
 	}
 	if cut := interruption(err); cut != "" {
 		return &Error{Class: Unavailable, Message: cut, Err: err}

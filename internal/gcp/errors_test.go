@@ -15,6 +15,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"cloud.google.com/go/storage"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/googleapis/gax-go/v2/apierror"
@@ -71,16 +72,20 @@ func TestClassify(t *testing.T) {
 		err  error
 		want Error
 	}{
-		"bucket not found, wrapped": {
-			fmt.Errorf("getting bucket \"b\": %w", httpError(t, 404, storageBody(404, "notFound", notFound))),
+		"bucket not found, as the storage client wraps it": {
+			fmt.Errorf("%w: %w", storage.ErrBucketNotExist, httpError(t, 404, storageBody(404, "notFound", notFound))),
 			Error{Class: NotFound, Message: notFound},
+		},
+		"bucket not found, the storage client's own": {
+			storage.ErrBucketNotExist,
+			Error{Class: NotFound, Message: "storage: bucket doesn't exist"},
 		},
 		"bucket not found": {
 			httpError(t, 404, storageBody(404, "notFound", notFound)),
 			Error{Class: NotFound, Message: notFound},
 		},
 		"404 that is not from Google says nothing about the bucket": {
-			httpError(t, 404, "<html>404 page not found</html>"),
+			fmt.Errorf("%w: %w", storage.ErrBucketNotExist, httpError(t, 404, "<html>404 page not found</html>")),
 			Error{Class: Unavailable, Message: "the endpoint answered 404 Not Found"},
 		},
 		"403 of a proxy": {

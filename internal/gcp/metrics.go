@@ -38,12 +38,27 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 	if registerer == nil {
 		return m, nil
 	}
-	for _, collector := range []prometheus.Collector{m.requests, m.duration} {
-		if err := registerer.Register(collector); err != nil {
-			return nil, fmt.Errorf("registering the metrics of Google Cloud calls: %w", err)
+	var err error
+	if m.requests, err = register(registerer, m.requests); err != nil {
+		return nil, err
+	}
+	m.duration, err = register(registerer, m.duration)
+	return m, err
+}
+
+// register returns the collector, or the one that was registered in its place before: clients of one process share them.
+func register[C prometheus.Collector](registerer prometheus.Registerer, collector C) (C, error) {
+	err := registerer.Register(collector)
+	var before prometheus.AlreadyRegisteredError
+	if errors.As(err, &before) {
+		if shared, ok := before.ExistingCollector.(C); ok {
+			return shared, nil
 		}
 	}
-	return m, nil
+	if err != nil {
+		return collector, fmt.Errorf("registering the metrics of Google Cloud calls: %w", err)
+	}
+	return collector, nil
 }
 
 func (m *metrics) observe(service, method, code string, since time.Time) {

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/uuid"
+	coordination "k8s.io/client-go/kubernetes/typed/coordination/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kinds/bucket"
+	"github.com/holdfast-dev/holdfast/internal/kinds/topic"
+	"github.com/holdfast-dev/holdfast/internal/lease"
+	"github.com/holdfast-dev/holdfast/internal/sweep"
+)
+
+const (
+	leaseName = "holdfast-manager"
+	// shutdownTimeout is how long calls under way may take to end once the process is asked to.
+	shutdownTimeout = gcp.DefaultTimeout + 5*time.Second
+	// namespaceFile says in a pod in which namespace it is.
+	namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+)
+
+// What the manager does besides its kinds: kubebuilder makes config/rbac/role.yaml from these and the engine's.
+//
+// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,namespace=holdfast-system,verbs=get;create;update
+
+// newManager makes the manager with all kinds set up.
+func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.Clients) (ctrl.Manager, error) {
+	held, err := newLease(c.election, kube)
+	if err != nil {
+		return nil, err
+	}
+	scheme := runtime.NewScheme()
+	if err := errors.Join(corev1.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		return nil, err
+	}
+	mgr, err := ctrl.NewManager(kube, ctrl.Options{
+		Scheme: scheme,
+		Cache: cache.Options{
+			// Nobody looks at them, and they are a good part of an object.
+			DefaultTransform: cache.TransformStripManagedFields(),
+			// What is not watched on purpose is not watched by accident either.
+			ReaderFailOnMissingInformer: true,
+		},
+		Metrics:                             metricsOptions(c),
+		HealthProbeBindAddress:              c.healthAddress,
+		LeaderElection:                      c.election.enabled,
+		LeaderElectionResourceLockInterface: held,
+		LeaderElectionReleaseOnCancel:       true,
+		LeaseDuration:                       &c.election.leaseDuration,
+		RenewDeadline:                       &c.election.renewDeadline,
+		RetryPeriod:                         &c.election.retryPeriod,
+		GracefulShutdownTimeout:             new(shutdownTimeout),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("setting up the manager: %w", err)
+	}
+	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)); err != nil {
+		return nil, err
+	}
+	opts := func(workers int) engine.Options {
+		return engine.Options{
+			OwnerID: c.ownerID, Workers: workers, Sweep: sweep.Schedule{Interval: c.sweepInterval}, Lease: held, Projects: clients,
+		}
+	}
+	return mgr, errors.Join( // one line per kind
+		engine.Setup(ctx, mgr, bucket.New(clients.Storage), opts(c.bucketWorkers)),
+		engine.Setup(ctx, mgr, topic.New(clients.Topics), opts(c.topicWorkers)),
+	)
+}
+
+func metricsOptions(c *config) metricsserver.Options {
+	opts := metricsserver.Options{BindAddress: c.metricsAddress, SecureServing: c.metricsSecure}
+	if c.metricsSecure {
+		opts.FilterProvider = filters.WithAuthenticationAndAuthorization
+	}
+	return opts
+}
+
+// newLease returns the lock that the leader is elected by.
+func newLease(e election, kube *rest.Config) (*lease.Lease, error) {
+	if !e.enabled {
+		return &lease.Lease{}, nil
+	}
+	if e.namespace == "" {
+		in, err := os.ReadFile(namespaceFile)
+		if err != nil {
+			return nil, fmt.Errorf("--leader-elect: want --leader-elect-namespace outside of a cluster: %w", err)
+		}
+		e.namespace = strings.TrimSpace(string(in))
+	}
+	kube = rest.CopyConfig(kube)
+	kube.Timeout = e.renewDeadline / 2 // One request that hangs does not lose the lease.
+	client, err := coordination.NewForConfig(kube)
+	if err != nil {
+		return nil, fmt.Errorf("setting up leader election: %w", err)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("setting up leader election: %w", err)
+	}
+	lock, err := resourcelock.New(resourcelock.LeasesResourceLock, e.namespace, leaseName, nil, client,
+		resourcelock.ResourceLockConfig{Identity: host + "_" + string(uuid.NewUUID())})
+	if err != nil {
+		return nil, fmt.Errorf("setting up leader election: %w", err)
+	}
+	return lease.Watch(lock, e.renewDeadline), nil
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/discovery"
+	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
+)
+
+// preflightTimeout bounds each call that is made before the manager runs.
+const preflightTimeout = 10 * time.Second
+
+// resources are the plurals of the kinds that must be installed.
+var resources = []string{"buckets", "topics"}
+
+// credentialsAdvice adds what to do about credentials that cannot be read.
+func credentialsAdvice(err error) error {
+	return fmt.Errorf("%w; set GOOGLE_APPLICATION_CREDENTIALS to a readable file, run `gcloud auth application-default login`, or use Workload Identity", err)
+}
+
+// endpointAdvice names the flag that says where an endpoint is.
+func endpointAdvice(err error) error {
+	var unreachable *gcp.Unreachable
+	if !errors.As(err, &unreachable) {
+		return err
+	}
+	return fmt.Errorf("%w; is --%s-endpoint right?", err, unreachable.Service)
+}
+
+// kubeConfig finds the API server: by the flag, $KUBECONFIG, the cluster that this runs in, or ~/.kube/config.
+func kubeConfig(c *config) (*rest.Config, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = c.kubeconfig
+	load := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{}).ClientConfig
+	if c.kubeconfig == "" && os.Getenv(clientcmd.RecommendedConfigPathEnvVar) == "" {
+		if inCluster, err := rest.InClusterConfig(); !errors.Is(err, rest.ErrNotInCluster) {
+			return tuned(c, inCluster), err
+		}
+	}
+	found, err := load()
+	switch {
+	case clientcmd.IsEmptyConfig(err):
+		return nil, errors.New("no Kubernetes cluster: set --kubeconfig or KUBECONFIG to a kubeconfig with a current context")
+	case err != nil:
+		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
+	}
+	return tuned(c, found), nil
+}
+
+// tuned sets our name and limits, if there is a config.
+func tuned(c *config, kube *rest.Config) *rest.Config {
+	if kube == nil {
+		return nil
+	}
+	kube.UserAgent = userAgent()
+	kube.QPS, kube.Burst = float32(c.kubeAPIQPS), c.kubeAPIBurst
+	return kube
+}
+
+// cluster is what is known about the cluster before the manager runs.
+type cluster struct {
+	// uid tells clusters apart: that of the namespace kube-system.
+	uid string
+}
+
+// inspect asks the API server for the kinds that we serve, and who it is.
+func inspect(ctx context.Context, kube *rest.Config) (cluster, error) {
+	kube = rest.CopyConfig(kube)
+	kube.Timeout = preflightTimeout
+	kinds, err := discovery.NewDiscoveryClientForConfig(kube)
+	if err != nil {
+		return cluster{}, fmt.Errorf("reading the kubeconfig: %w", err)
+	}
+	served, err := kinds.ServerResourcesForGroupVersion(v1alpha1.GroupVersion.String())
+	if err != nil && !apierrors.IsNotFound(err) {
+		return cluster{}, apiServerFault(kube.Host, err)
+	}
+	if err := missing(served); err != nil {
+		return cluster{}, err
+	}
+	core, err := corev1.NewForConfig(kube)
+	if err != nil {
+		return cluster{}, fmt.Errorf("reading the kubeconfig: %w", err)
+	}
+	namespace, err := core.Namespaces().Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
+	if err != nil {
+		return cluster{}, apiServerFault(kube.Host, err)
+	}
+	return cluster{uid: string(namespace.UID)}, nil
+}
+
+// apiServerFault tells an API server that refuses from one that is not there.
+func apiServerFault(host string, err error) error {
+	if apierrors.ReasonForError(err) != metav1.StatusReasonUnknown {
+		return fmt.Errorf("the Kubernetes API server at %s refuses: %w", host, err)
+	}
+	return fmt.Errorf("the Kubernetes API server at %s cannot be reached: %w", host, err)
+}
+
+// missing says which CustomResourceDefinitions are not served.
+func missing(served *metav1.APIResourceList) error {
+	var absent []string
+	for _, plural := range resources {
+		isIt := func(r metav1.APIResource) bool { return r.Name == plural }
+		if served == nil || !slices.ContainsFunc(served.APIResources, isIt) {
+			absent = append(absent, plural+"."+v1alpha1.GroupVersion.Group)
+		}
+	}
+	if len(absent) == 0 {
+		return nil
+	}
+	return fmt.Errorf("missing CustomResourceDefinition %s (%s): install it with `kubectl apply -k config/crd`",
+		strings.Join(absent, ", "), v1alpha1.GroupVersion.Version)
+}
