@@ -8,8 +8,9 @@ import (
 	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 )
 
-// maxDefinitionBytes is how long a definition can be, see
-// https://cloud.google.com/pubsub/quotas#resource_limits.
+// maxDefinitionBytes is how long a definition can be. Google's pages have said
+// 50 KB (https://cloud.google.com/pubsub/docs/schemas) and 300 KB; this is the
+// larger one.
 const maxDefinitionBytes = 300 << 10
 
 // validateSchema checks the type and, as far as that goes without a compiler,

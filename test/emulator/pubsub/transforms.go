@@ -6,8 +6,9 @@ import (
 	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 )
 
-// The limits of transforms, see
-// https://cloud.google.com/pubsub/docs/smts/udfs-overview#limitations.
+// The limits of transforms, of a topic and of a script, as
+// https://cloud.google.com/pubsub/docs/smts/udfs-overview is understood; no
+// recording shows them.
 const (
 	maxTransforms  = 5
 	maxScriptBytes = 20 << 10
