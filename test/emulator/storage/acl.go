@@ -106,7 +106,7 @@ func checkPublic(config document, entries []any) error {
 }
 
 func publicPrevented() error {
-	f := conditionNotMet("If-Match")
+	f := conditionNotMet()
 	f.message = "The member bindings allUsers and allAuthenticatedUsers are not allowed since public access prevention is enforced."
 	return f
 }

@@ -247,24 +247,21 @@ func (r *request) full(byDefault bool) bool {
 
 // checkCondition holds a pair of conditions, such as ifMetagenerationMatch
 // and ifMetagenerationNotMatch, against a number. A NotMatch that fails is
-// 304 for reads and 412 for writes.
+// 304, for writes too.
 func (r *request) checkCondition(name string, actual int64) error {
 	wanted, given, err := r.queryInt(name + "Match")
 	if err != nil {
 		return err
 	}
 	if given && wanted != actual {
-		return conditionNotMet("If-Match")
+		return conditionNotMet()
 	}
 	unwanted, given, err := r.queryInt(name + "NotMatch")
 	if err != nil {
 		return err
 	}
 	if given && unwanted == actual {
-		if r.Method == http.MethodGet {
-			return notModified()
-		}
-		return conditionNotMet("If-None-Match")
+		return notModified()
 	}
 	return nil
 }

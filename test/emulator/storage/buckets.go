@@ -291,7 +291,7 @@ func (s *Service) lockRetentionPolicy(r *request) (*reply, error) {
 		return nil, invalidf("Bucket '%s' does not have an unlocked retention policy.", b.Name)
 	}
 	if wanted != b.Metageneration {
-		return nil, conditionNotMet("If-Match")
+		return nil, conditionNotMet()
 	}
 	b.store(merge(b.Config, document{"retentionPolicy": document{"isLocked": true}}), r.now)
 	return ok(b.render(false)), nil

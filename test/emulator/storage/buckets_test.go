@@ -58,6 +58,18 @@ func TestReadConditions(t *testing.T) {
 	}
 }
 
+func TestWriteNotMatchingIsNotModified(t *testing.T) {
+	h := newHarness(t)
+	h.create(t, "logs", "")
+	a := h.do(t, "PATCH", "/b/logs?ifMetagenerationNotMatch=1", `{"labels": {"a": "1"}}`)
+	if a.status != http.StatusNotModified || a.body != "" {
+		t.Errorf("%d %q", a.status, a.body)
+	}
+	if b, _ := h.Bucket("logs"); b["labels"] != nil {
+		t.Errorf("patched all the same: %v", b["labels"])
+	}
+}
+
 func TestListPages(t *testing.T) {
 	h := newHarness(t)
 	for i := range 5 {

@@ -56,15 +56,15 @@ func objectNotFound(bucket, object string) *failure {
 	return failf(http.StatusNotFound, "notFound", "No such object: %s/%s", bucket, object)
 }
 
-func conditionNotMet(header string) *failure {
+func conditionNotMet() *failure {
 	f := failf(http.StatusPreconditionFailed, "conditionNotMet",
 		"At least one of the pre-conditions you specified did not hold.")
-	f.locationType, f.location = "header", header
+	f.locationType, f.location = "header", "If-Match"
 	return f
 }
 
-// notModified answers a read whose NotMatch condition does not hold; it has
-// no body.
+// notModified answers a request whose NotMatch condition does not hold; it
+// has no body.
 func notModified() *failure { return &failure{status: http.StatusNotModified} }
 
 // body is the error as JSON.

@@ -62,7 +62,7 @@ func (s *Service) setIamPolicy(r *request) (*reply, error) {
 		return nil, err
 	}
 	if sent := text(policy, "etag"); sent != "" && sent != etag(b.Metageneration) {
-		return nil, conditionNotMet("If-Match")
+		return nil, conditionNotMet()
 	}
 	bindings := []any{}
 	for _, item := range list(policy, "bindings") {
@@ -88,7 +88,7 @@ func (b *bucket) checkBinding(binding document) error {
 		return invalidf("Role %s is not supported for this resource.", role)
 	}
 	if object(binding, "condition") != nil && !b.uniform() {
-		f := conditionNotMet("If-Match")
+		f := conditionNotMet()
 		f.message = "To set IAM conditions in this bucket, enable uniform bucket-level access. This ensures that all object access is controlled uniformly at the bucket-level without individual, object-level permissions. Learn more at https://cloud.google.com/storage/docs/uniform-bucket-level-access"
 		return f
 	}

@@ -107,7 +107,6 @@ var refusedLater = map[string]struct {
 	"no JSON":                     {``, "PATCH", "/b/held", `{`, refusal{400, "parseError", "Parse Error"}},
 	"a condition that is text":    {``, "PATCH", "/b/held?ifMetagenerationMatch=x", `{}`, refusal{400, "invalidParameter", "Invalid value 'x'. Values must be whole numbers."}},
 	"a condition that is old":     {``, "DELETE", "/b/held?ifMetagenerationMatch=9", ``, refusal{412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold."}},
-	"a change that must be one":   {``, "PATCH", "/b/held?ifMetagenerationNotMatch=1", `{}`, refusal{412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold."}},
 	"locking without a condition": {`"retentionPolicy": {"retentionPeriod": 60}`, "POST", "/b/held/lockRetentionPolicy", ``, refusal{400, "required", "Required parameter: ifMetagenerationMatch"}},
 	"locking nothing":             {``, "POST", "/b/held/lockRetentionPolicy?ifMetagenerationMatch=1", ``, invalid("Bucket 'held' does not have an unlocked retention policy.")},
 	"locking what has changed":    {`"retentionPolicy": {"retentionPeriod": 60}`, "POST", "/b/held/lockRetentionPolicy?ifMetagenerationMatch=7", ``, refusal{412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold."}},
