@@ -65,48 +65,48 @@ func (c *config) flags() *flag.FlagSet {
 	fs.Usage = func() {}
 
 	fs.Var(value[bool]{&c.version, boolean}, "version", "Print version and commit, and exit.")
-	fs.Var(value[string]{&c.kubeconfig, text}, "kubeconfig",
-		"The kubeconfig `file`. By default that in $KUBECONFIG, the cluster that this runs in, or ~/.kube/config.")
+	fs.Var(value[string]{&c.kubeconfig, text("FILE")}, "kubeconfig",
+		"The kubeconfig. By default that in $KUBECONFIG, the cluster that this runs in, or ~/.kube/config.")
 	fs.Var(value[string]{&c.ownerID, ownerID}, "owner-id",
-		"The `name` of this installation in the ownership labels of Google Cloud resources. By default the UID of the cluster's namespace kube-system; set it to restore a fleet elsewhere.")
+		"The name of this installation in the ownership labels of Google Cloud resources. By default the UID of the cluster's namespace kube-system; set it to restore a fleet elsewhere.")
 
-	fs.Var(value[int]{&c.bucketWorkers, integer(1, 1000)}, "bucket-workers", "How many Buckets are worked on at a time, a `number`.")
-	fs.Var(value[int]{&c.topicWorkers, integer(1, 1000)}, "topic-workers", "How many Topics are worked on at a time, a `number`.")
+	fs.Var(value[int]{&c.bucketWorkers, integer(1, 1000)}, "bucket-workers", "How many Buckets are worked on at a time.")
+	fs.Var(value[int]{&c.topicWorkers, integer(1, 1000)}, "topic-workers", "How many Topics are worked on at a time.")
 	fs.Var(value[time.Duration]{&c.sweepInterval, duration(time.Second, 24*time.Hour)}, "sweep-interval",
-		"How often Google Cloud is compared with each manifest though nothing asked for it, a `duration`, give or take a tenth.")
+		"How often Google Cloud is compared with each manifest though nothing asked for it, give or take a tenth.")
 
-	fs.Var(value[float64]{&c.kubeAPIQPS, number(10_000)}, "kube-api-qps", "Calls a second to the Kubernetes API, a `number`.")
-	fs.Var(value[int]{&c.kubeAPIBurst, integer(1, 20_000)}, "kube-api-burst", "Calls at once to the Kubernetes API, a `number`.")
+	fs.Var(value[float64]{&c.kubeAPIQPS, number(10_000)}, "kube-api-qps", "Calls a second to the Kubernetes API.")
+	fs.Var(value[int]{&c.kubeAPIBurst, integer(1, 20_000)}, "kube-api-burst", "Calls at once to the Kubernetes API.")
 	fs.Var(value[float64]{&c.limits.Project, number(10_000)}, "gcp-qps-per-project",
-		"Calls a second to a Google Cloud service for one project's resources, a `number`.")
+		"Calls a second to a Google Cloud service for one project's resources.")
 	fs.Var(value[float64]{&c.limits.QuotaProject, number(10_000)}, "gcp-qps-per-quota-project",
-		"Calls a second to Resource Manager for one service account's project, a `number`.")
+		"Calls a second to Resource Manager for one service account's project.")
 
-	fs.Var(value[string]{&c.endpoints.storage, text}, "storage-endpoint",
-		"Where Cloud Storage is, `HOST:PORT` or a URL. By default $STORAGE_EMULATOR_HOST (no TLS, no credentials), or else Google's.")
-	fs.Var(value[string]{&c.endpoints.pubsub, text}, "pubsub-endpoint",
-		"Where Pub/Sub is, `HOST:PORT` or a URL, for gRPC. By default $PUBSUB_EMULATOR_HOST (no TLS, no credentials), or else Google's.")
-	fs.Var(value[string]{&c.endpoints.resourceManager, text}, "resourcemanager-endpoint",
-		"Where Resource Manager is, `HOST:PORT` or a URL, for gRPC. By default Google's.")
+	fs.Var(value[string]{&c.endpoints.storage, text("HOST:PORT")}, "storage-endpoint",
+		"Where Cloud Storage is; a URL will do as well. By default $STORAGE_EMULATOR_HOST (no TLS, no credentials), or else Google's.")
+	fs.Var(value[string]{&c.endpoints.pubsub, text("HOST:PORT")}, "pubsub-endpoint",
+		"Where Pub/Sub is, for gRPC; a URL will do as well. By default $PUBSUB_EMULATOR_HOST (no TLS, no credentials), or else Google's.")
+	fs.Var(value[string]{&c.endpoints.resourceManager, text("HOST:PORT")}, "resourcemanager-endpoint",
+		"Where Resource Manager is, for gRPC; a URL will do as well. By default Google's.")
 	fs.Var(value[bool]{&c.endpoints.insecure, boolean}, "gcp-insecure",
 		"Talk to Google Cloud without TLS and credentials, as emulators want it. All its endpoints must be given.")
 
-	fs.Var(value[string]{&c.metricsAddress, listenAddress}, "metrics-bind-address", "Where to serve metrics, `HOST:PORT`; 0 for not at all.")
+	fs.Var(value[string]{&c.metricsAddress, listenAddress}, "metrics-bind-address", "Where to serve metrics; 0 for not at all.")
 	fs.Var(value[bool]{&c.metricsSecure, boolean}, "metrics-secure",
 		"Serve metrics over TLS and only to those who may get /metrics by RBAC.")
-	fs.Var(value[string]{&c.healthAddress, listenAddress}, "health-probe-bind-address", "Where to serve /healthz and /readyz, `HOST:PORT`; 0 for not at all.")
+	fs.Var(value[string]{&c.healthAddress, listenAddress}, "health-probe-bind-address", "Where to serve /healthz and /readyz; 0 for not at all.")
 
 	fs.Var(value[bool]{&c.election.enabled, boolean}, "leader-elect", "Elect a leader among replicas; only the leader writes.")
-	fs.Var(value[string]{&c.election.namespace, text}, "leader-elect-namespace", "The `namespace` of the lease. By default the one that this runs in.")
+	fs.Var(value[string]{&c.election.namespace, text("NAMESPACE")}, "leader-elect-namespace", "The namespace of the lease. By default the one that this runs in.")
 	fs.Var(value[time.Duration]{&c.election.leaseDuration, duration(time.Second, time.Hour)}, "leader-elect-lease-duration",
-		"How long the others wait for a leader that has fallen silent, a `duration`.")
+		"How long the others wait for a leader that has fallen silent.")
 	fs.Var(value[time.Duration]{&c.election.renewDeadline, duration(time.Second, time.Hour)}, "leader-elect-renew-deadline",
-		"How long a leader that cannot renew its lease goes on, a `duration`.")
+		"How long a leader that cannot renew its lease goes on.")
 	fs.Var(value[time.Duration]{&c.election.retryPeriod, duration(100*time.Millisecond, time.Hour)}, "leader-elect-retry-period",
-		"How often the lease is renewed, a `duration`.")
+		"How often the lease is renewed.")
 
-	fs.Var(value[string]{&c.logLevel, oneOf("debug", "info", "error")}, "log-level", "What to log, a `level`: debug, info or error.")
-	fs.Var(value[string]{&c.logFormat, oneOf("json", "console")}, "log-format", "How to log, a `format`: json or console.")
+	fs.Var(value[string]{&c.logLevel, oneOf("debug", "info", "error")}, "log-level", "What to log.")
+	fs.Var(value[string]{&c.logFormat, oneOf("json", "console")}, "log-format", "How to log.")
 	return fs
 }
 
@@ -151,13 +151,13 @@ func (e election) check() error {
 func printUsage(w io.Writer) {
 	fmt.Fprint(w, "manager holds Google Cloud resources to the manifests in a Kubernetes cluster.\n\nUsage:\n  manager [flags]\n\nFlags:\n")
 	defaults().flags().VisitAll(func(f *flag.Flag) {
-		name, usage := flag.UnquoteUsage(f)
-		if name == "value" { // what the flag package calls those without a name, here the booleans
-			name = ""
+		fmt.Fprintf(w, "  --%s", f.Name)
+		if formatted, ok := f.Value.(interface{ formatName() string }); ok && formatted.formatName() != "" {
+			fmt.Fprintf(w, " %s", formatted.formatName())
 		}
-		fmt.Fprintf(w, "  --%s %s\n      %s", f.Name, name, usage)
+		fmt.Fprintf(w, "\n      %s", f.Usage)
 		if f.DefValue != "" && f.DefValue != "false" {
-			fmt.Fprintf(w, " (default %s)", f.DefValue)
+			fmt.Fprintf(w, " Default: %s.", f.DefValue)
 		}
 		fmt.Fprintln(w)
 	})

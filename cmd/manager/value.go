@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"regexp"
 	"slices"
@@ -11,15 +12,21 @@ import (
 	"time"
 )
 
-// value is a flag that knows which values it allows. Its parser's errors complete the sentence "want …".
-type value[T any] struct {
-	target *T
-	parse  func(string) (T, error)
+// format is how a flag's value is written. The errors of read complete the sentence "want …".
+type format[T any] struct {
+	name string // as in --sweep-interval DURATION; empty for a flag that may stand without a value
+	read func(string) (T, error)
 }
 
-// String implements flag.Value. It also gives the usage its default values, and is then called on a zero value.
+// value is a flag that knows which values it allows.
+type value[T any] struct {
+	target *T
+	format format[T]
+}
+
+// String implements flag.Value.
 func (v value[T]) String() string {
-	if v.target == nil {
+	if v.target == nil { // as the flag package calls it
 		return ""
 	}
 	return fmt.Sprint(*v.target)
@@ -27,7 +34,7 @@ func (v value[T]) String() string {
 
 // Set implements flag.Value.
 func (v value[T]) Set(text string) error {
-	parsed, err := v.parse(text)
+	parsed, err := v.format.read(text)
 	if err != nil {
 		return fmt.Errorf("want %w", err)
 	}
@@ -35,79 +42,81 @@ func (v value[T]) Set(text string) error {
 	return nil
 }
 
-// IsBoolFlag says that the flag may stand without a value.
-func (v value[T]) IsBoolFlag() bool {
-	_, isBool := any(v.target).(*bool)
-	return isBool
-}
+// IsBoolFlag says whether the flag may stand without a value, to the flag package.
+func (v value[T]) IsBoolFlag() bool { return v.format.name == "" }
 
-func boolean(text string) (bool, error) {
+func (v value[T]) formatName() string { return v.format.name }
+
+var boolean = format[bool]{"", func(text string) (bool, error) {
 	parsed, err := strconv.ParseBool(text)
 	if err != nil {
 		return false, errors.New("true or false")
 	}
 	return parsed, nil
+}}
+
+// text is whatever is written.
+func text(name string) format[string] {
+	return format[string]{name, func(text string) (string, error) { return text, nil }}
 }
 
-func text(text string) (string, error) { return text, nil }
-
-func oneOf(allowed ...string) func(string) (string, error) {
-	return func(text string) (string, error) {
+func oneOf(allowed ...string) format[string] {
+	return format[string]{strings.Join(allowed, "|"), func(text string) (string, error) {
 		if !slices.Contains(allowed, text) {
 			return "", fmt.Errorf("one of %s", strings.Join(allowed, ", "))
 		}
 		return text, nil
-	}
+	}}
 }
 
-func integer(least, most int) func(string) (int, error) {
-	return func(text string) (int, error) {
+func integer(least, most int) format[int] {
+	return format[int]{"NUMBER", func(text string) (int, error) {
 		parsed, err := strconv.Atoi(text)
 		if err != nil || parsed < least || parsed > most {
 			return 0, fmt.Errorf("a whole number from %d to %d", least, most)
 		}
 		return parsed, nil
-	}
+	}}
 }
 
-func number(most float64) func(string) (float64, error) {
-	return func(text string) (float64, error) {
+func number(most float64) format[float64] {
+	return format[float64]{"NUMBER", func(text string) (float64, error) {
 		parsed, err := strconv.ParseFloat(text, 64)
-		if err != nil || !(parsed > 0 && parsed <= most) { // NaN included
+		if err != nil || math.IsNaN(parsed) || parsed <= 0 || parsed > most {
 			return 0, fmt.Errorf("a number above 0, at most %v", most)
 		}
 		return parsed, nil
-	}
+	}}
 }
 
-func duration(least, most time.Duration) func(string) (time.Duration, error) {
-	return func(text string) (time.Duration, error) {
+func duration(least, most time.Duration) format[time.Duration] {
+	return format[time.Duration]{"DURATION", func(text string) (time.Duration, error) {
 		parsed, err := time.ParseDuration(text)
 		if err != nil || parsed < least || parsed > most {
-			return 0, fmt.Errorf("a duration from %v to %v, such as %v", least, most, min(max(least, time.Minute), most))
+			return 0, fmt.Errorf("a duration with its unit from %v to %v", least, most)
 		}
 		return parsed, nil
-	}
+	}}
 }
 
-// listenAddress is for what may also be switched off by "0".
-func listenAddress(text string) (string, error) {
+// listenAddress may also be switched off.
+var listenAddress = format[string]{"HOST:PORT", func(text string) (string, error) {
 	if text == "0" {
 		return text, nil
 	}
 	_, port, err := net.SplitHostPort(text)
-	if number, parseErr := strconv.ParseUint(port, 10, 16); err != nil || parseErr != nil || number > 65535 {
+	if _, badPort := strconv.ParseUint(port, 10, 16); err != nil || badPort != nil {
 		return "", errors.New("HOST:PORT such as :8443 or 127.0.0.1:8443, or 0 for none")
 	}
 	return text, nil
-}
+}}
 
 var ownerIDPattern = regexp.MustCompile(`^[a-z0-9_-]{1,63}$`)
 
 // ownerID is the value of a label in Google Cloud.
-func ownerID(text string) (string, error) {
+var ownerID = format[string]{"NAME", func(text string) (string, error) {
 	if !ownerIDPattern.MatchString(text) {
 		return "", errors.New("1 to 63 of a to z, 0 to 9, - and _")
 	}
 	return text, nil
-}
+}}
