@@ -84,7 +84,7 @@ func inspect(ctx context.Context, kube *rest.Config) (cluster, error) {
 	if err != nil {
 		return cluster{}, fmt.Errorf("reading the kubeconfig: %w", err)
 	}
-	served, err := kinds.ServerResourcesForGroupVersion(v1alpha1.GroupVersion.String())
+	served, err := kinds.ServerResourcesForGroupVersionWithContext(ctx, v1alpha1.GroupVersion.String())
 	if err != nil && !apierrors.IsNotFound(err) {
 		return cluster{}, apiServerFault(kube.Host, err)
 	}
