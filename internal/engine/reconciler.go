@@ -179,15 +179,8 @@ func resourceID(obj v1alpha1.Object) string {
 
 // settle brings the resource to the manifest, or says why not.
 func (r *Reconciler[T, L]) settle(ctx context.Context, d *draft[T], v view[T, L]) outcome {
-	status := d.obj.GetCommonStatus()
 	plan := r.plan(d.obj, v)
-	f := facts{
-		spec: *d.obj.GetCommonSpec(), traits: r.kind.Traits(), changes: plan,
-		exists: v.exists, held: v.held, mark: readMark(v.identity.Labels, r.marks(d.obj)), owner: foreignOwner(v.identity.Labels),
-		wrongProject: v.wrongProject, recorded: status.Identity != "",
-		glassOpen: v.glass.Open(), approved: isApproved(d.obj, plan),
-	}
-	choice := decide(f)
+	choice := decide(r.facts(d.obj, v, plan))
 	switch choice.action {
 	case actionHold:
 		return r.held(d, v, plan, choice)
@@ -195,6 +188,15 @@ func (r *Reconciler[T, L]) settle(ctx context.Context, d *draft[T], v view[T, L]
 		return r.write(ctx, d, v, plan)
 	default:
 		return r.nothingToWrite(d, v, choice)
+	}
+}
+
+func (r *Reconciler[T, L]) facts(obj T, v view[T, L], plan diff.Changes) facts {
+	return facts{
+		spec: *obj.GetCommonSpec(), traits: r.kind.Traits(), changes: plan,
+		exists: v.exists, held: v.held, mark: readMark(v.identity.Labels, r.marks(obj)), owner: foreignOwner(v.identity.Labels),
+		wrongProject: v.wrongProject, recorded: obj.GetCommonStatus().Identity != "",
+		glassOpen: v.glass.Open(), approved: isApproved(obj, plan),
 	}
 }
 
@@ -209,8 +211,11 @@ func (r *Reconciler[T, L]) plan(obj T, v view[T, L]) diff.Changes {
 func (r *Reconciler[T, L]) nothingToWrite(d *draft[T], v view[T, L], choice decision) outcome {
 	out := outcome{reason: choice.reason, message: choice.message, looked: !v.wrongProject, drift: r.plan(d.obj, v)}
 	if choice.reason == v1alpha1.ReasonUpToDate && d.obj.GetCommonSpec().Management != v1alpha1.ManagementObserve {
-		if d.obj.GetCommonStatus().Identity == "" && readMark(v.identity.Labels, r.marks(d.obj)) != markOwn {
+		if !v.held {
 			out.done = done{"Adopted", "took over " + r.kind.ExternalName(v.ref) + ", which matches; nothing was written"}
+		}
+		if status := d.obj.GetCommonStatus(); status.Approved != nil { // it was applied, though its reply was lost
+			status.PlanSequence++
 		}
 		d.hold(identityOf(v.identity, r.marks(d.obj)), v.diff.Managed)
 	}

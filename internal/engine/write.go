@@ -98,16 +98,41 @@ func (r *Reconciler[T, L]) confirm(d *draft[T], before, v view[T, L], err error)
 		out.looked, out.drift, out.wrote = true, left, true
 		return out
 	}
-	status := d.obj.GetCommonStatus()
-	status.PlanSequence++
+	if !before.exists && slices.ContainsFunc(left, func(c diff.Change) bool { return r.kind.Traits().Fields.Hold(c) != "" }) {
+		return r.createdInPart(d, before, v, left)
+	}
+	d.obj.GetCommonStatus().PlanSequence++
 	if len(left) > 0 {
-		d.hold(identityOf(v.identity, r.marks(d.obj)), slices.DeleteFunc(slices.Clone(v.diff.Managed), func(p string) bool { return left.Has(p) }))
+		d.hold(identityOf(v.identity, r.marks(d.obj)), managedBut(v.diff.Managed, left))
 		return outcome{reason: v1alpha1.ReasonNotApplied, looked: true, drift: left, wrote: true,
 			message: "Google Cloud accepted the write and yet differs in " + list(left.Paths())}
 	}
 	d.hold(identityOf(v.identity, r.marks(d.obj)), v.diff.Managed)
 	return outcome{reason: v1alpha1.ReasonUpToDate, message: "Google Cloud is as the manifest says", looked: true, wrote: true,
 		done: r.deed(d, before)}
+}
+
+// createdInPart says what a create came to that left out what waits for an approval of its own, such as a lock.
+func (r *Reconciler[T, L]) createdInPart(d *draft[T], before, v view[T, L], left diff.Changes) outcome {
+	status := d.obj.GetCommonStatus()
+	begun, approved := status.Approved, isApproved(d.obj, left)
+	d.hold(identityOf(v.identity, r.marks(d.obj)), managedBut(v.diff.Managed, left))
+	var out outcome
+	if approved {
+		status.Approved = begun
+		out = outcome{reason: v1alpha1.ReasonProgressing, looked: true, drift: left, after: pauseStale,
+			message: "created; what is left of the approved plan follows: " + list(left.Paths())}
+	} else {
+		status.PlanSequence++
+		out = r.held(d, v, left, decide(r.facts(d.obj, v, left)))
+	}
+	out.wrote, out.done = true, r.deed(d, before)
+	return out
+}
+
+// managedBut are the fields that are managed, without those that still differ.
+func managedBut(managed []string, left diff.Changes) []string {
+	return slices.DeleteFunc(slices.Clone(managed), func(p string) bool { return left.Has(p) })
 }
 
 // deed names what a completed write was.
