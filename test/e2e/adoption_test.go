@@ -66,11 +66,9 @@ func TestAdoptingWhatDiffersWaitsForTheHashOfItsPlan(t *testing.T) {
 }
 
 func TestAHashOfAdoptionIsNotGoodTwice(t *testing.T) {
+	t.Parallel()
 	w := startWorld(t)
 	k := buckets
-	if !k.underTest() {
-		t.Skip()
-	}
 	k.console(w).create("orders", false)
 	obj := k.manifest("orders", v1alpha1.CommonSpec{})
 	w.create(obj)
@@ -130,10 +128,8 @@ func TestAdoptionNeverLeavesWhatWasThere(t *testing.T) {
 }
 
 func TestABucketThatSomebodyMadeAnewIsAdoptedAnew(t *testing.T) {
+	t.Parallel()
 	k := buckets
-	if !k.underTest() {
-		t.Skip()
-	}
 	w := startWorld(t)
 	obj := k.manifest("orders", v1alpha1.CommonSpec{})
 	w.create(obj)

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"encoding/json"
-	"slices"
 	"testing"
 	"time"
 
@@ -88,16 +87,10 @@ func aBucket(name string, spec v1alpha1.BucketSpec) *v1alpha1.Bucket {
 	return &v1alpha1.Bucket{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: spec}
 }
 
-var kinds = []kind{topics}
-
-func (k kind) underTest() bool {
-	return slices.ContainsFunc(kinds, func(o kind) bool { return o.name == k.name })
-}
-
 // forEachKind runs a test once per kind, in parallel.
 func forEachKind(t *testing.T, test func(t *testing.T, k kind)) {
 	t.Helper()
-	for _, k := range kinds {
+	for _, k := range []kind{topics, buckets} {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
 			test(t, k)

@@ -24,6 +24,7 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kinds/bucket"
 	"github.com/holdfast-dev/holdfast/internal/kinds/topic"
 	"github.com/holdfast-dev/holdfast/internal/sweep"
 	"github.com/holdfast-dev/holdfast/test/emulator"
@@ -103,6 +104,9 @@ func (w *world) start(namespaces ...string) {
 	}
 	if err := engine.Setup(ctx, mgr, topic.New(clients.Topics), options); err != nil {
 		w.t.Fatalf("setting up topics: %v", err)
+	}
+	if err := engine.Setup(ctx, mgr, bucket.New(clients.Storage), options); err != nil {
+		w.t.Fatalf("setting up buckets: %v", err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- mgr.Start(ctx) }()
