@@ -8,7 +8,7 @@ const (
 	BreakGlassByAnnotation = "holdfast.dev/break-glass-by"
 	// BreakGlassUntilAnnotation closes the glass by itself at a time in RFC 3339.
 	BreakGlassUntilAnnotation = "holdfast.dev/break-glass-until"
-	// BreakGlassClosedByAnnotation names who closed the glass.
+	// BreakGlassClosedByAnnotation names who closed the glass; ClosedByExpiry if its time was over.
 	BreakGlassClosedByAnnotation = "holdfast.dev/break-glass-closed-by"
 	// ApproveAnnotation releases the held plan that has this hash (status.plan.hash).
 	ApproveAnnotation = "holdfast.dev/approve"
@@ -27,6 +27,9 @@ const (
 	// ImpersonateServiceAccountAnnotation is the e-mail of the service account that acts for the namespace.
 	ImpersonateServiceAccountAnnotation = "holdfast.dev/impersonate-service-account"
 )
+
+// ClosedByExpiry stands in BreakGlassClosedByAnnotation when the glass closed by itself.
+const ClosedByExpiry = "expired"
 
 // Finalizer keeps an object until its deletionPolicy has been carried out.
 const Finalizer = "holdfast.dev/finalizer"

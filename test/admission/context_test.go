@@ -44,3 +44,11 @@ func installStamps(t *testing.T) {
 		t.Fatalf("installing the stamps: %v", err)
 	}
 }
+
+// grant binds a person to roles for the rest of the run.
+func grant(t *testing.T, user string, roles ...string) {
+	t.Helper()
+	if err := grantTo(asUser(t, ""), user, roles...); err != nil {
+		t.Fatalf("granting: %v", err)
+	}
+}

@@ -129,6 +129,7 @@ var styles = map[string]func(kube client.Client, obj *unstructured.Unstructured,
 		applied.SetGroupVersionKind(obj.GroupVersionKind())
 		applied.SetName(obj.GetName())
 		applied.SetNamespace(obj.GetNamespace())
+		applied.SetLabels(map[string]string{"team": "shop"})
 		applied.SetAnnotations(edited(obj.GetAnnotations(), set))
 		return kube.Apply(ctx, client.ApplyConfigurationFromUnstructured(applied), client.FieldOwner("owner"), client.ForceOwnership)
 	},
@@ -209,6 +210,7 @@ func prepared(t *testing.T, scope string, annotations map[string]string) *unstru
 		obj.SetNamespace(metav1.NamespaceDefault)
 	}
 	obj.SetName(fmt.Sprintf("thing-%d", objects.Add(1)))
+	obj.SetLabels(map[string]string{"team": "shop"})
 	obj.SetAnnotations(maps.Clone(annotations))
 	person := asUser(t, ada)
 	if err := person.Apply(ctx, client.ApplyConfigurationFromUnstructured(obj), client.FieldOwner("owner")); err != nil {

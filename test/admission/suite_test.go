@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -20,6 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
@@ -52,6 +54,7 @@ func run(m *testing.M) int {
 			return 1
 		}
 	}
+	ctrl.SetLogger(logr.Discard())
 	environment := &envtest.Environment{
 		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases")},
 		ErrorIfCRDPathMissing: true,
@@ -97,18 +100,26 @@ func setUp() error {
 		operator: {"edit-without-verbs"},
 		gitops:   {"cluster-admin"},
 	} {
-		for _, role := range roles {
-			binding := &rbacv1.ClusterRoleBinding{
-				ObjectMeta: metav1.ObjectMeta{Name: strings.NewReplacer(":", "-").Replace(user) + "-" + role},
-				RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
-				Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
-			}
-			if err := kube.Create(context.Background(), binding); err != nil {
-				return err
-			}
+		if err := grantTo(kube, user, roles...); err != nil {
+			return err
 		}
 	}
 	return inForce(kube)
+}
+
+// grantTo binds a person to roles, everywhere.
+func grantTo(kube client.Client, user string, roles ...string) error {
+	for _, role := range roles {
+		binding := &rbacv1.ClusterRoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: strings.ReplaceAll(user, ":", "-") + "-" + role},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
+			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
+		}
+		if err := kube.Create(context.Background(), binding); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // as returns a client that acts as a person; as the cluster's administrator for nobody.
