@@ -1,6 +1,8 @@
 package v1alpha1
 
 // Lifecycle deletes objects, or changes their storage class, by rules.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.rules) || self.rules.map(r, (has(r.condition.matchesPrefix) ? size(r.condition.matchesPrefix) : 0) + (has(r.condition.matchesSuffix) ? size(r.condition.matchesSuffix) : 0)).sum() <= 1000",message="spec.lifecycle.rules may have at most 1000 prefixes and suffixes together"
 type Lifecycle struct {
 	// rules apply each on its own. An explicit [] is none.
 	// +optional

@@ -1,0 +1,276 @@
+package bucket
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"cloud.google.com/go/storage"
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/api/option"
+	"sigs.k8s.io/yaml"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/diff"
+	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/test/emulator"
+)
+
+// emulated is a bucket in the emulated Google Cloud, and what was applied to it.
+type emulated struct {
+	kind    *Kind
+	ref     engine.Ref
+	cloud   *emulator.Emulator
+	applied []string
+}
+
+func emulate(t *testing.T) *emulated {
+	t.Helper()
+	cloud := emulator.StartTest(t)
+	client, err := storage.NewClient(t.Context(), option.WithHTTPClient(&http.Client{Transport: KeepAnswers(http.DefaultTransport)}),
+		option.WithEndpoint(cloud.StorageEndpoint()), storage.WithDisabledClientMetrics())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	kind := New(func(context.Context, string) (*storage.Client, error) { return client, nil })
+	return &emulated{kind: kind, ref: ref, cloud: cloud}
+}
+
+// create makes the bucket, with what else the library cannot send at creation.
+func (e *emulated) create(t *testing.T, obj *v1alpha1.Bucket) *storage.BucketAttrs {
+	t.Helper()
+	live, err := e.kind.Create(t.Context(), e.ref, obj)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result := compare(obj, live, nil)
+	if left := exceptEventBasedHold(result.Changes); len(left) > 0 {
+		t.Fatalf("what was created differs: %v", left)
+	}
+	e.applied = result.Managed
+	if live, err = change(t.Context(), e.kind, live, result); err != nil {
+		t.Fatal(err)
+	}
+	return live
+}
+
+// apply does to the bucket what the engine would, and checks that nothing is left to do, by the answer and by another look.
+func (e *emulated) apply(t *testing.T, obj *v1alpha1.Bucket) diff.Changes {
+	t.Helper()
+	live, err := e.kind.Observe(t.Context(), e.ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result := compare(obj, live, e.applied)
+	if live, err = change(t.Context(), e.kind, live, result); err != nil {
+		t.Fatal(err)
+	}
+	if left := compare(obj, live, e.applied).Changes; len(left) > 0 {
+		t.Errorf("the answer differs: %v", left)
+	}
+	if live, err = e.kind.Observe(t.Context(), e.ref); err != nil {
+		t.Fatal(err)
+	}
+	if left := compare(obj, live, e.applied).Changes; len(left) > 0 {
+		t.Errorf("what was updated differs: %v", left)
+	}
+	e.applied = result.Managed
+	return result.Changes
+}
+
+// sample reads a manifest of config/samples.
+func sample(t testing.TB, file string) *v1alpha1.Bucket {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "config", "samples", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	obj := &v1alpha1.Bucket{}
+	if err := yaml.UnmarshalStrict(text, obj); err != nil {
+		t.Fatal(err)
+	}
+	return obj
+}
+
+func TestEmulatedLife(t *testing.T) {
+	e := emulate(t)
+	full := sample(t, "bucket-full.yaml")
+	if _, err := e.kind.Observe(t.Context(), e.ref); !gcp.IsNotFound(err) {
+		t.Fatalf("a bucket before its creation: %v; want not found", err)
+	}
+	mark := e.cloud.Traffic.Mark()
+	live := e.create(t, full)
+	if got, want := len(e.cloud.Traffic.Since(mark)), 1; got != want {
+		t.Errorf("creating took %d calls; want %d: the answer to the write is read from it", got, want)
+	}
+	for label, value := range ref.Ownership {
+		if live.Labels[label] != value {
+			t.Errorf("label %s is %q; want %q", label, live.Labels[label], value)
+		}
+	}
+
+	mark = e.cloud.Traffic.Mark()
+	if changes := e.apply(t, full); len(changes) > 0 {
+		t.Errorf("nothing changed, and yet: %v", changes)
+	}
+	if writes := e.cloud.Traffic.WritesSince(mark); len(writes) > 0 {
+		t.Errorf("nothing changed, and yet it wrote: %v", writes)
+	}
+
+	for name, edit := range edits {
+		t.Run(name, func(t *testing.T) {
+			edited := full.DeepCopy()
+			edit(&edited.Spec)
+			if changes := e.apply(t, edited); len(changes) == 0 {
+				t.Error("nothing to do")
+			}
+			if changes := e.apply(t, full); len(changes) == 0 {
+				t.Error("nothing to do on the way back")
+			}
+		})
+	}
+
+	minimal := sample(t, "bucket-minimal.yaml")
+	minimal.Spec.Location, minimal.Spec.CustomPlacementConfig = full.Spec.Location, full.Spec.CustomPlacementConfig
+	minimal.Spec.ObjectRetention = full.Spec.ObjectRetention
+	e.apply(t, minimal)
+	if live, err := e.kind.Observe(t.Context(), e.ref); err != nil {
+		t.Error(err)
+	} else if err := e.kind.Delete(t.Context(), e.ref, live); err != nil {
+		t.Error(err)
+	} else if err := e.kind.Delete(t.Context(), e.ref, live); err != nil {
+		t.Errorf("deleting what is deleted: %v", err)
+	}
+}
+
+// edits are edits of the full sample: fields changed, cleared and left out.
+var edits = map[string]func(*v1alpha1.BucketSpec){
+	"storageClass changed":          func(s *v1alpha1.BucketSpec) { s.StorageClass = "COLDLINE" },
+	"storageClass left out":         func(s *v1alpha1.BucketSpec) { s.StorageClass, s.RPO = "", v1alpha1.RPODefault },
+	"rpo left out":                  func(s *v1alpha1.BucketSpec) { s.RPO = "" },
+	"a label changed, one left out": func(s *v1alpha1.BucketSpec) { s.Labels = v1alpha1.Labels{"team": "billing"} },
+	"labels left out":               func(s *v1alpha1.BucketSpec) { s.Labels = nil },
+	"versioning disabled":           func(s *v1alpha1.BucketSpec) { s.Versioning.Enabled = new(false) },
+	"versioning left out":           func(s *v1alpha1.BucketSpec) { s.Versioning = nil },
+	"rules changed":                 func(s *v1alpha1.BucketSpec) { s.Lifecycle.Rules = s.Lifecycle.Rules[1:] },
+	"rules cleared":                 func(s *v1alpha1.BucketSpec) { s.Lifecycle.Rules = []v1alpha1.LifecycleRule{} },
+	"lifecycle cleared":             func(s *v1alpha1.BucketSpec) { s.Lifecycle = &v1alpha1.Lifecycle{} },
+	"lifecycle left out":            func(s *v1alpha1.BucketSpec) { s.Lifecycle = nil },
+	"soft delete off":               func(s *v1alpha1.BucketSpec) { s.SoftDelete.RetentionSeconds = new(int64(0)) },
+	"soft delete left out":          func(s *v1alpha1.BucketSpec) { s.SoftDelete = nil },
+	"retention changed":             func(s *v1alpha1.BucketSpec) { s.RetentionPolicy.RetentionSeconds = new(int64(3600)) },
+	"retention cleared":             func(s *v1alpha1.BucketSpec) { s.RetentionPolicy = &v1alpha1.RetentionPolicy{} },
+	"retention left out":            func(s *v1alpha1.BucketSpec) { s.RetentionPolicy = nil },
+	"autoclass enabled":             enableAutoclass,
+	"event-based hold by default":   func(s *v1alpha1.BucketSpec) { s.DefaultEventBasedHold = new(true) },
+	"uniform access disabled":       func(s *v1alpha1.BucketSpec) { s.UniformBucketLevelAccess.Enabled = new(false) },
+	"uniform access left out":       func(s *v1alpha1.BucketSpec) { s.UniformBucketLevelAccess = nil },
+	"public access inherited":       func(s *v1alpha1.BucketSpec) { s.PublicAccessPrevention = v1alpha1.PublicAccessPreventionInherited },
+	"public access left out":        func(s *v1alpha1.BucketSpec) { s.PublicAccessPrevention = "" },
+	"cors changed":                  func(s *v1alpha1.BucketSpec) { s.CORS[0].MaxAgeSeconds = nil },
+	"cors cleared":                  func(s *v1alpha1.BucketSpec) { s.CORS = []v1alpha1.CORS{} },
+	"cors left out":                 func(s *v1alpha1.BucketSpec) { s.CORS = nil },
+	"a page changed":                func(s *v1alpha1.BucketSpec) { s.Website.MainPageSuffix = "home.html" },
+	"a page left out":               func(s *v1alpha1.BucketSpec) { s.Website.NotFoundPage = "" },
+	"web site cleared":              func(s *v1alpha1.BucketSpec) { s.Website = &v1alpha1.Website{} },
+	"web site left out":             func(s *v1alpha1.BucketSpec) { s.Website = nil },
+	"log bucket changed":            func(s *v1alpha1.BucketSpec) { s.Logging.LogBucket = "holdfast-other-logs" },
+	"log prefix left out":           func(s *v1alpha1.BucketSpec) { s.Logging.LogObjectPrefix = "" },
+	"logging cleared":               func(s *v1alpha1.BucketSpec) { s.Logging = &v1alpha1.Logging{} },
+	"logging left out":              func(s *v1alpha1.BucketSpec) { s.Logging = nil },
+	"key left out":                  func(s *v1alpha1.BucketSpec) { s.Encryption.DefaultKMSKeyName = "" },
+	"restriction changed": func(s *v1alpha1.BucketSpec) {
+		s.Encryption.CustomerSuppliedEncryptionEnforcementConfig.RestrictionMode = v1alpha1.RestrictionNone
+	},
+	"restriction left out": func(s *v1alpha1.BucketSpec) { s.Encryption.CustomerSuppliedEncryptionEnforcementConfig = nil },
+	"another restriction":  restrictGoogleManaged,
+	"encryption cleared":   func(s *v1alpha1.BucketSpec) { s.Encryption = &v1alpha1.BucketEncryption{} },
+	"encryption left out":  func(s *v1alpha1.BucketSpec) { s.Encryption = nil },
+	"requester pays":       func(s *v1alpha1.BucketSpec) { s.RequesterPays = new(true) },
+}
+
+func enableAutoclass(s *v1alpha1.BucketSpec) {
+	s.Autoclass = &v1alpha1.Autoclass{Enabled: new(true), TerminalStorageClass: v1alpha1.StorageClassArchive}
+	s.Lifecycle = &v1alpha1.Lifecycle{}
+}
+
+func restrictGoogleManaged(s *v1alpha1.BucketSpec) {
+	s.Encryption.GoogleManagedEncryptionEnforcementConfig = &v1alpha1.EncryptionEnforcementConfig{RestrictionMode: v1alpha1.RestrictionFull}
+}
+
+func TestEmulatedMinimal(t *testing.T) {
+	e := emulate(t)
+	minimal := sample(t, "bucket-minimal.yaml")
+	e.create(t, minimal)
+	if changes := e.apply(t, minimal); len(changes) > 0 {
+		t.Errorf("nothing changed, and yet: %v", changes)
+	}
+}
+
+func TestEmulatedLock(t *testing.T) {
+	e := emulate(t)
+	obj := &v1alpha1.Bucket{Spec: v1alpha1.BucketSpec{RetentionPolicy: &v1alpha1.RetentionPolicy{RetentionSeconds: new(int64(3600))}}}
+	e.create(t, obj)
+	obj.Spec.RetentionPolicy = &v1alpha1.RetentionPolicy{RetentionSeconds: new(int64(7200)), Locked: new(true)}
+	mark := e.cloud.Traffic.Mark()
+	e.apply(t, obj)
+	var methods []string
+	for _, entry := range e.cloud.Traffic.WritesSince(mark) {
+		methods = append(methods, entry.Method)
+	}
+	if want := []string{"buckets.patch", "buckets.lockRetentionPolicy"}; !cmp.Equal(methods, want) {
+		t.Errorf("writes %v; want %v", methods, want)
+	}
+}
+
+func TestEmulatedEmpty(t *testing.T) {
+	e := emulate(t)
+	live := e.create(t, &v1alpha1.Bucket{Spec: v1alpha1.BucketSpec{Versioning: &v1alpha1.Versioning{Enabled: new(true)}}})
+	for range 2 {
+		for _, name := range []string{"a", "b/c", "d e"} {
+			if err := e.cloud.Storage.PutObject(ref.ID, name, []byte("x")); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := e.kind.Delete(t.Context(), e.ref, live); !gcp.IsNotEmpty(err) {
+		t.Errorf("deleting a bucket with objects: %v; want not empty", err)
+	}
+	total, more := 0, true
+	for round := 0; more && round < 10; round++ {
+		deleted, left, err := e.kind.Empty(t.Context(), e.ref, live, 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		total, more = total+deleted, left
+	}
+	if total != 6 || more {
+		t.Errorf("deleted %d generations, more: %v; want 6 and no more", total, more)
+	}
+	if err := e.kind.Delete(t.Context(), e.ref, live); err != nil {
+		t.Error(err)
+	}
+	if deleted, more, err := e.kind.Empty(t.Context(), e.ref, live, 4); deleted != 0 || more || err != nil {
+		t.Errorf("emptying what is deleted: %d, %v, %v", deleted, more, err)
+	}
+}
+
+func TestEmulatedOrphan(t *testing.T) {
+	e := emulate(t)
+	live := e.create(t, sample(t, "bucket-minimal.yaml"))
+	orphaned := e.ref
+	orphaned.Ownership = nil
+	for _, call := range e.kind.Update(orphaned, e.kind.Describe(live), nil) {
+		var err error
+		if live, err = call.Do(t.Context(), live); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(live.Labels) > 0 {
+		t.Errorf("labels %v; want none", live.Labels)
+	}
+}
