@@ -1,0 +1,255 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/test/emulator"
+)
+
+// patience bounds every wait.
+const patience = time.Minute
+
+// installed is an API server with config/default applied.
+type installed struct {
+	client.Client
+	// manager is the kubeconfig of the manager's service account.
+	manager string
+}
+
+func install(t *testing.T) *installed {
+	t.Helper()
+	assets := os.Getenv("KUBEBUILDER_ASSETS")
+	if assets == "" {
+		t.Fatal("this test needs kube-apiserver, etcd and kubectl: run `make test`, or set KUBEBUILDER_ASSETS to a directory that has them")
+	}
+	env := &envtest.Environment{}
+	config, err := env.Start()
+	if err != nil {
+		t.Fatalf("starting the control plane: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := env.Stop(); err != nil {
+			t.Errorf("stopping the control plane: %v", err)
+		}
+	})
+	admin := filepath.Join(t.TempDir(), "admin")
+	if err := os.WriteFile(admin, env.KubeConfig, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"apply", "--server-side", "-k", "../../config/default"},
+		{"wait", "--for=condition=Established", "crd/buckets.gcp.holdfast.dev", "crd/topics.gcp.holdfast.dev"},
+	} {
+		command := exec.CommandContext(t.Context(), filepath.Join(assets, "kubectl"), append(args, "--kubeconfig", admin)...)
+		if out, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("kubectl %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{v1alpha1.AddToScheme, corev1.AddToScheme, coordinationv1.AddToScheme, rbacv1.AddToScheme, authenticationv1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kube, err := client.New(config, client.Options{Scheme: scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	as, err := clientcmd.Load(env.KubeConfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, user := range as.AuthInfos {
+		user.Impersonate = "system:serviceaccount:holdfast-system:holdfast-manager"
+	}
+	manager := filepath.Join(t.TempDir(), "manager")
+	if err := clientcmd.WriteToFile(*as, manager); err != nil {
+		t.Fatal(err)
+	}
+	return &installed{kube, manager}
+}
+
+func (i *installed) create(t *testing.T, objs ...client.Object) {
+	t.Helper()
+	for _, obj := range objs {
+		if err := i.Create(t.Context(), obj); err != nil {
+			t.Fatalf("creating %T %s: %v", obj, obj.GetName(), err)
+		}
+	}
+}
+
+// scraper returns the token of a service account that may read metrics.
+func (i *installed) scraper(t *testing.T) string {
+	t.Helper()
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "prometheus", Namespace: "default"}}
+	i.create(t, account, &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: "prometheus"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "holdfast-metrics-reader"},
+		Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Name: account.Name, Namespace: account.Namespace}},
+	})
+	var request authenticationv1.TokenRequest
+	if err := i.SubResource("token").Create(t.Context(), account, &request); err != nil {
+		t.Fatalf("getting a token: %v", err)
+	}
+	return request.Status.Token
+}
+
+func eventually(t *testing.T, what string, condition func(context.Context) (bool, error)) {
+	t.Helper()
+	if err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, patience, true, condition); err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// log is what a program writes while it runs.
+type log struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// TestManager runs the manager with the rights that config/rbac gives it, and no others.
+func TestManager(t *testing.T) {
+	kube, cloud := install(t), emulator.StartTest(t)
+	metrics, health := freeAddress(t), freeAddress(t)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var stderr log
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(ctx, []string{
+			"--kubeconfig", kube.manager, "--leader-elect", "--leader-elect-namespace=holdfast-system",
+			"--gcp-insecure", "--storage-endpoint", cloud.StorageEndpoint(),
+			"--pubsub-endpoint", cloud.GRPCAddr(), "--resourcemanager-endpoint", cloud.GRPCAddr(),
+			"--metrics-bind-address", metrics, "--health-probe-bind-address", health,
+		}, io.Discard, &stderr)
+	}()
+	defer func() {
+		if t.Failed() {
+			t.Logf("the manager said:\n%s", stderr.String())
+		}
+	}()
+	kube.create(t,
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
+			Name: "shop", Annotations: map[string]string{v1alpha1.ProjectIDAnnotation: "shop-project"},
+		}},
+		&v1alpha1.Bucket{ObjectMeta: metav1.ObjectMeta{Name: "shop-logs", Namespace: "shop"}},
+		&v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{Name: "orders", Namespace: "shop"}},
+	)
+	for name, obj := range map[string]v1alpha1.Object{"shop-logs": &v1alpha1.Bucket{}, "orders": &v1alpha1.Topic{}} {
+		eventually(t, name+" is Ready", func(ctx context.Context) (bool, error) {
+			err := kube.Get(ctx, client.ObjectKey{Namespace: "shop", Name: name}, obj)
+			return meta.IsStatusConditionTrue(obj.GetCommonStatus().Conditions, v1alpha1.ConditionReady), err
+		})
+	}
+	checkServed(t, kube, health, metrics)
+	var lease coordinationv1.Lease
+	key := client.ObjectKey{Namespace: "holdfast-system", Name: leaseName}
+	if err := kube.Get(t.Context(), key, &lease); err != nil || *lease.Spec.HolderIdentity == "" {
+		t.Errorf("nobody holds the lease: %+v, %v", lease.Spec, err)
+	}
+
+	stop()
+	select {
+	case code := <-ended:
+		if code != 0 {
+			t.Errorf("exit code %d", code)
+		}
+	case <-time.After(patience):
+		t.Fatal("the manager does not end")
+	}
+	if err := kube.Get(t.Context(), key, &lease); err != nil || *lease.Spec.HolderIdentity != "" {
+		t.Errorf("the lease was not given back: %+v, %v", lease.Spec, err)
+	}
+	for line := range strings.Lines(stderr.String()) {
+		// controller-runtime reports a lease that was given back as lost.
+		expected := strings.Contains(line, "error received after stop sequence was engaged")
+		if strings.Contains(line, `"level":"error"`) && !expected || strings.Contains(line, "forbidden") {
+			t.Errorf("the manager complains: %s", line)
+		}
+	}
+}
+
+// checkServed asks for the probes, and for the metrics with and without the right to.
+func checkServed(t *testing.T, kube *installed, health, metrics string) {
+	t.Helper()
+	insecure := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	get := func(url, token string) (int, string) {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if token != "" {
+			request.Header.Set("Authorization", "Bearer "+token)
+		}
+		response, err := insecure.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response.StatusCode, string(body)
+	}
+	for _, path := range []string{"/healthz", "/readyz"} {
+		if code, body := get("http://"+health+path, ""); code != http.StatusOK {
+			t.Errorf("%s: %d %s", path, code, body)
+		}
+	}
+	if code, _ := get("https://"+metrics+"/metrics", ""); code != http.StatusUnauthorized {
+		t.Errorf("metrics for anybody: %d", code)
+	}
+	code, body := get("https://"+metrics+"/metrics", kube.scraper(t))
+	if code != http.StatusOK || !strings.Contains(body, `holdfast_gcp_requests_total{code="200",method="buckets.insert",service="storage"} 1`) {
+		t.Errorf("metrics: %d %s", code, body)
+	}
+}
