@@ -55,7 +55,7 @@ func (b *bucket) requestedACL(r *request, resource document, field, parameter st
 	sent, canned := list(resource, field), r.query(parameter)
 	switch {
 	case canned != "" && len(sent) > 0:
-		return nil, conflictf("Cannot provide both a predefinedAcl and access controls.")
+		return nil, conflict("Cannot provide both a predefinedAcl and access controls.")
 	case canned != "":
 		return b.cannedACL(field, canned)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -104,20 +105,20 @@ func notFound(*Service, *request) (*reply, error) {
 // by the path of the XML API (/BUCKET/OBJECT).
 func (s *Service) RegisterHTTP(mux *http.ServeMux) {
 	for _, rt := range routes {
-		mux.Handle(rt.verb+" "+rt.path, s.underTraffic(rt.method, traffic.StorageErrors, s.serve(rt.handle, false, writeFailure)))
+		mux.Handle(rt.verb+" "+rt.path, s.underTraffic(rt.method, s.serve(rt.handle, false, writeFailure)))
 	}
 	for _, path := range []string{apiPath, uploadPath, downloadPath, resumablePath} {
-		mux.Handle(path+"/", s.underTraffic(unknownMethod, traffic.StorageErrors, s.serve(notFound, false, writeFailure)))
+		mux.Handle(path+"/", s.underTraffic(unknownMethod, s.serve(notFound, false, writeFailure)))
 	}
 	// Without a verb, so that the pattern stays more general than those of
 	// other services.
-	mux.Handle("/{bucket}/{object...}", s.underTraffic("objects.get", traffic.StorageErrors, s.serve((*Service).readObject, false, writeXMLFailure)))
+	mux.Handle("/{bucket}/{object...}", s.underTraffic("objects.get", s.serve((*Service).readObject, false, writeXMLFailure)))
 }
 
 // underTraffic puts a method under the traffic control.
-func (s *Service) underTraffic(method string, refuse traffic.ErrorBody, next http.Handler) http.Handler {
+func (s *Service) underTraffic(method string, next http.Handler) http.Handler {
 	classify := func(r *http.Request) traffic.Call { return s.call(method, r) }
-	return s.traffic.Middleware(classify, refuse)(next)
+	return s.traffic.Middleware(classify, traffic.StorageErrors)(next)
 }
 
 // call names a request to a method: its quota is the one of the bucket's
@@ -161,17 +162,14 @@ func (s *Service) do(handle handler, r *request) (*reply, error) {
 }
 
 func asFailure(err error) *failure {
-	var f *failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*failure](err); ok {
 		return f
 	}
 	return failf(http.StatusInternalServerError, "internalError", "%s", err.Error())
 }
 
 func write(w http.ResponseWriter, r *http.Request, answer *reply) {
-	for name, values := range answer.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), answer.header)
 	switch {
 	case answer.media:
 		http.ServeContent(w, r, "", answer.modified, bytes.NewReader(answer.content))

@@ -74,9 +74,9 @@ func (s *Service) insertBucket(r *request) (*reply, error) {
 // nameTaken is the error for a name that exists: bucket names are global.
 func nameTaken(own bool) error {
 	if own {
-		return conflictf("Your previous request to create the named bucket succeeded and you already own it.")
+		return conflict("Your previous request to create the named bucket succeeded and you already own it.")
 	}
-	return conflictf("The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.")
+	return conflict("The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.")
 }
 
 func (s *Service) getBucket(r *request) (*reply, error) {
@@ -221,7 +221,7 @@ func (s *Service) deleteBucket(r *request) (*reply, error) {
 		return nil, err
 	}
 	if !b.empty() && !(r.console && r.queryFlag("force")) {
-		return nil, conflictf("The bucket you tried to delete is not empty.")
+		return nil, conflict("The bucket you tried to delete is not empty.")
 	}
 	delete(s.buckets, b.Name)
 	if kept := b.softDelete(); kept > 0 {

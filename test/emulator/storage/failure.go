@@ -41,8 +41,8 @@ func forbiddenf(format string, args ...any) *failure {
 	return failf(http.StatusForbidden, "forbidden", format, args...)
 }
 
-func conflictf(format string, args ...any) *failure {
-	return failf(http.StatusConflict, "conflict", format, args...)
+func conflict(message string) *failure {
+	return failf(http.StatusConflict, "conflict", "%s", message)
 }
 
 // denied is the error for a caller without the permission of a method.

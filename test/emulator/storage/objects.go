@@ -262,7 +262,7 @@ func (s *Service) listFolders(r *request) (*reply, error) {
 		return nil, err
 	}
 	if !flag(b.Config, "hierarchicalNamespace", "enabled") {
-		return nil, failf(http.StatusConflict, "conflict", "The bucket does not support hierarchical namespace.")
+		return nil, conflict("The bucket does not support hierarchical namespace.")
 	}
 	return ok(document{"kind": "storage#folders"}), nil
 }

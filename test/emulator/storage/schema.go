@@ -52,14 +52,14 @@ func normalizeStruct(value any, t reflect.Type) (any, error) {
 		return nil, badValue("MESSAGE", value)
 	}
 	normalized := document{}
-	for i := range t.NumField() {
-		name, options, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+	for described := range t.Fields() {
+		name, options, _ := strings.Cut(described.Tag.Get("json"), ",")
 		inner, given := doc[name]
 		if name == "" || name == "-" || !given {
 			continue
 		}
 		quoted := strings.Contains(options, "string")
-		field, err := normalizeValue(inner, t.Field(i).Type, quoted)
+		field, err := normalizeValue(inner, described.Type, quoted)
 		if err != nil {
 			return nil, err
 		}

@@ -23,10 +23,10 @@ type server struct {
 	now      time.Time
 }
 
-func newServer(t *testing.T, refuse ErrorBody, options ...Option) *server {
+func newServer(t *testing.T, refuse ErrorBody) *server {
 	t.Helper()
 	s := &server{executed: make(chan string, 100), now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
-	s.Control = New(append(options, WithClock(func() time.Time { return s.now }))...)
+	s.Control = New(WithClock(func() time.Time { return s.now }))
 	classify := func(r *http.Request) Call {
 		parts := strings.Split(r.URL.Path, "/")
 		if len(parts) < 4 {
@@ -49,7 +49,14 @@ func newServer(t *testing.T, refuse ErrorBody, options ...Option) *server {
 	return s
 }
 
-func (s *server) post(t *testing.T, path, body string) (*http.Response, string, error) {
+// answer is what came back of a call.
+type answer struct {
+	status     int
+	retryAfter string
+	body       string
+}
+
+func (s *server) post(t *testing.T, path, body string) (answer, error) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+path, strings.NewReader(body))
 	if err != nil {
@@ -57,20 +64,20 @@ func (s *server) post(t *testing.T, path, body string) (*http.Response, string, 
 	}
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return nil, "", err
+		return answer{}, err
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	return response, string(answer), err
+	content, err := io.ReadAll(response.Body)
+	return answer{response.StatusCode, response.Header.Get("Retry-After"), string(content)}, err
 }
 
 func (s *server) status(t *testing.T, path string) int {
 	t.Helper()
-	response, _, err := s.post(t, path, "")
+	a, err := s.post(t, path, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return response.StatusCode
+	return a.status
 }
 
 func TestMatches(t *testing.T) {
@@ -215,14 +222,14 @@ func TestErrorBodies(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t, c.refuse)
 			s.Inject(c.fault)
-			response, body, err := s.post(t, "/buckets.patch/p/a", "")
+			a, err := s.post(t, "/buckets.patch/p/a", "")
 			if err != nil {
 				t.Fatal(err)
 			}
-			if response.StatusCode != c.status || response.Header.Get("Retry-After") != c.header {
-				t.Errorf("status %d, Retry-After %q", response.StatusCode, response.Header.Get("Retry-After"))
+			if a.status != c.status || a.retryAfter != c.header {
+				t.Errorf("status %d, Retry-After %q", a.status, a.retryAfter)
 			}
-			if diff := cmp.Diff(parse(t, c.body), parse(t, body)); diff != "" {
+			if diff := cmp.Diff(parse(t, c.body), parse(t, a.body)); diff != "" {
 				t.Errorf("body (-want +got):\n%s", diff)
 			}
 		})
@@ -258,7 +265,7 @@ func TestLostReply(t *testing.T) {
 	s := newServer(t, StorageErrors)
 	s.Record(true)
 	s.Inject(Fault{Times: 1, LoseReply: true})
-	if _, _, err := s.post(t, "/buckets.patch/p/a", "x"); err == nil {
+	if _, err := s.post(t, "/buckets.patch/p/a", "x"); err == nil {
 		t.Error("the reply came")
 	}
 	if got := <-s.executed; got != "x" {
@@ -272,7 +279,7 @@ func TestLostReply(t *testing.T) {
 func TestOutage(t *testing.T) {
 	s := newServer(t, StorageErrors)
 	id := s.Inject(Fault{Outage: true})
-	if _, _, err := s.post(t, "/buckets.patch/p/a", ""); err == nil {
+	if _, err := s.post(t, "/buckets.patch/p/a", ""); err == nil {
 		t.Error("an answer came")
 	}
 	if len(s.executed) != 0 || s.Total() != 0 {
@@ -323,7 +330,7 @@ func TestBreakpoint(t *testing.T) {
 	<-s.executed
 	answered := make(chan error, 1)
 	go func() {
-		_, _, err := s.post(t, "/buckets.patch/p/a", "held")
+		_, err := s.post(t, "/buckets.patch/p/a", "held")
 		answered <- err
 	}()
 	reached := <-held.Reached()
@@ -353,7 +360,7 @@ func TestReleasedAfterTheClientLeft(t *testing.T) {
 	s := newServer(t, StorageErrors)
 	held := s.Pause(Call{})
 	client := &http.Client{Timeout: 50 * time.Millisecond}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/buckets.patch/p/a", nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/buckets.patch/p/a", http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -373,7 +380,7 @@ func TestJournal(t *testing.T) {
 	s.Record(true)
 	s.Inject(Fault{Match: Call{Method: "buckets.delete"}, Status: http.StatusForbidden, Message: "no"})
 	for _, method := range []string{"buckets.get", "buckets.patch", "buckets.delete"} {
-		if _, _, err := s.post(t, "/"+method+"/p/a?x=y", "body of "+method); err != nil {
+		if _, err := s.post(t, "/"+method+"/p/a?x=y", "body of "+method); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -404,7 +411,7 @@ func TestJournal(t *testing.T) {
 func TestJournalClipsBodies(t *testing.T) {
 	s := newServer(t, StorageErrors)
 	s.Record(true)
-	if _, _, err := s.post(t, "/buckets.patch/p/a", strings.Repeat("x", 2*bodyLimit)); err != nil {
+	if _, err := s.post(t, "/buckets.patch/p/a", strings.Repeat("x", 2*bodyLimit)); err != nil {
 		t.Fatal(err)
 	}
 	if got := len(s.Journal()[0].Request); got != bodyLimit {

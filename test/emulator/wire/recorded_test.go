@@ -50,6 +50,7 @@ func TestRecordedConversations(t *testing.T) {
 }
 
 func replay(t *testing.T, file string, seen []bool) {
+	t.Helper()
 	e := emulator.StartTest(t)
 	if err := e.AddProject("recorded-project", 123456789012); err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -25,9 +26,8 @@ func Send(ctx context.Context, emulator *url.URL, x Exchange) ([]Difference, err
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", x.Name(), err)
 	}
-	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	if err != nil {
+	if err = errors.Join(err, response.Body.Close()); err != nil {
 		return nil, fmt.Errorf("%s: %w", x.Name(), err)
 	}
 	var differences []Difference
