@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/tenancy"
 )
 
@@ -54,7 +55,9 @@ func (r *Reconciler[T, L]) remove(ctx context.Context, d *draft[T], v view[T, L]
 
 // destroy deletes the resource, its contents first if that was asked for.
 func (r *Reconciler[T, L]) destroy(ctx context.Context, d *draft[T], v view[T, L]) outcome {
-	if emptier, ok := r.kind.(Emptier[L]); ok && d.obj.GetCommonSpec().DeletionPolicy == v1alpha1.DeletionDeleteWithContents {
+	emptier, withContents := r.kind.(Emptier[L])
+	withContents = withContents && d.obj.GetCommonSpec().DeletionPolicy == v1alpha1.DeletionDeleteWithContents
+	if withContents {
 		if out, more := r.empty(ctx, d, v, emptier); more {
 			return out
 		}
@@ -62,7 +65,11 @@ func (r *Reconciler[T, L]) destroy(ctx context.Context, d *draft[T], v view[T, L
 	_, err := r.call(ctx, d, v, Call[L]{Name: "deleting the " + r.kind.Traits().Name, Do: func(ctx context.Context, live L) (L, error) {
 		return live, r.kind.Delete(ctx, v.ref, live)
 	}})
-	if err != nil {
+	switch {
+	case withContents && gcp.IsNotEmpty(err):
+		return outcome{reason: v1alpha1.ReasonDeleting, looked: true, drift: v.diff.Changes, wrote: true, after: pauseStale,
+			message: "deleting the contents: something was added meanwhile"}
+	case err != nil:
 		out := failed("carrying out spec.deletionPolicy "+string(d.obj.GetCommonSpec().DeletionPolicy), err)
 		out.looked, out.drift, out.wrote = true, v.diff.Changes, true
 		return out

@@ -101,8 +101,12 @@ func isHeld(recorded string, id Identity, own map[string]string) bool {
 	return recorded == id.UID
 }
 
-// isRecorded says whether a live resource is beyond doubt the one that was recorded, which deleting it demands.
+// isRecorded says whether a live resource is beyond doubt the one that was recorded, which deleting it demands. One that
+// another installation has marked since is not, whatever else fits.
 func isRecorded(recorded string, id Identity, own map[string]string) bool {
+	if readMark(id.Labels, own) == markForeign {
+		return false
+	}
 	if id.UID != "" && recorded != "" {
 		return recorded == id.UID
 	}

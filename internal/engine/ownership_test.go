@@ -38,6 +38,7 @@ func TestMarks(t *testing.T) {
 
 func TestIdentity(t *testing.T) {
 	own := ownership("cluster-a", objectNamed("shop", "logs"))
+	theirs := ownership("cluster-b", objectNamed("shop", "logs"))
 	cases := map[string]struct {
 		recorded         string
 		live             Identity
@@ -53,6 +54,8 @@ func TestIdentity(t *testing.T) {
 		"without UID: its marks are gone":         {identityMarked, Identity{}, true, false},
 		"without UID: created by us, record lost": {"", Identity{Labels: own}, true, true},
 		"without UID: never held":                 {"", Identity{}, false, false},
+		"the same, taken by another":              {"1", Identity{UID: "1", Labels: theirs}, true, false},
+		"without UID: adopted, taken by another":  {identityUnmarked, Identity{Labels: theirs}, true, false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
