@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/go-logr/logr"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -47,7 +49,7 @@ func startControlPlane(folder, kubeconfig string) (*controlPlane, error) {
 	c := &controlPlane{kubeconfig: kubeconfig, environment: &envtest.Environment{
 		BinaryAssetsDirectory:    folder,
 		ControlPlaneStartTimeout: waitBound,
-		ControlPlaneStopTimeout:  stopBound,
+		ControlPlaneStopTimeout:  patience,
 	}}
 	var err error
 	if c.admin, err = c.environment.Start(); err != nil {
@@ -59,11 +61,34 @@ func startControlPlane(folder, kubeconfig string) (*controlPlane, error) {
 	return c, nil
 }
 
+// patience is how long etcd and kube-apiserver may take to end by themselves. The latter waits for everybody who watches,
+// as one does who tries the demo.
+const patience = 3 * time.Second
+
+// stop ends both, and makes sure of it: that envtest had to kill one is no failure, that one still listens is.
 func (c *controlPlane) stop() error {
-	if err := c.environment.Stop(); err != nil {
-		return fmt.Errorf("stopping the control plane: %w", err)
+	plane := &c.environment.ControlPlane
+	stopping := c.environment.Stop()
+	var errs []error
+	if plane.APIServer != nil && isListening(plane.APIServer.SecureServing.HostPort()) {
+		errs = append(errs, fmt.Errorf("kube-apiserver is still running: %w", stopping))
 	}
-	return nil
+	if plane.Etcd != nil && plane.Etcd.URL != nil && isListening(plane.Etcd.URL.Host) {
+		errs = append(errs, fmt.Errorf("etcd is still running: %w", stopping))
+	}
+	return errors.Join(errs...)
+}
+
+// isListening says whether somebody still listens at an address a while after being killed.
+func isListening(address string) bool {
+	silent := wait.PollUntilContextTimeout(context.Background(), 20*time.Millisecond, patience, true, func(context.Context) (bool, error) {
+		connection, err := net.Dial("tcp", address)
+		if err != nil {
+			return true, nil //nolint:nilerr // nobody there is what is hoped for
+		}
+		return false, connection.Close()
+	})
+	return silent != nil
 }
 
 // kubeconfigOf writes a kubeconfig with which one acts as a service account, and nothing more.

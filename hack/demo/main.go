@@ -16,6 +16,12 @@ import (
 	"time"
 )
 
+// Exit codes besides 0 and 1; that of an interrupted program is as shells expect it.
+const (
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
 // Bounds, so that nothing hangs unseen.
 const (
 	onceBound = 8 * time.Minute
@@ -23,25 +29,36 @@ const (
 )
 
 func main() {
-	os.Exit(run())
+	os.Exit(run(os.Args[1:]))
 }
 
-func run() int {
-	once := flag.Bool("once", false, "go through the story, check each step, and exit: 0 only if everything held")
-	flag.Parse()
-	if flag.NArg() > 0 {
-		fmt.Fprintf(os.Stderr, "unexpected argument %q: the only option is --once\n", flag.Arg(0))
-		return 2
+func run(args []string) int {
+	flags := flag.NewFlagSet("demo", flag.ContinueOnError) // libraries add theirs to the common one
+	once := flags.Bool("once", false, "go through the story, check each step, and exit: 0 only if everything held")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		return exitUsage
+	case flags.NArg() > 0:
+		fmt.Fprintf(os.Stderr, "unexpected argument %q: the only option is --once\n", flags.Arg(0))
+		return exitUsage
 	}
 	// A closed pipe (make demo | head) must end the demo in order, too.
 	ctx, release := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	defer release()
 	show := newScreen(os.Stdout)
-	if err := perform(ctx, show, *once); err != nil {
+	err := perform(ctx, show, *once)
+	switch {
+	case err == nil:
+		return 0
+	case ctx.Err() != nil:
+		show.line("\ninterrupted: everything is stopped and removed")
+		return exitInterrupted
+	default:
 		show.failure(err)
 		return 1
 	}
-	return 0
 }
 
 // perform starts everything, plays, and stops everything, whatever happens in between.

@@ -162,6 +162,7 @@ func (s *stage) startOperator(ctx context.Context) error {
 	}
 	s.operator, err = startProcess("the operator", s.file("manager.log"), "bin/manager",
 		"--kubeconfig", kubeconfig,
+		"--leader-elect", "--leader-elect-namespace", operatorNamespace,
 		"--storage-endpoint", s.cloud.storageEndpoint(),
 		"--pubsub-endpoint", s.cloud.grpc,
 		"--resourcemanager-endpoint", s.cloud.grpc,

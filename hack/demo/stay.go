@@ -101,7 +101,7 @@ Break the glass: nothing is written to Google Cloud until it is closed.
 Delete a manifest: its bucket stays, unless the manifest says deletionPolicy: Delete.
 
   kubectl delete -n analytics bucket exports reports
-  curl -s '{{.List}}'
+  curl -s '{{.List}}' | grep '"name"'
 
 The operator's log is {{.Log}}. Ctrl-C here stops everything and removes it.
 `))
@@ -113,7 +113,7 @@ func (s *stage) invite() error {
 		"Kubeconfig": s.plane.kubeconfig,
 		"Assets":     s.assets,
 		"Sweep":      s.sweep,
-		"Edit":       curl("PATCH", s.cloud.url+bucketPath(reportsBucket), document{"versioning": document{"enabled": false}}),
+		"Edit":       curl("PATCH", s.cloud.url+bucketPath(reportsBucket), document{"versioning": document{"enabled": false}}) + " -o /dev/null",
 		"Look":       curl("GET", s.cloud.url+bucketPath(reportsBucket), nil) + " | grep -A1 versioning",
 		"List":       s.cloud.url + "/emulator/storage/b?project=" + analyticsProject,
 		"Gcloud":     !errors.Is(err, exec.ErrNotFound),

@@ -34,8 +34,10 @@ func (s *stage) playGlass(ctx context.Context) error {
 	if err := s.untilCondition(ctx, exports, v1alpha1.ConditionDrifted); err != nil {
 		return err
 	}
-	if _, err := s.kubectl.run(ctx, "get", "bucket", "-n", analytics, exports.Name, "-o", "jsonpath-as-json={.status['breakGlass','drift']}"); err != nil {
-		return err
+	for _, output := range []string{"wide", "jsonpath-as-json={.status.drift}"} {
+		if _, err := s.kubectl.run(ctx, "get", "bucket", "-n", analytics, exports.Name, "-o", output); err != nil {
+			return err
+		}
 	}
 	if err := s.noWrites(ctx, mark, exportsBucket); err != nil {
 		return err
