@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/uuid"
@@ -17,6 +18,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
@@ -26,6 +28,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/kinds/bucket"
 	"github.com/holdfast-dev/holdfast/internal/kinds/topic"
 	"github.com/holdfast-dev/holdfast/internal/lease"
+	objectmetrics "github.com/holdfast-dev/holdfast/internal/metrics"
 	"github.com/holdfast-dev/holdfast/internal/sweep"
 )
 
@@ -54,8 +57,7 @@ func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.
 	mgr, err := ctrl.NewManager(kube, ctrl.Options{
 		Scheme: scheme,
 		Cache: cache.Options{
-			// Nobody looks at them, and they are a good part of an object.
-			DefaultTransform: cache.TransformStripManagedFields(),
+			DefaultTransform: engine.KeepOwnFields(),
 			// What is not watched on purpose is not watched by accident either.
 			ReaderFailOnMissingInformer: true,
 		},
@@ -80,10 +82,22 @@ func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.
 			OwnerID: c.ownerID, Workers: workers, Sweep: sweep.Schedule{Interval: c.sweepInterval}, Lease: held, Projects: clients,
 		}
 	}
-	return mgr, errors.Join( // one line per kind
+	return mgr, errors.Join(
+		registerOnce(objectmetrics.Glasses),
+		engine.SetupNamespaces(mgr),
+		// One line per kind:
 		engine.Setup(ctx, mgr, bucket.New(clients.Storage), opts(c.bucketWorkers)),
 		engine.Setup(ctx, mgr, topic.New(clients.Topics), opts(c.topicWorkers)),
 	)
+}
+
+// registerOnce adds metrics to those that the manager serves. A process that sets up a second manager has them already.
+func registerOnce(c prometheus.Collector) error {
+	var already prometheus.AlreadyRegisteredError
+	if err := metrics.Registry.Register(c); err != nil && !errors.As(err, &already) {
+		return fmt.Errorf("registering metrics: %w", err)
+	}
+	return nil
 }
 
 func metricsOptions(c *config) metricsserver.Options {

@@ -23,16 +23,19 @@ const (
 	pauseEmpty   = 10 * time.Millisecond
 )
 
+// deletionWaits is what is said of an object that is deleted while its glass is broken.
+const deletionWaits = "the deletion waits until the glass is closed"
+
 // remove carries out the deletion policy and lets the object go.
 func (r *Reconciler[T, L]) remove(ctx context.Context, d *draft[T], v view[T, L], others rivals[T]) outcome {
 	spec, status := d.obj.GetCommonSpec(), d.obj.GetCommonStatus()
 	switch {
+	case v.glass.Open(): // also where nothing would be written: the finalizer stays until a person has closed the glass
+		return outcome{reason: v1alpha1.ReasonBreakGlass, message: deletionWaits, looked: !v.wrongProject, drift: v.diff.Changes}
 	case !v.exists, v.wrongProject, spec.Management == v1alpha1.ManagementObserve:
 		return r.release(ctx, d, done{"Released", "nothing in Google Cloud was touched"})
 	case status.Identity == "" && !v.held:
 		return r.release(ctx, d, done{"Released", "the resource was never taken over and was not touched"})
-	case v.glass.Open():
-		return outcome{reason: v1alpha1.ReasonBreakGlass, message: "the deletion waits until the glass is closed", looked: true, drift: v.diff.Changes}
 	case spec.DeletionPolicy == v1alpha1.DeletionOrphan || spec.DeletionPolicy == "":
 		return r.orphan(ctx, d, v, "as spec.deletionPolicy says")
 	case others.declared():
@@ -67,11 +70,11 @@ func (r *Reconciler[T, L]) destroy(ctx context.Context, d *draft[T], v view[T, L
 	}})
 	switch {
 	case withContents && gcp.IsNotEmpty(err):
-		return outcome{reason: v1alpha1.ReasonDeleting, looked: true, drift: v.diff.Changes, wrote: true, after: pauseStale,
+		return outcome{reason: v1alpha1.ReasonDeleting, looked: true, drift: v.diff.Changes, after: pauseStale,
 			message: "deleting the contents: something was added meanwhile"}
 	case err != nil:
 		out := failed("carrying out spec.deletionPolicy "+string(d.obj.GetCommonSpec().DeletionPolicy), err)
-		out.looked, out.drift, out.wrote = true, v.diff.Changes, true
+		out.looked, out.drift = true, v.diff.Changes
 		return out
 	}
 	return r.release(ctx, d, done{"Deleted", "deleted " + r.kind.ExternalName(v.ref)})
@@ -92,20 +95,19 @@ func (r *Reconciler[T, L]) empty(ctx context.Context, d *draft[T], v view[T, L],
 	d.obj.GetCommonStatus().Deletion = progress
 	if err != nil {
 		out = failed("deleting the contents", err)
-		out.looked, out.drift, out.wrote = true, v.diff.Changes, true
+		out.looked, out.drift = true, v.diff.Changes
 		return out, true
 	}
-	return outcome{reason: v1alpha1.ReasonDeleting, looked: true, drift: v.diff.Changes, wrote: true, after: pauseEmpty,
+	return outcome{reason: v1alpha1.ReasonDeleting, looked: true, drift: v.diff.Changes, after: pauseEmpty,
 		message: fmt.Sprintf("deleting the contents: %d object generations so far", progress.ObjectsDeleted)}, more
 }
 
 func (r *Reconciler[T, L]) emptyBatch(ctx context.Context, d *draft[T], v view[T, L], emptier Emptier[L]) (deleted int, more bool, err error) {
-	gated, cancel, err := r.passGate(ctx, d, v.binding)
-	if err != nil {
-		return 0, true, err
-	}
-	defer cancel()
-	return emptier.Empty(gated, v.ref, v.live, emptyBatch)
+	err = r.behindGate(ctx, d, v.binding, "deleting contents of the "+r.kind.Traits().Name, func(ctx context.Context) (err error) {
+		deleted, more, err = emptier.Empty(ctx, v.ref, v.live, emptyBatch)
+		return err
+	})
+	return deleted, more || err != nil, err
 }
 
 // orphan lets the resource be, without the marks of its owner. Where writing needs approval the marks stay: they hinder
@@ -119,7 +121,7 @@ func (r *Reconciler[T, L]) orphan(ctx context.Context, d *draft[T], v view[T, L]
 			var err error
 			if v, err = r.call(ctx, d, v, call); err != nil {
 				out := failed("removing the ownership labels", err)
-				out.looked, out.drift, out.wrote = true, v.diff.Changes, true
+				out.looked, out.drift = true, v.diff.Changes
 				return out
 			}
 		}

@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -21,21 +19,25 @@ type draft[T v1alpha1.Object] struct {
 	client client.Client
 	obj    T
 	stored T
+	// newest says that the gate has found stored to be the newest in this pass. Nobody else writes the status, so it needs no
+	// lock from then on.
+	newest bool
+	// told are the events of the glass that are to be told once the status is stored.
+	told []breakglass.Event
 }
 
 func newDraft[T v1alpha1.Object](c client.Client, obj T) *draft[T] {
 	return &draft[T]{client: c, obj: obj, stored: obj.DeepCopyObject().(T)}
 }
 
-// save writes the status if it differs from what is stored. With lock it fails as stale where the stored object is not
-// the newest; without, it is sound only after the gate has found it to be the newest: nobody else writes the status.
-func (d *draft[T]) save(ctx context.Context, lock bool) error {
+// save writes the status if it differs from what is stored. It fails as stale where the stored object may not be the newest.
+func (d *draft[T]) save(ctx context.Context) error {
 	changed, err := d.changed()
 	if err != nil || !changed {
 		return err
 	}
 	patch := client.MergeFrom(d.stored)
-	if lock {
+	if !d.newest {
 		patch = client.MergeFromWithOptions(d.stored, client.MergeFromWithOptimisticLock{})
 	}
 	if err := d.client.Status().Patch(ctx, d.obj, patch); err != nil {
@@ -86,24 +88,6 @@ func (d *draft[T]) hold(identity string, applied []string) {
 		status.Identity = identity
 	}
 	status.AppliedFields, status.Pending, status.Approved = applied, nil, nil
-}
-
-// noteGlass records an open glass, keeping since when it was first seen.
-func (d *draft[T]) noteGlass(glass breakglass.Glass, now time.Time) {
-	status := d.obj.GetCommonStatus()
-	if !glass.Open() {
-		status.BreakGlass = nil
-		return
-	}
-	since := metav1.NewTime(now.Truncate(time.Second))
-	if status.BreakGlass != nil && status.BreakGlass.Scope == glass.Scope {
-		since = status.BreakGlass.Since
-	}
-	status.BreakGlass = &v1alpha1.BreakGlass{Scope: glass.Scope, Reason: glass.Reason, By: glass.By, Since: since}
-	if !glass.Until.IsZero() {
-		until := metav1.NewTime(glass.Until)
-		status.BreakGlass.Until = &until
-	}
 }
 
 // applied lists the fields that are known to be the object's own: those recorded, and those that were about to be

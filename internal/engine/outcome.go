@@ -27,12 +27,12 @@ type outcome struct {
 	plan *v1alpha1.Plan
 	// done is what was written or taken over, for the event; empty for nothing.
 	done done
-	// wrote says that a write to Google Cloud began in this pass.
-	wrote bool
 	// err makes the pass be tried again with growing pauses.
 	err error
 	// after makes the pass be tried again after exactly that time.
 	after time.Duration
+	// inFlight is until when Google may still carry out a write that was not answered; zero for none.
+	inFlight time.Time
 	// gone says that the object is released and has no status any more.
 	gone bool
 }

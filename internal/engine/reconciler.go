@@ -38,6 +38,7 @@ type Reconciler[T v1alpha1.Object, L any] struct {
 	sweep    sweep.Schedule
 	events   events.EventRecorder
 	scheme   *runtime.Scheme
+	writes   *writeLog
 	now      func() time.Time
 }
 
@@ -64,11 +65,15 @@ func (r *Reconciler[T, L]) pass(ctx context.Context, d *draft[T]) outcome {
 	if err := r.client.Get(ctx, client.ObjectKey{Name: obj.GetNamespace()}, &namespace); err != nil {
 		return failed("reading the Namespace", err)
 	}
-	p := place{glass: breakglass.Read(obj.GetAnnotations(), namespace.Annotations, r.now())}
+	glass, err := r.attendGlass(ctx, d, &namespace)
+	if err != nil {
+		return failed("attending to the glass", err)
+	}
 	binding, refusal := tenancy.Resolve(namespace.Name, namespace.Annotations, obj.GetCommonSpec().ProjectID, obj.GetCommonStatus().Project)
-	p.binding = binding
-	d.noteGlass(p.glass, r.now())
+	p := place{binding: binding, glass: glass}
 	switch {
+	case refusal != nil && deleting && glass.Open():
+		return outcome{reason: v1alpha1.ReasonBreakGlass, message: deletionWaits}
 	case refusal != nil && deleting:
 		return r.removeUnbound(ctx, d, refusal)
 	case refusal != nil:
@@ -82,7 +87,7 @@ func (r *Reconciler[T, L]) pass(ctx context.Context, d *draft[T]) outcome {
 	if err != nil {
 		return failed("looking for other manifests of the same resource", err)
 	}
-	if winner := others.winnerOver(obj); winner != nil {
+	if winner := others.winnerOver(obj); winner != nil && !(deleting && glass.Open()) {
 		return r.yield(ctx, d, winner)
 	}
 

@@ -3,6 +3,8 @@ package engine
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -10,6 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/breakglass"
+	"github.com/holdfast-dev/holdfast/internal/metrics"
 )
 
 // show puts what is live into the status; a resource of another project is nobody's business here.
@@ -28,6 +32,7 @@ func (r *Reconciler[T, L]) show(d *draft[T], v view[T, L]) {
 // report ends a pass: one status patch if anything changed, an event on a transition, and when to look again.
 func (r *Reconciler[T, L]) report(ctx context.Context, d *draft[T], out outcome) (reconcile.Result, error) {
 	if out.gone {
+		metrics.Glasses.Close(r.kind.Traits().Name, d.obj.GetNamespace(), d.obj.GetName())
 		r.tell(d.obj, out, nil)
 		return reconcile.Result{}, nil
 	}
@@ -36,16 +41,19 @@ func (r *Reconciler[T, L]) report(ctx context.Context, d *draft[T], out outcome)
 	}
 	was := readyCondition(d.stored)
 	status := d.obj.GetCommonStatus()
+	out.inFlight = r.writes.inFlight(d.obj.GetUID(), r.now())
 	setConditions(d.obj, out)
 	status.ObservedGeneration = d.obj.GetGeneration()
 	status.LastHandledReconcileAt = d.obj.GetAnnotations()[v1alpha1.ReconcileRequestedAtAnnotation]
 	status.Drift, status.Plan = bounded(out.drift), out.plan
-	if err := d.save(ctx, !out.wrote); err != nil {
+	breakglass.Note(status, status.Drift)
+	if err := d.save(ctx); err != nil {
 		if isStale(err) {
 			return reconcile.Result{RequeueAfter: pauseStale}, nil
 		}
 		return reconcile.Result{}, err
 	}
+	r.tellGlass(ctx, d)
 	r.tell(d.obj, out, was)
 	return r.next(out, status.BreakGlass)
 }
@@ -56,6 +64,9 @@ func (r *Reconciler[T, L]) next(out outcome, glass *v1alpha1.BreakGlass) (reconc
 		return reconcile.Result{}, out.err
 	}
 	after := cmp.Or(out.after, r.sweep.Next())
+	if glass != nil && !out.inFlight.IsZero() {
+		after = min(after, max(out.inFlight.Sub(r.now()), pauseStale))
+	}
 	if glass != nil && glass.Until != nil {
 		after = min(after, max(glass.Until.Sub(r.now()), pauseStale))
 	}
@@ -88,7 +99,7 @@ func setConditions(obj v1alpha1.Object, out outcome) {
 	conditions := &obj.GetCommonStatus().Conditions
 	generation := obj.GetGeneration()
 	isReady, reconciling, stalled := out.conditions(readyCondition(obj), generation)
-	for _, c := range []metav1.Condition{isReady, out.drifted(), glassCondition(obj.GetCommonStatus().BreakGlass)} {
+	for _, c := range []metav1.Condition{isReady, out.drifted(), glassCondition(obj.GetCommonStatus().BreakGlass, out.inFlight)} {
 		c.ObservedGeneration = generation
 		meta.SetStatusCondition(conditions, c)
 	}
@@ -103,15 +114,23 @@ func setConditions(obj v1alpha1.Object, out outcome) {
 }
 
 // glassCondition derives the condition BreakGlass. An object is worked on by one pass at a time, and a pass ends after its
-// writes: when it reports, none of its own is in flight.
-func glassCondition(glass *v1alpha1.BreakGlass) metav1.Condition {
+// writes: when it reports, none of its own is in flight, except one that was never answered.
+func glassCondition(glass *v1alpha1.BreakGlass, inFlight time.Time) metav1.Condition {
 	if glass == nil {
 		return condition(v1alpha1.ConditionBreakGlass, false, v1alpha1.ReasonClosed, "the glass is closed")
 	}
-	by := "somebody who is not recorded"
-	if glass.By != "" {
-		by = glass.By
+	by := glass.By
+	switch {
+	case by == "":
+		by = "somebody who is not recorded"
+	case !glass.Verified:
+		by += " (unverified: the admission policies that vouch for the name were not installed)"
 	}
-	return condition(v1alpha1.ConditionBreakGlass, true, v1alpha1.ReasonOpen,
-		"broken on the "+string(glass.Scope)+" by "+by+": "+glass.Reason)
+	said := fmt.Sprintf("broken on the %s by %s: %s", glass.Scope, by, glass.Reason)
+	if !inFlight.IsZero() {
+		return metav1.Condition{Type: v1alpha1.ConditionBreakGlass, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonWriteInFlight,
+			Message: fmt.Sprintf("%s. No write starts any more, but %s was not answered; Google may carry it out until %s",
+				said, glass.LastWrite, inFlight.UTC().Format(time.RFC3339))}
+	}
+	return condition(v1alpha1.ConditionBreakGlass, true, v1alpha1.ReasonOpen, said)
 }

@@ -38,7 +38,9 @@ type Options struct {
 	Projects Projects
 }
 
-// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
+// Namespaces are patched for their glass alone, which config/admission/operator.yaml sees to.
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=validatingadmissionpolicybindings,resourceNames=holdfast-guard-break-glass,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups=gcp.holdfast.dev,resources=buckets;topics,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=gcp.holdfast.dev,resources=buckets/status;topics/status,verbs=get;patch
@@ -62,6 +64,7 @@ func Setup[T v1alpha1.Object, L any](ctx context.Context, mgr ctrl.Manager, kind
 		sweep:    opts.Sweep,
 		events:   mgr.GetEventRecorder("holdfast"),
 		scheme:   mgr.GetScheme(),
+		writes:   newWriteLog(),
 		now:      time.Now,
 	}
 	return ctrl.NewControllerManagedBy(mgr).

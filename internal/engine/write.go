@@ -9,7 +9,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/breakglass"
 	"github.com/holdfast-dev/holdfast/internal/diff"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/tenancy"
 )
 
@@ -37,27 +39,38 @@ func (r *Reconciler[T, L]) write(ctx context.Context, d *draft[T], v view[T, L],
 
 // call makes one write: the gate, the call, and what the answer shows.
 func (r *Reconciler[T, L]) call(ctx context.Context, d *draft[T], v view[T, L], call Call[L]) (view[T, L], error) {
-	gated, cancel, err := r.passGate(ctx, d, v.binding)
+	live := v.live
+	err := r.behindGate(ctx, d, v.binding, call.Name, func(ctx context.Context) (err error) {
+		log.FromContext(ctx).V(1).Info(call.Name, "resource", r.kind.ExternalName(v.ref))
+		live, err = call.Do(ctx, v.live)
+		return err
+	})
 	if err != nil {
 		return v, err
-	}
-	defer cancel()
-	log.FromContext(ctx).V(1).Info(call.Name, "resource", r.kind.ExternalName(v.ref))
-	live, err := call.Do(gated, v.live)
-	if err != nil {
-		return v, fmt.Errorf("%s: %w", call.Name, err)
 	}
 	return r.see(ctx, d.obj, v, live)
 }
 
-// passGate asks the gate, and takes note of a glass that broke since the object was read.
-func (r *Reconciler[T, L]) passGate(ctx context.Context, d *draft[T], binding tenancy.Binding) (context.Context, context.CancelFunc, error) {
+// behindGate does something to Google Cloud if the gate lets it, and remembers that and when. A glass that broke since the
+// object was read is taken note of.
+func (r *Reconciler[T, L]) behindGate(ctx context.Context, d *draft[T], binding tenancy.Binding, name string, do func(context.Context) error) error {
 	gated, cancel, err := r.gate.pass(ctx, d.obj, binding)
 	var broken *glassBroken
 	if errors.As(err, &broken) {
-		d.noteGlass(broken.glass, r.now())
+		return errors.Join(err, r.noticeGlass(ctx, d, breakglass.Seen{Glass: broken.glass, Now: r.now()}))
 	}
-	return gated, cancel, err
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	d.newest = true
+	mark := writeMark{name: name, began: r.now()}
+	if err = do(gated); err != nil {
+		err = fmt.Errorf("%s: %w", name, err)
+	}
+	mark.ended, mark.unknown = r.now(), gcp.IsUnavailable(err)
+	r.writes.note(d.obj.GetUID(), mark)
+	return err
 }
 
 // recordPending stores, before a write, what live cannot prove afterwards should the reply or this process be lost: which
@@ -75,7 +88,7 @@ func (r *Reconciler[T, L]) recordPending(ctx context.Context, d *draft[T], v vie
 	if !v.exists {
 		setConditions(d.obj, outcome{reason: v1alpha1.ReasonProgressing, message: fmt.Sprintf("creating the %s", r.kind.Traits().Name), looked: true, drift: plan})
 	}
-	return d.save(ctx, true)
+	return d.save(ctx)
 }
 
 // newlyManaged are the fields that the object manages and that were not applied before.
@@ -95,7 +108,7 @@ func (r *Reconciler[T, L]) confirm(d *draft[T], before, v view[T, L], err error)
 	left := r.plan(d.obj, v)
 	if err != nil {
 		out := failed("writing to Google Cloud", err)
-		out.looked, out.drift, out.wrote = true, left, true
+		out.looked, out.drift = true, left
 		return out
 	}
 	if !before.exists && slices.ContainsFunc(left, func(c diff.Change) bool { return r.kind.Traits().Fields.Hold(c) != "" }) {
@@ -104,11 +117,11 @@ func (r *Reconciler[T, L]) confirm(d *draft[T], before, v view[T, L], err error)
 	d.obj.GetCommonStatus().PlanSequence++
 	if len(left) > 0 {
 		d.hold(identityOf(v.identity, r.marks(d.obj)), managedBut(v.diff.Managed, left))
-		return outcome{reason: v1alpha1.ReasonNotApplied, looked: true, drift: left, wrote: true,
+		return outcome{reason: v1alpha1.ReasonNotApplied, looked: true, drift: left,
 			message: "Google Cloud accepted the write and yet differs in " + list(left.Paths())}
 	}
 	d.hold(identityOf(v.identity, r.marks(d.obj)), v.diff.Managed)
-	return outcome{reason: v1alpha1.ReasonUpToDate, message: "Google Cloud is as the manifest says", looked: true, wrote: true,
+	return outcome{reason: v1alpha1.ReasonUpToDate, message: "Google Cloud is as the manifest says", looked: true,
 		done: r.deed(d, before)}
 }
 
@@ -126,7 +139,7 @@ func (r *Reconciler[T, L]) createdInPart(d *draft[T], before, v view[T, L], left
 		status.PlanSequence++
 		out = r.held(d, v, left, decide(r.facts(d.obj, v, left)))
 	}
-	out.wrote, out.done = true, r.deed(d, before)
+	out.done = r.deed(d, before)
 	return out
 }
 

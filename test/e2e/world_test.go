@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -85,9 +86,12 @@ func startWorld(t *testing.T) *world {
 	return w
 }
 
+// labels mark the namespaces of a world: its controllers see no others.
+func (w *world) labels() map[string]string { return map[string]string{"world": w.namespace} }
+
 func (w *world) makeNamespace(name string, annotations map[string]string) {
 	w.t.Helper()
-	if err := w.kube.Create(w.t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: annotations}}); err != nil {
+	if err := w.kube.Create(w.t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: annotations, Labels: w.labels()}}); err != nil {
 		w.t.Fatalf("making a namespace: %v", err)
 	}
 	watchInvariants(w.t, name)
@@ -104,6 +108,9 @@ func (w *world) start(namespaces ...string) {
 	}
 	if err := engine.Setup(ctx, mgr, topic.New(clients.Topics), options); err != nil {
 		w.t.Fatalf("setting up topics: %v", err)
+	}
+	if err := engine.SetupNamespaces(mgr); err != nil {
+		w.t.Fatalf("setting up namespaces: %v", err)
 	}
 	if err := engine.Setup(ctx, mgr, bucket.New(clients.Storage), options); err != nil {
 		w.t.Fatalf("setting up buckets: %v", err)
@@ -150,8 +157,9 @@ func (w *world) manager(namespaces []string) ctrl.Manager {
 		NewClient: w.newClient,
 		Metrics:   metricsserver.Options{BindAddress: "0"},
 		Cache: cache.Options{ByObject: map[client.Object]cache.ByObject{
-			&v1alpha1.Bucket{}: {Namespaces: watched},
-			&v1alpha1.Topic{}:  {Namespaces: watched},
+			&v1alpha1.Bucket{}:  {Namespaces: watched},
+			&v1alpha1.Topic{}:   {Namespaces: watched},
+			&corev1.Namespace{}: {Label: labels.SelectorFromSet(w.labels())},
 		}},
 		Controller: config.Controller{SkipNameValidation: new(true)},
 	})

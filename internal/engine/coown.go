@@ -1,0 +1,107 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	"github.com/holdfast-dev/holdfast/internal/breakglass"
+)
+
+// fieldManager is the name by which the operator owns annotations.
+const fieldManager = "holdfast"
+
+// KeepOwnFields is a cache transform that drops what others own of an object, which takes much memory and tells nothing
+// here.
+func KeepOwnFields() cache.TransformFunc {
+	return func(in any) (any, error) {
+		if obj, ok := in.(metav1.Object); ok && len(obj.GetManagedFields()) > 0 {
+			obj.SetManagedFields(slices.DeleteFunc(obj.GetManagedFields(), func(f metav1.ManagedFieldsEntry) bool { return !isOwn(f) }))
+		}
+		return in, nil
+	}
+}
+
+func isOwn(f metav1.ManagedFieldsEntry) bool {
+	return f.Manager == fieldManager && f.Operation == metav1.ManagedFieldsOperationApply
+}
+
+// coOwn makes the operator own the annotations of a glass or an approval, beside whoever wrote them. The apply carries uid
+// and resourceVersion and only what is there, so that a stale read cannot reopen a closed glass. It does nothing where
+// that is so already.
+func coOwn(ctx context.Context, c client.Client, scheme *runtime.Scheme, obj client.Object) error {
+	keep := breakglass.Kept(obj.GetAnnotations())
+	if len(keep) == 0 || maps.Equal(keep, ownAnnotations(obj)) {
+		return nil
+	}
+	gvk, err := apiutil.GVKForObject(obj, scheme)
+	if err != nil {
+		return err
+	}
+	apply := &unstructured.Unstructured{}
+	apply.SetGroupVersionKind(gvk)
+	apply.SetName(obj.GetName())
+	apply.SetNamespace(obj.GetNamespace())
+	apply.SetUID(obj.GetUID())
+	apply.SetResourceVersion(obj.GetResourceVersion())
+	apply.SetAnnotations(keep)
+	if err := c.Apply(ctx, client.ApplyConfigurationFromUnstructured(apply), client.FieldOwner(fieldManager), client.ForceOwnership); err != nil {
+		return staleOr(err)
+	}
+	obj.SetResourceVersion(apply.GetResourceVersion())
+	return nil
+}
+
+// ownAnnotations are the annotations that the operator owns of an object already, with their values.
+func ownAnnotations(obj client.Object) map[string]string {
+	out := map[string]string{}
+	for _, f := range obj.GetManagedFields() {
+		if !isOwn(f) || f.FieldsV1 == nil {
+			continue
+		}
+		var owned fieldpath.Set
+		if err := owned.FromJSON(bytes.NewReader(f.FieldsV1.GetRawBytes())); err != nil {
+			continue // then it is owned anew
+		}
+		for key, value := range obj.GetAnnotations() {
+			if owned.Has(fieldpath.MakePathOrDie("metadata", "annotations", key)) {
+				out[key] = value
+			}
+		}
+	}
+	return out
+}
+
+// clearAway removes a glass whose time is over, and what is left of one, on condition that the object is the newest.
+func clearAway(ctx context.Context, c client.Client, obj client.Object, changes map[string]any) error {
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
+		"uid": obj.GetUID(), "resourceVersion": obj.GetResourceVersion(), "annotations": changes,
+	}})
+	if err != nil {
+		return err
+	}
+	changed := obj.DeepCopyObject().(client.Object)
+	if err := c.Patch(ctx, changed, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(fieldManager)); err != nil {
+		return staleOr(err)
+	}
+	obj.SetResourceVersion(changed.GetResourceVersion())
+	return nil
+}
+
+func staleOr(err error) error {
+	if isStale(err) {
+		return errStale
+	}
+	return err
+}

@@ -1,0 +1,53 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/holdfast-dev/holdfast/internal/breakglass"
+)
+
+// namespaceGlass keeps the glass of Namespaces: it co-owns what a person wrote, and clears away what is over. What the glass
+// holds is each object's own affair.
+type namespaceGlass struct {
+	client client.Client
+	now    func() time.Time
+}
+
+// SetupNamespaces makes the manager keep the glass of Namespaces.
+func SetupNamespaces(mgr ctrl.Manager) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("namespace").
+		For(&corev1.Namespace{}, builder.WithPredicates(annotationsChanged())).
+		Complete(&namespaceGlass{client: mgr.GetClient(), now: time.Now})
+}
+
+// Reconcile keeps the glass of one Namespace.
+func (n *namespaceGlass) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	var namespace corev1.Namespace
+	if err := n.client.Get(ctx, req.NamespacedName, &namespace); err != nil {
+		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	after, err := n.keep(ctx, &namespace)
+	if isStale(err) {
+		return reconcile.Result{RequeueAfter: pauseStale}, nil
+	}
+	return reconcile.Result{RequeueAfter: after}, err
+}
+
+func (n *namespaceGlass) keep(ctx context.Context, namespace *corev1.Namespace) (after time.Duration, err error) {
+	now := n.now()
+	if changes := breakglass.Clear(namespace.Annotations, now); len(changes) > 0 {
+		return 0, clearAway(ctx, n.client, namespace, changes)
+	}
+	if glass := breakglass.Read(namespace.Annotations, nil, now); !glass.Until.IsZero() {
+		after = max(glass.Until.Sub(now), pauseStale)
+	}
+	return after, coOwn(ctx, n.client, n.client.Scheme(), namespace)
+}
