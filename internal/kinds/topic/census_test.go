@@ -2,6 +2,7 @@ package topic
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -81,10 +82,7 @@ var census = map[string]string{
 // It fails where the client library has a field that the census lacks.
 func TestCensus(t *testing.T) {
 	schema := crdSchema(t)
-	left := make(map[string]string, len(census))
-	for path, place := range census {
-		left[path] = place
-	}
+	left := maps.Clone(census)
 	walkLeaves((&pubsubpb.Topic{}).ProtoReflect().Descriptor(), nil, func(path []protoreflect.FieldDescriptor) {
 		name := pathName(path)
 		place, known := census[name]
@@ -297,7 +295,7 @@ func parse(t *testing.T, text string) map[string]any {
 
 // at follows a path of ours through an object, or through the schema of one.
 func at(v any, path string, schema bool) any {
-	for _, step := range strings.Split(path, ".") {
+	for _, step := range strings.SplitSeq(path, ".") {
 		step, list := strings.CutSuffix(step, "[]")
 		object, _ := v.(map[string]any)
 		if schema {

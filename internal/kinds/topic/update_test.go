@@ -40,7 +40,7 @@ func TestUpdate(t *testing.T) {
 		"a label is reset": {
 			edit: func(s *v1alpha1.TopicSpec) { s.Labels = nil },
 			mask: "labels",
-			want: func(t *pubsubpb.Topic) { delete(t.Labels, "team") },
+			want: func(t *pubsubpb.Topic) { delete(t.GetLabels(), "team") },
 		},
 		"the key": {
 			edit: func(s *v1alpha1.TopicSpec) { s.KMSKeyName = keyB },
