@@ -1,6 +1,7 @@
 package gcp
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,6 +49,8 @@ var (
 	locked       = regexp.MustCompile(`(?i)locked retention policy`)
 	notEmpty     = regexp.MustCompile(`(?i)\bnot empty`)
 	alreadyThere = regexp.MustCompile(`(?i)already (exists|own)|bucket name is not available`)
+	// gRPC could not connect. What it says before that differs from call to call.
+	dialing = regexp.MustCompile(`Error while dialing: (.*?)"?$`)
 	// gRPC's word for an answer of something that is not a gRPC server.
 	notRPC = regexp.MustCompile(`^unexpected HTTP status code received from server`)
 )
@@ -127,8 +130,14 @@ func (a answer) sentence() string {
 // rpcAnswer is the answer of a gRPC API.
 func rpcAnswer(st *status.Status) answer {
 	a := answer{code: st.Code(), message: st.Message()}
+	if match := dialing.FindStringSubmatch(a.message); match != nil {
+		a.message = match[1]
+	}
+	if a.code == codes.DeadlineExceeded && strings.HasSuffix(a.message, context.DeadlineExceeded.Error()) {
+		a.message = tooLate
+	}
 	if parsed, ok := apierror.ParseError(st.Err(), false); ok {
-		a.addDetails(parsed.Details())
+		return a.with(parsed.Details())
 	}
 	return a
 }
@@ -151,16 +160,17 @@ func httpAnswer(httpErr *googleapi.Error) answer {
 		}
 		return a
 	}
-	var parsed *apierror.APIError
-	if errors.As(httpErr.Unwrap(), &parsed) {
-		a.addDetails(parsed.Details())
-	} else if parsed, ok := apierror.ParseError(httpErr, false); ok {
-		a.addDetails(parsed.Details())
+	if parsed, ok := errors.AsType[*apierror.APIError](httpErr.Unwrap()); ok {
+		return a.with(parsed.Details())
+	}
+	if parsed, ok := apierror.ParseError(httpErr, false); ok {
+		return a.with(parsed.Details())
 	}
 	return a
 }
 
-func (a *answer) addDetails(details apierror.ErrDetails) {
+// with adds what the details say.
+func (a answer) with(details apierror.ErrDetails) answer {
 	a.details = details
 	if info := details.ErrorInfo; info != nil {
 		a.reasons = append(a.reasons, info.GetReason())
@@ -168,6 +178,7 @@ func (a *answer) addDetails(details apierror.ErrDetails) {
 	if info := details.RetryInfo; info != nil {
 		a.retryAfter = max(a.retryAfter, bounded(info.GetRetryDelay().AsDuration()))
 	}
+	return a
 }
 
 // httpCodes are the codes behind HTTP statuses, for APIs that do not name them. 409 and 412 are both Aborted: something

@@ -434,7 +434,7 @@ func TestTokenRefused(t *testing.T) {
 		"outage": {503, `{"error":{"code":503,"message":"The service is currently unavailable.","status":"UNAVAILABLE"}}`, nil, Error{
 			Class: Unavailable, Message: "getting the token to act as " + tenant + ": The service is currently unavailable.",
 		}},
-		"own credentials revoked": {0, "", &auth.Error{Response: &http.Response{StatusCode: 400}, Body: []byte("invalid_grant")}, Error{
+		"own credentials revoked": {0, "", &auth.Error{Response: &http.Response{StatusCode: http.StatusBadRequest}, Body: []byte("invalid_grant")}, Error{
 			Class: Denied, Message: "getting the manager's Google Cloud credentials: auth: cannot fetch token: 400 Response: invalid_grant",
 		}},
 	}
@@ -495,7 +495,7 @@ holdfast_gcp_requests_total{code="error",method="buckets.get",service="storage"}
 		t.Error(err)
 	}
 	registry = prometheus.NewRegistry()
-	registry.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "holdfast_gcp_requests_total", Help: "Not ours."}))
+	registry.MustRegister(prometheus.NewCounter(prometheus.CounterOpts{Name: "holdfast_gcp_requests_total", Help: "Not ours."}))
 	opts.Registerer = registry
 	if _, err := NewClients(opts); err == nil {
 		t.Error("somebody else's metric was taken for ours")

@@ -34,8 +34,7 @@ func detectCredentials() (*auth.Credentials, error) {
 
 // pathless leaves out of a file's error the name that the sentence already has.
 func pathless(err error) error {
-	var pathErr *os.PathError
-	if errors.As(err, &pathErr) {
+	if pathErr, ok := errors.AsType[*os.PathError](err); ok {
 		return pathErr.Err
 	}
 	return err
@@ -94,8 +93,7 @@ var tokenStatus = regexp.MustCompile(`(?s)^impersonate: status code (\d{3}): (.*
 
 // classifyToken finds out what a failure to get a token means: nothing about the resource that the token was for.
 func classifyToken(account string, err error) *Error {
-	var own *tokenError
-	if errors.As(err, &own) { // of the manager, who asked for the account's
+	if own, ok := errors.AsType[*tokenError](err); ok { // of the manager, who asked for the account's
 		return own.err
 	}
 	var refused *auth.Error
@@ -134,12 +132,12 @@ func (e *tokenError) Unwrap() error { return e.err }
 
 // GRPCStatus implements the interface that gRPC asks errors for.
 func (e *tokenError) GRPCStatus() *status.Status {
-	code := codes.Unavailable
 	switch e.err.Class {
 	case Denied:
-		code = codes.PermissionDenied
+		return status.New(codes.PermissionDenied, e.err.Message)
 	case Throttled:
-		code = codes.ResourceExhausted
+		return status.New(codes.ResourceExhausted, e.err.Message)
+	default: // A token's failure has no other class than these and Unavailable.
+		return status.New(codes.Unavailable, e.err.Message)
 	}
-	return status.New(code, e.err.Message)
 }

@@ -75,12 +75,10 @@ func Classify(err error) *Error {
 	if err == nil {
 		return nil
 	}
-	var classified *Error
-	if errors.As(err, &classified) {
+	if classified, ok := errors.AsType[*Error](err); ok {
 		return classified
 	}
-	var httpErr *googleapi.Error
-	if errors.As(err, &httpErr) {
+	if httpErr, ok := errors.AsType[*googleapi.Error](err); ok {
 		return httpAnswer(httpErr).classify(err)
 	}
 	if errors.Is(err, storage.ErrBucketNotExist) || errors.Is(err, storage.ErrObjectNotExist) {
@@ -123,10 +121,12 @@ func IsUnavailable(err error) bool { return is(err, Unavailable) }
 
 func is(err error, class Class) bool { return err != nil && Classify(err).Class == class }
 
+const tooLate = "Google Cloud did not answer in time"
+
 // interruption describes a call that ended without an answer, or returns "" if err is not about that.
 func interruption(err error) string {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return "Google Cloud did not answer in time"
+		return tooLate
 	}
 	if errors.Is(err, context.Canceled) {
 		return "the call was cancelled"
@@ -135,8 +135,7 @@ func interruption(err error) string {
 	if errors.As(err, &op) && op.Addr != nil {
 		return tidy(op.Op + " " + op.Addr.String() + ": " + op.Err.Error())
 	}
-	var request *url.Error
-	if errors.As(err, &request) {
+	if request, ok := errors.AsType[*url.Error](err); ok {
 		return tidy(request.Err.Error())
 	}
 	return ""

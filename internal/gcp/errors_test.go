@@ -256,6 +256,14 @@ func TestClassify(t *testing.T) {
 			rpcError(t, codes.Unimplemented, "unexpected HTTP status code received from server: 404 (Not Found)"),
 			Error{Class: Unavailable, Message: "unexpected HTTP status code received from server: 404 (Not Found)"},
 		},
+		"gRPC cannot connect, the same message each time": {
+			rpcError(t, codes.Unavailable, `last connection error: connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:1: connect: connection refused"`),
+			Error{Class: Unavailable, Message: "dial tcp 127.0.0.1:1: connect: connection refused"},
+		},
+		"gRPC time-out, the same message each time": {
+			rpcError(t, codes.DeadlineExceeded, "received context error while waiting for new LB policy update: context deadline exceeded"),
+			Error{Class: Unavailable, Message: "Google Cloud did not answer in time"},
+		},
 		"gRPC outage": {
 			rpcError(t, codes.Unavailable, "The service is currently unavailable."),
 			Error{Class: Unavailable, Message: "The service is currently unavailable."},

@@ -111,15 +111,12 @@ func peekThrottled(resp *http.Response) *Error {
 	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusForbidden {
 		return nil
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxPeek))
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxPeek)) // Who reads on will come upon the fault again.
 	rest := resp.Body
 	resp.Body = struct {
 		io.Reader
 		io.Closer
 	}{io.MultiReader(bytes.NewReader(body), rest), rest}
-	if err != nil {
-		return nil
-	}
 	if refusal := Classify(googleapi.CheckResponseWithBody(resp, body)); refusal.Class == Throttled {
 		return refusal
 	}

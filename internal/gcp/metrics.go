@@ -49,8 +49,7 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 // register returns the collector, or the one that was registered in its place before: clients of one process share them.
 func register[C prometheus.Collector](registerer prometheus.Registerer, collector C) (C, error) {
 	err := registerer.Register(collector)
-	var before prometheus.AlreadyRegisteredError
-	if errors.As(err, &before) {
+	if before, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
 		if shared, ok := before.ExistingCollector.(C); ok {
 			return shared, nil
 		}
@@ -90,7 +89,9 @@ func httpOutcome(resp *http.Response, err error) string {
 
 // unaryInterceptor counts a gRPC API's calls.
 func (m *metrics) unaryInterceptor(service string) grpc.UnaryClientInterceptor {
-	return func(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	return func(
+		ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption,
+	) error {
 		start := time.Now()
 		err := invoke(ctx, method, req, reply, conn, opts...)
 		m.observe(service, rpcMethod(method), status.Code(err).String(), start)

@@ -57,7 +57,9 @@ func (c *Clients) dial(ctx context.Context, service string, endpoint Endpoint, a
 
 // withTimeout bounds a call in time; a context that ends sooner wins.
 func withTimeout(timeout time.Duration) grpc.UnaryClientInterceptor {
-	return func(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	return func(
+		ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption,
+	) error {
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		return invoke(ctx, method, req, reply, conn, opts...)
@@ -66,7 +68,9 @@ func withTimeout(timeout time.Duration) grpc.UnaryClientInterceptor {
 
 // unaryInterceptor limits the calls to a gRPC API.
 func (l *limiter) unaryInterceptor(scopesOf func(context.Context) []scope) grpc.UnaryClientInterceptor {
-	return func(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	return func(
+		ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption,
+	) error {
 		scopes := scopesOf(ctx)
 		if err := l.wait(ctx, scopes); err != nil {
 			return err

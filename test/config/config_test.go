@@ -61,13 +61,12 @@ func startCluster(t *testing.T) *cluster {
 	return &cluster{kube, filepath.Join(assets, "kubectl"), admin}
 }
 
-func (c *cluster) run(t *testing.T, args ...string) string {
+func (c *cluster) run(t *testing.T, args ...string) {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), c.kubectl, append(args, "--kubeconfig", c.admin)...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("kubectl %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
-	return string(out)
 }
 
 // bind gives a user a ClusterRole in a namespace.

@@ -1,0 +1,107 @@
+package gcp
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
+	"cloud.google.com/go/storage"
+
+	"github.com/holdfast-dev/holdfast/test/emulator"
+	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
+)
+
+// TestEmulator classifies what the emulated Google Cloud answers to the real clients.
+func TestEmulator(t *testing.T) {
+	cloud := emulator.StartTest(t)
+	if err := cloud.AddProject("shop", 4711); err != nil {
+		t.Fatal(err)
+	}
+	clients := newClients(t, Options{
+		Storage:         insecure(t, cloud.StorageEndpoint()),
+		PubSub:          insecure(t, cloud.GRPCAddr()),
+		ResourceManager: insecure(t, cloud.GRPCAddr()),
+		Timeout:         2 * time.Second,
+	})
+	buckets, err := clients.Storage(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	topics, err := clients.Topics(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	makeBucket := func(ctx context.Context) error { return buckets.Bucket("shop-logs").Create(ctx, "shop", nil) }
+	readBucket := func(ctx context.Context) error {
+		_, err := buckets.Bucket("shop-logs").Attrs(ctx)
+		return err
+	}
+	makeTopic := func(ctx context.Context) error {
+		_, err := topics.CreateTopic(ctx, &pubsubpb.Topic{Name: "projects/shop/topics/orders"})
+		return err
+	}
+	readTopic := func(ctx context.Context) error {
+		_, err := topics.GetTopic(ctx, &pubsubpb.GetTopicRequest{Topic: "projects/shop/topics/orders"})
+		return err
+	}
+	steps := []struct {
+		name  string
+		fault traffic.Fault
+		call  func(context.Context) error
+		want  Class
+	}{
+		{"no bucket", traffic.Fault{}, readBucket, NotFound},
+		{"a bucket, but the reply is lost", traffic.Fault{LoseReply: true}, makeBucket, Unavailable},
+		{"the bucket is there", traffic.Fault{}, makeBucket, AlreadyExists},
+		{"somebody else changed the bucket", traffic.Fault{}, func(ctx context.Context) error {
+			stale := storage.BucketConditions{MetagenerationMatch: 99}
+			_, err := buckets.Bucket("shop-logs").If(stale).Update(ctx, storage.BucketAttrsToUpdate{VersioningEnabled: true})
+			return err
+		}, Conflict},
+		{"no such storage class", traffic.Fault{}, func(ctx context.Context) error {
+			return buckets.Bucket("shop-cold").Create(ctx, "shop", &storage.BucketAttrs{StorageClass: "LUKEWARM"})
+		}, Invalid},
+		{"bucket denied", traffic.Fault{Status: http.StatusForbidden}, readBucket, Denied},
+		{"storage down", traffic.Fault{Status: http.StatusServiceUnavailable}, readBucket, Unavailable},
+		{"storage gone", traffic.Fault{Outage: true}, makeBucket, Unavailable},
+		{"an object", traffic.Fault{}, func(ctx context.Context) error {
+			return buckets.Bucket("shop-logs").Object("today").NewWriter(ctx).Close()
+		}, ""},
+		{"bucket not empty", traffic.Fault{}, func(ctx context.Context) error { return buckets.Bucket("shop-logs").Delete(ctx) }, NotEmpty},
+
+		{"no topic", traffic.Fault{}, readTopic, NotFound},
+		{"a topic, but the reply is lost", traffic.Fault{LoseReply: true}, makeTopic, Unavailable},
+		{"the topic is there", traffic.Fault{}, makeTopic, AlreadyExists},
+		{"no such name", traffic.Fault{}, func(ctx context.Context) error {
+			_, err := topics.CreateTopic(ctx, &pubsubpb.Topic{Name: "projects/shop/topics/1"})
+			return err
+		}, Invalid},
+		{"topic denied", traffic.Fault{Status: http.StatusForbidden}, readTopic, Denied},
+		{"Pub/Sub down", traffic.Fault{Status: http.StatusServiceUnavailable}, readTopic, Unavailable},
+		{"Pub/Sub throttles", traffic.Fault{Status: http.StatusTooManyRequests, RetryAfter: 30 * time.Second}, readTopic, Throttled},
+		{"and is left alone", traffic.Fault{}, readTopic, Throttled},
+		{"storage throttles", traffic.Fault{Status: http.StatusTooManyRequests, RetryAfter: 30 * time.Second}, readBucket, Throttled},
+		{"and is left alone, too", traffic.Fault{}, readBucket, Throttled},
+	}
+	ctx := WithProject(t.Context(), "shop")
+	for _, step := range steps {
+		cloud.Traffic.RemoveAll()
+		if step.fault != (traffic.Fault{}) {
+			cloud.Traffic.Inject(step.fault)
+		}
+		cloud.Traffic.ResetCounts()
+		err := step.call(ctx)
+		switch got := Classify(err); {
+		case got == nil && step.want != "", got != nil && got.Class != step.want:
+			t.Errorf("%s: %v, want %q", step.name, err, step.want)
+		case cloud.Traffic.Total() > 1:
+			t.Errorf("%s: %d calls", step.name, cloud.Traffic.Total())
+		}
+	}
+	cloud.Traffic.RemoveAll()
+	if number, err := clients.ProjectNumber(ctx, "", "shop"); number != 4711 || err != nil {
+		t.Errorf("project number %d, %v", number, err)
+	}
+}
