@@ -295,7 +295,7 @@ func parse(t *testing.T, text string) map[string]any {
 
 // at follows a path of ours through an object, or through the schema of one.
 func at(v any, path string, schema bool) any {
-	for _, step := range strings.SplitSeq(path, ".") {
+	for step := range strings.SplitSeq(path, ".") {
 		step, list := strings.CutSuffix(step, "[]")
 		object, _ := v.(map[string]any)
 		if schema {
