@@ -38,6 +38,9 @@ type bucket struct {
 	// SoftDeleted and HardDelete are set once the bucket is soft-deleted.
 	SoftDeleted time.Time `json:"softDeleted,omitzero"`
 	HardDelete  time.Time `json:"hardDelete,omitzero"`
+	// purgeDue is when the first soft-deleted object has to be forgotten, or
+	// earlier; zero while there is none.
+	purgeDue time.Time
 }
 
 // timestamp writes a time as the JSON API does.

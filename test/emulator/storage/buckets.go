@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -67,7 +68,7 @@ func (s *Service) insertBucket(r *request) (*reply, error) {
 		return nil, nameTaken(other.Project == project.ID)
 	}
 	b.Generation = s.nextGeneration(r.now)
-	s.buckets[name] = b
+	s.add(b)
 	return ok(b.render(r.full(namesACL(r, resource)))), nil
 }
 
@@ -105,8 +106,8 @@ func (s *Service) listBuckets(r *request) (*reply, error) {
 		return nil, denied("buckets.list")
 	}
 	var found []*bucket
-	for _, b := range s.listed(r.queryFlag("softDeleted")) {
-		if b.Project == project.ID && strings.HasPrefix(b.Name, r.query("prefix")) {
+	for _, b := range s.listed(project.ID, r.queryFlag("softDeleted")) {
+		if strings.HasPrefix(b.Name, r.query("prefix")) {
 			found = append(found, b)
 		}
 	}
@@ -129,15 +130,18 @@ func (s *Service) listBuckets(r *request) (*reply, error) {
 	return ok(answer), nil
 }
 
-func (s *Service) listed(softDeleted bool) []*bucket {
-	if softDeleted {
-		return s.deleted
+// listed returns the buckets of a project, in no order.
+func (s *Service) listed(project string, softDeleted bool) []*bucket {
+	if !softDeleted {
+		return slices.Collect(maps.Values(s.byProject[project]))
 	}
-	var all []*bucket
-	for _, b := range s.buckets {
-		all = append(all, b)
+	var deleted []*bucket
+	for _, b := range s.deleted {
+		if b.Project == project {
+			deleted = append(deleted, b)
+		}
 	}
-	return all
+	return deleted
 }
 
 // position is where a bucket comes in a list.
@@ -223,7 +227,7 @@ func (s *Service) deleteBucket(r *request) (*reply, error) {
 	if !b.empty() && !(r.console && r.queryFlag("force")) {
 		return nil, conflict("The bucket you tried to delete is not empty.")
 	}
-	delete(s.buckets, b.Name)
+	s.remove(b)
 	if kept := b.softDelete(); kept > 0 {
 		b.SoftDeleted, b.HardDelete = r.now, r.now.Add(kept)
 		s.deleted = append(s.deleted, b)
@@ -271,7 +275,7 @@ func (s *Service) restoreBucket(r *request) (*reply, error) {
 	}
 	s.deleted = slices.DeleteFunc(s.deleted, func(other *bucket) bool { return other == b })
 	b.SoftDeleted, b.HardDelete = time.Time{}, time.Time{}
-	s.buckets[b.Name] = b
+	s.add(b)
 	return ok(b.render(r.full(false) && !b.uniform())), nil
 }
 

@@ -268,7 +268,7 @@ func TestDumpAndLoad(t *testing.T) {
 	h := newHarness(t)
 	h.create(t, "logs", `"labels": {"a": "1"}, `+rule(`{"type": "Delete"}`, `{"age": 0}`))
 	h.put(t, "logs", "one", "content")
-	h.create(t, "gone", "")
+	gone := text(h.create(t, "gone", ""), "generation")
 	h.must(t, "DELETE", "/b/gone", "")
 	dump := encode(t, h.Dump())
 	other := newHarness(t)
@@ -280,6 +280,11 @@ func TestDumpAndLoad(t *testing.T) {
 	}
 	if a := other.do(t, "GET", "/b/logs/o/one?alt=media", ""); a.body != "content" {
 		t.Errorf("object: %q", a.body)
+	}
+	other.must(t, "POST", "/b/gone/restore?generation="+gone, "")
+	other.put(t, "gone", "one", "content")
+	if diff := cmp.Diff([]string{"gone", "logs"}, names(other.must(t, "GET", "/b?project="+testProject, ""))); diff != "" {
+		t.Errorf("listed (-want +got):\n%s", diff)
 	}
 	if err := other.Load([]byte("[]")); err == nil {
 		t.Error("a list was loaded as a state")

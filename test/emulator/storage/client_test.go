@@ -157,6 +157,34 @@ func TestClientObjects(t *testing.T) {
 	}
 }
 
+// TestClientByEnvironment: the usual variable is enough.
+func TestClientByEnvironment(t *testing.T) {
+	e := emulator.StartTest(t)
+	t.Setenv("STORAGE_EMULATOR_HOST", e.URL())
+	client, err := gcs.NewClient(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.Bucket("client-env").Create(t.Context(), "client-project", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Storage.PutObject("client-env", "one", []byte("content")); err != nil {
+		t.Fatal(err)
+	}
+	r, err := client.Bucket("client-env").Object("one").NewReader(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if content, err := io.ReadAll(r); err != nil || string(content) != "content" {
+		t.Errorf("read %q, %v", content, err)
+	}
+	buckets := client.Buckets(t.Context(), "client-project")
+	if attrs, err := buckets.Next(); err != nil || attrs.Name != "client-env" {
+		t.Errorf("listed %+v, %v", attrs, err)
+	}
+}
+
 // TestClientLargeObjects go in pieces.
 func TestClientLargeObjects(t *testing.T) {
 	client, e := newClient(t)

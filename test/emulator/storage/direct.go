@@ -106,10 +106,20 @@ func readState(dump []byte) (state, error) {
 	if err := decoder.Decode(&loaded); err != nil {
 		return state{}, err
 	}
-	for _, b := range loaded.Buckets {
-		if b.Objects == nil {
-			b.Objects = map[string][]*storedObject{}
-		}
+	for _, b := range slices.Concat(slices.Collect(maps.Values(loaded.Buckets)), loaded.Deleted) {
+		b.revive()
 	}
 	return loaded, nil
+}
+
+// revive completes a bucket that was read from a dump.
+func (b *bucket) revive() {
+	if b.Objects == nil {
+		b.Objects = map[string][]*storedObject{}
+	}
+	for _, generations := range b.Objects {
+		for _, o := range generations {
+			b.duePurge(o)
+		}
+	}
 }

@@ -82,7 +82,8 @@ func (s *Service) setIamPolicy(r *request) (*reply, error) {
 func (b *bucket) checkBinding(binding document) error {
 	role := text(binding, "role")
 	if !strings.Contains(role, "roles/") {
-		return invalidf(`The role name must be in the form "roles/{role}", "organizations/{organization_id}/roles/{role}", or "projects/{project_id}/roles/{role}".`)
+		return invalidf(`The role name must be in the form "roles/{role}", "organizations/{organization_id}/roles/{role}", ` +
+			`or "projects/{project_id}/roles/{role}".`)
 	}
 	if strings.HasPrefix(role, "roles/") && !strings.HasPrefix(role, "roles/storage.") {
 		return invalidf("Role %s is not supported for this resource.", role)

@@ -177,6 +177,7 @@ func (b *bucket) destroy(o *storedObject, now time.Time) error {
 	}
 	if kept := b.softDelete(); kept > 0 {
 		o.SoftDeleted, o.HardDelete = now, now.Add(kept)
+		b.duePurge(o)
 		return nil
 	}
 	b.forget(o)
@@ -198,13 +199,26 @@ func (b *bucket) softDelete() time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
+// duePurge remembers when a soft-deleted object has to be forgotten.
+func (b *bucket) duePurge(o *storedObject) {
+	if o.softDeleted() && (b.purgeDue.IsZero() || o.HardDelete.Before(b.purgeDue)) {
+		b.purgeDue = o.HardDelete
+	}
+}
+
 // purge forgets the soft-deleted objects whose time is over.
 func (b *bucket) purge(now time.Time) {
+	if b.purgeDue.IsZero() || now.Before(b.purgeDue) {
+		return
+	}
+	b.purgeDue = time.Time{}
 	for _, generations := range b.Objects {
 		for _, o := range slices.Clone(generations) {
 			if o.softDeleted() && !now.Before(o.HardDelete) {
 				b.forget(o)
+				continue
 			}
+			b.duePurge(o)
 		}
 	}
 }

@@ -39,6 +39,9 @@ type Service struct {
 
 	mu      sync.Mutex
 	buckets map[string]*bucket
+	// byProject has the same buckets once more: a fleet has many projects
+	// with few buckets each, and lists them one by one.
+	byProject map[string]map[string]*bucket
 	// deleted are the soft-deleted buckets, in the order of deletion.
 	deleted []*bucket
 	uploads map[string]*upload
@@ -54,8 +57,24 @@ func New(o Options) *Service {
 	}
 	return &Service{
 		projects: o.Projects, traffic: o.Traffic, now: o.Now, limitUpdates: o.LimitUpdates,
-		buckets: map[string]*bucket{}, uploads: map[string]*upload{},
+		buckets: map[string]*bucket{}, byProject: map[string]map[string]*bucket{}, uploads: map[string]*upload{},
 	}
+}
+
+// add makes a bucket one of the live ones. The caller holds s.mu.
+func (s *Service) add(b *bucket) {
+	s.buckets[b.Name] = b
+	if s.byProject[b.Project] == nil {
+		s.byProject[b.Project] = map[string]*bucket{}
+	}
+	s.byProject[b.Project][b.Name] = b
+}
+
+// remove makes a bucket no longer one of the live ones. The caller holds
+// s.mu.
+func (s *Service) remove(b *bucket) {
+	delete(s.buckets, b.Name)
+	delete(s.byProject[b.Project], b.Name)
 }
 
 // Name is the service's short name.
@@ -94,8 +113,11 @@ func (s *Service) Load(dump json.RawMessage) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.buckets, s.deleted, s.lastGeneration = loaded.Buckets, loaded.Deleted, loaded.LastGeneration
-	s.uploads = map[string]*upload{}
+	s.buckets, s.byProject, s.uploads = map[string]*bucket{}, map[string]map[string]*bucket{}, map[string]*upload{}
+	for _, b := range loaded.Buckets {
+		s.add(b)
+	}
+	s.deleted, s.lastGeneration = loaded.Deleted, loaded.LastGeneration
 	return nil
 }
 

@@ -2,6 +2,7 @@ package traffic
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"testing"
@@ -169,5 +170,11 @@ func TestCodesRoundTrip(t *testing.T) {
 		if got := codeName(code); got != want {
 			t.Errorf("%v is called %s, want %s", code, got, want)
 		}
+	}
+}
+
+func TestIsCut(t *testing.T) {
+	if !IsCut(cut("gone")) || IsCut(errors.New("other")) || IsCut(nil) {
+		t.Error("IsCut tells other errors from broken connections")
 	}
 }
