@@ -9,8 +9,6 @@ import (
 	"time"
 )
 
-
-
 // server is a service that counts what it carries out. Its calls are named
 
 // by the path: /METHOD/PROJECT/RESOURCE.
