@@ -1,0 +1,117 @@
+package gcp
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"cloud.google.com/go/auth"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+)
+
+// staticToken are credentials that are always the same.
+func staticToken(token string, err error) *auth.Credentials {
+	return auth.NewCredentials(&auth.CredentialsOptions{TokenProvider: tokenFunc(func(context.Context) (*auth.Token, error) {
+		return &auth.Token{Value: token, Expiry: time.Now().Add(time.Hour)}, err
+	})})
+}
+
+type tokenFunc func(context.Context) (*auth.Token, error)
+
+func (f tokenFunc) Token(ctx context.Context) (*auth.Token, error) { return f(ctx) }
+
+// cloudOverTLS answers the token endpoint and Cloud Storage, and records who asked.
+type cloudOverTLS struct {
+	tokenCode int
+	tokenBody string
+	asked     []string
+}
+
+func (c *cloudOverTLS) RoundTrip(req *http.Request) (*http.Response, error) {
+	c.asked = append(c.asked, req.URL.Hostname()+" "+req.Header.Get("Authorization"))
+	recorder := httptest.NewRecorder()
+	if req.URL.Hostname() == "iamcredentials.googleapis.com" {
+		recorder.WriteHeader(c.tokenCode)
+		_, _ = recorder.WriteString(c.tokenBody)
+	} else {
+		_, _ = recorder.WriteString(`{"name":"logs"}`)
+	}
+	return recorder.Result(), nil
+}
+
+const tenant = "ann@tenant.iam.gserviceaccount.com"
+
+func TestImpersonation(t *testing.T) {
+	cloud := &cloudOverTLS{200, fmt.Sprintf(`{"accessToken":"anns","expireTime":%q}`, time.Now().Add(time.Hour).Format(time.RFC3339)), nil}
+	clients := newClients(t, Options{credentials: staticToken("managers", nil), base: cloud})
+	for _, account := range []string{"", tenant, tenant} {
+		if _, err := getBucket(t.Context(), clients, account); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{
+		"storage.googleapis.com Bearer managers",
+		"iamcredentials.googleapis.com Bearer managers",
+		"storage.googleapis.com Bearer anns",
+		"storage.googleapis.com Bearer anns",
+	}
+	if diff := cmp.Diff(want, cloud.asked); diff != "" {
+		t.Errorf("who asked whom (-want +got):\n%s", diff)
+	}
+}
+
+// A token that cannot be had says nothing about the resource that it was for, over HTTP as over gRPC.
+func TestTokenRefused(t *testing.T) {
+	const denied = `{"error":{"code":403,"message":"Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).","status":"PERMISSION_DENIED"}}`
+	cases := map[string]struct {
+		code int
+		body string
+		own  error
+		want Error
+	}{
+		"may not act as": {403, denied, nil, Error{
+			Class: Denied, Permission: "iam.serviceAccounts.getAccessToken", Resource: tenant,
+			Message: "getting the token to act as " + tenant + ": Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).",
+		}},
+		"unknown account": {404, `{"error":{"code":404,"message":"Unknown service account","status":"NOT_FOUND"}}`, nil, Error{
+			Class: Denied, Message: "getting the token to act as " + tenant + ": Unknown service account",
+		}},
+		"outage": {503, `{"error":{"code":503,"message":"The service is currently unavailable.","status":"UNAVAILABLE"}}`, nil, Error{
+			Class: Unavailable, Message: "getting the token to act as " + tenant + ": The service is currently unavailable.",
+		}},
+		"own credentials revoked": {0, "", &auth.Error{Response: &http.Response{StatusCode: http.StatusBadRequest}, Body: []byte("invalid_grant")}, Error{
+			Class: Denied, Message: "getting the manager's Google Cloud credentials: auth: cannot fetch token: 400 Response: invalid_grant",
+		}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			topics := &fakeCloud{}
+			certificate := httptest.NewUnstartedServer(nil)
+			certificate.StartTLS()
+			defer certificate.Close()
+			server := credentials.NewServerTLSFromCert(&certificate.TLS.Certificates[0])
+			trusting := certificate.Client().Transport.(*http.Transport).TLSClientConfig
+			trusting.ServerName = "example.com"
+			clients := newClients(t, Options{
+				PubSub:      Endpoint{Address: topics.serve(t, grpc.Creds(server))},
+				credentials: staticToken("managers", tc.own),
+				base:        &cloudOverTLS{tokenCode: tc.code, tokenBody: tc.body},
+				dialOptions: []grpc.DialOption{grpc.WithTransportCredentials(credentials.NewTLS(trusting))},
+			})
+			_, err := getBucket(t.Context(), clients, tenant)
+			if diff := cmp.Diff(&tc.want, Classify(err), cmpopts.IgnoreFields(Error{}, "Err")); diff != "" {
+				t.Errorf("storage (-want +got):\n%s", diff)
+			}
+			err = getTopic(t.Context(), clients, tenant)
+			if diff := cmp.Diff(&tc.want, Classify(err), cmpopts.IgnoreFields(Error{}, "Err")); diff != "" {
+				t.Errorf("pubsub (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,63 @@
+package gcp
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"cloud.google.com/go/resourcemanager/apiv3/resourcemanagerpb"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+func TestProjectNumber(t *testing.T) {
+	fail := true
+	cloud := &fakeCloud{getProject: func(context.Context) (*resourcemanagerpb.Project, error) {
+		if fail {
+			return nil, status.Error(codes.NotFound, "Requested entity was not found.")
+		}
+		return &resourcemanagerpb.Project{Name: "projects/123"}, nil
+	}}
+	clients := newClients(t, allInsecure(t, cloud.serve(t)))
+
+	_, err := clients.ProjectNumber(t.Context(), "", "p")
+	if got := Classify(err); got == nil || got.Class != Denied || got.Resource != "projects/p" {
+		t.Errorf("a missing project: %+v", got)
+	}
+	fail = false
+	for range 3 {
+		if number, err := clients.ProjectNumber(t.Context(), "", "p"); number != 123 || err != nil {
+			t.Errorf("got %d, %v", number, err)
+		}
+	}
+	if n := cloud.calls.Load(); n != 2 {
+		t.Errorf("%d calls, want 2: a failure is not remembered, a number is", n)
+	}
+}
+
+func TestProjectNumberSharesACall(t *testing.T) {
+	begun, answer := make(chan struct{}), make(chan struct{})
+	cloud := &fakeCloud{getProject: func(context.Context) (*resourcemanagerpb.Project, error) {
+		close(begun) // once: a second call would panic
+		<-answer
+		return &resourcemanagerpb.Project{Name: "projects/123"}, nil
+	}}
+	clients := newClients(t, allInsecure(t, cloud.serve(t)))
+	impatient, cancel := context.WithCancel(t.Context())
+	results := make(chan error, 2)
+	ask := func(ctx context.Context) {
+		_, err := clients.ProjectNumber(ctx, "", "p")
+		results <- err
+	}
+	go ask(impatient)
+	<-begun
+	cancel()
+	if err := <-results; !errors.Is(err, context.Canceled) {
+		t.Errorf("the impatient: %v", err)
+	}
+	go ask(t.Context())
+	close(answer)
+	if err := <-results; err != nil {
+		t.Errorf("the patient: %v", err)
+	}
+}
