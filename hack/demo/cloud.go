@@ -28,12 +28,8 @@ func (c *cloud) storageEndpoint() string { return c.url + "/storage/v1/" }
 // document is a resource as Google's API shows it.
 type document = map[string]any
 
-// bucketPath and topicPath are where the console has a resource.
+// bucketPath is where the console has a bucket.
 func bucketPath(name string) string { return "/emulator/storage/b/" + name }
-
-func topicPath(project, name string) string {
-	return "/emulator/pubsub/projects/" + project + "/topics/" + name
-}
 
 // pathOf is where the console has the resource with a full name, such as //storage.googleapis.com/logs.
 func pathOf(externalName string) (string, error) {
@@ -96,7 +92,8 @@ func (c *cloud) call(ctx context.Context, method, path string, body, into any) e
 		return fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	if response.StatusCode >= http.StatusMultipleChoices {
-		return &statusError{status: response.StatusCode, text: fmt.Sprintf("%s %s: %s %s", method, path, response.Status, bytes.TrimSpace(answer))}
+		text := fmt.Sprintf("%s %s: %s %s", method, path, response.Status, bytes.TrimSpace(answer))
+		return &statusError{status: response.StatusCode, text: text}
 	}
 	if into == nil {
 		return nil

@@ -29,15 +29,17 @@ type controlPlane struct {
 	kubeconfig string
 }
 
+const makeAdvice = "run `make demo`, which finds or builds the control plane first"
+
 // assets returns the folder of kube-apiserver, etcd and kubectl.
 func assets() (string, error) {
 	folder := os.Getenv("KUBEBUILDER_ASSETS")
 	if folder == "" {
-		return "", errors.New("KUBEBUILDER_ASSETS is not set: run `make demo`, which finds or builds the control plane first")
+		return "", errors.New("KUBEBUILDER_ASSETS is not set: " + makeAdvice)
 	}
 	for _, name := range []string{"kube-apiserver", "etcd", "kubectl"} {
 		if _, err := os.Stat(filepath.Join(folder, name)); err != nil {
-			return "", fmt.Errorf("KUBEBUILDER_ASSETS has no %s: run `make demo`, which finds or builds the control plane first: %w", name, err)
+			return "", fmt.Errorf("KUBEBUILDER_ASSETS has no %s: %s: %w", name, makeAdvice, err)
 		}
 	}
 	return folder, nil

@@ -32,8 +32,7 @@ func (k *kubectl) quiet(ctx context.Context, args ...string) (string, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt is the demo's to handle
 	out, err := cmd.CombinedOutput()
 	text := strings.TrimRight(string(out), "\n")
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if _, exited := errors.AsType[*exec.ExitError](err); exited {
 		return text, fmt.Errorf("%s: %s", commandLine(args), text)
 	}
 	if err != nil {

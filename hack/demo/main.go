@@ -53,7 +53,7 @@ func run(args []string) int {
 	case err == nil:
 		return 0
 	case ctx.Err() != nil:
-		show.line("\ninterrupted: everything is stopped and removed")
+		show.linef("\ninterrupted: everything is stopped and removed")
 		return exitInterrupted
 	default:
 		show.failure(err)

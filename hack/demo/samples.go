@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 // prerequisite is something in Google Cloud that the samples presume.
@@ -31,23 +32,26 @@ var prerequisites = []prerequisite{
 	},
 }
 
-// applySamples makes what the samples presume, applies them and waits until all are Ready.
-func (s *stage) applySamples(ctx context.Context, tell func(format string, args ...any), run func(context.Context, ...string) (string, error)) error {
+// prepareSamples makes what the samples presume, and tells of it.
+func (s *stage) prepareSamples(ctx context.Context, tell func(format string, args ...any)) error {
 	for _, p := range prerequisites {
 		if err := s.cloud.call(ctx, p.method, p.path, p.body, nil); err != nil {
 			return fmt.Errorf("preparing for the samples (%s): %w", p.told, err)
 		}
 		tell("%s", p.told)
 	}
-	if _, err := run(ctx, "apply", "-n", shop, "-f", "config/samples"); err != nil {
-		return err
-	}
-	return s.untilAllReady(ctx, shop)
+	return nil
 }
 
 // playSamples: samples become Ready, and exist in Google Cloud.
 func (s *stage) playSamples(ctx context.Context) error {
-	if err := s.applySamples(ctx, s.show.say, s.kubectl.run); err != nil {
+	if err := s.prepareSamples(ctx, s.show.sayf); err != nil {
+		return err
+	}
+	if _, err := s.kubectl.run(ctx, "apply", "-n", shop, "-f", "config/samples"); err != nil {
+		return err
+	}
+	if err := s.untilAllReady(ctx, shop); err != nil {
 		return err
 	}
 	if _, err := s.kubectl.run(ctx, "get", "gcp", "-n", shop, "-o", "wide"); err != nil {
@@ -57,7 +61,7 @@ func (s *stage) playSamples(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.show.saw("all %d objects are Ready", len(all))
+	s.show.sawf("all %d objects are Ready", len(all))
 	for _, obj := range all {
 		name := obj.GetCommonStatus().ExternalName
 		path, err := pathOf(name)
@@ -74,5 +78,15 @@ func (s *stage) playSamples(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return s.checkRights(ctx)
+}
+
+// checkRights shows that the operator did all that as a service account that may do little.
+func (s *stage) checkRights(ctx context.Context) error {
+	account := "system:serviceaccount:" + operatorNamespace + ":" + operatorAccount
+	out, err := s.kubectl.run(ctx, "auth", "can-i", "delete", "buckets.gcp.holdfast.dev", "-n", shop, "--as", account)
+	if err == nil {
+		return fmt.Errorf("the operator may delete manifests: %s", out)
+	}
+	return s.expect(strings.Contains(out, "no"), "the operator runs with the rights of config/rbac alone, and may not even delete a manifest")
 }

@@ -40,8 +40,8 @@ func (s *screen) paint(code, text string) string {
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
 
-// progress tells what is being started, and when.
-func (s *screen) progress(format string, args ...any) {
+// progressf tells what is being started, and when.
+func (s *screen) progressf(format string, args ...any) {
 	clock := fmt.Sprintf("%5.1f s", time.Since(s.start).Seconds())
 	fmt.Fprintf(s.out, "%s  %s\n", s.paint(dim, clock), fmt.Sprintf(format, args...))
 }
@@ -51,8 +51,8 @@ func (s *screen) heading(number, of int, title string) {
 	fmt.Fprintf(s.out, "\n%s\n", s.paint(bold, fmt.Sprintf("%d/%d  %s", number, of, title)))
 }
 
-// say tells what goes on in a sentence.
-func (s *screen) say(format string, args ...any) {
+// sayf tells what goes on in a sentence.
+func (s *screen) sayf(format string, args ...any) {
 	fmt.Fprintf(s.out, "     %s\n", fmt.Sprintf(format, args...))
 }
 
@@ -68,8 +68,8 @@ func (s *screen) output(text string) {
 	}
 }
 
-// saw states a fact that was checked.
-func (s *screen) saw(format string, args ...any) {
+// sawf states a fact that was checked.
+func (s *screen) sawf(format string, args ...any) {
 	fmt.Fprintf(s.out, "     %s %s\n", s.paint(green, "✓"), fmt.Sprintf(format, args...))
 }
 
@@ -78,7 +78,7 @@ func (s *screen) failure(err error) {
 	fmt.Fprintf(s.out, "\n%s %s\n", s.paint(red, "FAILED:"), err)
 }
 
-// line prints as it is.
-func (s *screen) line(format string, args ...any) {
+// linef prints as it is.
+func (s *screen) linef(format string, args ...any) {
 	fmt.Fprintf(s.out, format+"\n", args...)
 }

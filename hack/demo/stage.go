@@ -103,7 +103,7 @@ func (s *stage) startControlPlane(context.Context) error {
 	if s.assets, err = assets(); err != nil {
 		return err
 	}
-	s.show.progress("starting etcd and kube-apiserver")
+	s.show.progressf("starting etcd and kube-apiserver")
 	plane, err := startControlPlane(s.assets, filepath.Join(s.folder, "kubeconfig"))
 	s.later(plane.stop)
 	if err != nil {
@@ -123,7 +123,7 @@ func (s *stage) startControlPlane(context.Context) error {
 
 // install installs what a cluster gets: the definitions, the operator's service account and its roles.
 func (s *stage) install(ctx context.Context) error {
-	s.show.progress("installing the CRDs and the operator's service account with its roles")
+	s.show.progressf("installing the CRDs and the operator's service account with its roles")
 	if _, err := s.kubectl.quiet(ctx, "apply", "--server-side", "-k", "config/default"); err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (s *stage) install(ctx context.Context) error {
 }
 
 func (s *stage) startCloud(ctx context.Context) error {
-	s.show.progress("starting the emulated Google Cloud")
+	s.show.progressf("starting the emulated Google Cloud")
 	web, err := freeAddress()
 	if err != nil {
 		return err
@@ -155,7 +155,7 @@ func (s *stage) startOperator(ctx context.Context) error {
 	if err := s.plane.kubeconfigOf(ctx, operatorNamespace, operatorAccount, kubeconfig); err != nil {
 		return err
 	}
-	s.show.progress("starting the operator as the service account %s/%s", operatorNamespace, operatorAccount)
+	s.show.progressf("starting the operator as the service account %s/%s", operatorNamespace, operatorAccount)
 	health, err := freeAddress()
 	if err != nil {
 		return err
@@ -180,7 +180,7 @@ func (s *stage) startOperator(ctx context.Context) error {
 // bind makes the namespaces and binds them to projects, as an administrator does.
 func (s *stage) bind(ctx context.Context) error {
 	for _, b := range []struct{ namespace, project string }{{shop, shopProject}, {analytics, analyticsProject}} {
-		s.show.progress("binding the namespace %s to the project %s", b.namespace, b.project)
+		s.show.progressf("binding the namespace %s to the project %s", b.namespace, b.project)
 		if _, err := s.kubectl.quiet(ctx, "create", "namespace", b.namespace); err != nil {
 			return err
 		}

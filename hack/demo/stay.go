@@ -32,20 +32,23 @@ func (s *stage) stay(ctx context.Context) error {
 	if err := s.makeInherited(ctx); err != nil {
 		return err
 	}
-	s.show.progress("somebody made the buckets %s and %s long ago", archiveBucket, exportsBucket)
-	s.show.progress("kubectl apply -f %s", reportsFile)
-	if _, err := s.kubectl.quiet(ctx, "apply", "-f", reportsFile); err != nil {
+	s.show.progressf("somebody made the buckets %s and %s long ago", archiveBucket, exportsBucket)
+	if err := s.prepareSamples(ctx, s.show.progressf); err != nil {
 		return err
 	}
-	s.show.progress("kubectl apply -n %s -f config/samples", shop)
-	if err := s.applySamples(ctx, s.show.progress, s.kubectl.quiet); err != nil {
-		return err
+	for _, apply := range [][]string{{"apply", "-n", shop, "-f", "config/samples"}, {"apply", "-f", reportsFile}} {
+		s.show.progressf("%s", commandLine(apply))
+		if _, err := s.kubectl.quiet(ctx, apply...); err != nil {
+			return err
+		}
 	}
-	if err := s.untilAllReady(ctx, analytics); err != nil {
-		return err
+	for _, namespace := range []string{shop, analytics} {
+		if err := s.untilAllReady(ctx, namespace); err != nil {
+			return err
+		}
 	}
-	s.show.progress("everything is Ready")
-	s.show.line("")
+	s.show.progressf("everything is Ready")
+	s.show.linef("")
 	if _, err := s.kubectl.run(ctx, "get", "gcp", "-A"); err != nil {
 		return err
 	}
@@ -53,7 +56,7 @@ func (s *stage) stay(ctx context.Context) error {
 		return err
 	}
 	<-ctx.Done()
-	s.show.line("\nstopping")
+	s.show.linef("\nstopping")
 	var ended *endedError
 	if cause := context.Cause(ctx); errors.As(cause, &ended) {
 		return cause
@@ -108,13 +111,15 @@ The operator's log is {{.Log}}. Ctrl-C here stops everything and removes it.
 
 func (s *stage) invite() error {
 	_, err := exec.LookPath("gcloud")
+	edit := document{"versioning": document{"enabled": false}}
+	bucket := s.cloud.url + bucketPath(reportsBucket)
 	var text strings.Builder
 	if err := invitation.Execute(&text, map[string]any{
 		"Kubeconfig": s.plane.kubeconfig,
 		"Assets":     s.assets,
 		"Sweep":      s.sweep,
-		"Edit":       curl("PATCH", s.cloud.url+bucketPath(reportsBucket), document{"versioning": document{"enabled": false}}) + " -o /dev/null",
-		"Look":       curl("GET", s.cloud.url+bucketPath(reportsBucket), nil) + " | grep -A1 versioning",
+		"Edit":       curl("PATCH", bucket, edit) + " -o /dev/null",
+		"Look":       curl("GET", bucket, nil) + " | grep -A1 versioning",
 		"List":       s.cloud.url + "/emulator/storage/b?project=" + analyticsProject,
 		"Gcloud":     !errors.Is(err, exec.ErrNotFound),
 		"Storage":    s.cloud.storageEndpoint(),
@@ -125,6 +130,6 @@ func (s *stage) invite() error {
 	}); err != nil {
 		return fmt.Errorf("writing what to type next: %w", err)
 	}
-	s.show.line("%s", text.String())
+	s.show.linef("%s", text.String())
 	return nil
 }

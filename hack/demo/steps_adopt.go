@@ -36,7 +36,7 @@ func (s *stage) playAdoption(ctx context.Context) error {
 	if err := s.makeInherited(ctx); err != nil {
 		return err
 	}
-	s.show.say("somebody made the buckets %s and %s long ago", archiveBucket, exportsBucket)
+	s.show.sayf("somebody made the buckets %s and %s long ago", archiveBucket, exportsBucket)
 	mark, err := s.cloud.mark(ctx)
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func (s *stage) playAdoption(ctx context.Context) error {
 	if err := s.noWrites(ctx, mark, exportsBucket); err != nil {
 		return err
 	}
-	s.show.saw("it differs, so it waits: %s, and nothing was written", standing(exports).reason)
+	s.show.sawf("it differs, so it waits: %s, and nothing was written", standing(exports).reason)
 
 	if _, err := s.kubectl.run(ctx, "annotate", "--overwrite", "-n", analytics, "bucket", exports.Name,
 		v1alpha1.ApproveAnnotation+"="+exports.Status.Plan.Hash); err != nil {
@@ -66,10 +66,10 @@ func (s *stage) playAdoption(ctx context.Context) error {
 	if err := s.untilStands(ctx, exports, v1alpha1.ReasonUpToDate); err != nil {
 		return err
 	}
-	if err := s.exactlyOneWrite(ctx, mark, exportsBucket, "buckets.patch"); err != nil {
+	if err := s.onePatch(ctx, mark, exportsBucket); err != nil {
 		return err
 	}
-	s.show.saw("approved, written, Ready")
+	s.show.sawf("approved, written, Ready")
 	return nil
 }
 
@@ -87,6 +87,6 @@ func (s *stage) adoptMatching(ctx context.Context, mark int64) error {
 	if err := s.noWrites(ctx, mark, archiveBucket); err != nil {
 		return err
 	}
-	s.show.saw("it matches: Ready, and Google Cloud got no write at all")
+	s.show.sawf("it matches: Ready, and Google Cloud got no write at all")
 	return nil
 }

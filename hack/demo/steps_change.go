@@ -32,7 +32,7 @@ func (s *stage) playEdit(ctx context.Context) error {
 	if err := s.untilStands(ctx, reports, v1alpha1.ReasonUpToDate); err != nil {
 		return err
 	}
-	s.show.saw("%s/%s is Ready: %s", analytics, reports.Name, reports.Status.URL)
+	s.show.sawf("%s/%s is Ready: %s", analytics, reports.Name, reports.Status.URL)
 	mark, err := s.cloud.mark(ctx)
 	if err != nil {
 		return err
@@ -43,7 +43,7 @@ func (s *stage) playEdit(ctx context.Context) error {
 	if err := s.untilStands(ctx, reports, v1alpha1.ReasonUpToDate); err != nil {
 		return err
 	}
-	if err := s.exactlyOneWrite(ctx, mark, reportsBucket, "buckets.patch"); err != nil {
+	if err := s.onePatch(ctx, mark, reportsBucket); err != nil {
 		return err
 	}
 	live, err := s.cloud.get(ctx, bucketPath(reportsBucket))
@@ -65,11 +65,11 @@ func (s *stage) playDrift(ctx context.Context) error {
 		document{"versioning": document{"enabled": false}, "labels": document{"added-by": "hand"}}); err != nil {
 		return err
 	}
-	s.show.say("nobody tells Holdfast; its sweep looks by itself")
+	s.show.sayf("nobody tells Holdfast; its sweep looks by itself")
 	if err := s.untilVersioning(ctx, true); err != nil {
 		return err
 	}
-	if err := s.exactlyOneWrite(ctx, mark, reportsBucket, "buckets.patch"); err != nil {
+	if err := s.onePatch(ctx, mark, reportsBucket); err != nil {
 		return err
 	}
 	if err := s.untilEvent(ctx, "DriftCorrected", reports.Name); err != nil {
@@ -93,7 +93,7 @@ func (s *stage) playDrift(ctx context.Context) error {
 	if err := s.untilVersioning(ctx, false); err != nil {
 		return err
 	}
-	s.show.saw("versioning left the manifest and is off again, as by Google's default")
+	s.show.sawf("versioning left the manifest and is off again, as by Google's default")
 	return nil
 }
 
@@ -109,7 +109,7 @@ func (s *stage) untilVersioning(ctx context.Context, want bool) error {
 
 // inConsole does something in Google Cloud behind Holdfast's back, and shows it.
 func (s *stage) inConsole(ctx context.Context, told, method, path string, body document) error {
-	s.show.say("%s, in the console:", told)
+	s.show.sayf("%s, in the console:", told)
 	s.show.command(curl(method, s.cloud.url+path, body))
 	return s.cloud.call(ctx, method, path, body, nil)
 }

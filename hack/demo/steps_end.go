@@ -49,7 +49,7 @@ func (s *stage) playRest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.show.say("waiting until the sweep has looked at each of the %d resources, and begun again", len(before))
+	s.show.sayf("waiting until the sweep has looked at each of the %d resources, and begun again", len(before))
 	if err := s.until(ctx, "a full sweep", func(ctx context.Context) (string, bool, error) {
 		missing, err := s.unseen(ctx, mark, before)
 		return "not looked at yet: " + strings.Join(missing, ", "), len(missing) == 0, err
@@ -67,7 +67,7 @@ func (s *stage) playRest(ctx context.Context) error {
 	if err := s.noWrites(ctx, mark, ""); err != nil {
 		return err
 	}
-	s.show.saw("Google Cloud got reads alone: %v", counts)
+	s.show.sawf("Google Cloud got reads alone: %v", counts)
 	after, err := s.objects(ctx, "")
 	if err != nil {
 		return err

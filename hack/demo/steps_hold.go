@@ -42,7 +42,7 @@ func (s *stage) playGlass(ctx context.Context) error {
 	if err := s.noWrites(ctx, mark, exportsBucket); err != nil {
 		return err
 	}
-	s.show.saw("the drift is told, and nothing was written")
+	s.show.sawf("the drift is told, and nothing was written")
 
 	if _, err := s.kubectl.run(ctx, "annotate", "-n", analytics, "bucket", exports.Name, v1alpha1.BreakGlassAnnotation+"-"); err != nil {
 		return err
@@ -55,16 +55,17 @@ func (s *stage) playGlass(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	if err := s.exactlyOneWrite(ctx, mark, exportsBucket, "buckets.patch"); err != nil {
+	if err := s.onePatch(ctx, mark, exportsBucket); err != nil {
 		return err
 	}
-	s.show.saw("the glass is closed, and public access prevention is enforced again")
+	s.show.sawf("the glass is closed, and public access prevention is enforced again")
 	return nil
 }
 
 // untilCondition waits until a condition of an object is True.
 func (s *stage) untilCondition(ctx context.Context, obj v1alpha1.Object, condition string) error {
-	return s.until(ctx, fmt.Sprintf("%s/%s to be %s", obj.GetNamespace(), obj.GetName(), condition), func(ctx context.Context) (string, bool, error) {
+	what := fmt.Sprintf("%s/%s to be %s", obj.GetNamespace(), obj.GetName(), condition)
+	return s.until(ctx, what, func(ctx context.Context) (string, bool, error) {
 		if err := s.kube.Get(ctx, client.ObjectKeyFromObject(obj), obj); err != nil {
 			return "", false, err
 		}

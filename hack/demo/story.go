@@ -33,9 +33,9 @@ func (s *stage) tell(ctx context.Context) error {
 		if err := step.play(s, ctx); err != nil {
 			return fmt.Errorf("step %d of %d, %q: %w%s", i+1, len(story), step.title, err, s.lastWords())
 		}
-		s.show.say("(%.1f s)", time.Since(began).Seconds())
+		s.show.sayf("(%.1f s)", time.Since(began).Seconds())
 	}
-	s.show.line("\nAll %d steps held, in %.0f s.", len(story), time.Since(s.show.start).Seconds())
+	s.show.linef("\nAll %d steps held, in %.0f s.", len(story), time.Since(s.show.start).Seconds())
 	return nil
 }
 
@@ -64,6 +64,6 @@ func (s *stage) expect(holds bool, format string, args ...any) error {
 	if !holds {
 		return errors.New("this does not hold: " + fmt.Sprintf(format, args...))
 	}
-	s.show.saw(format, args...)
+	s.show.sawf(format, args...)
 	return nil
 }

@@ -37,7 +37,8 @@ func (s *stage) until(ctx context.Context, what string, look func(context.Contex
 
 // untilStands waits until an object's newest generation has a reason of Ready.
 func (s *stage) untilStands(ctx context.Context, obj v1alpha1.Object, reason string) error {
-	return s.until(ctx, fmt.Sprintf("%s/%s to be %s", obj.GetNamespace(), obj.GetName(), reason), func(ctx context.Context) (string, bool, error) {
+	what := fmt.Sprintf("%s/%s to be %s", obj.GetNamespace(), obj.GetName(), reason)
+	return s.until(ctx, what, func(ctx context.Context) (string, bool, error) {
 		if err := s.kube.Get(ctx, client.ObjectKeyFromObject(obj), obj); err != nil {
 			return "", false, err
 		}
@@ -110,19 +111,19 @@ func (s *stage) writesTo(ctx context.Context, mark int64, resource string) ([]tr
 	return writes, err
 }
 
-// exactlyOneWrite checks that a resource was written to once, by that method, and shows how.
-func (s *stage) exactlyOneWrite(ctx context.Context, mark int64, resource, method string) error {
-	writes, err := s.writesTo(ctx, mark, resource)
+// onePatch checks that a bucket was written to by one PATCH and nothing else, and shows it.
+func (s *stage) onePatch(ctx context.Context, mark int64, bucket string) error {
+	writes, err := s.writesTo(ctx, mark, bucket)
 	if err != nil {
 		return err
 	}
 	for _, write := range writes {
 		s.show.output(describeCall(write))
 	}
-	if len(writes) != 1 || writes[0].Method != method {
-		return fmt.Errorf("Google Cloud got %d writes to %s; want one %s", len(writes), resource, method)
+	if len(writes) != 1 || writes[0].Method != "buckets.patch" {
+		return fmt.Errorf("%d writes reached %s; want one PATCH", len(writes), bucket)
 	}
-	s.show.saw("Google Cloud got one write: %s", method)
+	s.show.sawf("Google Cloud got one write, a PATCH")
 	return nil
 }
 
@@ -133,7 +134,7 @@ func (s *stage) noWrites(ctx context.Context, mark int64, resource string) error
 		return err
 	}
 	if len(writes) > 0 {
-		return fmt.Errorf("Google Cloud got %d writes; want none; the first: %s", len(writes), describeCall(writes[0]))
+		return fmt.Errorf("%d writes reached Google Cloud; want none; the first: %s", len(writes), describeCall(writes[0]))
 	}
 	return nil
 }
