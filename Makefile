@@ -148,8 +148,9 @@ uninstall: ## Remove the CRDs; nothing in Google Cloud is deleted.
 deploy: ## Install CRDs, roles and the operator's image IMG.
 	$(kustomize) build config/default | sed 's|image: holdfast:latest|image: $(IMG)|' | kubectl apply --server-side -f -
 
+# The CRDs first: the operator has to be there to take its finalizers off.
 .PHONY: undeploy
-undeploy: ## Remove what deploy installed; nothing in Google Cloud is deleted.
+undeploy: uninstall ## Remove what deploy installed; nothing in Google Cloud is deleted.
 	$(kustomize) build config/default | kubectl delete --ignore-not-found -f -
 
 .PHONY: docker-build
