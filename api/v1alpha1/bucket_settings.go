@@ -75,9 +75,12 @@ type Autoclass struct {
 
 	// terminalStorageClass is the class that objects end up in when nobody reads them. Google's default: NEARLINE.
 	// +optional
-	// +kubebuilder:validation:Enum=NEARLINE;ARCHIVE
-	TerminalStorageClass StorageClass `json:"terminalStorageClass,omitempty"`
+	TerminalStorageClass TerminalStorageClass `json:"terminalStorageClass,omitempty"`
 }
+
+// TerminalStorageClass is a class that Autoclass may let objects end up in.
+// +kubebuilder:validation:Enum=NEARLINE;ARCHIVE
+type TerminalStorageClass string
 
 // RPO is the recovery point objective of a bucket in more than one region.
 // +kubebuilder:validation:Enum=DEFAULT;ASYNC_TURBO

@@ -70,7 +70,7 @@ func describeAutoclass(a *storage.Autoclass) *v1alpha1.Autoclass {
 	if a == nil || !a.Enabled {
 		return &v1alpha1.Autoclass{Enabled: new(false)}
 	}
-	return &v1alpha1.Autoclass{Enabled: new(true), TerminalStorageClass: v1alpha1.StorageClass(a.TerminalStorageClass)}
+	return &v1alpha1.Autoclass{Enabled: new(true), TerminalStorageClass: v1alpha1.TerminalStorageClass(a.TerminalStorageClass)}
 }
 
 func hasFolders(live *storage.BucketAttrs) bool {

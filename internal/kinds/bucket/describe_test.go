@@ -112,7 +112,7 @@ func TestMeansTheSame(t *testing.T) {
 		}}},
 		"Google's terminal class": {
 			live: `{"name":"logs","autoclass":{"enabled":true,"toggleTime":"2026-01-02T03:04:05Z"}}`,
-			spec: v1alpha1.BucketSpec{Autoclass: &v1alpha1.Autoclass{Enabled: new(true), TerminalStorageClass: v1alpha1.StorageClassNearline}},
+			spec: v1alpha1.BucketSpec{Autoclass: &v1alpha1.Autoclass{Enabled: new(true), TerminalStorageClass: "NEARLINE"}},
 		},
 		"explicit empties": {live: bare, spec: v1alpha1.BucketSpec{
 			Labels: v1alpha1.Labels{}, Lifecycle: &v1alpha1.Lifecycle{Rules: []v1alpha1.LifecycleRule{}}, RetentionPolicy: &v1alpha1.RetentionPolicy{},

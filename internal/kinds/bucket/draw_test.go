@@ -86,7 +86,7 @@ func drawAutoclass(t *rapid.T) *v1alpha1.Autoclass {
 	if rapid.Bool().Draw(t, "off") {
 		return &v1alpha1.Autoclass{Enabled: new(false)}
 	}
-	return &v1alpha1.Autoclass{Enabled: new(true), TerminalStorageClass: rapid.SampledFrom([]v1alpha1.StorageClass{"", "NEARLINE", "ARCHIVE"}).Draw(t, "terminal")}
+	return &v1alpha1.Autoclass{Enabled: new(true), TerminalStorageClass: rapid.SampledFrom([]v1alpha1.TerminalStorageClass{"", "NEARLINE", "ARCHIVE"}).Draw(t, "terminal")}
 }
 
 func drawLifecycle(t *rapid.T) *v1alpha1.Lifecycle {

@@ -194,7 +194,7 @@ var edits = map[string]func(*v1alpha1.BucketSpec){
 }
 
 func enableAutoclass(s *v1alpha1.BucketSpec) {
-	s.Autoclass = &v1alpha1.Autoclass{Enabled: new(true), TerminalStorageClass: v1alpha1.StorageClassArchive}
+	s.Autoclass = &v1alpha1.Autoclass{Enabled: new(true), TerminalStorageClass: "ARCHIVE"}
 	s.Lifecycle = &v1alpha1.Lifecycle{}
 }
 
