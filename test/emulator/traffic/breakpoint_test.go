@@ -42,7 +42,6 @@ func TestBreakpoint(t *testing.T) {
 }
 
 // TestReleasedAfterTheClientLeft: what was under way is carried out, as
-
 func TestReleasedAfterTheClientLeft(t *testing.T) {
 	s := newServer(t, StorageErrors)
 	held := s.Pause(Call{})

@@ -10,9 +10,7 @@ import (
 )
 
 // server is a service that counts what it carries out. Its calls are named
-
 // by the path: /METHOD/PROJECT/RESOURCE.
-
 type server struct {
 	*Control
 	url      string
@@ -47,7 +45,6 @@ func newServer(t *testing.T, refuse ErrorBody) *server {
 }
 
 // answer is what came back of a call.
-
 type answer struct {
 	status     int
 	retryAfter string

@@ -10,7 +10,6 @@ import (
 )
 
 // TestErrorBodies: errors look as Google writes them.
-
 func TestErrorBodies(t *testing.T) {
 	for name, c := range map[string]struct {
 		refuse ErrorBody
