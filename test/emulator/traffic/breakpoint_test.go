@@ -42,6 +42,7 @@ func TestBreakpoint(t *testing.T) {
 }
 
 // TestReleasedAfterTheClientLeft: what was under way is carried out, as
+// Google would have done.
 func TestReleasedAfterTheClientLeft(t *testing.T) {
 	s := newServer(t, StorageErrors)
 	held := s.Pause(Call{})

@@ -74,5 +74,3 @@ func (s *server) status(t *testing.T, path string) int {
 	}
 	return a.status
 }
-
-// Google would have done.
