@@ -48,7 +48,7 @@ func (s *stage) playSamples(ctx context.Context) error {
 	if err := s.prepareSamples(ctx, s.show.sayf); err != nil {
 		return err
 	}
-	if _, err := s.kubectl.run(ctx, "apply", "-n", shop, "-f", "config/samples"); err != nil {
+	if _, err := s.kubectl.run(ctx, "apply", "-n", shop, "-k", "config/samples"); err != nil {
 		return err
 	}
 	if err := s.untilAllReady(ctx, shop); err != nil {

@@ -121,9 +121,10 @@ func (s *stage) startControlPlane(context.Context) error {
 	return err
 }
 
-// install installs what a cluster gets: the definitions, the operator's service account and its roles.
+// install installs what a cluster gets: definitions, admission policies, the operator's service account and its roles. The
+// Deployment, too; nothing here runs it.
 func (s *stage) install(ctx context.Context) error {
-	s.show.progressf("installing the CRDs and the operator's service account with its roles")
+	s.show.progressf("kubectl apply --server-side -k config/default")
 	if _, err := s.kubectl.quiet(ctx, "apply", "--server-side", "-k", "config/default"); err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func (s *stage) stay(ctx context.Context) error {
 	if err := s.prepareSamples(ctx, s.show.progressf); err != nil {
 		return err
 	}
-	for _, apply := range [][]string{{"apply", "-n", shop, "-f", "config/samples"}, {"apply", "-f", reportsFile}} {
+	for _, apply := range [][]string{{"apply", "-n", shop, "-k", "config/samples"}, {"apply", "-f", reportsFile}} {
 		s.show.progressf("%s", commandLine(apply))
 		if _, err := s.kubectl.quiet(ctx, apply...); err != nil {
 			return err

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -13,11 +15,15 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
 
-// playGlass: while the glass is broken drift is seen and told, and nothing is written; then it is put back.
+// playGlass: who may not break the glass does not. While it is broken drift is seen and told, and nothing is written; then
+// it is put back, and who did what stays on record.
 func (s *stage) playGlass(ctx context.Context) error {
 	exports := bucketObject("exports")
-	if _, err := s.kubectl.run(ctx, "annotate", "-n", analytics, "bucket", exports.Name,
-		v1alpha1.BreakGlassAnnotation+"=INC-4711: partner needs access"); err != nil {
+	breaking := []string{"annotate", "-n", analytics, "bucket", exports.Name, v1alpha1.BreakGlassAnnotation + "=INC-4711: partner needs access"}
+	if err := s.glassStays(ctx, breaking); err != nil {
+		return err
+	}
+	if _, err := s.kubectl.run(ctx, breaking...); err != nil {
 		return err
 	}
 	if err := s.untilCondition(ctx, exports, v1alpha1.ConditionBreakGlass); err != nil {
@@ -34,16 +40,30 @@ func (s *stage) playGlass(ctx context.Context) error {
 	if err := s.untilCondition(ctx, exports, v1alpha1.ConditionDrifted); err != nil {
 		return err
 	}
-	for _, output := range []string{"wide", "jsonpath-as-json={.status.drift}"} {
-		if _, err := s.kubectl.run(ctx, "get", "bucket", "-n", analytics, exports.Name, "-o", output); err != nil {
-			return err
-		}
+	if err := s.showBucket(ctx, exports.Name, "wide", "jsonpath-as-json={.status.drift}"); err != nil {
+		return err
 	}
 	if err := s.noWrites(ctx, mark, exportsBucket); err != nil {
 		return err
 	}
 	s.show.sawf("the drift is told, and nothing was written")
+	return s.closeGlass(ctx, exports, mark)
+}
 
+// glassStays shows that somebody who may edit the namespace's objects may not thereby break the glass.
+func (s *stage) glassStays(ctx context.Context, breaking []string) error {
+	if _, err := s.kubectl.run(ctx, "create", "rolebinding", "-n", analytics, "editors", "--clusterrole=holdfast-edit", "--user=alice"); err != nil {
+		return err
+	}
+	out, err := s.kubectl.run(ctx, append(slices.Clone(breaking), "--as", "alice")...)
+	if err == nil {
+		return errors.New("alice broke the glass and has no right to")
+	}
+	return s.expect(strings.Contains(out, "the RBAC verb break-glass"), "alice may edit buckets, and yet not break the glass")
+}
+
+// closeGlass shows that drift is put back once the glass is closed, and what stays on record.
+func (s *stage) closeGlass(ctx context.Context, exports *v1alpha1.Bucket, mark int64) error {
 	if _, err := s.kubectl.run(ctx, "annotate", "-n", analytics, "bucket", exports.Name, v1alpha1.BreakGlassAnnotation+"-"); err != nil {
 		return err
 	}
@@ -58,7 +78,26 @@ func (s *stage) playGlass(ctx context.Context) error {
 	if err := s.onePatch(ctx, mark, exportsBucket); err != nil {
 		return err
 	}
-	s.show.sawf("the glass is closed, and public access prevention is enforced again")
+	if err := s.until(ctx, "the record of the glass", func(ctx context.Context) (string, bool, error) {
+		err := s.kube.Get(ctx, client.ObjectKeyFromObject(exports), exports)
+		return "no record", len(exports.Status.BreakGlassHistory) == 1, err
+	}); err != nil {
+		return err
+	}
+	if err := s.showBucket(ctx, exports.Name, "jsonpath-as-json={.status.breakGlassHistory}"); err != nil {
+		return err
+	}
+	record := exports.Status.BreakGlassHistory[0]
+	return s.expect(record.By != "" && record.By == record.ClosedBy, "put back; the record says who broke the glass, why, and who closed it: %s", record.By)
+}
+
+// showBucket shows a bucket of the story in each of the forms.
+func (s *stage) showBucket(ctx context.Context, name string, outputs ...string) error {
+	for _, output := range outputs {
+		if _, err := s.kubectl.run(ctx, "get", "bucket", "-n", analytics, name, "-o", output); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
