@@ -5,10 +5,7 @@ import (
 	"sync"
 	"testing"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/test/installed"
 )
 
 var ctx = context.Background()
@@ -19,23 +16,10 @@ var stamps = sync.OnceValue(func() error {
 	if err != nil {
 		return err
 	}
-	if err := apply(kube, "stamp.yaml"); err != nil {
+	if err := installed.Policies(kube, installed.Stamps...); err != nil {
 		return err
 	}
-	person, err := as(ada)
-	if err != nil {
-		return err
-	}
-	for _, annotations := range []map[string]string{{glassKey: reason}, {approveKey: "0123456789abcdef"}} {
-		if err := poll(func() (bool, error) {
-			probe := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{Name: "probe-stamps", Namespace: metav1.NamespaceDefault, Annotations: annotations}}
-			err := person.Create(ctx, probe, client.DryRunAll)
-			return err == nil, nil
-		}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return installed.Stamped(admin, scheme)
 })
 
 func installStamps(t *testing.T) {
@@ -48,7 +32,7 @@ func installStamps(t *testing.T) {
 // grant binds a person to roles for the rest of the run.
 func grant(t *testing.T, user string, roles ...string) {
 	t.Helper()
-	if err := grantTo(asUser(t, ""), user, roles...); err != nil {
+	if err := installed.Grant(asUser(t, ""), user, roles...); err != nil {
 		t.Fatalf("granting: %v", err)
 	}
 }

@@ -3,37 +3,34 @@ package admission
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/test/installed"
 )
 
-// The people of the tests.
+// The people of the tests. The operator has more rights here than it has in config/rbac, so that the policies alone stand in
+// its way.
 const (
-	ada      = "ada"                                                    // holds every verb that Holdfast asks for
-	bob      = "bob"                                                    // may edit everything and holds none of them
-	gitops   = "system:serviceaccount:flux-system:kustomize-controller" // is cluster-admin
-	operator = "system:serviceaccount:holdfast-system:holdfast-manager"
+	ada      = installed.Ada
+	bob      = installed.Bob
+	gitops   = installed.GitOps
+	operator = installed.Operator
 )
 
 var (
@@ -76,120 +73,21 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// setUp installs the roles, the policies without the stamps, and binds the people.
+// setUp installs the roles and the policies without the stamps, and makes the people.
 func setUp() error {
 	kube, err := as("")
 	if err != nil {
 		return err
 	}
-	for _, file := range []string{"roles.yaml", "guard.yaml", "approve.yaml", "finalizer.yaml", "bind.yaml"} {
-		if err := apply(kube, file); err != nil {
-			return err
-		}
-	}
-	edit := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "edit-without-verbs"}, Rules: []rbacv1.PolicyRule{
-		{APIGroups: []string{"gcp.holdfast.dev"}, Resources: []string{"*"}, Verbs: []string{"get", "list", "watch", "create", "update", "patch", "delete"}},
-		{APIGroups: []string{""}, Resources: []string{"namespaces", "namespaces/status", "namespaces/finalize"}, Verbs: []string{"get", "create", "update", "patch"}},
-	}}
-	if err := kube.Create(context.Background(), edit); err != nil {
+	if err := errors.Join(installed.Policies(kube, installed.Guards...), installed.People(kube), installed.Grant(kube, operator, "edit-without-verbs")); err != nil {
 		return err
 	}
-	for user, roles := range map[string][]string{
-		ada:      {"edit-without-verbs", "holdfast-break-glass", "holdfast-break-glass-namespaces", "holdfast-approve", "holdfast-bind"},
-		bob:      {"edit-without-verbs"},
-		operator: {"edit-without-verbs"},
-		gitops:   {"cluster-admin"},
-	} {
-		if err := grantTo(kube, user, roles...); err != nil {
-			return err
-		}
-	}
-	return inForce(kube)
-}
-
-// grantTo binds a person to roles, everywhere.
-func grantTo(kube client.Client, user string, roles ...string) error {
-	for _, role := range roles {
-		binding := &rbacv1.ClusterRoleBinding{
-			ObjectMeta: metav1.ObjectMeta{Name: strings.ReplaceAll(user, ":", "-") + "-" + role},
-			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
-			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
-		}
-		if err := kube.Create(context.Background(), binding); err != nil {
-			return err
-		}
-	}
-	return nil
+	return installed.Guarded(admin, scheme)
 }
 
 // as returns a client that acts as a person; as the cluster's administrator for nobody.
 func as(user string) (client.Client, error) {
-	config := rest.CopyConfig(admin)
-	config.QPS = -1
-	if user != "" {
-		config.Impersonate = rest.ImpersonationConfig{UserName: user, Groups: []string{"system:authenticated"}}
-	}
-	return client.New(config, client.Options{Scheme: scheme})
-}
-
-// apply creates the objects of a file of config/admission.
-func apply(kube client.Client, file string) error {
-	return eachObject(file, func(obj *unstructured.Unstructured) error {
-		return kube.Create(context.Background(), obj)
-	})
-}
-
-func eachObject(file string, do func(*unstructured.Unstructured) error) error {
-	f, err := os.Open(filepath.Join("..", "..", "config", "admission", file))
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	for decoder := yaml.NewYAMLOrJSONDecoder(f, 4096); ; {
-		obj := &unstructured.Unstructured{}
-		switch err := decoder.Decode(obj); {
-		case err == io.EOF:
-			return nil
-		case err != nil:
-			return fmt.Errorf("reading %s: %w", file, err)
-		}
-		if err := do(obj); err != nil {
-			return fmt.Errorf("%s %s of %s: %w", obj.GetKind(), obj.GetName(), file, err)
-		}
-	}
-}
-
-// inForce waits until the API server has taken in the policies: a glass that nobody may break is refused.
-func inForce(kube client.Client) error {
-	probe, err := as(bob)
-	if err != nil {
-		return err
-	}
-	name := 0
-	refused := func(annotations map[string]string, namespace bool) (bool, error) {
-		name++
-		meta := metav1.ObjectMeta{Name: fmt.Sprintf("probe-%d", name), Annotations: annotations}
-		var obj client.Object = &corev1.Namespace{ObjectMeta: meta}
-		if !namespace {
-			meta.Namespace = metav1.NamespaceDefault
-			obj = &v1alpha1.Topic{ObjectMeta: meta}
-		}
-		err := probe.Create(context.Background(), obj, client.DryRunAll)
-		return apierrors.IsForbidden(err) || apierrors.IsInvalid(err), nil
-	}
-	for _, p := range []struct {
-		key       string
-		namespace bool
-	}{
-		{v1alpha1.BreakGlassAnnotation, false}, {v1alpha1.ApproveAnnotation, false}, {v1alpha1.ProjectIDAnnotation, true}, {v1alpha1.BreakGlassAnnotation, true},
-	} {
-		if err := poll(func() (bool, error) {
-			return refused(map[string]string{p.key: "INC-1 a probe of the policies"}, p.namespace)
-		}); err != nil {
-			return fmt.Errorf("the policy on %s is not in force: %w", p.key, err)
-		}
-	}
-	return nil
+	return client.New(installed.As(admin, user), client.Options{Scheme: scheme})
 }
 
 func poll(holds func() (bool, error)) error {

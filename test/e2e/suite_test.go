@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,15 +11,18 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/test/installed"
 )
 
 // The API server that all tests of the package share; each has a namespace, a cloud and a manager of its own.
@@ -43,7 +47,7 @@ func run(m *testing.M) int {
 			o.DestWriter = discard{}
 		}
 	}))
-	for _, add := range []func(*runtime.Scheme) error{v1alpha1.AddToScheme, corev1.AddToScheme, eventsv1.AddToScheme, apiextensionsv1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{v1alpha1.AddToScheme, corev1.AddToScheme, eventsv1.AddToScheme, rbacv1.AddToScheme, apiextensionsv1.AddToScheme} {
 		if err := add(scheme); err != nil {
 			fmt.Fprintln(os.Stderr, "building the scheme:", err)
 			return 1
@@ -63,7 +67,25 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "starting the control plane:", err)
 		return 1
 	}
+	if err := install(); err != nil {
+		fmt.Fprintln(os.Stderr, "installing:", err)
+		return 1
+	}
 	return m.Run()
+}
+
+// install brings the rest of config/ into the control plane: the operator's rights and the admission policies.
+func install() error {
+	kube, err := client.New(installed.As(kubeConfig, ""), client.Options{Scheme: scheme})
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(
+		installed.Manager(kube), installed.Policies(kube, installed.Guards...), installed.Policies(kube, installed.Stamps...), installed.People(kube),
+	); err != nil {
+		return err
+	}
+	return errors.Join(installed.Guarded(kubeConfig, scheme), installed.Stamped(kubeConfig, scheme))
 }
 
 type discard struct{}

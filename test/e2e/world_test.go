@@ -15,7 +15,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -30,6 +29,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/sweep"
 	"github.com/holdfast-dev/holdfast/test/emulator"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
+	"github.com/holdfast-dev/holdfast/test/installed"
 )
 
 // patience bounds every wait.
@@ -71,7 +71,7 @@ func newWorld(t *testing.T) *world {
 		limits: gcp.Limits{Project: 1000, QuotaProject: 1000, Bucket: 1000}, timeout: 5 * time.Second, stop: func() {},
 	}
 	var err error
-	if w.kube, err = client.New(kubeConfig, client.Options{Scheme: scheme}); err != nil {
+	if w.kube, err = client.New(installed.As(kubeConfig, ""), client.Options{Scheme: scheme}); err != nil {
 		t.Fatalf("making a client: %v", err)
 	}
 	w.makeNamespace(w.namespace, map[string]string{v1alpha1.ProjectIDAnnotation: w.project})
@@ -144,8 +144,7 @@ func (w *world) manager(namespaces []string) ctrl.Manager {
 	for _, n := range namespaces {
 		watched[n] = cache.Config{}
 	}
-	counted := rest.CopyConfig(kubeConfig)
-	counted.QPS = -1
+	counted := installed.As(kubeConfig, installed.Operator)
 	counted.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		return &writeCounter{next: next, writes: &w.kubeWrites}
 	})
@@ -156,11 +155,14 @@ func (w *world) manager(namespaces []string) ctrl.Manager {
 		Scheme:    scheme,
 		NewClient: w.newClient,
 		Metrics:   metricsserver.Options{BindAddress: "0"},
-		Cache: cache.Options{ByObject: map[client.Object]cache.ByObject{
-			&v1alpha1.Bucket{}:  {Namespaces: watched},
-			&v1alpha1.Topic{}:   {Namespaces: watched},
-			&corev1.Namespace{}: {Label: labels.SelectorFromSet(w.labels())},
-		}},
+		Cache: cache.Options{
+			DefaultTransform: engine.KeepOwnFields(),
+			ByObject: map[client.Object]cache.ByObject{
+				&v1alpha1.Bucket{}:  {Namespaces: watched},
+				&v1alpha1.Topic{}:   {Namespaces: watched},
+				&corev1.Namespace{}: {Label: labels.SelectorFromSet(w.labels())},
+			},
+		},
 		Controller: config.Controller{SkipNameValidation: new(true)},
 	})
 	if err != nil {

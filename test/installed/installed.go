@@ -1,0 +1,187 @@
+// Package installed brings what config/ has into the API server of a test, and lets tests act as the people whom its roles
+// and policies are about.
+package installed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+)
+
+// The people of the tests.
+const (
+	Ada      = "ada"                                                    // holds every verb that Holdfast asks for
+	Bob      = "bob"                                                    // may edit everything and holds none of them
+	GitOps   = "system:serviceaccount:flux-system:kustomize-controller" // is cluster-admin
+	Operator = "system:serviceaccount:holdfast-system:holdfast-manager" // is Holdfast itself
+)
+
+// Guards are the files of config/admission that hold on every version of Kubernetes; Stamps needs mutating policies.
+var (
+	Guards = []string{"roles.yaml", "guard.yaml", "approve.yaml", "finalizer.yaml", "bind.yaml", "operator.yaml"}
+	Stamps = []string{"stamp.yaml"}
+)
+
+// editor may edit everything and holds no verb.
+const editor = "edit-without-verbs"
+
+// As returns how to reach the API server as somebody, in the groups that a service account is in if that is who it is; as
+// the cluster's administrator for nobody. No limit is kept on this side.
+func As(admin *rest.Config, user string) *rest.Config {
+	config := rest.CopyConfig(admin)
+	config.QPS = -1
+	if user == "" {
+		return config
+	}
+	config.Impersonate = rest.ImpersonationConfig{UserName: user, Groups: []string{"system:authenticated"}}
+	if parts := strings.Split(user, ":"); strings.HasPrefix(user, "system:serviceaccount:") && len(parts) == 4 {
+		config.Impersonate.Groups = append(config.Impersonate.Groups, "system:serviceaccounts", "system:serviceaccounts:"+parts[2])
+	}
+	return config
+}
+
+// People makes the people, with what they may do. The ClusterRoles of config/admission must be there.
+func People(kube client.Client) error {
+	edit := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: editor}, Rules: []rbacv1.PolicyRule{
+		{APIGroups: []string{v1alpha1.GroupVersion.Group}, Resources: []string{"*"}, Verbs: []string{"get", "list", "watch", "create", "update", "patch", "delete"}},
+		{APIGroups: []string{""}, Resources: []string{"namespaces", "namespaces/status", "namespaces/finalize"}, Verbs: []string{"get", "create", "update", "patch"}},
+	}}
+	return errors.Join(
+		kube.Create(context.Background(), edit),
+		Grant(kube, Ada, editor, "holdfast-break-glass", "holdfast-break-glass-namespaces", "holdfast-approve", "holdfast-bind"),
+		Grant(kube, Bob, editor),
+		Grant(kube, GitOps, "cluster-admin"),
+	)
+}
+
+// Grant binds somebody to ClusterRoles, everywhere.
+func Grant(kube client.Client, user string, roles ...string) error {
+	for _, role := range roles {
+		binding := &rbacv1.ClusterRoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: strings.ReplaceAll(user, ":", "-") + "-" + role},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
+			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
+		}
+		if err := kube.Create(context.Background(), binding); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Manager gives the operator the rights that config/rbac has for it.
+func Manager(kube client.Client) error {
+	return errors.Join(
+		client.IgnoreAlreadyExists(kube.Create(context.Background(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "holdfast-system"}})),
+		Create(kube, "rbac", "role.yaml", "role_bindings.yaml"),
+	)
+}
+
+// Policies creates the objects of files of config/admission.
+func Policies(kube client.Client, files ...string) error { return Create(kube, "admission", files...) }
+
+// Create creates the objects of files in a folder of config/, from two folders below the root of the repository.
+func Create(kube client.Client, folder string, files ...string) error {
+	for _, file := range files {
+		objects, err := Objects(folder, file)
+		if err != nil {
+			return err
+		}
+		for _, obj := range objects {
+			if err := kube.Create(context.Background(), obj); err != nil {
+				return fmt.Errorf("creating %s %s of %s: %w", obj.GetKind(), obj.GetName(), file, err)
+			}
+		}
+	}
+	return nil
+}
+
+// Objects reads the objects of a file in a folder of config/.
+func Objects(folder, file string) ([]*unstructured.Unstructured, error) {
+	f, err := os.Open(filepath.Join("..", "..", "config", folder, file))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var objects []*unstructured.Unstructured
+	for decoder := yaml.NewYAMLOrJSONDecoder(f, 4096); ; {
+		obj := &unstructured.Unstructured{}
+		switch err := decoder.Decode(obj); {
+		case errors.Is(err, io.EOF):
+			return objects, nil
+		case err != nil:
+			return nil, fmt.Errorf("reading %s: %w", file, err)
+		case len(obj.Object) > 0:
+			objects = append(objects, obj)
+		}
+	}
+}
+
+// Guarded waits until the API server has taken in the Guards: what Bob may not do is refused, and what the operator may not.
+func Guarded(admin *rest.Config, scheme *runtime.Scheme) error {
+	meta := func(key string) metav1.ObjectMeta {
+		return metav1.ObjectMeta{Name: "probe-of-the-guards", Annotations: map[string]string{key: "INC-1 a probe of the policies"}}
+	}
+	namespace := func(key string) client.Object { return &corev1.Namespace{ObjectMeta: meta(key)} }
+	topic := func(key string) client.Object {
+		topic := &v1alpha1.Topic{ObjectMeta: meta(key)}
+		topic.Namespace = metav1.NamespaceDefault
+		return topic
+	}
+	bob, err := client.New(As(admin, Bob), client.Options{Scheme: scheme})
+	if err != nil {
+		return err
+	}
+	for _, probe := range []client.Object{
+		topic(v1alpha1.BreakGlassAnnotation), topic(v1alpha1.ApproveAnnotation),
+		namespace(v1alpha1.ProjectIDAnnotation), namespace(v1alpha1.BreakGlassAnnotation),
+	} {
+		if err := poll(func() bool {
+			err := bob.Create(context.Background(), probe.DeepCopyObject().(client.Object), client.DryRunAll)
+			return apierrors.IsForbidden(err) || apierrors.IsInvalid(err)
+		}); err != nil {
+			return fmt.Errorf("the policy on %v of a %T is not in force: %w", probe.GetAnnotations(), probe, err)
+		}
+	}
+	return nil
+}
+
+// Stamped waits until the API server has taken in the Stamps: what Ada annotates carries her name.
+func Stamped(admin *rest.Config, scheme *runtime.Scheme) error {
+	ada, err := client.New(As(admin, Ada), client.Options{Scheme: scheme})
+	if err != nil {
+		return err
+	}
+	for _, key := range []string{v1alpha1.BreakGlassAnnotation, v1alpha1.ApproveAnnotation} {
+		probe := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{
+			Name: "probe-of-the-stamps", Namespace: metav1.NamespaceDefault, Annotations: map[string]string{key: "INC-1 a probe of the policies"},
+		}}
+		if err := poll(func() bool { return ada.Create(context.Background(), probe.DeepCopy(), client.DryRunAll) == nil }); err != nil {
+			return fmt.Errorf("the stamp on %s is not in force: %w", key, err)
+		}
+	}
+	return nil
+}
+
+func poll(holds func() bool) error {
+	return wait.PollUntilContextTimeout(context.Background(), 50*time.Millisecond, time.Minute, true,
+		func(context.Context) (bool, error) { return holds(), nil })
+}
