@@ -105,7 +105,7 @@ func newlyManaged[T v1alpha1.Object, L any](v view[T, L]) []v1alpha1.PendingChan
 // confirm says what a write came to, by what the last answer showed.
 func (r *Reconciler[T, L]) confirm(d *draft[T], before, v view[T, L], err error) outcome {
 	r.show(d, v)
-	left := r.plan(d.obj, v)
+	left := unapplied(before.diff.Changes, r.plan(d.obj, v), v.diff.Managed)
 	if err != nil {
 		out := failed("writing to Google Cloud", err)
 		out.looked, out.drift = true, left
@@ -116,7 +116,7 @@ func (r *Reconciler[T, L]) confirm(d *draft[T], before, v view[T, L], err error)
 	}
 	d.obj.GetCommonStatus().PlanSequence++
 	if len(left) > 0 {
-		d.hold(identityOf(v.identity, r.marks(d.obj)), managedBut(v.diff.Managed, left))
+		d.hold(identityOf(v.identity, r.marks(d.obj)), append(managedBut(v.diff.Managed, left), unmanaged(left, v.diff.Managed)...))
 		return outcome{reason: v1alpha1.ReasonNotApplied, looked: true, drift: left,
 			message: "Google Cloud accepted the write and yet differs in " + list(left.Paths())}
 	}
@@ -141,6 +141,24 @@ func (r *Reconciler[T, L]) createdInPart(d *draft[T], before, v view[T, L], left
 	}
 	out.done = r.deed(d, before)
 	return out
+}
+
+// unapplied are the changes that are left after a write. A field that was reset, and shows another value than before, is at
+// what Google gives it by default here, whatever we took that to be: an organization's policy may have a say in it.
+func unapplied(planned, left diff.Changes, managed []string) diff.Changes {
+	was := map[string]string{}
+	for _, c := range planned {
+		was[c.Path] = c.From
+	}
+	return slices.DeleteFunc(left, func(c diff.Change) bool {
+		from, reset := was[c.Path]
+		return reset && from != c.From && !slices.Contains(managed, c.Path)
+	})
+}
+
+// unmanaged are the paths of changes that the manifest does not set: what was to be reset and was not.
+func unmanaged(changes diff.Changes, managed []string) []string {
+	return slices.DeleteFunc(changes.Paths(), func(p string) bool { return p == wholeResource || slices.Contains(managed, p) })
 }
 
 // managedBut are the fields that are managed, without those that still differ.
