@@ -46,7 +46,7 @@ type election struct {
 // defaults are a config of nothing but default values.
 func defaults() *config {
 	return &config{
-		kubeAPIQPS: 50, kubeAPIBurst: 100,
+		kubeAPIQPS: 100, kubeAPIBurst: 200,
 		bucketWorkers: 10, topicWorkers: 10,
 		sweepInterval:  10 * time.Minute,
 		limits:         gcp.DefaultLimits,

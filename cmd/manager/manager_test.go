@@ -241,11 +241,10 @@ func checkServed(t *testing.T, kube *installed, health, metrics string) {
 		return response.StatusCode, string(body)
 	}
 	eventually(t, "metrics are served", func(ctx context.Context) (bool, error) {
-		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", metrics)
-		if err != nil {
-			return false, nil
+		if conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", metrics); err == nil {
+			return true, conn.Close()
 		}
-		return true, conn.Close()
+		return false, nil
 	})
 	for _, path := range []string{"/healthz", "/readyz"} {
 		if code, body := get("http://"+health+path, ""); code != http.StatusOK {
