@@ -7,6 +7,8 @@ VERSION ?= $(shell git describe --tags --match 'v*' --dirty 2>/dev/null || echo 
 COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 DATE    ?= $(shell git show --no-patch --format=%cI HEAD 2>/dev/null || echo unknown)
 IMG     ?= ghcr.io/holdfast-dev/holdfast:$(VERSION)
+# What deploy installs; config/before-1.36 on a cluster without mutating admission policies.
+OVERLAY ?= config/default
 
 # How long each fuzz target runs, what is benchmarked, and further flags for go test.
 FUZZTIME  ?= 20s
@@ -128,6 +130,7 @@ verify-format:
 .PHONY: verify-manifests
 verify-manifests:
 	$(kustomize) build config/default >/dev/null
+	$(kustomize) build config/before-1.36 >/dev/null
 
 .PHONY: clean
 clean: ## Remove bin/ and test binaries; the caches outside the tree stay.
@@ -145,13 +148,13 @@ uninstall: ## Remove the CRDs; nothing in Google Cloud is deleted.
 	$(kustomize) build config/crd | kubectl delete --ignore-not-found -f -
 
 .PHONY: deploy
-deploy: ## Install CRDs, roles and the operator's image IMG.
-	$(kustomize) build config/default | sed 's|image: holdfast:latest|image: $(IMG)|' | kubectl apply --server-side -f -
+deploy: ## Install CRDs, roles, policies and the operator's image IMG; OVERLAY=config/before-1.36 for Kubernetes 1.30 to 1.35.
+	$(kustomize) build $(OVERLAY) | sed 's|image: holdfast:latest|image: $(IMG)|' | kubectl apply --server-side -f -
 
 # The CRDs first: the operator has to be there to take its finalizers off.
 .PHONY: undeploy
 undeploy: uninstall ## Remove what deploy installed; nothing in Google Cloud is deleted.
-	$(kustomize) build config/default | kubectl delete --ignore-not-found -f -
+	$(kustomize) build $(OVERLAY) | kubectl delete --ignore-not-found -f -
 
 .PHONY: docker-build
 docker-build: ## Build the image IMG for linux/amd64 and linux/arm64; PUSH=1 pushes it.
