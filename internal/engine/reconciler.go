@@ -80,6 +80,7 @@ func (r *Reconciler[T, L]) pass(ctx context.Context, d *draft[T]) outcome {
 		return outcome{reason: refusal.Reason, message: refusal.Message}
 	}
 
+	ctx = gcp.WithProject(ctx, binding.Project)
 	if err := r.ensureFinalizer(ctx, d); err != nil {
 		return failed("adding the finalizer", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
@@ -82,10 +83,11 @@ func (r *Reconciler[T, L]) recordPending(ctx context.Context, d *draft[T], v vie
 	if given := approval(d.obj, plan); given != nil {
 		status.Approved = given
 	}
+	status.AppliedFields = v.applied // with what was pending and is live: the next line forgets it
 	if fresh := newlyManaged(v); len(fresh) > 0 {
 		status.Pending = fresh
 	}
-	if !v.exists {
+	if was := readyCondition(d.obj); !v.exists && (was == nil || was.Status == metav1.ConditionTrue) {
 		setConditions(d.obj, outcome{reason: v1alpha1.ReasonProgressing, message: fmt.Sprintf("creating the %s", r.kind.Traits().Name), looked: true, drift: plan})
 	}
 	return d.save(ctx)
