@@ -20,7 +20,7 @@ func TestABucketWithObjectsIsNotDeleted(t *testing.T) {
 	w.reason(bucket, v1alpha1.ReasonNotEmpty)
 
 	t.Log("once somebody empties it the deletion goes on")
-	w.deleteObject("logs", "today")
+	w.request(http.MethodDelete, "/emulator/storage/b/logs/o/today", "")
 	annotate(w, bucket, v1alpha1.ReconcileRequestedAtAnnotation, "now")
 	w.gone(bucket)
 	if _, there := w.liveBucket("logs"); there {
@@ -114,18 +114,4 @@ func fullBucket(w *world, objects int) *v1alpha1.Bucket {
 		}
 	}
 	return bucket
-}
-
-// deleteObject deletes an object in the console.
-func (w *world) deleteObject(bucket, object string) {
-	w.t.Helper()
-	address := w.cloud.URL() + "/emulator/storage/b/" + bucket + "/o/" + object
-	request, err := http.NewRequestWithContext(w.t.Context(), http.MethodDelete, address, nil)
-	w.must(err)
-	response, err := http.DefaultClient.Do(request)
-	w.must(err)
-	w.must(response.Body.Close())
-	if response.StatusCode >= 300 {
-		w.t.Fatalf("deleting object %s: %s", object, response.Status)
-	}
 }

@@ -188,15 +188,6 @@ func (w *world) liveBucket(id string) (live bucketView, there bool) {
 	if !there {
 		return live, false
 	}
-	encoded, err := json.Marshal(document)
-	w.must(err)
-	w.must(json.Unmarshal(encoded, &live))
+	w.must(json.Unmarshal([]byte(encoded(w, document)), &live))
 	return live, true
-}
-
-func (w *world) must(err error) {
-	w.t.Helper()
-	if err != nil {
-		w.t.Fatal(err)
-	}
 }

@@ -2,9 +2,10 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
+	"strings"
 
-	"github.com/google/go-cmp/cmp"
 	eventsv1 "k8s.io/api/events/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -29,15 +30,18 @@ func (w *world) noWrites(mark int64) {
 	}
 }
 
+// calls are those of a method that name a resource since a mark.
+func (w *world) calls(mark int64, method, resource string) []traffic.Entry {
+	return slices.DeleteFunc(w.cloud.Traffic.Since(mark), func(e traffic.Entry) bool {
+		return e.Method != method || !strings.Contains(e.Path+e.Request, resource)
+	})
+}
+
 // carriedOut counts the calls of a method about a resource that did what they said since a mark.
 func (w *world) carriedOut(mark int64, method, resource string) int {
-	n := 0
-	for _, e := range w.cloud.Traffic.Since(mark) {
-		if e.Call.Matches(traffic.Call{Method: method, Resource: resource}) && e.Executed && e.Status < 300 {
-			n++
-		}
-	}
-	return n
+	return len(slices.DeleteFunc(w.calls(mark, method, resource), func(e traffic.Entry) bool {
+		return !e.Executed || e.Status >= http.StatusMultipleChoices
+	}))
 }
 
 // events waits for the reasons of an object's events to be these, in order, each said once.
@@ -45,8 +49,7 @@ func (w *world) events(obj v1alpha1.Object, want ...string) {
 	w.t.Helper()
 	w.eventually("the events of "+obj.GetName(), func() (bool, string) {
 		got := w.eventsOf(obj)
-		d := cmp.Diff(want, reasons(got))
-		return d == "", fmt.Sprintf("reasons (-want +got):\n%s%s", d, sentences(got))
+		return slices.Equal(want, reasons(got)), fmt.Sprintf("want %v, the last are:\n%s", want, sentences(got))
 	})
 }
 
@@ -73,7 +76,7 @@ func reasons(events []eventsv1.Event) []string {
 
 func sentences(events []eventsv1.Event) string {
 	var out string
-	for _, e := range events {
+	for _, e := range events[max(0, len(events)-10):] {
 		out += fmt.Sprintf("%s %s %s: %s\n", e.EventTime.Format("15:04:05.000000"), e.Type, e.Reason, e.Note)
 	}
 	return out

@@ -1,0 +1,336 @@
+package e2e
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
+)
+
+func TestRetryAfterIsHonouredByTheWholeProject(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		const pause = 2 * time.Second
+		w := startWorld(t)
+		w.cloud.Traffic.Inject(traffic.Fault{Match: call(k.getting), Times: 1, Status: http.StatusTooManyRequests, RetryAfter: pause})
+		mark := w.cloud.Traffic.Mark()
+		first, second := k.manifest("first", v1alpha1.CommonSpec{}), k.manifest("second", v1alpha1.CommonSpec{})
+		w.create(first)
+		w.reason(first, v1alpha1.ReasonThrottled)
+		w.create(second)
+		w.ready(first)
+		w.ready(second)
+		calls := w.cloud.Traffic.Since(mark)
+		if waited := calls[1].Time.Sub(calls[0].Time); waited < pause {
+			t.Errorf("the next call to the project came after %s, not %s", waited, pause)
+		}
+	})
+}
+
+func TestThrottlingOneProjectLeavesOthersAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := w.namespace + "-b"
+	w.makeNamespace(other, map[string]string{v1alpha1.ProjectIDAnnotation: w.project + "-b"})
+	w.start(other)
+	w.cloud.Traffic.Inject(traffic.Fault{Match: traffic.Call{Project: w.project}, Times: 1, Status: http.StatusTooManyRequests, RetryAfter: time.Minute})
+	throttled := aTopic("orders", v1alpha1.TopicSpec{})
+	w.create(throttled)
+	w.reason(throttled, v1alpha1.ReasonThrottled)
+	free := aTopic("orders", v1alpha1.TopicSpec{})
+	free.Namespace = other
+	w.create(free)
+	w.ready(free)
+}
+
+func TestDeniedNamesThePermissionAndTheResource(t *testing.T) {
+	for name, tc := range map[string]struct {
+		kind   kind
+		method string
+		says   []string
+	}{
+		"reading a bucket":  {buckets, buckets.getting, []string{"storage.buckets.get"}},
+		"creating a bucket": {buckets, buckets.creating, []string{"storage.buckets.create"}},
+		"reading a topic":   {topics, topics.getting, []string{"not authorized"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := startWorld(t)
+			w.cloud.Traffic.Inject(traffic.Fault{Match: call(tc.method), Status: http.StatusForbidden})
+			obj := tc.kind.manifest("orders", v1alpha1.CommonSpec{})
+			w.create(obj)
+			w.reason(obj, v1alpha1.ReasonDenied)
+			for _, part := range tc.says {
+				w.expectAdvice(obj, part)
+			}
+			w.expectCallsToStop(tc.kind, tc.method, 1)
+
+			t.Log("granted, and asked to look again")
+			w.cloud.Traffic.RemoveAll()
+			w.settled(obj)
+			w.ready(obj)
+		})
+	}
+}
+
+func TestWhatGoogleRefusesIsTriedOnce(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		w := startWorld(t)
+		w.cloud.Traffic.Inject(traffic.Fault{
+			Match: call(k.creating), Status: http.StatusBadRequest, Message: "Nobody may have orders.",
+		})
+		obj := k.manifest("orders", v1alpha1.CommonSpec{})
+		w.create(obj)
+		w.reason(obj, v1alpha1.ReasonInvalid)
+		w.expectAdvice(obj, "Nobody may have orders.")
+		w.expectCallsToStop(k, k.creating, 1)
+		w.events(obj, v1alpha1.ReasonInvalid)
+	})
+}
+
+func TestWhatGoogleRefusesStaysSaidOverSweeps(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		w := newWorld(t)
+		w.sweep = 50 * time.Millisecond
+		w.start()
+		creating := call(k.creating)
+		w.cloud.Traffic.Inject(traffic.Fault{Match: creating, Status: http.StatusBadRequest})
+		obj := k.manifest("orders", v1alpha1.CommonSpec{})
+		w.create(obj)
+		w.reason(obj, v1alpha1.ReasonInvalid)
+		version, tries := obj.GetResourceVersion(), w.cloud.Traffic.Count(creating)
+		w.eventually("three more sweeps", func() (bool, string) { return w.cloud.Traffic.Count(creating) > tries+3, "" })
+		w.get(obj)
+		if obj.GetResourceVersion() != version {
+			t.Errorf("sweeps that find the same write the status:\n%s", describe(obj))
+		}
+		w.events(obj, v1alpha1.ReasonInvalid)
+	})
+}
+
+func TestUnavailableIsTriedAgain(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		for _, method := range []string{k.getting, k.creating} {
+			t.Run(method, func(t *testing.T) {
+				w := startWorld(t)
+				w.cloud.Traffic.Inject(traffic.Fault{Match: call(method), Times: 3, Status: http.StatusServiceUnavailable})
+				obj := k.manifest("orders", v1alpha1.CommonSpec{})
+				w.create(obj)
+				w.ready(obj)
+				if n := w.carriedOut(0, k.creating, "orders"); n != 1 {
+					t.Errorf("%d creates", n)
+				}
+			})
+		}
+	})
+}
+
+func TestALostReplyDuplicatesNothing(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		w := startWorld(t)
+		lose := func(method string) {
+			w.cloud.Traffic.Inject(traffic.Fault{Match: call(method), Times: 1, LoseReply: true})
+		}
+		obj := k.manifest("orders", v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})
+
+		lose(k.creating)
+		w.create(obj)
+		w.ready(obj)
+		lose(k.updating)
+		edit(w, obj, func(o v1alpha1.Object) { k.set(o, new(false)) })
+		w.ready(obj)
+		if labels, on, _ := k.console(w).look("orders"); on || labels[v1alpha1.OwnerLabel] != w.ownerID {
+			t.Errorf("setting on: %v, labels: %v", on, labels)
+		}
+		if status := obj.GetCommonStatus(); len(status.Pending) > 0 {
+			t.Errorf("pending is left: %v", status.Pending)
+		}
+		lose(k.deleting)
+		w.delete(obj)
+		w.gone(obj)
+		if _, _, there := k.console(w).look("orders"); there {
+			t.Error("it is still there")
+		}
+		if d := cmp.Diff([]string{k.creating, k.updating, k.deleting}, w.writes(0)); d != "" {
+			t.Errorf("writes (-want +got):\n%s", d)
+		}
+	})
+}
+
+// TestWhatALostReplyLeftIsResetThoughTheNextWriteFails loses the record of a field that was written, and then the write
+// that would reset it.
+func TestWhatALostReplyLeftIsResetThoughTheNextWriteFails(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		w := newWorld(t)
+		w.wire = newWire(t, w.cloud)
+		w.start()
+		obj := k.manifest("orders", v1alpha1.CommonSpec{})
+		created := w.cloud.Traffic.Pause(call(k.creating))
+		w.create(obj)
+		<-created.Reached()
+		w.wire.cut(1, beforeSending)
+		created.Release()
+		w.eventually("the wire to be cut", func() (bool, string) { return w.wire.isCut(), "" })
+		w.stop()
+		if _, on, _ := k.console(w).look("orders"); !on {
+			t.Fatal("the create was not carried out")
+		}
+
+		t.Log("meanwhile the setting leaves the manifest and a label comes")
+		edit(w, obj, func(o v1alpha1.Object) {
+			k.set(o, nil)
+			k.labels(o, v1alpha1.Labels{"team": "shop", "tier": "gold"})
+		})
+		w.wire.mend()
+		w.cloud.Traffic.Inject(traffic.Fault{Match: call(k.updating), Times: 2, Status: http.StatusServiceUnavailable})
+		w.start()
+		w.ready(obj)
+		if labels, on, _ := k.console(w).look("orders"); on || labels["tier"] != "gold" {
+			t.Errorf("setting still on: %v, labels: %v", on, labels)
+		}
+	})
+}
+
+func TestAnOutageAtTheStart(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		w := newWorld(t)
+		w.cloud.Traffic.Inject(traffic.Fault{Outage: true})
+		w.start()
+		obj := k.manifest("orders", v1alpha1.CommonSpec{})
+		w.create(obj)
+		w.reason(obj, v1alpha1.ReasonUnavailable)
+		w.cloud.Traffic.RemoveAll()
+		w.ready(obj)
+	})
+}
+
+func TestAManifestThatIsDeletedDuringAnOutage(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		for _, policy := range []v1alpha1.DeletionPolicy{v1alpha1.DeletionOrphan, v1alpha1.DeletionDelete} {
+			t.Run(string(policy), func(t *testing.T) {
+				w := startWorld(t)
+				obj := k.manifest("orders", v1alpha1.CommonSpec{DeletionPolicy: policy})
+				w.create(obj)
+				w.ready(obj)
+				w.cloud.Traffic.Inject(traffic.Fault{Outage: true})
+				w.delete(obj)
+				w.reason(obj, v1alpha1.ReasonUnavailable)
+				w.cloud.Traffic.RemoveAll()
+				w.gone(obj)
+				labels, _, there := k.console(w).look("orders")
+				if there != (policy == v1alpha1.DeletionOrphan) || labels[v1alpha1.OwnerLabel] != "" {
+					t.Errorf("there: %v, labels: %v", there, labels)
+				}
+			})
+		}
+	})
+}
+
+func TestAnEditInTheConsoleBetweenLookAndWriteIsNotOverwritten(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	k := buckets
+	obj := k.manifest("orders", v1alpha1.CommonSpec{})
+	w.create(obj)
+	w.ready(obj)
+	mark := w.cloud.Traffic.Mark()
+	patching := w.cloud.Traffic.Pause(call(k.updating))
+	edit(w, obj, func(o v1alpha1.Object) { k.set(o, new(false)) })
+	<-patching.Reached()
+	k.console(w).relabel("orders", func(labels map[string]string) { labels["cost"] = "42" })
+	patching.Release()
+	w.ready(obj)
+	labels, on, _ := k.console(w).look("orders")
+	if on || labels["cost"] != "42" {
+		t.Errorf("setting on: %v, labels: %v", on, labels)
+	}
+	if n := w.carriedOut(mark, k.updating, "orders"); n != 1 {
+		t.Errorf("%d updates went through, want the one that was planned on what is there", n)
+	}
+}
+
+func TestABucketThatChangesHandsBetweenLookAndDeleteIsNotDeleted(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	k := buckets
+	obj := k.manifest("orders", v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})
+	w.create(obj)
+	w.ready(obj)
+	edit(w, obj, func(o v1alpha1.Object) { k.set(o, new(false)) })
+	w.ready(obj) // so that the new bucket's metageneration is another
+	deleting := w.cloud.Traffic.Pause(call(k.deleting))
+	w.delete(obj)
+	<-deleting.Reached()
+	k.console(w).delete("orders")
+	k.console(w).create("orders", true)
+	deleting.Release()
+	w.reason(obj, v1alpha1.ReasonConflict)
+	if _, _, there := k.console(w).look("orders"); !there {
+		t.Error("somebody else's bucket was deleted")
+	}
+}
+
+func TestSomebodyElseCreatesItFirst(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		w := startWorld(t)
+		creating := w.cloud.Traffic.Pause(call(k.creating))
+		obj := k.manifest("orders", v1alpha1.CommonSpec{})
+		w.create(obj)
+		<-creating.Reached()
+		k.console(w).create("orders", false)
+		creating.Release()
+		w.reason(obj, v1alpha1.ReasonAwaitingAdoption)
+		if n := w.carriedOut(0, k.creating, "orders"); n != 0 {
+			t.Errorf("%d creates went through", n)
+		}
+	})
+}
+
+func TestSomebodyElseDeletesItFirst(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		w := startWorld(t)
+		obj := k.manifest("orders", v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})
+		w.create(obj)
+		w.ready(obj)
+		deleting := w.cloud.Traffic.Pause(call(k.deleting))
+		w.delete(obj)
+		<-deleting.Reached()
+		k.console(w).delete("orders")
+		deleting.Release()
+		w.gone(obj)
+	})
+}
+
+func TestAnAnswerThatComesTooLate(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		w := newWorld(t)
+		w.timeout = 300 * time.Millisecond
+		w.start()
+		w.cloud.Traffic.Inject(traffic.Fault{Match: call(k.creating), Times: 1, Latency: 10 * time.Second})
+		obj := k.manifest("orders", v1alpha1.CommonSpec{})
+		w.create(obj)
+		w.reason(obj, v1alpha1.ReasonUnavailable)
+		w.ready(obj)
+		if n := w.carriedOut(0, k.creating, "orders"); n != 1 {
+			t.Errorf("%d creates", n)
+		}
+	})
+}
+
+// expectCallsToStop fails the test if more than n calls of a method come for the resource orders. Making others takes longer
+// than the first retries would.
+func (w *world) expectCallsToStop(k kind, method string, n int) {
+	w.t.Helper()
+	w.cloud.Traffic.RemoveAll()
+	for _, id := range []string{"barrier-1", "barrier-2", "barrier-3"} {
+		barrier := k.manifest(id, v1alpha1.CommonSpec{})
+		w.create(barrier)
+		w.ready(barrier)
+	}
+	if got := len(w.calls(0, method, "")) - len(w.calls(0, method, "barrier")); got != n {
+		w.t.Errorf("%d calls of %s, want %d", got, method, n)
+	}
+}
