@@ -151,30 +151,32 @@ func (c *composer) web() {
 	}
 }
 
-// encryption writes which keys are used. A restriction is lifted by saying so, where there is one.
+// encryption writes which keys are used.
 func (c *composer) encryption() {
 	want := orZero(c.want.Encryption)
 	if c.touches("spec.encryption", "defaultKMSKeyName") {
 		c.update.Encryption = &storage.BucketEncryption{DefaultKMSKeyName: want.DefaultKMSKeyName}
 	}
-	restriction := func(name string, want *v1alpha1.EncryptionEnforcementConfig, live *storage.EncryptionEnforcementConfig) *storage.EncryptionEnforcementConfig {
-		switch {
-		case !c.touches("spec.encryption", name):
-			return nil
-		case want != nil:
-			return composeRestriction(want)
-		case live != nil:
-			return &storage.EncryptionEnforcementConfig{RestrictionMode: storage.NotRestricted}
-		default:
-			return nil
-		}
-	}
-	c.update.GoogleManagedEncryptionEnforcementConfig = restriction("googleManagedEncryptionEnforcementConfig",
+	c.update.GoogleManagedEncryptionEnforcementConfig = c.restriction("googleManagedEncryptionEnforcementConfig",
 		want.GoogleManagedEncryptionEnforcementConfig, c.live.GoogleManagedEncryptionEnforcementConfig)
-	c.update.CustomerManagedEncryptionEnforcementConfig = restriction("customerManagedEncryptionEnforcementConfig",
+	c.update.CustomerManagedEncryptionEnforcementConfig = c.restriction("customerManagedEncryptionEnforcementConfig",
 		want.CustomerManagedEncryptionEnforcementConfig, c.live.CustomerManagedEncryptionEnforcementConfig)
-	c.update.CustomerSuppliedEncryptionEnforcementConfig = restriction("customerSuppliedEncryptionEnforcementConfig",
+	c.update.CustomerSuppliedEncryptionEnforcementConfig = c.restriction("customerSuppliedEncryptionEnforcementConfig",
 		want.CustomerSuppliedEncryptionEnforcementConfig, c.live.CustomerSuppliedEncryptionEnforcementConfig)
+}
+
+// restriction writes a restriction that changes; nil for none. One that goes is lifted by saying so.
+func (c *composer) restriction(
+	field string, want *v1alpha1.EncryptionEnforcementConfig, live *storage.EncryptionEnforcementConfig,
+) *storage.EncryptionEnforcementConfig {
+	switch {
+	case !c.touches("spec.encryption", field):
+		return nil
+	case want == nil && live != nil:
+		return &storage.EncryptionEnforcementConfig{RestrictionMode: storage.NotRestricted}
+	default:
+		return composeRestriction(want)
+	}
 }
 
 // touches says whether a field of a section changes, or the section as such.

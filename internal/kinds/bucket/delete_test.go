@@ -93,7 +93,7 @@ func TestEmptyRaces(t *testing.T) {
 	cloud.bucket = object{"name": "logs", "metageneration": "1"}
 	cloud.objects = []object{{"name": "a", "generation": "11"}}
 	cloud.fail = func(r request) (int, string) {
-		if r.Method == "DELETE" {
+		if r.Method == http.MethodDelete {
 			return http.StatusNotFound, `{"error":{"code":404,"message":"No such object: logs/a","errors":[{"reason":"notFound"}]}}`
 		}
 		return 0, ""

@@ -54,7 +54,9 @@ func locks(want *v1alpha1.RetentionPolicy, changes diff.Changes) bool {
 }
 
 // update patches the bucket, if there is anything to change.
-func (k *Kind) update(ctx context.Context, ref engine.Ref, live *storage.BucketAttrs, update storage.BucketAttrsToUpdate) (*storage.BucketAttrs, error) {
+func (k *Kind) update(
+	ctx context.Context, ref engine.Ref, live *storage.BucketAttrs, update storage.BucketAttrsToUpdate,
+) (*storage.BucketAttrs, error) {
 	if reflect.ValueOf(update).IsZero() {
 		return live, nil
 	}
