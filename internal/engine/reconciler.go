@@ -81,6 +81,7 @@ func (r *Reconciler[T, L]) pass(ctx context.Context, d *draft[T]) outcome {
 	}
 
 	ctx = gcp.WithProject(ctx, binding.Project)
+	ctx = gcp.WithProject(ctx, binding.Project) // whose limits the calls count against, also where they name no project
 	if err := r.ensureFinalizer(ctx, d); err != nil {
 		return failed("adding the finalizer", err)
 	}
