@@ -66,13 +66,15 @@ test-race: ## Run all tests under the race detector.
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (20s).
-	@for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' $(wildcard api cmd internal test hack/demo) | xargs -rn1 dirname | sort -u); do \
+	@failed=; \
+	for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' $(wildcard api cmd internal test hack/demo) | xargs -rn1 dirname | sort -u); do \
 		targets=$$(go test -list '^Fuzz' "./$$dir" | grep '^Fuzz'); \
 		for target in $$targets; do \
 			echo "go test -fuzz '^$$target\$$' -fuzztime $(FUZZTIME) ./$$dir"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "./$$dir"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "./$$dir" || failed="$$failed $$dir:$$target"; \
 		done; \
-	done
+	done; \
+	test -z "$$failed" || { echo "failed:$$failed; go test ./... repeats what they found"; exit 1; }
 
 .PHONY: bench
 bench: ## Run the benchmarks; BENCH=Diff picks some.
