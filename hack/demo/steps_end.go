@@ -93,6 +93,32 @@ func (s *stage) unseen(ctx context.Context, mark int64, objects []v1alpha1.Objec
 	return missing, err
 }
 
+// playUninstall: with its definition every object goes, and no resource, even where the manifest says Delete.
+func (s *stage) playUninstall(ctx context.Context) error {
+	held, err := s.objects(ctx, "")
+	if err != nil {
+		return err
+	}
+	if _, err := s.kubectl.run(ctx, "delete", "-k", "config/crd", "--timeout=60s"); err != nil {
+		return err
+	}
+	for _, obj := range held {
+		path, err := pathOf(obj.GetCommonStatus().ExternalName)
+		if err != nil {
+			return err
+		}
+		live, err := s.cloud.get(ctx, path)
+		if err != nil {
+			return err
+		}
+		if err := s.expect(live != nil, "%s is still there (deletionPolicy %s)",
+			obj.GetCommonStatus().ExternalName, obj.GetCommonSpec().DeletionPolicy); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // versions lists objects with their resource versions.
 func versions(objects []v1alpha1.Object) string {
 	var all []string

@@ -23,6 +23,7 @@ var story = []step{
 	{"A bad manifest is refused at apply", (*stage).playRefusals},
 	{"Deleting a manifest leaves the resource, unless it says Delete", (*stage).playDeletion},
 	{"At rest there are only reads, and no write to Kubernetes", (*stage).playRest},
+	{"Uninstalling deletes nothing in Google Cloud", (*stage).playUninstall},
 }
 
 // tell goes through the story and stops at the first step that does not hold.
