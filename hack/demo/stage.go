@@ -169,6 +169,7 @@ func (s *stage) startOperator(ctx context.Context) error {
 		"--resourcemanager-endpoint", s.cloud.grpc,
 		"--gcp-insecure",
 		"--sweep-interval", s.sweep.String(),
+		"--log-format", "console",
 		"--metrics-bind-address", "0",
 		"--health-probe-bind-address", health,
 	)

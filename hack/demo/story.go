@@ -32,20 +32,13 @@ func (s *stage) tell(ctx context.Context) error {
 		s.show.heading(i+1, len(story), step.title)
 		began := time.Now()
 		if err := step.play(s, ctx); err != nil {
-			return fmt.Errorf("step %d of %d, %q: %w%s", i+1, len(story), step.title, err, s.lastWords())
+			s.show.linef("\nThe operator's last lines:\n%s", s.operator.tail(15))
+			return fmt.Errorf("step %d of %d, %q: %w", i+1, len(story), step.title, err)
 		}
 		s.show.sayf("(%.1f s)", time.Since(began).Seconds())
 	}
 	s.show.linef("\nAll %d steps held, in %.0f s.", len(story), time.Since(s.show.start).Seconds())
 	return nil
-}
-
-// lastWords are the last lines of the operator's log, for whoever looks for what went wrong.
-func (s *stage) lastWords() string {
-	if s.operator == nil {
-		return ""
-	}
-	return "\nThe operator's last lines:\n" + s.operator.tail(15)
 }
 
 // apply applies a manifest of the story, having shown it.
