@@ -113,7 +113,7 @@ func (r *Reconciler[T, L]) confirm(d *draft[T], before, v view[T, L], err error)
 		out.looked, out.drift = true, left
 		return out
 	}
-	if !before.exists && slices.ContainsFunc(left, func(c diff.Change) bool { return r.kind.Traits().Fields.Hold(c) != "" }) {
+	if !before.exists && len(left) > 0 {
 		return r.createdInPart(d, before, v, left)
 	}
 	d.obj.GetCommonStatus().PlanSequence++
@@ -127,19 +127,21 @@ func (r *Reconciler[T, L]) confirm(d *draft[T], before, v view[T, L], err error)
 		done: r.deed(d, before)}
 }
 
-// createdInPart says what a create came to that left out what waits for an approval of its own, such as a lock.
+// createdInPart says what a create came to that left something out: what waits for an approval of its own, such as a lock, or
+// what the client library cannot send along.
 func (r *Reconciler[T, L]) createdInPart(d *draft[T], before, v view[T, L], left diff.Changes) outcome {
 	status := d.obj.GetCommonStatus()
-	begun, approved := status.Approved, isApproved(d.obj, left)
+	begun, choice := status.Approved, decide(r.facts(d.obj, v, left))
 	d.hold(identityOf(v.identity, r.marks(d.obj)), managedBut(v.diff.Managed, left))
-	var out outcome
-	if approved {
-		status.Approved = begun
-		out = outcome{reason: v1alpha1.ReasonProgressing, looked: true, drift: left, after: pauseStale,
-			message: "created; what is left of the approved plan follows: " + list(left.Paths())}
-	} else {
+	out := outcome{reason: choice.reason, message: choice.message, looked: true, drift: left}
+	switch choice.action {
+	case actionHold:
 		status.PlanSequence++
-		out = r.held(d, v, left, decide(r.facts(d.obj, v, left)))
+		out = r.held(d, v, left, choice)
+	case actionUpdate:
+		status.Approved = begun
+		out.reason, out.after = v1alpha1.ReasonProgressing, pauseStale
+		out.message = "created; what could not be set at once follows: " + list(left.Paths())
 	}
 	out.done = r.deed(d, before)
 	return out

@@ -99,6 +99,7 @@ func (c *Clients) Storage(ctx context.Context, impersonate string) (*storage.Cli
 		if err != nil {
 			return nil, err
 		}
+		httpClient.Transport = KeepAnswers(httpClient.Transport)
 		client, err := storage.NewClient(ctx, option.WithHTTPClient(httpClient), option.WithoutAuthentication(),
 			option.WithEndpoint(c.opts.Storage.url()), storage.WithDisabledClientMetrics())
 		if err != nil {

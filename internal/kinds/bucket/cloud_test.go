@@ -17,6 +17,7 @@ import (
 	"google.golang.org/api/option"
 
 	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
 )
 
 // ref is the bucket of these tests.
@@ -43,7 +44,7 @@ type cloud struct {
 func newCloud(t testing.TB) (*Kind, *cloud) {
 	t.Helper()
 	c := &cloud{}
-	client, err := storage.NewClient(context.Background(), option.WithHTTPClient(&http.Client{Transport: KeepAnswers(c)}),
+	client, err := storage.NewClient(context.Background(), option.WithHTTPClient(&http.Client{Transport: gcp.KeepAnswers(c)}),
 		option.WithEndpoint("http://cloud/storage/v1/"), storage.WithDisabledClientMetrics())
 	if err != nil {
 		t.Fatalf("making the client: %v", err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
 )
 
 // Create implements engine.Kind. A lock of the retention policy is not part of it: Google locks in a call of its own, and
@@ -20,7 +21,7 @@ func (k *Kind) Create(ctx context.Context, ref engine.Ref, want *v1alpha1.Bucket
 	if want.Spec.ObjectRetention != nil {
 		bucket = bucket.SetObjectRetention(true)
 	}
-	ctx = keepingAnswer(ctx)
+	ctx = gcp.KeepingAnswer(ctx)
 	if err := bucket.Create(ctx, ref.Project, composeNew(ref, &want.Spec)); err != nil {
 		return nil, fmt.Errorf("creating bucket %q: %w", ref.ID, err)
 	}

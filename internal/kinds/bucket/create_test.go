@@ -115,7 +115,7 @@ func TestCreateWithoutKeptAnswer(t *testing.T) {
 // An answer that breaks off says nothing: whether the bucket is there is for the next look.
 func TestCreateAnswerLost(t *testing.T) {
 	lost := errors.New("connection reset")
-	transport := KeepAnswers(roundTripper(func(*http.Request) (*http.Response, error) {
+	transport := gcp.KeepAnswers(roundTripper(func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(io.MultiReader(strings.NewReader(`{"na`), brokenReader{lost}))}, nil
 	}))
 	client, err := storage.NewClient(t.Context(), option.WithHTTPClient(&http.Client{Transport: transport}),

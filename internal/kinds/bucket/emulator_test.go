@@ -30,7 +30,7 @@ type emulated struct {
 func emulate(t *testing.T) *emulated {
 	t.Helper()
 	cloud := emulator.StartTest(t)
-	client, err := storage.NewClient(t.Context(), option.WithHTTPClient(&http.Client{Transport: KeepAnswers(http.DefaultTransport)}),
+	client, err := storage.NewClient(t.Context(), option.WithHTTPClient(&http.Client{Transport: gcp.KeepAnswers(http.DefaultTransport)}),
 		option.WithEndpoint(cloud.StorageEndpoint()), storage.WithDisabledClientMetrics())
 	if err != nil {
 		t.Fatal(err)

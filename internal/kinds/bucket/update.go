@@ -10,6 +10,7 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
 	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
 )
 
 // Update implements engine.Kind: one patch, with two exceptions. The library cannot clear one field of a web site, so the
@@ -77,7 +78,7 @@ func (k *Kind) lock(ctx context.Context, ref engine.Ref, live *storage.BucketAtt
 	if err != nil {
 		return nil, err
 	}
-	ctx = keepingAnswer(ctx)
+	ctx = gcp.KeepingAnswer(ctx)
 	if err := bucket.If(unchanged(live)).LockRetentionPolicy(ctx); err != nil {
 		return nil, fmt.Errorf("locking the retention policy of bucket %q: %w", ref.ID, err)
 	}

@@ -1,4 +1,4 @@
-package bucket
+package gcp
 
 import (
 	"bytes"
@@ -24,8 +24,8 @@ type keptAnswer struct{ body []byte }
 
 type keptAnswerKey struct{}
 
-// keepingAnswer returns the context for one write and the read of its answer.
-func keepingAnswer(ctx context.Context) context.Context {
+// KeepingAnswer returns the context for one write to Cloud Storage and the read of its answer, see KeepAnswers.
+func KeepingAnswer(ctx context.Context) context.Context {
 	return context.WithValue(ctx, keptAnswerKey{}, &keptAnswer{})
 }
 
