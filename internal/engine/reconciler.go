@@ -80,7 +80,6 @@ func (r *Reconciler[T, L]) pass(ctx context.Context, d *draft[T]) outcome {
 		return outcome{reason: refusal.Reason, message: refusal.Message}
 	}
 
-	ctx = gcp.WithProject(ctx, binding.Project)
 	ctx = gcp.WithProject(ctx, binding.Project) // whose limits the calls count against, also where they name no project
 	if err := r.ensureFinalizer(ctx, d); err != nil {
 		return failed("adding the finalizer", err)

@@ -80,7 +80,7 @@ func (r *Reconciler[T, L]) tell(obj T, out outcome, was *metav1.Condition) {
 		return
 	}
 	is := readyCondition(obj)
-	if is == nil || was != nil && was.Reason == is.Reason && was.Status == is.Status {
+	if out.gone || is == nil || was != nil && was.Reason == is.Reason && was.Status == is.Status {
 		return
 	}
 	kind := corev1.EventTypeWarning
