@@ -51,6 +51,8 @@ func newWire(t *testing.T, cloud *emulator.Emulator) *wire {
 		t.Fatal(err)
 	}
 	rest := httputil.NewSingleHostReverseProxy(storage)
+	broken := func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
+	rpc.ErrorHandler, rest.ErrorHandler = broken, broken
 	w.proxy = httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		to := rest
 		if r.ProtoMajor == 2 {

@@ -1,0 +1,159 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+)
+
+func TestACreateCostsOneReadAndOneWrite(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		w := startWorld(t)
+		obj := k.manifest("orders", v1alpha1.CommonSpec{})
+		w.create(obj)
+		w.ready(obj)
+		if d := cmp.Diff(map[string]int{k.getting: 1, k.creating: 1}, w.spent(k)); d != "" {
+			t.Errorf("calls (-want +got):\n%s", d)
+		}
+		t.Log("the finalizer, what is pending, and what came of it")
+		w.expectKubeWrites(3)
+	})
+}
+
+func TestAnUpdateCostsOneReadAndOneWrite(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		w := startWorld(t)
+		obj := k.manifest("orders", v1alpha1.CommonSpec{})
+		w.create(obj)
+		w.ready(obj)
+		want := map[string]int{k.getting: 1, k.updating: 1}
+		for name, tc := range map[string]struct {
+			edit   func(v1alpha1.Object)
+			writes int64
+		}{
+			"of what is managed already": {func(o v1alpha1.Object) { k.set(o, new(false)) }, 1},
+			"that takes a field on":      {func(o v1alpha1.Object) { k.labels(o, v1alpha1.Labels{"team": "shop", "tier": "gold"}) }, 2},
+		} {
+			w.cloud.Traffic.ResetCounts()
+			w.kubeWrites.Store(0)
+			edit(w, obj, tc.edit)
+			w.ready(obj)
+			if d := cmp.Diff(want, w.spent(k)); d != "" {
+				t.Errorf("an update %s: calls (-want +got):\n%s", name, d)
+			}
+			w.expectKubeWrites(tc.writes)
+		}
+	})
+}
+
+func TestADeleteCostsOneReadAndOneWrite(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		for policy, write := range map[v1alpha1.DeletionPolicy]string{v1alpha1.DeletionDelete: k.deleting, v1alpha1.DeletionOrphan: k.updating} {
+			t.Run(string(policy), func(t *testing.T) {
+				w := startWorld(t)
+				obj := k.manifest("orders", v1alpha1.CommonSpec{DeletionPolicy: policy})
+				w.create(obj)
+				w.ready(obj)
+				w.cloud.Traffic.ResetCounts()
+				w.kubeWrites.Store(0)
+				w.delete(obj)
+				w.gone(obj)
+				if d := cmp.Diff(map[string]int{k.getting: 1, write: 1}, w.spent(k)); d != "" {
+					t.Errorf("calls (-want +got):\n%s", d)
+				}
+				w.expectKubeWrites(1)
+			})
+		}
+	})
+}
+
+func TestSweepsOfAFleetAtRestWriteNothing(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		w := newWorld(t)
+		w.sweep = 50 * time.Millisecond
+		w.start()
+		objects := map[string]v1alpha1.Object{
+			v1alpha1.ReasonUpToDate:         k.manifest("fine", v1alpha1.CommonSpec{}),
+			v1alpha1.ReasonAwaitingApproval: k.manifest("waiting", v1alpha1.CommonSpec{Management: v1alpha1.ManagementApprove}),
+			v1alpha1.ReasonNotFound:         k.manifest("missing", v1alpha1.CommonSpec{Management: v1alpha1.ManagementObserve}),
+			v1alpha1.ReasonAwaitingAdoption: k.manifest("other", v1alpha1.CommonSpec{}),
+			v1alpha1.ReasonConflict:         k.manifest("taken", v1alpha1.CommonSpec{Adoption: v1alpha1.AdoptionNever}),
+		}
+		k.console(w).create("other", false)
+		k.console(w).create("taken", true)
+		for reason, obj := range objects {
+			w.create(obj)
+			w.reason(obj, reason)
+		}
+		w.expectRestOverSweeps(k, objects)
+	})
+}
+
+func TestARestartOfAFleetAtRestWritesNothing(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		w := startWorld(t)
+		objects := map[string]v1alpha1.Object{
+			v1alpha1.ReasonUpToDate:         k.manifest("fine", v1alpha1.CommonSpec{}),
+			v1alpha1.ReasonAwaitingApproval: k.manifest("waiting", v1alpha1.CommonSpec{Management: v1alpha1.ManagementApprove}),
+			v1alpha1.ReasonAwaitingAdoption: k.manifest("other", v1alpha1.CommonSpec{}),
+		}
+		k.console(w).create("other", false)
+		for reason, obj := range objects {
+			w.create(obj)
+			w.reason(obj, reason)
+		}
+		w.sweep = 50 * time.Millisecond
+		w.stop()
+		w.kubeWrites.Store(0)
+		w.start()
+		w.expectRestOverSweeps(k, objects)
+	})
+}
+
+// expectRestOverSweeps waits for some sweeps, and fails the test if anything is written in Kubernetes or Google Cloud.
+func (w *world) expectRestOverSweeps(k kind, objects map[string]v1alpha1.Object) {
+	w.t.Helper()
+	mark, versions := w.cloud.Traffic.Mark(), map[string]string{}
+	for reason, obj := range objects {
+		w.get(obj)
+		versions[reason] = obj.GetResourceVersion()
+	}
+	w.kubeWrites.Store(0)
+	w.eventually("sweeps", func() (bool, string) {
+		for _, obj := range objects {
+			if len(w.calls(mark, k.getting, obj.GetName())) < 4 {
+				return false, ""
+			}
+		}
+		return true, ""
+	})
+	w.noWrites(mark)
+	w.expectKubeWrites(0)
+	for reason, obj := range objects {
+		w.get(obj)
+		if obj.GetResourceVersion() != versions[reason] {
+			w.t.Errorf("an object at rest was written to:\n%s", describe(obj))
+		}
+	}
+}
+
+// spent counts the calls to the kind's own service, by method.
+func (w *world) spent(k kind) map[string]int {
+	spent := map[string]int{}
+	for _, method := range []string{k.getting, k.creating, k.updating, k.deleting} {
+		if n := w.cloud.Traffic.Count(call(method)); n > 0 {
+			spent[method] = n
+		}
+	}
+	return spent
+}
+
+func (w *world) expectKubeWrites(want int64) {
+	w.t.Helper()
+	if got := w.kubeWrites.Load(); got != want {
+		w.t.Errorf("%d writes to Kubernetes, want %d", got, want)
+	}
+}
