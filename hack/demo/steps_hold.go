@@ -19,11 +19,10 @@ import (
 // it is put back, and who did what stays on record.
 func (s *stage) playGlass(ctx context.Context) error {
 	exports := bucketObject("exports")
-	breaking := []string{"annotate", "-n", analytics, "bucket", exports.Name, v1alpha1.BreakGlassAnnotation + "=INC-4711: partner needs access"}
-	if err := s.glassStays(ctx, breaking); err != nil {
+	if err := s.glassStays(ctx, exports); err != nil {
 		return err
 	}
-	if _, err := s.kubectl.run(ctx, breaking...); err != nil {
+	if _, err := s.kubectl.run(ctx, s.breaking(exports, onCall)...); err != nil {
 		return err
 	}
 	if err := s.untilCondition(ctx, exports, v1alpha1.ConditionBreakGlass); err != nil {
@@ -50,21 +49,44 @@ func (s *stage) playGlass(ctx context.Context) error {
 	return s.closeGlass(ctx, exports, mark)
 }
 
-// glassStays shows that somebody who may edit the namespace's objects may not thereby break the glass.
-func (s *stage) glassStays(ctx context.Context, breaking []string) error {
-	if _, err := s.kubectl.run(ctx, "create", "rolebinding", "-n", analytics, "editors", "--clusterrole=holdfast-edit", "--user=alice"); err != nil {
-		return err
+// The people of the incident.
+const (
+	editor = "alice" // may edit the namespace's objects
+	onCall = "ada"   // may break the glass as well
+	lead   = "grace" // may, too
+)
+
+// breaking is the one line that breaks the glass.
+func (s *stage) breaking(obj *v1alpha1.Bucket, person string, more ...string) []string {
+	return slices.Concat([]string{"annotate", "-n", analytics, "bucket", obj.Name, "--as", person,
+		v1alpha1.BreakGlassAnnotation + "=INC-4711: partner needs access"}, more)
+}
+
+// glassStays shows that somebody who may edit the namespace's objects may not thereby break the glass, and that nobody does
+// it in another's name.
+func (s *stage) glassStays(ctx context.Context, exports *v1alpha1.Bucket) error {
+	for person, role := range map[string]string{editor: "holdfast-edit", onCall: "holdfast-break-glass", lead: "holdfast-break-glass"} {
+		if _, err := s.kubectl.run(ctx, "create", "rolebinding", "-n", analytics, person, "--clusterrole="+role, "--user="+person); err != nil {
+			return err
+		}
 	}
-	out, err := s.kubectl.run(ctx, append(slices.Clone(breaking), "--as", "alice")...)
+	out, err := s.kubectl.run(ctx, s.breaking(exports, editor)...)
 	if err == nil {
 		return errors.New("alice broke the glass and has no right to")
 	}
-	return s.expect(strings.Contains(out, "the RBAC verb break-glass"), "alice may edit buckets, and yet not break the glass")
+	if err := s.expect(strings.Contains(out, "the RBAC verb break-glass"), "alice may edit buckets, and yet not break the glass"); err != nil {
+		return err
+	}
+	out, err = s.kubectl.run(ctx, s.breaking(exports, onCall, v1alpha1.BreakGlassByAnnotation+"=eve")...)
+	if err == nil {
+		return errors.New("ada broke the glass in eve's name")
+	}
+	return s.expect(strings.Contains(out, "must be your own name"), "ada may break it, and yet not in eve's name")
 }
 
 // closeGlass shows that drift is put back once the glass is closed, and what stays on record.
 func (s *stage) closeGlass(ctx context.Context, exports *v1alpha1.Bucket, mark int64) error {
-	if _, err := s.kubectl.run(ctx, "annotate", "-n", analytics, "bucket", exports.Name, v1alpha1.BreakGlassAnnotation+"-"); err != nil {
+	if _, err := s.kubectl.run(ctx, "annotate", "-n", analytics, "bucket", exports.Name, "--as", lead, v1alpha1.BreakGlassAnnotation+"-"); err != nil {
 		return err
 	}
 	if err := s.until(ctx, "the drift to be put back", func(ctx context.Context) (string, bool, error) {
@@ -88,7 +110,8 @@ func (s *stage) closeGlass(ctx context.Context, exports *v1alpha1.Bucket, mark i
 		return err
 	}
 	record := exports.Status.BreakGlassHistory[0]
-	return s.expect(record.By != "" && record.By == record.ClosedBy, "put back; the record says who broke the glass, why, and who closed it: %s", record.By)
+	return s.expect(record.By == onCall && record.ClosedBy == lead && record.Verified && len(record.Seen) > 0,
+		"put back; the record says that %s broke the glass, why, what was changed meanwhile, and that %s closed it", record.By, record.ClosedBy)
 }
 
 // showBucket shows a bucket of the story in each of the forms.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -67,20 +68,33 @@ func coOwn(ctx context.Context, c client.Client, scheme *runtime.Scheme, obj cli
 func ownAnnotations(obj client.Object) map[string]string {
 	out := map[string]string{}
 	for _, f := range obj.GetManagedFields() {
-		if !isOwn(f) || f.FieldsV1 == nil {
-			continue
-		}
-		var owned fieldpath.Set
-		if err := owned.FromJSON(bytes.NewReader(f.FieldsV1.GetRawBytes())); err != nil {
-			continue // then it is owned anew
-		}
 		for key, value := range obj.GetAnnotations() {
-			if owned.Has(fieldpath.MakePathOrDie("metadata", "annotations", key)) {
+			if isOwn(f) && ownsAnnotation(f, key) {
 				out[key] = value
 			}
 		}
 	}
 	return out
+}
+
+// annotatedAt is when somebody but the operator last wrote an annotation, to the second; zero if nothing tells.
+func annotatedAt(obj client.Object, key string) time.Time {
+	var last time.Time
+	for _, f := range obj.GetManagedFields() {
+		if !isOwn(f) && f.Time != nil && f.Time.After(last) && ownsAnnotation(f, key) {
+			last = f.Time.Time
+		}
+	}
+	return last
+}
+
+func ownsAnnotation(f metav1.ManagedFieldsEntry, key string) bool {
+	if f.FieldsV1 == nil {
+		return false
+	}
+	var owned fieldpath.Set
+	err := owned.FromJSON(bytes.NewReader(f.FieldsV1.GetRawBytes()))
+	return err == nil && owned.Has(fieldpath.MakePathOrDie("metadata", "annotations", key))
 }
 
 // clearAway removes a glass whose time is over, and what is left of one, on condition that the object is the newest.

@@ -69,14 +69,33 @@ func (r *Reconciler[T, L]) noticeGlass(ctx context.Context, d *draft[T], seen br
 				return err
 			}
 			seen.Verified = verified && seen.Glass.By != ""
-			seen.LastWrite = r.writes.since(d.obj.GetUID(), seen.Now.Add(-justNow))
+			if seen.LastWrite, err = r.writeUnderWay(ctx, d.obj, seen); err != nil {
+				return err
+			}
 		}
 	}
 	d.told = append(d.told, breakglass.Advance(status, seen)...)
 	return nil
 }
 
-// justNow is how long before the glass was seen a write may have ended and yet have been under way when it was broken.
+// writeUnderWay names the write that may have been under way when the glass was broken: one of this process that ended in
+// the second in which the annotation was stored, or later. The API server dates fields to the second.
+func (r *Reconciler[T, L]) writeUnderWay(ctx context.Context, obj T, seen breakglass.Seen) (string, error) {
+	if r.writes.since(obj.GetUID(), seen.Now.Add(-justNow)) == "" {
+		return "", nil
+	}
+	annotated := client.Object(obj.DeepCopyObject().(T))
+	key := client.ObjectKeyFromObject(obj)
+	if seen.Glass.Scope == v1alpha1.BreakGlassOnNamespace {
+		annotated, key = &corev1.Namespace{}, client.ObjectKey{Name: obj.GetNamespace()}
+	}
+	if err := r.uncached.Get(ctx, key, annotated); err != nil {
+		return "", fmt.Errorf("finding out when the glass was broken: %w", err)
+	}
+	return r.writes.since(obj.GetUID(), annotatedAt(annotated, v1alpha1.BreakGlassAnnotation)), nil
+}
+
+// justNow is how long a write is remembered at least: longer than it takes to see an annotation.
 const justNow = time.Minute
 
 // guarded reads whether the admission policies are in force that vouch for names.
