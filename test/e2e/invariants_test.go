@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
@@ -16,9 +17,9 @@ import (
 
 // watchInvariants looks at every state that the objects of a namespace go through, and fails the test at one that would
 // mislead a person or a tool.
-func watchInvariants(t *testing.T, namespace string) {
+func watchInvariants(t *testing.T, config *rest.Config, namespace string) {
 	t.Helper()
-	kube, err := client.NewWithWatch(kubeConfig, client.Options{Scheme: scheme})
+	kube, err := client.NewWithWatch(config, client.Options{Scheme: scheme})
 	if err != nil {
 		t.Fatalf("making a watching client: %v", err)
 	}

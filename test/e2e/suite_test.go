@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -33,15 +32,21 @@ var (
 	scheme     = runtime.NewScheme()
 )
 
-// parallel is how many tests run at a time unless -parallel says otherwise: they mostly wait.
-const parallel = 6
+// defaults are values of flags that fit these tests better than the usual ones: they mostly wait, and a check of a property
+// takes a second.
+var defaults = map[string]string{"test.parallel": "6", "rapid.checks": "6"}
+
+var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	set := false
-	flag.Visit(func(f *flag.Flag) { set = set || f.Name == "test.parallel" })
-	if !set {
-		if err := flag.Set("test.parallel", strconv.Itoa(parallel)); err != nil {
+	given := map[string]bool{}
+	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	for name, value := range defaults {
+		if given[name] {
+			continue
+		}
+		if err := flag.Set(name, value); err != nil {
 			panic(err)
 		}
 	}
@@ -66,30 +71,39 @@ func run(m *testing.M) int {
 			return 1
 		}
 	}
-	environment := &envtest.Environment{
-		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases")},
-		ErrorIfCRDPathMissing: true,
+	environment, config, err := startControlPlane()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
 	defer func() {
 		if err := environment.Stop(); err != nil {
 			fmt.Fprintln(os.Stderr, "stopping the control plane:", err)
 		}
 	}()
-	var err error
-	if kubeConfig, err = environment.Start(); err != nil {
-		fmt.Fprintln(os.Stderr, "starting the control plane:", err)
-		return 1
-	}
-	if err := install(); err != nil {
-		fmt.Fprintln(os.Stderr, "installing:", err)
-		return 1
-	}
+	kubeConfig = config
 	return m.Run()
 }
 
-// install brings the rest of config/ into the control plane: the operator's rights and the admission policies.
-func install() error {
-	kube, err := client.New(installed.As(kubeConfig, ""), client.Options{Scheme: scheme})
+// startControlPlane starts an API server with Holdfast installed in it.
+func startControlPlane() (*envtest.Environment, *rest.Config, error) {
+	environment := &envtest.Environment{
+		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases")},
+		ErrorIfCRDPathMissing: true,
+	}
+	config, err := environment.Start()
+	if err != nil {
+		return nil, nil, fmt.Errorf("starting the control plane: %w", err)
+	}
+	if err := install(config); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("installing: %w", err), environment.Stop())
+	}
+	return environment, config, nil
+}
+
+// install brings the rest of config/ into a control plane: the operator's rights and the admission policies.
+func install(config *rest.Config) error {
+	kube, err := client.New(installed.As(config, ""), client.Options{Scheme: scheme})
 	if err != nil {
 		return err
 	}
@@ -98,7 +112,7 @@ func install() error {
 	); err != nil {
 		return err
 	}
-	return errors.Join(installed.Guarded(kubeConfig, scheme), installed.Stamped(kubeConfig, scheme))
+	return errors.Join(installed.Guarded(config, scheme), installed.Stamped(config, scheme))
 }
 
 type discard struct{}

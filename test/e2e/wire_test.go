@@ -146,3 +146,13 @@ func (w *wire) kubernetes(next http.RoundTripper) http.RoundTripper {
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// refusing fails the requests that refuse says true to.
+func refusing(next http.RoundTripper, refuse func(*http.Request) bool) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		if refuse(r) {
+			return nil, errCut
+		}
+		return next.RoundTrip(r)
+	})
+}

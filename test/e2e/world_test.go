@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -42,6 +43,7 @@ var worlds atomic.Int64
 // and started again.
 type world struct {
 	t         *testing.T
+	config    *rest.Config
 	kube      client.Client
 	cloud     *emulator.Emulator
 	namespace string
@@ -54,6 +56,8 @@ type world struct {
 	timeout time.Duration
 	// wire is what stands between the controllers and the two APIs; nil for nothing.
 	wire *wire
+	// refuse, if set, fails the controllers' requests to the API server that it says true to.
+	refuse func(*http.Request) bool
 	// newClient makes the client that the controllers read the cache with; nil for the usual one.
 	newClient client.NewClientFunc
 
@@ -64,14 +68,20 @@ type world struct {
 // newWorld makes a world whose controllers do not run yet.
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldAt(t, kubeConfig)
+}
+
+// newWorldAt does so at an API server of one's own.
+func newWorldAt(t *testing.T, config *rest.Config) *world {
+	t.Helper()
 	n := worlds.Add(1)
 	w := &world{
-		t: t, cloud: emulator.StartTest(t), namespace: fmt.Sprintf("team-%d", n), project: fmt.Sprintf("project-%d", n),
+		t: t, config: config, cloud: emulator.StartTest(t), namespace: fmt.Sprintf("team-%d", n), project: fmt.Sprintf("project-%d", n),
 		ownerID: fmt.Sprintf("cluster-%d", n), sweep: time.Hour, lease: &fakeLease{},
 		limits: gcp.Limits{Project: 1000, QuotaProject: 1000, Bucket: 1000}, timeout: 5 * time.Second, stop: func() {},
 	}
 	var err error
-	if w.kube, err = client.New(installed.As(kubeConfig, ""), client.Options{Scheme: scheme}); err != nil {
+	if w.kube, err = client.New(installed.As(config, ""), client.Options{Scheme: scheme}); err != nil {
 		t.Fatalf("making a client: %v", err)
 	}
 	w.makeNamespace(w.namespace, map[string]string{v1alpha1.ProjectIDAnnotation: w.project})
@@ -94,7 +104,7 @@ func (w *world) makeNamespace(name string, annotations map[string]string) {
 	if err := w.kube.Create(w.t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: annotations, Labels: w.labels()}}); err != nil {
 		w.t.Fatalf("making a namespace: %v", err)
 	}
-	watchInvariants(w.t, name)
+	watchInvariants(w.t, w.config, name)
 }
 
 // start runs the controllers, as a process would that has just begun.
@@ -144,12 +154,15 @@ func (w *world) manager(namespaces []string) ctrl.Manager {
 	for _, n := range namespaces {
 		watched[n] = cache.Config{}
 	}
-	counted := installed.As(kubeConfig, installed.Operator)
+	counted := installed.As(w.config, installed.Operator)
 	counted.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		return &writeCounter{next: next, writes: &w.kubeWrites}
 	})
 	if w.wire != nil {
 		counted.Wrap(w.wire.kubernetes)
+	}
+	if w.refuse != nil {
+		counted.Wrap(func(next http.RoundTripper) http.RoundTripper { return refusing(next, w.refuse) })
 	}
 	mgr, err := ctrl.NewManager(counted, ctrl.Options{
 		Scheme:    scheme,

@@ -1,0 +1,65 @@
+package e2e
+
+import (
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+)
+
+func TestDeletingTheDefinitionsDeletesNothing(t *testing.T) {
+	t.Parallel()
+	environment, config, err := startControlPlane()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := environment.Stop(); err != nil {
+			t.Errorf("stopping the control plane: %v", err)
+		}
+	})
+	w := newWorldAt(t, config)
+	w.start()
+	for _, k := range []kind{topics, buckets} {
+		obj := k.manifest("orders", v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})
+		w.create(obj)
+		w.ready(obj)
+		w.delete(&apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: k.name + "s.gcp.holdfast.dev"}})
+		w.gone(obj)
+		labels, on, there := k.console(w).look("orders")
+		if d := cmp.Diff(map[string]string{"team": "shop"}, labels); d != "" || !on || !there {
+			t.Errorf("%s: there: %v, setting on: %v, labels (-want +got):\n%s", k.name, there, on, d)
+		}
+	}
+}
+
+func TestADeletionWaitsWhileTheDefinitionCannotBeRead(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		w := newWorld(t)
+		var unreadable atomic.Bool
+		unreadable.Store(true)
+		w.refuse = func(r *http.Request) bool {
+			return unreadable.Load() && strings.Contains(r.URL.Path, "/customresourcedefinitions/")
+		}
+		w.start()
+		obj := k.manifest("orders", v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})
+		w.create(obj)
+		w.ready(obj)
+		mark := w.cloud.Traffic.Mark()
+		w.delete(obj)
+		w.reason(obj, v1alpha1.ReasonUnavailable)
+		w.expectAdvice(obj, "CustomResourceDefinition")
+		w.noWrites(mark)
+		unreadable.Store(false)
+		w.gone(obj)
+		if _, _, there := k.console(w).look("orders"); there {
+			t.Errorf("the %s is still there", k.name)
+		}
+	})
+}
