@@ -204,7 +204,7 @@ type Plan struct {
 	Changes []Change `json:"changes,omitempty"`
 	// omitted counts the changes beyond those listed.
 	// +optional
-	Omitted int32 `json:"omitted,omitempty"`
+	Omitted int64 `json:"omitted,omitempty"`
 }
 
 // ApprovedPlan remembers an approval until all of its plan is applied.

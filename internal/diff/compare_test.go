@@ -44,6 +44,16 @@ func TestCompare(t *testing.T) {
 			managed: []string{"spec.labels[new]", "spec.labels[team]"},
 			want:    func(s *thingSpec) { s.Labels = map[string]string{"team": "bank", "cost": "42", "new": "x"} },
 		},
+		"an empty string is a value in a map": {
+			desired: thingSpec{Labels: map[string]string{"new": ""}}, live: live,
+			changes: Changes{{"spec.labels[new]", "", `""`}}, managed: []string{"spec.labels[new]"},
+			want: func(s *thingSpec) { s.Labels = map[string]string{"team": "shop", "cost": "42", "new": ""} },
+		},
+		"an empty string in a map is reset by removing the key": {
+			live: thingSpec{Class: "X", Labels: map[string]string{"new": ""}}, applied: []string{"spec.labels[new]"},
+			changes: Changes{{"spec.labels[new]", `""`, ""}},
+			want:    func(s *thingSpec) { s.Labels = map[string]string{} },
+		},
 		"a list is owned whole": {
 			desired: thingSpec{Regions: []string{"a"}}, live: live,
 			changes: Changes{{"spec.regions", `["a","b"]`, `["a"]`}}, managed: []string{"spec.regions"},

@@ -1,6 +1,8 @@
 package diff
 
 import (
+	"maps"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -10,7 +12,7 @@ import (
 // thing is a kind with one field of each sort.
 type thing struct {
 	metav1.TypeMeta   `json:",inline"`
-	metav1.ObjectMeta `json:"metadata,omitempty"`
+	metav1.ObjectMeta `json:"metadata,omitzero"`
 	Spec              thingSpec `json:"spec,omitzero"`
 }
 
@@ -62,9 +64,7 @@ func (s *thingSpec) copy() *thingSpec {
 	out := *s
 	if s.Labels != nil {
 		out.Labels = map[string]string{}
-		for k, v := range s.Labels {
-			out.Labels[k] = v
-		}
+		maps.Copy(out.Labels, s.Labels)
 	}
 	if s.Regions != nil {
 		out.Regions = append([]string{}, s.Regions...)

@@ -2,6 +2,7 @@ package diff
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -51,6 +52,9 @@ func FuzzCompareConverges(f *testing.F) {
 		var desired, live thingSpec
 		if json.Unmarshal(desiredJSON, &desired) != nil || json.Unmarshal(liveJSON, &live) != nil {
 			t.Skip("not a spec")
+		}
+		if !strings.HasPrefix(applied, "spec.") || strings.Contains(applied, "[") != strings.HasSuffix(applied, "]") {
+			t.Skip("not a path")
 		}
 		live.Class = "NEARLINE"
 		checkConvergence(t, desired, live, []string{applied})

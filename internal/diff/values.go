@@ -26,15 +26,13 @@ func isBlank(v reflect.Value) bool {
 	case reflect.Map, reflect.Slice:
 		return v.Len() == 0
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if !isBlank(v.Field(i)) {
+		for _, f := range v.Fields() {
+			if isSet(f) && !isBlank(f) {
 				return false
 			}
 		}
 		return true
-	case reflect.String:
-		return v.Len() == 0
-	default:
+	default: // a map's value may be the empty string
 		return false
 	}
 }

@@ -68,7 +68,7 @@ func pending(changes diff.Changes) []v1alpha1.PendingChange {
 // heldPlan is how status shows a plan that waits.
 func heldPlan(obj v1alpha1.Object, why string, plan diff.Changes) *v1alpha1.Plan {
 	shown := bounded(plan)
-	return &v1alpha1.Plan{Hash: planHash(obj, plan), Why: why, Changes: shown, Omitted: int32(len(plan) - len(shown))}
+	return &v1alpha1.Plan{Hash: planHash(obj, plan), Why: why, Changes: shown, Omitted: int64(len(plan) - len(shown))}
 }
 
 // bounded is how status shows changes.

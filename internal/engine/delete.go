@@ -51,7 +51,8 @@ func (r *Reconciler[T, L]) remove(ctx context.Context, d *draft[T], v view[T, L]
 		return r.orphan(ctx, d, v, "because its CustomResourceDefinition is being deleted")
 	}
 	if plan := deletion(r.kind.ExternalName(v.ref)); spec.Management == v1alpha1.ManagementApprove && !isApproved(d.obj, plan) {
-		return r.held(d, v, plan, decision{actionHold, v1alpha1.ReasonAwaitingApproval, "spec.management is Approve, and this deletes the " + r.kind.Traits().Name})
+		why := "spec.management is Approve, and this deletes the " + r.kind.Traits().Name
+		return r.held(d, v, plan, decision{actionHold, v1alpha1.ReasonAwaitingApproval, why})
 	}
 	return r.destroy(ctx, d, v)
 }

@@ -101,7 +101,9 @@ const justNow = time.Minute
 // guarded reads whether the admission policies are in force that vouch for names.
 func (r *Reconciler[T, L]) guarded(ctx context.Context) (bool, error) {
 	var binding metav1.PartialObjectMetadata
-	binding.SetGroupVersionKind(schema.GroupVersionKind{Group: "admissionregistration.k8s.io", Version: "v1", Kind: "ValidatingAdmissionPolicyBinding"})
+	binding.SetGroupVersionKind(schema.GroupVersionKind{
+		Group: "admissionregistration.k8s.io", Version: "v1", Kind: "ValidatingAdmissionPolicyBinding",
+	})
 	err := r.uncached.Get(ctx, client.ObjectKey{Name: guardBinding}, &binding)
 	if client.IgnoreNotFound(err) != nil {
 		return false, fmt.Errorf("finding out whether the admission policies are installed: %w", err)

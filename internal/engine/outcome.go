@@ -140,7 +140,8 @@ func failed(doing string, err error) outcome {
 	case gcp.NotEmpty:
 		return outcome{reason: v1alpha1.ReasonNotEmpty, message: fmt.Sprintf("%s: %s Empty it, or set spec.deletionPolicy to DeleteWithContents or Orphan", doing, e.Message)}
 	case gcp.Conflict, gcp.AlreadyExists, gcp.NotFound:
-		return outcome{reason: v1alpha1.ReasonUnavailable, message: fmt.Sprintf("%s: it changed meanwhile and is looked at again: %s", doing, e.Message), err: err}
+		message := fmt.Sprintf("%s: it changed meanwhile and is looked at again: %s", doing, e.Message)
+		return outcome{reason: v1alpha1.ReasonUnavailable, message: message, err: err}
 	default:
 		return outcome{reason: v1alpha1.ReasonUnavailable, message: fmt.Sprintf("%s: %s; trying again", doing, e.Message), err: err}
 	}

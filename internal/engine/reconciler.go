@@ -185,7 +185,7 @@ func resourceID(obj v1alpha1.Object) string {
 
 // settle brings the resource to the manifest, or says why not.
 func (r *Reconciler[T, L]) settle(ctx context.Context, d *draft[T], v view[T, L]) outcome {
-	plan := r.plan(d.obj, v)
+	plan := r.plan(v)
 	choice := decide(r.facts(d.obj, v, plan))
 	switch choice.action {
 	case actionHold:
@@ -207,7 +207,7 @@ func (r *Reconciler[T, L]) facts(obj T, v view[T, L], plan diff.Changes) facts {
 }
 
 // plan is what would be written.
-func (r *Reconciler[T, L]) plan(obj T, v view[T, L]) diff.Changes {
+func (r *Reconciler[T, L]) plan(v view[T, L]) diff.Changes {
 	if v.exists || v.wrongProject {
 		return v.diff.Changes
 	}
@@ -215,7 +215,7 @@ func (r *Reconciler[T, L]) plan(obj T, v view[T, L]) diff.Changes {
 }
 
 func (r *Reconciler[T, L]) nothingToWrite(d *draft[T], v view[T, L], choice decision) outcome {
-	out := outcome{reason: choice.reason, message: choice.message, looked: !v.wrongProject, drift: r.plan(d.obj, v)}
+	out := outcome{reason: choice.reason, message: choice.message, looked: !v.wrongProject, drift: r.plan(v)}
 	if choice.reason == v1alpha1.ReasonUpToDate && d.obj.GetCommonSpec().Management != v1alpha1.ManagementObserve {
 		if !v.held {
 			out.done = done{"Adopted", "took over " + r.kind.ExternalName(v.ref) + ", which matches; nothing was written"}
@@ -234,7 +234,7 @@ func (r *Reconciler[T, L]) held(d *draft[T], v view[T, L], plan diff.Changes, ch
 	message := fmt.Sprintf("%s. To let it be written: kubectl annotate --overwrite -n %s %s %s %s=%s", choice.message,
 		d.obj.GetNamespace(), resourceArgument(r.scheme, d.obj), d.obj.GetName(), v1alpha1.ApproveAnnotation, waiting.Hash)
 	r.show(d, v)
-	return outcome{reason: choice.reason, message: message, looked: true, drift: r.plan(d.obj, v), plan: waiting}
+	return outcome{reason: choice.reason, message: message, looked: true, drift: r.plan(v), plan: waiting}
 }
 
 // isStale says whether an error of the API server means that the object was not the newest.

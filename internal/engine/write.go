@@ -88,7 +88,8 @@ func (r *Reconciler[T, L]) recordPending(ctx context.Context, d *draft[T], v vie
 		status.Pending = fresh
 	}
 	if was := readyCondition(d.obj); !v.exists && (was == nil || was.Status == metav1.ConditionTrue) {
-		setConditions(d.obj, outcome{reason: v1alpha1.ReasonProgressing, message: fmt.Sprintf("creating the %s", r.kind.Traits().Name), looked: true, drift: plan})
+		message := fmt.Sprintf("creating the %s", r.kind.Traits().Name)
+		setConditions(d.obj, outcome{reason: v1alpha1.ReasonProgressing, message: message, looked: true, drift: plan})
 	}
 	return d.save(ctx)
 }
@@ -107,7 +108,7 @@ func newlyManaged[T v1alpha1.Object, L any](v view[T, L]) []v1alpha1.PendingChan
 // confirm says what a write came to, by what the last answer showed.
 func (r *Reconciler[T, L]) confirm(d *draft[T], before, v view[T, L], err error) outcome {
 	r.show(d, v)
-	left := unapplied(before.diff.Changes, r.plan(d.obj, v), v.diff.Managed)
+	left := unapplied(before.diff.Changes, r.plan(v), v.diff.Managed)
 	if err != nil {
 		out := failed("writing to Google Cloud", err)
 		out.looked, out.drift = true, left
@@ -138,10 +139,11 @@ func (r *Reconciler[T, L]) createdInPart(d *draft[T], before, v view[T, L], left
 	case actionHold:
 		status.PlanSequence++
 		out = r.held(d, v, left, choice)
-	case actionUpdate:
+	case actionCreate, actionUpdate:
 		status.Approved = begun
 		out.reason, out.after = v1alpha1.ReasonProgressing, pauseStale
 		out.message = "created; what could not be set at once follows: " + list(left.Paths())
+	case actionNone: // as decided
 	}
 	out.done = r.deed(d, before)
 	return out

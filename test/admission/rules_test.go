@@ -23,14 +23,14 @@ func annotate(t *testing.T, user string, obj client.Object, patch string) error 
 // TestCreatingWithTheAnnotation: a manifest may come with the glass broken, by those who may break it.
 func TestCreatingWithTheAnnotation(t *testing.T) {
 	installStamps(t)
-	make := func(user, name string) error {
+	createBucket := func(user, name string) error {
 		return asUser(t, user).Create(ctx, &v1alpha1.Bucket{ObjectMeta: metav1.ObjectMeta{
 			Namespace: metav1.NamespaceDefault, Name: name, Annotations: map[string]string{glassKey: reason},
 		}})
 	}
-	expectRefusal(t, make(bob, "created-by-bob"), "bob may not touch holdfast.dev/break-glass here: the RBAC verb break-glass on buckets.gcp.holdfast.dev is missing. The ClusterRole holdfast-break-glass has it")
-	expectRefusal(t, make(gitops, "created-by-flux"), "a person must")
-	if err := make(ada, "created-by-ada"); err != nil {
+	expectRefusal(t, createBucket(bob, "created-by-bob"), "bob may not touch holdfast.dev/break-glass here: the RBAC verb break-glass on buckets.gcp.holdfast.dev is missing. The ClusterRole holdfast-break-glass has it")
+	expectRefusal(t, createBucket(gitops, "created-by-flux"), "a person must")
+	if err := createBucket(ada, "created-by-ada"); err != nil {
 		t.Fatalf("ada was refused: %v", err)
 	}
 	var stored v1alpha1.Bucket
@@ -122,7 +122,7 @@ func eventuallyRefused(t *testing.T, patch string) {
 // TestOperator: the operator may clear away what is left, and nothing else.
 func TestOperator(t *testing.T) {
 	installStamps(t)
-	clear := `{"holdfast.dev/break-glass": null, "holdfast.dev/break-glass-by": null, "holdfast.dev/break-glass-until": null, "holdfast.dev/break-glass-closed-by": "expired"}`
+	clearing := `{"holdfast.dev/break-glass": null, "holdfast.dev/break-glass-by": null, "holdfast.dev/break-glass-until": null, "holdfast.dev/break-glass-closed-by": "expired"}`
 	over := map[string]string{glassKey: reason, byKey: ada, untilKey: in(-time.Minute)}
 	ahead := map[string]string{glassKey: reason, byKey: ada, untilKey: in(time.Hour)}
 	tries := map[string]struct {
@@ -131,9 +131,9 @@ func TestOperator(t *testing.T) {
 		after   map[string]string
 		refused bool
 	}{
-		"removes a glass whose time is over":   {before: over, patch: clear, after: map[string]string{closedByKey: "expired"}},
-		"not one whose time is not over":       {before: ahead, patch: clear, refused: true},
-		"not one without a time":               {before: broken, patch: clear, refused: true},
+		"removes a glass whose time is over":   {before: over, patch: clearing, after: map[string]string{closedByKey: "expired"}},
+		"not one whose time is not over":       {before: ahead, patch: clearing, refused: true},
+		"not one without a time":               {before: broken, patch: clearing, refused: true},
 		"not by half":                          {before: over, patch: `{"holdfast.dev/break-glass": null, "holdfast.dev/break-glass-closed-by": "expired"}`, refused: true},
 		"does not open":                        {patch: `{"holdfast.dev/break-glass": "INC-1: a good reason"}`, refused: true},
 		"does not extend":                      {before: over, patch: `{"holdfast.dev/break-glass-until": "` + in(time.Hour) + `"}`, refused: true},
