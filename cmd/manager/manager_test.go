@@ -158,6 +158,13 @@ func freeAddress(t *testing.T) string {
 func TestManager(t *testing.T) {
 	kube, cloud := install(t), emulator.StartTest(t)
 	metrics, health := freeAddress(t), freeAddress(t)
+	kube.create(t,
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
+			Name: "shop", Annotations: map[string]string{v1alpha1.ProjectIDAnnotation: "shop-project"},
+		}},
+		&v1alpha1.Bucket{ObjectMeta: metav1.ObjectMeta{Name: "shop-logs", Namespace: "shop"}},
+		&v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{Name: "orders", Namespace: "shop"}},
+	)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	var stderr log
@@ -175,13 +182,18 @@ func TestManager(t *testing.T) {
 			t.Logf("the manager said:\n%s", stderr.String())
 		}
 	}()
-	kube.create(t,
-		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
-			Name: "shop", Annotations: map[string]string{v1alpha1.ProjectIDAnnotation: "shop-project"},
-		}},
-		&v1alpha1.Bucket{ObjectMeta: metav1.ObjectMeta{Name: "shop-logs", Namespace: "shop"}},
-		&v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{Name: "orders", Namespace: "shop"}},
-	)
+	// The manager sets the logger that all clients of this process share: ours keeps quiet until that is done.
+	eventually(t, "the manager answers", func(ctx context.Context) (bool, error) {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+health+"/healthz", http.NoBody)
+		if err != nil {
+			return false, err
+		}
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return false, nil
+		}
+		return true, answer.Body.Close()
+	})
 	for name, obj := range map[string]v1alpha1.Object{"shop-logs": &v1alpha1.Bucket{}, "orders": &v1alpha1.Topic{}} {
 		eventually(t, name+" is Ready", func(ctx context.Context) (bool, error) {
 			err := kube.Get(ctx, client.ObjectKey{Namespace: "shop", Name: name}, obj)

@@ -71,8 +71,8 @@ var statusLine = regexp.MustCompile(`^[1-5][0-9][0-9] [A-Z][A-Za-z ]*$`)
 
 func parseExchange(text string) (Exchange, error) {
 	lines := strings.Split(text, "\n")
-	answer := slices.IndexFunc(lines, statusLine.MatchString)
-	if answer < 0 {
+	answer := 1 + slices.IndexFunc(lines[1:], statusLine.MatchString)
+	if answer == 0 {
 		return Exchange{}, fmt.Errorf("no status line in %q", lines[0])
 	}
 	method, target, found := strings.Cut(lines[0], " ")
