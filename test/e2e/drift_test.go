@@ -134,14 +134,17 @@ func TestEachFieldOfATopicIsResetWhenItLeaves(t *testing.T) {
 			bare := aTopic(name, v1alpha1.TopicSpec{})
 			w.create(bare)
 			w.ready(bare)
-			before := w.liveTopic(name)
+			before, mark := w.liveTopic(name), w.cloud.Traffic.Mark()
 			edit(w, bare, func(o *v1alpha1.Topic) { add(&o.Spec) })
 			w.ready(bare)
+			w.golden("topic/fields/"+name+"-update", mark)
 			if proto.Equal(before, w.liveTopic(name)) {
 				t.Fatal("adding the field changed nothing")
 			}
+			mark = w.cloud.Traffic.Mark()
 			edit(w, bare, func(o *v1alpha1.Topic) { o.Spec = v1alpha1.TopicSpec{CommonSpec: o.Spec.CommonSpec} })
 			w.ready(bare)
+			w.golden("topic/fields/"+name+"-reset", mark)
 			if after := w.liveTopic(name); !proto.Equal(before, after) {
 				t.Errorf("the field is not reset:\nbefore %v\nafter  %v", before, after)
 			}
@@ -195,14 +198,17 @@ func TestEachGroupOfABucketIsResetWhenItLeaves(t *testing.T) {
 			bare := aBucket(name, v1alpha1.BucketSpec{})
 			w.create(bare)
 			w.ready(bare)
-			before := w.settings(name)
+			before, mark := w.settings(name), w.cloud.Traffic.Mark()
 			edit(w, bare, func(o *v1alpha1.Bucket) { add(&o.Spec) })
 			w.ready(bare)
+			w.golden("bucket/fields/"+name+"-update", mark)
 			if cmp.Equal(before, w.settings(name)) {
 				t.Fatal("adding the group changed nothing")
 			}
+			mark = w.cloud.Traffic.Mark()
 			edit(w, bare, func(o *v1alpha1.Bucket) { o.Spec = v1alpha1.BucketSpec{CommonSpec: o.Spec.CommonSpec} })
 			w.ready(bare)
+			w.golden("bucket/fields/"+name+"-reset", mark)
 			if d := cmp.Diff(before, w.settings(name)); d != "" {
 				t.Errorf("the group is not reset (-before +after):\n%s", d)
 			}
