@@ -86,7 +86,8 @@ func (s *stage) glassStays(ctx context.Context, exports *v1alpha1.Bucket) error 
 
 // closeGlass shows that drift is put back once the glass is closed, and what stays on record.
 func (s *stage) closeGlass(ctx context.Context, exports *v1alpha1.Bucket, mark int64) error {
-	if _, err := s.kubectl.run(ctx, "annotate", "-n", analytics, "bucket", exports.Name, "--as", lead, v1alpha1.BreakGlassAnnotation+"-"); err != nil {
+	closing := []string{"annotate", "-n", analytics, "bucket", exports.Name, "--as", lead, v1alpha1.BreakGlassAnnotation + "-"}
+	if _, err := s.kubectl.run(ctx, closing...); err != nil {
 		return err
 	}
 	if err := s.until(ctx, "the drift to be put back", func(ctx context.Context) (string, bool, error) {
