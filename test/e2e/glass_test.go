@@ -14,7 +14,7 @@ const incident = "INC-4711: partner needs access"
 
 // glasses break and close the glass on an object or on its Namespace.
 var glasses = map[string]struct {
-	break_, close func(w *world, obj v1alpha1.Object)
+	open, close func(w *world, obj v1alpha1.Object)
 }{
 	"object": {
 		func(w *world, obj v1alpha1.Object) { annotate(w, obj, v1alpha1.BreakGlassAnnotation, incident) },
@@ -42,7 +42,7 @@ func forEachGlass(t *testing.T, test func(t *testing.T, k kind, breakIt, closeIt
 	for where, glass := range glasses {
 		t.Run(where, func(t *testing.T) {
 			t.Parallel()
-			forEachKind(t, func(t *testing.T, k kind) { test(t, k, glass.break_, glass.close) })
+			forEachKind(t, func(t *testing.T, k kind) { test(t, k, glass.open, glass.close) })
 		})
 	}
 }

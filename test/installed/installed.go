@@ -3,6 +3,7 @@
 package installed
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -61,8 +62,14 @@ func As(admin *rest.Config, user string) *rest.Config {
 // People makes the people, with what they may do. The ClusterRoles of config/admission must be there.
 func People(kube client.Client) error {
 	edit := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: editor}, Rules: []rbacv1.PolicyRule{
-		{APIGroups: []string{v1alpha1.GroupVersion.Group}, Resources: []string{"*"}, Verbs: []string{"get", "list", "watch", "create", "update", "patch", "delete"}},
-		{APIGroups: []string{""}, Resources: []string{"namespaces", "namespaces/status", "namespaces/finalize"}, Verbs: []string{"get", "create", "update", "patch"}},
+		{
+			APIGroups: []string{v1alpha1.GroupVersion.Group}, Resources: []string{"*"},
+			Verbs: []string{"get", "list", "watch", "create", "update", "patch", "delete"},
+		},
+		{
+			APIGroups: []string{""}, Resources: []string{"namespaces", "namespaces/status", "namespaces/finalize"},
+			Verbs: []string{"get", "create", "update", "patch"},
+		},
 	}}
 	return errors.Join(
 		kube.Create(context.Background(), edit),
@@ -116,13 +123,12 @@ func Create(kube client.Client, folder string, files ...string) error {
 
 // Objects reads the objects of a file in a folder of config/.
 func Objects(folder, file string) ([]*unstructured.Unstructured, error) {
-	f, err := os.Open(filepath.Join("..", "..", "config", folder, file))
+	text, err := os.ReadFile(filepath.Join("..", "..", "config", folder, file))
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
 	var objects []*unstructured.Unstructured
-	for decoder := yaml.NewYAMLOrJSONDecoder(f, 4096); ; {
+	for decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 4096); ; {
 		obj := &unstructured.Unstructured{}
 		switch err := decoder.Decode(obj); {
 		case errors.Is(err, io.EOF):
