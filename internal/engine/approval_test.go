@@ -1,0 +1,78 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/diff"
+)
+
+func TestIsApproved(t *testing.T) {
+	plan := diff.Changes{{Path: "spec.a", From: "1", To: "2"}, {Path: "spec.b", To: "3"}}
+	begun := func(generation int64, changes diff.Changes) *v1alpha1.ApprovedPlan {
+		return &v1alpha1.ApprovedPlan{Generation: generation, Changes: pending(changes)}
+	}
+	hashed := func(o *v1alpha1.Topic) {
+		o.Annotations = map[string]string{v1alpha1.ApproveAnnotation: planHash(o, plan)}
+	}
+	cases := map[string]struct {
+		object func(*v1alpha1.Topic)
+		plan   diff.Changes
+		want   bool
+	}{
+		"nobody approved":                       {func(*v1alpha1.Topic) {}, plan, false},
+		"its hash":                              {hashed, plan, true},
+		"the hash of another plan":              {hashed, plan[:1], false},
+		"the hash of an older generation":       {func(o *v1alpha1.Topic) { hashed(o); o.Generation++ }, plan, false},
+		"the hash of a namesake":                {func(o *v1alpha1.Topic) { hashed(o); o.UID = "other" }, plan, false},
+		"a hash that was used up":               {func(o *v1alpha1.Topic) { hashed(o); o.Status.PlanSequence++ }, plan, false},
+		"an empty annotation":                   {func(o *v1alpha1.Topic) { o.Annotations = map[string]string{v1alpha1.ApproveAnnotation: ""} }, plan, false},
+		"what is left of a plan that has begun": {func(o *v1alpha1.Topic) { o.Status.Approved = begun(1, plan) }, plan[1:], true},
+		"begun for an older generation":         {func(o *v1alpha1.Topic) { o.Status.Approved = begun(0, plan) }, plan[1:], false},
+		"more than what has begun":              {func(o *v1alpha1.Topic) { o.Status.Approved = begun(1, plan[:1]) }, plan, false},
+		"another value than what has begun":     {func(o *v1alpha1.Topic) { o.Status.Approved = begun(1, plan) }, diff.Changes{{Path: "spec.b", To: "4"}}, false},
+		"from another value, to the same":       {func(o *v1alpha1.Topic) { o.Status.Approved = begun(1, plan) }, diff.Changes{{Path: "spec.a", From: "9", To: "2"}}, true},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			obj := shopTopic()
+			tc.object(obj)
+			if got := isApproved(obj, tc.plan); got != tc.want {
+				t.Errorf("isApproved() = %v", got)
+			}
+		})
+	}
+}
+
+func TestAPlanInStatusIsBoundedAndItsHashIsNot(t *testing.T) {
+	obj := shopTopic()
+	var plan diff.Changes
+	for i := range mostChanges + 3 {
+		plan = append(plan, diff.Change{Path: fmt.Sprintf("spec.labels[k%02d]", i), To: `"` + strings.Repeat("é", longestText) + `"`})
+	}
+	shown := heldPlan(obj, "because", plan)
+	if len(shown.Changes) != mostChanges || shown.Omitted != 3 {
+		t.Errorf("%d changes are shown and %d omitted", len(shown.Changes), shown.Omitted)
+	}
+	if text := shown.Changes[0].To; len(text) > longestText+len("…") || !strings.HasSuffix(text, "…") || strings.ContainsRune(text, '�') {
+		t.Errorf("a long value is shown as %d bytes: %s", len(text), text)
+	}
+	plan[len(plan)-1].To = `"x"`
+	if other := heldPlan(obj, "because", plan); other.Hash == shown.Hash {
+		t.Error("a change that is not shown does not change the hash")
+	}
+}
+
+func TestApprovalRecordsWhoAndWhat(t *testing.T) {
+	obj := shopTopic()
+	plan := diff.Changes{{Path: "spec.a", To: "2"}}
+	obj.Annotations = map[string]string{v1alpha1.ApproveAnnotation: planHash(obj, plan), v1alpha1.ApproveByAnnotation: "ada"}
+	want := &v1alpha1.ApprovedPlan{Hash: planHash(obj, plan), Generation: 1, By: "ada", Changes: []v1alpha1.PendingChange{{Path: "spec.a", Digest: plan[0].Digest()}}}
+	if d := cmp.Diff(want, approval(obj, plan)); d != "" {
+		t.Errorf("approval (-want +got):\n%s", d)
+	}
+}

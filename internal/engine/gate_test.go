@@ -1,0 +1,112 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/tenancy"
+)
+
+// until is a lease with an end.
+type until time.Time
+
+func (u until) Deadline() (time.Time, bool) { return time.Time(u), true }
+
+func TestGate(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	glass := map[string]string{v1alpha1.BreakGlassAnnotation: "INC-1"}
+	unreadable := errors.New("the API server is away")
+	passes, stale, broken, fails := "passes", "stale", "broken", "fails"
+	cases := map[string]struct {
+		stored    func(*v1alpha1.Topic) // how the stored object differs from the planned one
+		namespace map[string]string
+		unread    client.Object // the kind of object that cannot be read
+		deleted   bool
+		lease     Lease
+		want      string
+	}{
+		"nothing changed":                            {want: passes},
+		"the object changed":                         {stored: func(o *v1alpha1.Topic) { o.ResourceVersion = "8" }, want: stale},
+		"the object was made anew":                   {stored: func(o *v1alpha1.Topic) { o.UID = "2" }, want: stale},
+		"the object is gone":                         {deleted: true, want: stale},
+		"its glass was broken":                       {stored: func(o *v1alpha1.Topic) { o.Annotations = glass }, want: broken},
+		"its glass was broken, and it changed":       {stored: func(o *v1alpha1.Topic) { o.Annotations, o.ResourceVersion = glass, "8" }, want: broken},
+		"the glass of the Namespace was broken":      {namespace: glass, want: broken},
+		"the glass of the Namespace is over":         {namespace: map[string]string{v1alpha1.BreakGlassAnnotation: "x", v1alpha1.BreakGlassUntilAnnotation: "2026-01-02T03:00:00Z"}, want: passes},
+		"the Namespace is bound to another project":  {namespace: map[string]string{v1alpha1.ProjectIDAnnotation: "bank-project"}, want: stale},
+		"the Namespace acts as another":              {namespace: map[string]string{v1alpha1.ImpersonateServiceAccountAnnotation: "a@b.iam.gserviceaccount.com"}, want: stale},
+		"the object cannot be read":                  {unread: &v1alpha1.Topic{}, want: fails},
+		"the Namespace cannot be read":               {unread: &corev1.Namespace{}, want: fails},
+		"the lease lasts":                            {lease: until(now.Add(time.Second)), want: passes},
+		"the lease has run out this very moment":     {lease: until(now), want: fails},
+		"this process is not the leader":             {lease: until(time.Time{}), want: fails},
+		"a broken glass is said before a lost lease": {lease: until(now), namespace: glass, want: broken},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			planned := shopTopic()
+			planned.ResourceVersion = "7"
+			stored := planned.DeepCopy()
+			if tc.stored != nil {
+				tc.stored(stored)
+			}
+			objects := []client.Object{shopNamespace(tc.namespace)}
+			if !tc.deleted {
+				objects = append(objects, stored)
+			}
+			kube := fake.NewClientBuilder().WithScheme(testScheme(t)).WithObjects(objects...).WithInterceptorFuncs(interceptor.Funcs{
+				Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
+					if tc.unread != nil && key.Name == map[bool]string{true: "shop", false: "orders"}[isNamespace(tc.unread)] {
+						return unreadable
+					}
+					return c.Get(ctx, key, obj, opts...)
+				},
+			}).Build()
+			lease := tc.lease
+			if lease == nil {
+				lease = endless{}
+			}
+			g := &gate{reader: kube, lease: lease, now: func() time.Time { return now }}
+
+			ctx, cancel, err := g.pass(t.Context(), planned, tenancy.Binding{Project: "shop-project"})
+			if got := answer(err); got != tc.want {
+				t.Fatalf("the gate says %q (%v), want %q", got, err, tc.want)
+			}
+			if err != nil {
+				return
+			}
+			defer cancel()
+			deadline, bounded := ctx.Deadline()
+			if end, needed := lease.Deadline(); needed != bounded || !deadline.Equal(end) {
+				t.Errorf("the write may last until %v (%v), want the end of the lease", deadline, bounded)
+			}
+		})
+	}
+}
+
+func isNamespace(obj client.Object) bool {
+	_, is := obj.(*corev1.Namespace)
+	return is
+}
+
+func answer(err error) string {
+	var broken *glassBroken
+	switch {
+	case err == nil:
+		return "passes"
+	case errors.Is(err, errStale):
+		return "stale"
+	case errors.As(err, &broken):
+		return "broken"
+	default:
+		return "fails"
+	}
+}
