@@ -1,10 +1,12 @@
 package admission
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -123,23 +125,24 @@ func eventuallyRefused(t *testing.T, patch string) {
 func TestOperator(t *testing.T) {
 	installStamps(t)
 	clearing := `{"holdfast.dev/break-glass": null, "holdfast.dev/break-glass-by": null, "holdfast.dev/break-glass-until": null, "holdfast.dev/break-glass-closed-by": "expired"}`
-	over := map[string]string{glassKey: reason, byKey: ada, untilKey: in(-time.Minute)}
 	ahead := map[string]string{glassKey: reason, byKey: ada, untilKey: in(time.Hour)}
 	tries := map[string]struct {
 		before  map[string]string
+		over    bool // a glass whose time is over is there before
 		patch   string
 		after   map[string]string
 		refused bool
 	}{
-		"removes a glass whose time is over":   {before: over, patch: clearing, after: map[string]string{closedByKey: "expired"}},
-		"not one whose time is not over":       {before: ahead, patch: clearing, refused: true},
-		"not one without a time":               {before: broken, patch: clearing, refused: true},
-		"not by half":                          {before: over, patch: `{"holdfast.dev/break-glass": null, "holdfast.dev/break-glass-closed-by": "expired"}`, refused: true},
-		"does not open":                        {patch: `{"holdfast.dev/break-glass": "INC-1: a good reason"}`, refused: true},
-		"does not extend":                      {before: over, patch: `{"holdfast.dev/break-glass-until": "` + in(time.Hour) + `"}`, refused: true},
-		"does not approve":                     {patch: `{"holdfast.dev/approve": "0123456789abcdef"}`, refused: true},
-		"does not say who closed":              {before: over, patch: `{"holdfast.dev/break-glass": null, "holdfast.dev/break-glass-by": null, "holdfast.dev/break-glass-until": null, "holdfast.dev/break-glass-closed-by": "eve"}`, refused: true},
-		"writes the same again: it co-owns it": {before: broken, patch: `{"holdfast.dev/break-glass": "` + reason + `", "holdfast.dev/break-glass-by": "ada"}`, after: broken},
+		"clears who closed it, once that is on record": {before: map[string]string{closedByKey: ada}, patch: `{"holdfast.dev/break-glass-closed-by": null}`, after: map[string]string{}},
+		"removes a glass whose time is over":           {over: true, patch: clearing, after: map[string]string{closedByKey: "expired"}},
+		"not one whose time is not over":               {before: ahead, patch: clearing, refused: true},
+		"not one without a time":                       {before: broken, patch: clearing, refused: true},
+		"not by half":                                  {over: true, patch: `{"holdfast.dev/break-glass": null, "holdfast.dev/break-glass-closed-by": "expired"}`, refused: true},
+		"does not open":                                {patch: `{"holdfast.dev/break-glass": "INC-1: a good reason"}`, refused: true},
+		"does not extend":                              {over: true, patch: `{"holdfast.dev/break-glass-until": "` + in(time.Hour) + `"}`, refused: true},
+		"does not approve":                             {patch: `{"holdfast.dev/approve": "0123456789abcdef"}`, refused: true},
+		"does not say who closed":                      {over: true, patch: `{"holdfast.dev/break-glass": null, "holdfast.dev/break-glass-by": null, "holdfast.dev/break-glass-until": null, "holdfast.dev/break-glass-closed-by": "eve"}`, refused: true},
+		"writes the same again: it co-owns it":         {before: broken, patch: `{"holdfast.dev/break-glass": "` + reason + `", "holdfast.dev/break-glass-by": "ada"}`, after: broken},
 	}
 	for name, try := range tries {
 		for _, scope := range []string{"object", "namespace"} {
@@ -147,7 +150,15 @@ func TestOperator(t *testing.T) {
 				continue
 			}
 			t.Run(name+"/"+scope, func(t *testing.T) {
-				obj := prepared(t, scope, try.before)
+				t.Parallel()
+				before := try.before
+				if try.over {
+					before = map[string]string{glassKey: reason, byKey: ada, untilKey: in(2 * time.Second)}
+				}
+				obj := prepared(t, scope, before)
+				if try.over {
+					expire(t, before[untilKey])
+				}
 				err := annotate(t, operator, obj, try.patch)
 				if try.refused {
 					expectRefusal(t, err, "service account "+operator+" may not touch holdfast.dev/")
@@ -160,6 +171,80 @@ func TestOperator(t *testing.T) {
 			})
 		}
 	}
+}
+
+// expire waits until a time is over, by the second.
+func expire(t *testing.T, until string) {
+	t.Helper()
+	end, err := time.Parse(time.RFC3339, until)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := poll(func() (bool, error) { return time.Since(end) > time.Second, nil }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestRolesDoNotReachStatus: who may break the glass or approve may not write what the operator remembers of it.
+func TestRolesDoNotReachStatus(t *testing.T) {
+	grant(t, "dee", "holdfast-break-glass", "holdfast-approve")
+	obj := prepared(t, "object", nil)
+	err := asUser(t, "dee").Status().Patch(ctx, obj, client.RawPatch(types.MergePatchType, []byte(`{"status":{"identity":"forged"}}`)))
+	expectRefusal(t, err, `cannot patch resource "topics/status"`)
+}
+
+// TestParametersAreGuarded: what limits those who break the glass is not theirs to change.
+func TestParametersAreGuarded(t *testing.T) {
+	system := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: metav1.NamespaceSystem}}
+	for _, patch := range []string{
+		`{"holdfast.dev/break-glass-max": "9000h"}`, `{"holdfast.dev/break-glass-reason-pattern": "x"}`,
+		`{"holdfast.dev/break-glass-service-accounts": "` + gitops + `"}`,
+	} {
+		expectRefusal(t, annotate(t, bob, system.DeepCopy(), patch), "the RBAC verb bind on namespaces is missing")
+	}
+	expectRefusal(t, annotate(t, ada, system.DeepCopy(), `{"holdfast.dev/break-glass-max": "three days"}`), "must be a duration such as 72h")
+}
+
+// TestNamespaceGlassByARoleInTheNamespace: the right to break the glass of one Namespace is granted in it.
+func TestNamespaceGlassByARoleInTheNamespace(t *testing.T) {
+	installStamps(t)
+	obj, other := prepared(t, "namespace", nil), prepared(t, "namespace", nil)
+	binding := &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Namespace: obj.GetName(), Name: "fay"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "holdfast-break-glass-namespaces"},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "fay"}},
+	}
+	if err := asUser(t, "").Create(ctx, binding); err != nil {
+		t.Fatal(err)
+	}
+	breaking := `{"holdfast.dev/break-glass": "INC-1: a good reason"}`
+	if err := poll(func() (bool, error) { return annotate(t, "fay", obj.DeepCopy(), breaking) == nil, nil }); err != nil {
+		t.Error("fay may not break the glass of her Namespace")
+	}
+	expectRefusal(t, annotate(t, "fay", other, breaking), `cannot patch resource "namespaces"`)
+}
+
+// TestWhatIsSaidAfterClosing: who closed the glass stays until it is on record, and hinders no replace and no restore.
+func TestWhatIsSaidAfterClosing(t *testing.T) {
+	closed := map[string]string{closedByKey: ada}
+	restored := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{Namespace: metav1.NamespaceDefault, Name: "restored", Annotations: closed}}
+	if err := asUser(t, ada).Create(ctx, restored); err != nil {
+		t.Errorf("a restore by one with the verb is refused: %v", err)
+	}
+	restored.Annotations = nil
+	if err := asUser(t, ada).Update(ctx, restored); err != nil {
+		t.Errorf("a replace by one with the verb is refused: %v", err)
+	}
+}
+
+// TestTimesAndReasonsOutOfBounds: what would mean nothing, or too much, is refused.
+func TestTimesAndReasonsOutOfBounds(t *testing.T) {
+	installStamps(t)
+	obj := prepared(t, "object", nil)
+	past := `{"holdfast.dev/break-glass": "INC-1: a good reason", "holdfast.dev/break-glass-until": "` + in(-time.Minute) + `"}`
+	expectRefusal(t, annotate(t, ada, obj.DeepCopy(), past), "holdfast.dev/break-glass-until is over already")
+	long := `{"holdfast.dev/break-glass": "INC-1: ` + strings.Repeat("very ", 300) + `"}`
+	expectRefusal(t, annotate(t, ada, obj.DeepCopy(), long), "at most 1024 characters")
 }
 
 // TestSubresourcesOfNamespaces: both carry metadata, so both are guarded.
