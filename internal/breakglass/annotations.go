@@ -9,7 +9,7 @@ import (
 // kept are the annotations that the operator owns together with whoever wrote them, so that a GitOps tool which takes over
 // what kubectl wrote does not remove them with it.
 var kept = []string{
-	v1alpha1.BreakGlassAnnotation, v1alpha1.BreakGlassByAnnotation, v1alpha1.BreakGlassUntilAnnotation,
+	v1alpha1.BreakGlassAnnotation, v1alpha1.BreakGlassByAnnotation, v1alpha1.BreakGlassUntilAnnotation, v1alpha1.BreakGlassClosedByAnnotation,
 	v1alpha1.ApproveAnnotation, v1alpha1.ApproveByAnnotation,
 }
 
@@ -24,27 +24,40 @@ func Kept(annotations map[string]string) map[string]string {
 	return out
 }
 
-// Expired says that the annotations hold a glass whose time is over.
-func Expired(annotations map[string]string, now time.Time) bool {
-	_, there := annotations[v1alpha1.BreakGlassAnnotation]
-	return there && !read(annotations, v1alpha1.BreakGlassOnObject, now).Open()
+// Past returns the glass of annotations whose time is over, as it was while it was open.
+func Past(annotations map[string]string, scope v1alpha1.BreakGlassScope, now time.Time) (g Glass, expired bool) {
+	g, there := parse(annotations, scope)
+	return g, there && !g.Until.IsZero() && !g.Until.After(now)
 }
 
+// ClearLag is how long the operator waits before it clears away what is over: the API server dates changes to the second, and
+// lets it clear only what is over by its own clock.
+const ClearLag = 2 * time.Second
+
 // Clear returns what the operator has to change in the annotations: nil values remove. A glass whose time is over goes, and
-// what says by whom and until when does not stay without it. It is empty where nothing is to be done.
-func Clear(annotations map[string]string, now time.Time) map[string]any {
+// what says by whom and until when does not stay without it; nor, once that is on record, who closed it. It is empty where
+// nothing is to be done.
+func Clear(annotations map[string]string, recorded bool, now time.Time) map[string]any {
 	out := map[string]any{}
 	_, there := annotations[v1alpha1.BreakGlassAnnotation]
-	if expired := Expired(annotations, now); there && !expired {
+	_, expired := Past(annotations, "", now.Add(-ClearLag))
+	switch {
+	case there && !expired:
 		return out
-	} else if expired {
+	case expired:
 		out[v1alpha1.BreakGlassAnnotation] = nil
 		out[v1alpha1.BreakGlassClosedByAnnotation] = v1alpha1.ClosedByExpiry
+	case recorded:
+		remove(out, annotations, v1alpha1.BreakGlassClosedByAnnotation)
 	}
-	for _, key := range []string{v1alpha1.BreakGlassByAnnotation, v1alpha1.BreakGlassUntilAnnotation} {
+	remove(out, annotations, v1alpha1.BreakGlassByAnnotation, v1alpha1.BreakGlassUntilAnnotation)
+	return out
+}
+
+func remove(out map[string]any, annotations map[string]string, keys ...string) {
+	for _, key := range keys {
 		if _, there := annotations[key]; there {
 			out[key] = nil
 		}
 	}
-	return out
 }

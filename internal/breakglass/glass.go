@@ -3,6 +3,7 @@
 package breakglass
 
 import (
+	"strings"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
@@ -33,16 +34,28 @@ func Read(object, namespace map[string]string, now time.Time) Glass {
 }
 
 func read(annotations map[string]string, scope v1alpha1.BreakGlassScope, now time.Time) Glass {
-	reason, there := annotations[v1alpha1.BreakGlassAnnotation]
-	if !there {
+	g, there := parse(annotations, scope)
+	if !there || !g.Until.IsZero() && !g.Until.After(now) {
 		return Glass{}
-	}
-	g := Glass{Scope: scope, Reason: reason, By: annotations[v1alpha1.BreakGlassByAnnotation]}
-	if until, err := time.Parse(time.RFC3339, annotations[v1alpha1.BreakGlassUntilAnnotation]); err == nil {
-		if !until.After(now) {
-			return Glass{}
-		}
-		g.Until = until
 	}
 	return g
 }
+
+// parse reads what the annotations say of a glass, whether its time is over or not.
+func parse(annotations map[string]string, scope v1alpha1.BreakGlassScope) (g Glass, there bool) {
+	reason, there := annotations[v1alpha1.BreakGlassAnnotation]
+	if !there {
+		return Glass{}, false
+	}
+	g = Glass{Scope: scope, Reason: reason, By: annotations[v1alpha1.BreakGlassByAnnotation]}
+	if len(g.Reason) > longestReason {
+		g.Reason = strings.ToValidUTF8(g.Reason[:longestReason], "") + "…"
+	}
+	if until, err := time.Parse(time.RFC3339, annotations[v1alpha1.BreakGlassUntilAnnotation]); err == nil {
+		g.Until = until.Truncate(time.Second) // as status keeps it
+	}
+	return g, true
+}
+
+// longestReason bounds the reason, in bytes, where no policy does, so that it fits a condition.
+const longestReason = 2048

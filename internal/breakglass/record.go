@@ -101,7 +101,8 @@ func end(status *v1alpha1.CommonStatus, seen Seen) []Event {
 		BreakGlass: *status.BreakGlass, Ending: v1alpha1.BreakGlassClosed, ClosedAt: atSecond(seen.Now), ClosedBy: seen.ClosedBy,
 	}
 	event := Event{EventClosed, fmt.Sprintf("%s closed the glass that %s broke: %s", person(seen.ClosedBy), person(record.By), record.Reason)}
-	if overdue := record.Until != nil && !record.Until.After(seen.Now); seen.Expired || overdue && seen.ClosedBy == "" {
+	overdue := record.Until != nil && !record.Until.After(seen.Now)
+	if seen.Expired || seen.ClosedBy == v1alpha1.ClosedByExpiry || overdue && seen.ClosedBy == "" {
 		record.Ending, record.ClosedBy = v1alpha1.BreakGlassExpired, ""
 		event = Event{EventExpired, fmt.Sprintf("the time of the glass that %s broke is over: %s", person(record.By), record.Reason)}
 	}

@@ -60,7 +60,7 @@ func approval(obj v1alpha1.Object, plan diff.Changes) *v1alpha1.ApprovedPlan {
 func pending(changes diff.Changes) []v1alpha1.PendingChange {
 	out := make([]v1alpha1.PendingChange, 0, len(changes))
 	for _, c := range changes {
-		out = append(out, v1alpha1.PendingChange{Path: c.Path, Digest: c.Digest()})
+		out = append(out, v1alpha1.PendingChange{Path: c.Path, Digest: diff.Change{To: c.From + " to " + c.To}.Digest()})
 	}
 	return out
 }

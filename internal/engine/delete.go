@@ -23,6 +23,9 @@ const (
 	pauseEmpty   = 10 * time.Millisecond
 )
 
+// untouched is what is said of an object that is let go without a write.
+const untouched = "nothing in Google Cloud was touched"
+
 // deletionWaits is what is said of an object that is deleted while its glass is broken.
 const deletionWaits = "the deletion waits until the glass is closed"
 
@@ -33,10 +36,10 @@ func (r *Reconciler[T, L]) remove(ctx context.Context, d *draft[T], v view[T, L]
 	case v.glass.Open(): // also where nothing would be written: the finalizer stays until a person has closed the glass
 		return outcome{reason: v1alpha1.ReasonBreakGlass, message: deletionWaits, looked: !v.wrongProject, drift: v.diff.Changes}
 	case !v.exists, v.wrongProject, spec.Management == v1alpha1.ManagementObserve:
-		return r.release(ctx, d, done{"Released", "nothing in Google Cloud was touched"})
+		return r.release(ctx, d, done{"Released", untouched})
 	case status.Identity == "" && !v.held:
 		return r.release(ctx, d, done{"Released", "the resource was never taken over and was not touched"})
-	case spec.DeletionPolicy == v1alpha1.DeletionOrphan || spec.DeletionPolicy == "":
+	case orphans(d.obj):
 		return r.orphan(ctx, d, v, "as spec.deletionPolicy says")
 	case others.declared():
 		return r.orphan(ctx, d, v, "because another manifest declares it")
@@ -61,6 +64,7 @@ func (r *Reconciler[T, L]) remove(ctx context.Context, d *draft[T], v view[T, L]
 func (r *Reconciler[T, L]) destroy(ctx context.Context, d *draft[T], v view[T, L]) outcome {
 	emptier, withContents := r.kind.(Emptier[L])
 	withContents = withContents && d.obj.GetCommonSpec().DeletionPolicy == v1alpha1.DeletionDeleteWithContents
+	before := objectsDeleted(d.obj)
 	if withContents {
 		if out, more := r.empty(ctx, d, v, emptier); more {
 			return out
@@ -70,7 +74,7 @@ func (r *Reconciler[T, L]) destroy(ctx context.Context, d *draft[T], v view[T, L
 		return live, r.kind.Delete(ctx, v.ref, live)
 	}})
 	switch {
-	case withContents && gcp.IsNotEmpty(err):
+	case gcp.IsNotEmpty(err) && objectsDeleted(d.obj) > before:
 		return outcome{reason: v1alpha1.ReasonDeleting, looked: true, drift: v.diff.Changes, after: pauseStale,
 			message: "deleting the contents: something was added meanwhile"}
 	case err != nil:
@@ -79,6 +83,13 @@ func (r *Reconciler[T, L]) destroy(ctx context.Context, d *draft[T], v view[T, L
 		return out
 	}
 	return r.release(ctx, d, done{"Deleted", "deleted " + r.kind.ExternalName(v.ref)})
+}
+
+func objectsDeleted(obj v1alpha1.Object) int64 {
+	if progress := obj.GetCommonStatus().Deletion; progress != nil {
+		return progress.ObjectsDeleted
+	}
+	return 0
 }
 
 // empty deletes contents, some batches a pass. more is false when nothing is left.
@@ -133,15 +144,25 @@ func (r *Reconciler[T, L]) orphan(ctx context.Context, d *draft[T], v view[T, L]
 // removeUnbound lets an object go whose namespace no longer reaches its project: nothing may be written there.
 func (r *Reconciler[T, L]) removeUnbound(ctx context.Context, d *draft[T], refusal *tenancy.Refusal) outcome {
 	spec, status := d.obj.GetCommonSpec(), d.obj.GetCommonStatus()
-	orphans := spec.DeletionPolicy == v1alpha1.DeletionOrphan || spec.DeletionPolicy == ""
 	switch {
-	case status.Identity == "" && len(status.Pending) == 0 || spec.Management == v1alpha1.ManagementObserve:
-		return r.release(ctx, d, done{"Released", "nothing in Google Cloud was touched"})
-	case orphans:
-		return r.release(ctx, d, done{"Orphaned", "left " + status.ExternalName + " in Google Cloud with its ownership labels: " + refusal.Message})
+	case status.Identity == "" && status.ExternalName == "" || spec.Management == v1alpha1.ManagementObserve:
+		return r.release(ctx, d, done{"Released", untouched})
+	case orphans(d.obj):
+		return r.releaseMarked(ctx, d, refusal.Message)
 	default:
 		return outcome{reason: refusal.Reason, message: "the deletion waits: " + refusal.Message}
 	}
+}
+
+// releaseMarked lets an object go whose resource cannot be reached to take the marks off.
+func (r *Reconciler[T, L]) releaseMarked(ctx context.Context, d *draft[T], why string) outcome {
+	return r.release(ctx, d, done{"Orphaned", "left " + d.obj.GetCommonStatus().ExternalName + " in Google Cloud with its ownership labels: " + why})
+}
+
+// orphans says whether deleting the object leaves the resource.
+func orphans(obj v1alpha1.Object) bool {
+	policy := obj.GetCommonSpec().DeletionPolicy
+	return policy == v1alpha1.DeletionOrphan || policy == ""
 }
 
 // yield is what the younger of two manifests for one resource does: nothing, and it says so.

@@ -26,11 +26,12 @@ const guardBinding = "holdfast-guard-break-glass"
 func (r *Reconciler[T, L]) attendGlass(ctx context.Context, d *draft[T], namespace *corev1.Namespace) (breakglass.Glass, error) {
 	annotations, now := d.obj.GetAnnotations(), r.now()
 	glass := breakglass.Read(annotations, namespace.Annotations, now)
-	expired := breakglass.Expired(annotations, now)
-	if open := d.obj.GetCommonStatus().BreakGlass; open != nil && open.Scope == v1alpha1.BreakGlassOnNamespace {
-		expired = breakglass.Expired(namespace.Annotations, now)
+	open := d.obj.GetCommonStatus().BreakGlass
+	past, expired := breakglass.Past(annotations, v1alpha1.BreakGlassOnObject, now)
+	if open != nil && open.Scope == v1alpha1.BreakGlassOnNamespace {
+		_, expired = breakglass.Past(namespace.Annotations, v1alpha1.BreakGlassOnNamespace, now)
 	}
-	if changes := breakglass.Clear(annotations, now); len(changes) > 0 {
+	if changes := breakglass.Clear(annotations, open == nil, now); len(changes) > 0 {
 		if err := clearAway(ctx, r.client, d.obj, changes); err != nil {
 			return glass, err
 		}
@@ -38,9 +39,20 @@ func (r *Reconciler[T, L]) attendGlass(ctx context.Context, d *draft[T], namespa
 		return glass, err
 	}
 	d.stored.SetResourceVersion(d.obj.GetResourceVersion())
+	if open == nil && expired && !wasRecorded(d.obj, past) { // it opened and ran out while nobody looked
+		if err := r.noticeGlass(ctx, d, breakglass.Seen{Glass: past, Now: now}); err != nil {
+			return glass, err
+		}
+	}
 	return glass, r.noticeGlass(ctx, d, breakglass.Seen{
 		Glass: glass, Expired: expired, ClosedBy: closedBy(d.obj, namespace), Now: now,
 	})
+}
+
+// wasRecorded says whether a glass whose time is over is the newest in the history.
+func wasRecorded(obj v1alpha1.Object, past breakglass.Glass) bool {
+	history := obj.GetCommonStatus().BreakGlassHistory
+	return len(history) > 0 && history[0].Until != nil && history[0].Until.Time.Equal(past.Until) && history[0].Reason == past.Reason
 }
 
 // closedBy is who closed the glass whose record is open.
@@ -74,6 +86,9 @@ func (r *Reconciler[T, L]) noticeGlass(ctx context.Context, d *draft[T], seen br
 			}
 		}
 	}
+	if seen.Glass.Open() {
+		status.Approved = nil // an approval does not outlive the incident: what is there now, somebody has to see first
+	}
 	d.told = append(d.told, breakglass.Advance(status, seen)...)
 	return nil
 }
@@ -92,8 +107,12 @@ func (r *Reconciler[T, L]) writeUnderWay(ctx context.Context, obj T, seen breakg
 	if err := r.uncached.Get(ctx, key, annotated); err != nil {
 		return "", fmt.Errorf("finding out when the glass was broken: %w", err)
 	}
-	return r.writes.since(obj.GetUID(), annotatedAt(annotated, v1alpha1.BreakGlassAnnotation)), nil
+	return r.writes.since(obj.GetUID(), annotatedAt(annotated, v1alpha1.BreakGlassAnnotation).Add(-clockSkew)), nil
 }
+
+// clockSkew is by how much the clocks of the API server and of this process may differ, for naming a write too much rather
+// than one too few.
+const clockSkew = 2 * time.Second
 
 // justNow is how long a write is remembered at least: longer than it takes to see an annotation.
 const justNow = time.Minute

@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/breakglass"
 )
 
@@ -43,11 +44,11 @@ func (n *namespaceGlass) Reconcile(ctx context.Context, req reconcile.Request) (
 
 func (n *namespaceGlass) keep(ctx context.Context, namespace *corev1.Namespace) (after time.Duration, err error) {
 	now := n.now()
-	if changes := breakglass.Clear(namespace.Annotations, now); len(changes) > 0 {
+	if changes := breakglass.Clear(namespace.Annotations, false, now); len(changes) > 0 {
 		return 0, clearAway(ctx, n.client, namespace, changes)
 	}
-	if glass := breakglass.Read(namespace.Annotations, nil, now); !glass.Until.IsZero() {
-		after = max(glass.Until.Sub(now), pauseStale)
+	if glass, _ := breakglass.Past(namespace.Annotations, v1alpha1.BreakGlassOnNamespace, now); !glass.Until.IsZero() {
+		after = max(glass.Until.Add(breakglass.ClearLag).Sub(now), pauseStale)
 	}
 	return after, coOwn(ctx, n.client, n.client.Scheme(), namespace)
 }

@@ -115,6 +115,8 @@ const (
 	pauseDenied = 5 * time.Minute
 	// pauseThrottled, where Google does not say how long: its quotas are per minute.
 	pauseThrottled = 30 * time.Second
+	// pauseFailed, while the glass is broken: it has to close on time whatever fails.
+	pauseFailed = 10 * time.Second
 	// pauseStale: the cache catches up within moments.
 	pauseStale = 200 * time.Millisecond
 )

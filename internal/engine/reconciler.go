@@ -17,6 +17,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/breakglass"
 	"github.com/holdfast-dev/holdfast/internal/diff"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/metrics"
 	"github.com/holdfast-dev/holdfast/internal/sweep"
 	"github.com/holdfast-dev/holdfast/internal/tenancy"
 )
@@ -46,6 +47,7 @@ type Reconciler[T v1alpha1.Object, L any] struct {
 func (r *Reconciler[T, L]) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	obj := r.kind.New()
 	if err := r.client.Get(ctx, req.NamespacedName, obj); err != nil {
+		metrics.Glasses.Close(r.kind.Traits().Name, req.Namespace, req.Name)
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	d := newDraft(r.client, obj)
@@ -92,8 +94,13 @@ func (r *Reconciler[T, L]) pass(ctx context.Context, d *draft[T]) outcome {
 		return r.yield(ctx, d, winner)
 	}
 
+	if deleting && !glass.Open() && obj.GetCommonSpec().Management == v1alpha1.ManagementObserve {
+		return r.release(ctx, d, done{"Released", untouched})
+	}
 	v, err := r.look(ctx, obj, p)
 	switch {
+	case gcp.IsDenied(err) && deleting && !glass.Open() && orphans(obj):
+		return r.releaseMarked(ctx, d, gcp.Classify(err).Message)
 	case err != nil:
 		return failed(fmt.Sprintf("looking at the %s", r.kind.Traits().Name), err)
 	case deleting:

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -9,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
@@ -60,17 +60,24 @@ func (r *Reconciler[T, L]) report(ctx context.Context, d *draft[T], out outcome)
 
 // next says when the object is looked at again: no later than an open glass closes by itself.
 func (r *Reconciler[T, L]) next(out outcome, glass *v1alpha1.BreakGlass) (reconcile.Result, error) {
-	if out.err != nil {
+	result := reconcile.Result{RequeueAfter: out.after}
+	switch {
+	case out.err != nil && glass == nil:
 		return reconcile.Result{}, out.err
+	case out.err != nil: // a failure does not keep the glass from closing on time
+		result.RequeueAfter = pauseFailed
+	case out.after == 0: // nobody waits for this look: what people do goes ahead of it
+		result = reconcile.Result{RequeueAfter: r.sweep.Next(), Priority: new(handler.LowPriority)}
 	}
-	after := cmp.Or(out.after, r.sweep.Next())
+	after := result.RequeueAfter
 	if glass != nil && !out.inFlight.IsZero() {
 		after = min(after, max(out.inFlight.Sub(r.now()), pauseStale))
 	}
 	if glass != nil && glass.Until != nil {
 		after = min(after, max(glass.Until.Sub(r.now()), pauseStale))
 	}
-	return reconcile.Result{RequeueAfter: after}, nil
+	result.RequeueAfter = after
+	return result, nil
 }
 
 // tell emits the event of a deed, or of a change of Ready.

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -12,8 +14,8 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/tenancy"
 )
 
-// resourceIDIndex finds objects by the name of their resource.
-const resourceIDIndex = "holdfast.resourceID"
+// resourceIDIndex finds objects by the project and the name of their resource.
+const resourceIDIndex = "holdfast.resource"
 
 // rivals are the other manifests that declare an object's resource, in the same project.
 type rivals[T v1alpha1.Object] []T
@@ -53,42 +55,61 @@ func older(a, b client.Object) bool {
 
 // rivals finds the other manifests of an object's resource in the cache.
 func (r *Reconciler[T, L]) rivals(ctx context.Context, obj T, project string) (rivals[T], error) {
-	namesakes, err := namesakes(ctx, r.client, r.scheme, obj)
+	namesakes, err := namesakes(ctx, r.client, r.scheme, obj, project)
 	if err != nil {
 		return nil, err
 	}
 	var out rivals[T]
 	for _, other := range namesakes {
-		var namespace corev1.Namespace
-		if err := r.client.Get(ctx, client.ObjectKey{Name: other.GetNamespace()}, &namespace); err != nil {
-			if client.IgnoreNotFound(err) == nil {
-				continue
-			}
+		declares, err := r.declares(ctx, other, project)
+		if err != nil {
 			return nil, err
 		}
-		binding, refusal := tenancy.Resolve(namespace.Name, namespace.Annotations, other.GetCommonSpec().ProjectID, other.GetCommonStatus().Project)
-		if refusal == nil && binding.Project == project {
+		if declares {
 			out = append(out, other)
 		}
 	}
 	return out, nil
 }
 
-// namesakes finds the other objects of a kind whose resource has the same name, in whatever project.
-func namesakes[T v1alpha1.Object](ctx context.Context, c client.Reader, scheme *runtime.Scheme, obj T) ([]T, error) {
-	list, err := listOf(scheme, obj)
-	if err != nil {
-		return nil, err
+// declares says whether a manifest's resource is in a project: because it is bound to it for good, whatever its namespace
+// says at the moment, or because its namespace would bind it.
+func (r *Reconciler[T, L]) declares(ctx context.Context, other T, project string) (bool, error) {
+	if bound := other.GetCommonStatus().Project; bound != "" {
+		return bound == project, nil
 	}
-	if err := c.List(ctx, list, client.MatchingFields{resourceIDIndex: resourceID(obj)}); err != nil {
-		return nil, err
+	var namespace corev1.Namespace
+	if err := r.client.Get(ctx, client.ObjectKey{Name: other.GetNamespace()}, &namespace); err != nil {
+		return false, client.IgnoreNotFound(err) // without a Namespace nothing is bound
 	}
+	binding, refusal := tenancy.Resolve(namespace.Name, namespace.Annotations, other.GetCommonSpec().ProjectID, "")
+	return refusal == nil && binding.Project == project, nil
+}
+
+// resourceKey is what an object is indexed by: its project, where the object itself says which, and the resource's name.
+func resourceKey(obj v1alpha1.Object) string {
+	return cmp.Or(obj.GetCommonStatus().Project, obj.GetCommonSpec().ProjectID) + "/" + resourceID(obj)
+}
+
+// namesakes finds the other objects of a kind whose resource has the same name and is in the project, or may be.
+func namesakes[T v1alpha1.Object](ctx context.Context, c client.Reader, scheme *runtime.Scheme, obj T, project string) ([]T, error) {
 	var out []T
-	err = meta.EachListItem(list, func(item runtime.Object) error {
-		if other, ok := item.(T); ok && other.GetUID() != obj.GetUID() {
-			out = append(out, other)
+	for _, key := range slices.Compact([]string{project + "/" + resourceID(obj), "/" + resourceID(obj)}) {
+		list, err := listOf(scheme, obj)
+		if err != nil {
+			return nil, err
 		}
-		return nil
-	})
-	return out, err
+		if err := c.List(ctx, list, client.MatchingFields{resourceIDIndex: key}); err != nil {
+			return nil, err
+		}
+		if err := meta.EachListItem(list, func(item runtime.Object) error {
+			if other, ok := item.(T); ok && other.GetUID() != obj.GetUID() {
+				out = append(out, other)
+			}
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }

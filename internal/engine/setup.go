@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -10,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -50,7 +52,7 @@ type Options struct {
 // Setup makes the manager hold a kind's resources.
 func Setup[T v1alpha1.Object, L any](ctx context.Context, mgr ctrl.Manager, kind Kind[T, L], opts Options) error {
 	obj := kind.New()
-	index := func(o client.Object) []string { return []string{resourceID(o.(T))} }
+	index := func(o client.Object) []string { return []string{resourceKey(o.(T))} }
 	if err := mgr.GetFieldIndexer().IndexField(ctx, obj, resourceIDIndex, index); err != nil {
 		return fmt.Errorf("indexing %ss: %w", kind.Traits().Name, err)
 	}
@@ -72,9 +74,18 @@ func Setup[T v1alpha1.Object, L any](ctx context.Context, mgr ctrl.Manager, kind
 		For(obj, builder.WithPredicates(worthALook())).
 		Watches(obj, handler.EnqueueRequestsFromMapFunc(sameResource[T](mgr)), builder.WithPredicates(comesOrGoes())).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(inNamespace(mgr, obj)), builder.WithPredicates(annotationsChanged())).
-		WithOptions(controller.Options{MaxConcurrentReconciles: opts.Workers}).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: opts.Workers,
+			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry),
+		}).
 		Complete(r)
 }
+
+// The pauses between tries of what fails grow from the first to the last.
+const (
+	firstRetry = 200 * time.Millisecond
+	lastRetry  = 2 * time.Minute
+)
 
 // worthALook lets through what a person or a tool did; not our own status.
 func worthALook() predicate.Predicate {
@@ -85,7 +96,6 @@ func worthALook() predicate.Predicate {
 				!maps.Equal(ours(e.ObjectOld), ours(e.ObjectNew)) ||
 				hasFinalizer(e.ObjectOld) && !hasFinalizer(e.ObjectNew)
 		},
-		DeleteFunc: func(event.DeleteEvent) bool { return false },
 	}
 }
 
@@ -121,7 +131,15 @@ func ours(obj client.Object) map[string]string {
 // sameResource maps an object to the others whose resource has the same name.
 func sameResource[T v1alpha1.Object](mgr ctrl.Manager) handler.MapFunc {
 	return func(ctx context.Context, obj client.Object) []reconcile.Request {
-		others, err := namesakes(ctx, mgr.GetClient(), mgr.GetScheme(), obj.(T))
+		declared := obj.(T)
+		project := cmp.Or(declared.GetCommonStatus().Project, declared.GetCommonSpec().ProjectID)
+		if project == "" { // as its namespace says
+			var namespace corev1.Namespace
+			if err := mgr.GetClient().Get(ctx, client.ObjectKey{Name: obj.GetNamespace()}, &namespace); err == nil {
+				project = namespace.Annotations[v1alpha1.ProjectIDAnnotation]
+			}
+		}
+		others, err := namesakes(ctx, mgr.GetClient(), mgr.GetScheme(), declared, project)
 		if err != nil {
 			ctrl.LoggerFrom(ctx).Error(err, "finding the other manifests of a resource; the sweep will")
 			return nil

@@ -144,6 +144,7 @@ func (r *Reconciler[T, L]) createdInPart(d *draft[T], before, v view[T, L], left
 		out.reason, out.after = v1alpha1.ReasonProgressing, pauseStale
 		out.message = "created; what could not be set at once follows: " + list(left.Paths())
 	case actionNone: // as decided
+		status.PlanSequence++
 	}
 	out.done = r.deed(d, before)
 	return out
