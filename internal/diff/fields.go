@@ -44,6 +44,9 @@ func (f Fields) Immutable(path string) string {
 	return ""
 }
 
+// Default is the JSON that a field has in Google Cloud when nobody sets it; empty for absent.
+func (f Fields) Default(path string) string { return f.of(path).Default }
+
 // Hold says why a change must wait for approval; empty if it need not.
 func (f Fields) Hold(c Change) string {
 	if hold := f.of(c.Path).Hold; hold != nil {

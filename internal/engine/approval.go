@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -23,7 +24,7 @@ func planHash(obj v1alpha1.Object, plan diff.Changes) string {
 
 // isApproved says whether a plan may be written: its hash stands in the annotation, or it is what is left of a plan that
 // was approved for this generation and has begun.
-func isApproved(obj v1alpha1.Object, plan diff.Changes) bool {
+func isApproved(obj v1alpha1.Object, plan diff.Changes, fields diff.Fields) bool {
 	if hash := obj.GetAnnotations()[v1alpha1.ApproveAnnotation]; hash != "" && hash == planHash(obj, plan) {
 		return true
 	}
@@ -35,7 +36,7 @@ func isApproved(obj v1alpha1.Object, plan diff.Changes) bool {
 	for _, c := range begun.Changes {
 		approved[c] = true
 	}
-	for _, c := range pending(plan) {
+	for _, c := range pending(plan, fields) {
 		if !approved[c] {
 			return false
 		}
@@ -44,7 +45,7 @@ func isApproved(obj v1alpha1.Object, plan diff.Changes) bool {
 }
 
 // approval records that a plan was approved, before it is begun; nil if its hash is not in the annotation.
-func approval(obj v1alpha1.Object, plan diff.Changes) *v1alpha1.ApprovedPlan {
+func approval(obj v1alpha1.Object, plan diff.Changes, fields diff.Fields) *v1alpha1.ApprovedPlan {
 	hash := planHash(obj, plan)
 	if obj.GetAnnotations()[v1alpha1.ApproveAnnotation] != hash {
 		return nil
@@ -53,14 +54,17 @@ func approval(obj v1alpha1.Object, plan diff.Changes) *v1alpha1.ApprovedPlan {
 		Hash:       hash,
 		Generation: obj.GetGeneration(),
 		By:         obj.GetAnnotations()[v1alpha1.ApproveByAnnotation],
-		Changes:    pending(plan),
+		Changes:    pending(plan, fields),
 	}
 }
 
-func pending(changes diff.Changes) []v1alpha1.PendingChange {
+// pending are changes as status remembers them: a hash of each value before and after. What is absent before counts as at
+// its default, because the first half of a plan may turn the one into the other.
+func pending(changes diff.Changes, fields diff.Fields) []v1alpha1.PendingChange {
 	out := make([]v1alpha1.PendingChange, 0, len(changes))
 	for _, c := range changes {
-		out = append(out, v1alpha1.PendingChange{Path: c.Path, Digest: diff.Change{To: c.From + " to " + c.To}.Digest()})
+		from := cmp.Or(c.From, fields.Default(c.Path))
+		out = append(out, v1alpha1.PendingChange{Path: c.Path, Digest: diff.Change{To: from + " to " + c.To}.Digest()})
 	}
 	return out
 }

@@ -12,9 +12,10 @@ import (
 )
 
 func TestIsApproved(t *testing.T) {
+	fields := diff.Fields{"spec.b": {Default: "0"}}
 	plan := diff.Changes{{Path: "spec.a", From: "1", To: "2"}, {Path: "spec.b", To: "3"}}
 	begun := func(generation int64, changes diff.Changes) *v1alpha1.ApprovedPlan {
-		return &v1alpha1.ApprovedPlan{Generation: generation, Changes: pending(changes)}
+		return &v1alpha1.ApprovedPlan{Generation: generation, Changes: pending(changes, fields)}
 	}
 	hashed := func(o *v1alpha1.Topic) {
 		o.Annotations = map[string]string{v1alpha1.ApproveAnnotation: planHash(o, plan)}
@@ -32,16 +33,19 @@ func TestIsApproved(t *testing.T) {
 		"a hash that was used up":               {func(o *v1alpha1.Topic) { hashed(o); o.Status.PlanSequence++ }, plan, false},
 		"an empty annotation":                   {func(o *v1alpha1.Topic) { o.Annotations = map[string]string{v1alpha1.ApproveAnnotation: ""} }, plan, false},
 		"what is left of a plan that has begun": {func(o *v1alpha1.Topic) { o.Status.Approved = begun(1, plan) }, plan[1:], true},
-		"begun for an older generation":         {func(o *v1alpha1.Topic) { o.Status.Approved = begun(0, plan) }, plan[1:], false},
-		"more than what has begun":              {func(o *v1alpha1.Topic) { o.Status.Approved = begun(1, plan[:1]) }, plan, false},
-		"another value than what has begun":     {func(o *v1alpha1.Topic) { o.Status.Approved = begun(1, plan) }, diff.Changes{{Path: "spec.b", To: "4"}}, false},
-		"from another value, to the same":       {func(o *v1alpha1.Topic) { o.Status.Approved = begun(1, plan) }, diff.Changes{{Path: "spec.a", From: "9", To: "2"}}, false},
+		"what is left, now explicitly at its default": {
+			func(o *v1alpha1.Topic) { o.Status.Approved = begun(1, plan) }, diff.Changes{{Path: "spec.b", From: "0", To: "3"}}, true,
+		},
+		"begun for an older generation":     {func(o *v1alpha1.Topic) { o.Status.Approved = begun(0, plan) }, plan[1:], false},
+		"more than what has begun":          {func(o *v1alpha1.Topic) { o.Status.Approved = begun(1, plan[:1]) }, plan, false},
+		"another value than what has begun": {func(o *v1alpha1.Topic) { o.Status.Approved = begun(1, plan) }, diff.Changes{{Path: "spec.b", To: "4"}}, false},
+		"from another value, to the same":   {func(o *v1alpha1.Topic) { o.Status.Approved = begun(1, plan) }, diff.Changes{{Path: "spec.a", From: "9", To: "2"}}, false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			obj := shopTopic()
 			tc.object(obj)
-			if got := isApproved(obj, tc.plan); got != tc.want {
+			if got := isApproved(obj, tc.plan, fields); got != tc.want {
 				t.Errorf("isApproved() = %v", got)
 			}
 		})
@@ -72,7 +76,7 @@ func TestApprovalRecordsWhoAndWhat(t *testing.T) {
 	plan := diff.Changes{{Path: "spec.a", To: "2"}}
 	obj.Annotations = map[string]string{v1alpha1.ApproveAnnotation: planHash(obj, plan), v1alpha1.ApproveByAnnotation: "ada"}
 	want := &v1alpha1.ApprovedPlan{Hash: planHash(obj, plan), Generation: 1, By: "ada", Changes: []v1alpha1.PendingChange{{Path: "spec.a", Digest: diff.Change{To: " to 2"}.Digest()}}}
-	if d := cmp.Diff(want, approval(obj, plan)); d != "" {
+	if d := cmp.Diff(want, approval(obj, plan, nil)); d != "" {
 		t.Errorf("approval (-want +got):\n%s", d)
 	}
 }

@@ -209,7 +209,7 @@ func (r *Reconciler[T, L]) facts(obj T, v view[T, L], plan diff.Changes) facts {
 		spec: *obj.GetCommonSpec(), traits: r.kind.Traits(), changes: plan,
 		exists: v.exists, held: v.held, mark: readMark(v.identity.Labels, r.marks(obj)), owner: foreignOwner(v.identity.Labels),
 		wrongProject: v.wrongProject, recorded: obj.GetCommonStatus().Identity != "",
-		glassOpen: v.glass.Open(), approved: isApproved(obj, plan),
+		glassOpen: v.glass.Open(), approved: isApproved(obj, plan, r.kind.Traits().Fields),
 	}
 }
 

@@ -80,7 +80,7 @@ func (r *Reconciler[T, L]) recordPending(ctx context.Context, d *draft[T], v vie
 	status := d.obj.GetCommonStatus()
 	status.Project = v.ref.Project
 	status.ExternalName = r.kind.ExternalName(v.ref)
-	if given := approval(d.obj, plan); given != nil {
+	if given := approval(d.obj, plan, r.kind.Traits().Fields); given != nil {
 		status.Approved = given
 	}
 	status.AppliedFields = v.applied // with what was pending and is live: the next line forgets it
