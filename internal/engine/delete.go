@@ -53,7 +53,8 @@ func (r *Reconciler[T, L]) remove(ctx context.Context, d *draft[T], v view[T, L]
 	case orphan:
 		return r.orphan(ctx, d, v, "because its CustomResourceDefinition is being deleted")
 	}
-	if plan := deletion(r.kind.ExternalName(v.ref)); spec.Management == v1alpha1.ManagementApprove && !isApproved(d.obj, plan, r.kind.Traits().Fields) {
+	plan := deletion(r.kind.ExternalName(v.ref))
+	if spec.Management == v1alpha1.ManagementApprove && !isApproved(d.obj, plan, r.kind.Traits().Fields) {
 		why := "spec.management is Approve, and this deletes the " + r.kind.Traits().Name
 		return r.held(d, v, plan, decision{actionHold, v1alpha1.ReasonAwaitingApproval, why})
 	}
