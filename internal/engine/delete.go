@@ -35,7 +35,9 @@ func (r *Reconciler[T, L]) remove(ctx context.Context, d *draft[T], v view[T, L]
 	switch {
 	case v.glass.Open(): // also where nothing would be written: the finalizer stays until a person has closed the glass
 		return outcome{reason: v1alpha1.ReasonBreakGlass, message: deletionWaits, looked: !v.wrongProject, drift: v.diff.Changes}
-	case !v.exists, v.wrongProject, spec.Management == v1alpha1.ManagementObserve:
+	case !v.exists:
+		return r.release(ctx, d, done{"Released", "there is no " + r.kind.ExternalName(v.ref) + " any more"})
+	case v.wrongProject, spec.Management == v1alpha1.ManagementObserve:
 		return r.release(ctx, d, done{"Released", untouched})
 	case status.Identity == "" && !v.held:
 		return r.release(ctx, d, done{"Released", "the resource was never taken over and was not touched"})

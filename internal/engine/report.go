@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -23,10 +24,18 @@ func (r *Reconciler[T, L]) show(d *draft[T], v view[T, L]) {
 	status.ExternalName = r.kind.ExternalName(v.ref)
 	if !v.exists || v.wrongProject {
 		status.Observed = nil
+		clearOutputs(d.obj)
 		return
 	}
 	status.Observed = specOf(v.described)
 	r.kind.Report(d.obj, v.live)
+}
+
+// clearOutputs empties the status but for what all kinds have in common.
+func clearOutputs(obj v1alpha1.Object) {
+	common := *obj.GetCommonStatus()
+	reflect.ValueOf(obj).Elem().FieldByName("Status").SetZero()
+	*obj.GetCommonStatus() = common
 }
 
 // report ends a pass: one status patch if anything changed, an event on a transition, and when to look again.
