@@ -41,6 +41,34 @@ func TestObserveNeverWrites(t *testing.T) {
 	})
 }
 
+func TestWhatIsGoneShowsNoOutputs(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	observe := v1alpha1.CommonSpec{Management: v1alpha1.ManagementObserve}
+	topic, bucket := aTopic("orders", v1alpha1.TopicSpec{CommonSpec: observe}), aBucket("orders", v1alpha1.BucketSpec{CommonSpec: observe})
+	topics.console(w).create("orders", true)
+	buckets.console(w).create("orders", true)
+	w.create(topic)
+	w.create(bucket)
+	w.ready(topic)
+	w.ready(bucket)
+	if topic.Status.Name == "" || bucket.Status.URL == "" {
+		t.Fatalf("no outputs of what is there: topic %q, bucket %q", topic.Status.Name, bucket.Status.URL)
+	}
+	topics.console(w).delete("orders")
+	buckets.console(w).delete("orders")
+	w.settled(topic)
+	w.settled(bucket)
+	w.reason(topic, v1alpha1.ReasonNotFound)
+	w.reason(bucket, v1alpha1.ReasonNotFound)
+	if d := cmp.Diff(v1alpha1.TopicStatus{CommonStatus: topic.Status.CommonStatus}, topic.Status); d != "" {
+		t.Errorf("outputs of a topic that is gone (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff(v1alpha1.BucketStatus{CommonStatus: bucket.Status.CommonStatus}, bucket.Status); d != "" {
+		t.Errorf("outputs of a bucket that is gone (-want +got):\n%s", d)
+	}
+}
+
 func TestObserveLooksAtWhatAnotherOwnerHolds(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
 		w := startWorld(t)

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -156,6 +157,11 @@ func TestALostReplyDuplicatesNothing(t *testing.T) {
 		}
 		if d := cmp.Diff([]string{k.creating, k.updating, k.deleting}, w.writes(0)); d != "" {
 			t.Errorf("writes (-want +got):\n%s", d)
+		}
+		for _, e := range w.eventsOf(obj) {
+			if strings.Contains(e.Note, "nothing in Google Cloud was touched") {
+				t.Errorf("an event says what is not so: %s", e.Note)
+			}
 		}
 	})
 }

@@ -1,14 +1,17 @@
 package e2e
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/test/emulator/projects"
+	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
 
 func TestAnUnboundNamespaceReachesNothing(t *testing.T) {
@@ -135,6 +138,27 @@ func TestABucketWhoseNameWentToAnotherProject(t *testing.T) {
 	w.reason(bucket, v1alpha1.ReasonConflict)
 	w.expectNothingShown(bucket)
 	w.noWrites(mark)
+	if d := cmp.Diff(v1alpha1.BucketStatus{CommonStatus: bucket.Status.CommonStatus}, bucket.Status); d != "" {
+		t.Errorf("outputs of the bucket that was ours (-want +got):\n%s", d)
+	}
+}
+
+func TestABucketWhoseProjectCannotBeProvenIsNotTouched(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	k := buckets
+	w.cloud.Traffic.Inject(traffic.Fault{Match: traffic.Call{Service: "resourcemanager"}, Status: http.StatusForbidden})
+	k.console(w).create("orders", false)
+	mark := w.cloud.Traffic.Mark()
+	obj := k.manifest("orders", v1alpha1.CommonSpec{Adoption: v1alpha1.AdoptionAlways})
+	w.create(obj)
+	w.reason(obj, v1alpha1.ReasonDenied)
+	w.expectAdvice(obj, "permission resourcemanager.projects.get is missing on projects/"+w.project)
+	w.noWrites(mark)
+
+	w.cloud.Traffic.RemoveAll()
+	w.settled(obj)
+	w.ready(obj)
 }
 
 func TestABucketThatMayNotBeSeen(t *testing.T) {

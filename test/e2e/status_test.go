@@ -1,0 +1,78 @@
+package e2e
+
+import (
+	"testing"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+)
+
+func TestWhatACreateCannotSetFollowsAtOnce(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	bucket := aBucket("orders", v1alpha1.BucketSpec{DefaultEventBasedHold: new(true)})
+	w.create(bucket)
+	w.ready(bucket)
+	if w.settings("orders")["defaultEventBasedHold"] != true {
+		t.Errorf("the hold is not there: %v", w.settings("orders"))
+	}
+}
+
+func TestAfterALostStatusNothingIsResetThatCannotBeProvenOurOwn(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		w := startWorld(t)
+		obj := k.manifest("orders", v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})
+		w.create(obj)
+		w.ready(obj)
+		w.stop()
+		w.loseStatus(obj)
+		edit(w, obj, func(o v1alpha1.Object) { k.set(o, nil) })
+		mark := w.cloud.Traffic.Mark()
+		w.start()
+		w.ready(obj)
+		w.noWrites(mark)
+		if _, on, _ := k.console(w).look("orders"); !on {
+			t.Error("a field that nothing proves to be ours was reset")
+		}
+
+		t.Log("the marks still prove whose it is")
+		w.delete(obj)
+		w.gone(obj)
+		if _, _, there := k.console(w).look("orders"); there {
+			t.Errorf("the %s is still there", k.name)
+		}
+	})
+}
+
+func TestAfterALostStatusWhatIsNotMarkedIsNotDeleted(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		w := startWorld(t)
+		k.console(w).create("orders", false)
+		obj := k.manifest("orders", v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})
+		k.set(obj, new(false))
+		w.create(obj)
+		w.ready(obj)
+		w.stop()
+		w.loseStatus(obj)
+		k.console(w).set("orders", true)
+		mark := w.cloud.Traffic.Mark()
+		w.start()
+		w.reason(obj, v1alpha1.ReasonAwaitingAdoption)
+		w.delete(obj)
+		w.gone(obj)
+		w.noWrites(mark)
+	})
+}
+
+// loseStatus takes an object's status away, as a restore from a backup does.
+func (w *world) loseStatus(obj v1alpha1.Object) {
+	w.t.Helper()
+	w.get(obj)
+	w.must(w.kube.Status().Patch(w.t.Context(), obj, client.RawPatch(types.MergePatchType, []byte(`{"status": null}`))))
+	w.get(obj)
+	if obj.GetCommonStatus().Identity != "" {
+		w.t.Fatalf("the status is still there:\n%s", describe(obj))
+	}
+}
