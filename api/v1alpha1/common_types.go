@@ -247,7 +247,8 @@ type BreakGlass struct {
 	// until is when the glass closes by itself.
 	// +optional
 	Until *metav1.Time `json:"until,omitempty"`
-	// lastWrite names the write to Google Cloud that had passed the gate before the glass was broken and ended after, if any.
+	// lastWrite names the write to Google Cloud that may have been under way when the glass was broken: it had passed the gate
+	// before, and ended in the second in which the annotation was stored, or later.
 	// +optional
 	LastWrite string `json:"lastWrite,omitempty"`
 	// edits are the changes of the annotations since: another reason, another time, opened anew.
@@ -289,7 +290,7 @@ type BreakGlassEdit struct {
 }
 
 // BreakGlassEnding says how a glass was closed.
-// +kubebuilder:validation:Enum=Closed;Expired
+// +kubebuilder:validation:Enum=Closed;Expired;Superseded
 type BreakGlassEnding string
 
 // The values of BreakGlassEnding.
@@ -298,6 +299,9 @@ const (
 	BreakGlassClosed BreakGlassEnding = "Closed"
 	// BreakGlassExpired: its time was over.
 	BreakGlassExpired BreakGlassEnding = "Expired"
+	// BreakGlassSuperseded: the Namespace's, when the object's own glass was broken too. It may still be open; once the
+	// object's is closed, its record goes on.
+	BreakGlassSuperseded BreakGlassEnding = "Superseded"
 )
 
 // BreakGlassRecord is a glass that was open and is closed.

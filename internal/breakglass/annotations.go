@@ -7,7 +7,8 @@ import (
 )
 
 // kept are the annotations that the operator owns together with whoever wrote them, so that a GitOps tool which takes over
-// what kubectl wrote does not remove them with it.
+// what kubectl wrote does not remove them with it. Who closed a glass is among them: the tool may not remove that, and its
+// apply would be refused.
 var kept = []string{
 	v1alpha1.BreakGlassAnnotation, v1alpha1.BreakGlassByAnnotation, v1alpha1.BreakGlassUntilAnnotation, v1alpha1.BreakGlassClosedByAnnotation,
 	v1alpha1.ApproveAnnotation, v1alpha1.ApproveByAnnotation,

@@ -9,13 +9,19 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
 
+// What is taken over from annotations, which may be much longer, into status, events and conditions, in bytes.
+const (
+	longestReason = 512
+	longestName   = 256
+)
+
 // Glass is what the annotations of an object and its Namespace say. The zero value is closed.
 type Glass struct {
 	// Scope says where it is broken; empty when closed.
 	Scope v1alpha1.BreakGlassScope
-	// Reason is the annotation's value.
+	// Reason is the annotation's value, at most 512 bytes of it.
 	Reason string
-	// By is who broke the glass, as stamped; empty if it was not.
+	// By is who broke the glass, as stamped, at most 256 bytes of it; empty if it was not.
 	By string
 	// Until is when the glass closes by itself; zero for never.
 	Until time.Time
@@ -47,15 +53,18 @@ func parse(annotations map[string]string, scope v1alpha1.BreakGlassScope) (g Gla
 	if !there {
 		return Glass{}, false
 	}
-	g = Glass{Scope: scope, Reason: reason, By: annotations[v1alpha1.BreakGlassByAnnotation]}
-	if len(g.Reason) > longestReason {
-		g.Reason = strings.ToValidUTF8(g.Reason[:longestReason], "") + "…"
-	}
+	g = Glass{Scope: scope, Reason: cut(reason, longestReason), By: cut(annotations[v1alpha1.BreakGlassByAnnotation], longestName)}
 	if until, err := time.Parse(time.RFC3339, annotations[v1alpha1.BreakGlassUntilAnnotation]); err == nil {
 		g.Until = until.Truncate(time.Second) // as status keeps it
 	}
 	return g, true
 }
 
-// longestReason bounds the reason, in bytes, where no policy does, so that it fits a condition.
-const longestReason = 2048
+// cut shortens a text to a number of bytes, and shows that it did.
+func cut(s string, most int) string {
+	const more = "…"
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most-len(more)], "") + more
+}

@@ -1,6 +1,7 @@
 package breakglass
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -34,7 +35,11 @@ func TestRead(t *testing.T) {
 			want: Glass{Scope: v1alpha1.BreakGlassOnNamespace, Reason: "INC-2", By: "ada"},
 		},
 		"a time that cannot be read does not close it": {object: broken("INC-1", "tomorrow"), want: Glass{Scope: v1alpha1.BreakGlassOnObject, Reason: "INC-1", By: "ada"}},
-		"by alone means nothing":                       {object: map[string]string{v1alpha1.BreakGlassByAnnotation: "ada"}},
+		"long texts are cut": {
+			object: map[string]string{v1alpha1.BreakGlassAnnotation: strings.Repeat("é", 1000), v1alpha1.BreakGlassByAnnotation: strings.Repeat("x", 1000)},
+			want:   Glass{Scope: v1alpha1.BreakGlassOnObject, Reason: strings.Repeat("é", 254) + "…", By: strings.Repeat("x", 253) + "…"},
+		},
+		"by alone means nothing": {object: map[string]string{v1alpha1.BreakGlassByAnnotation: "ada"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

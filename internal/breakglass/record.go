@@ -17,6 +17,9 @@ const (
 	mostSeen    = 64
 )
 
+// longestMessage is how many bytes the API server takes in an event's note.
+const longestMessage = 1024
+
 // Reasons of the events that tell of a glass.
 const (
 	EventOpened   = "BreakGlassOpened"
@@ -59,12 +62,17 @@ func Advance(status *v1alpha1.CommonStatus, seen Seen) []Event {
 		return nil
 	case open == nil:
 		return begin(status, seen)
-	case !seen.Glass.Open() || open.Scope != seen.Glass.Scope:
+	case !seen.Glass.Open():
+		return end(status, seen)
+	case open.Scope == v1alpha1.BreakGlassOnNamespace && seen.Glass.Scope == v1alpha1.BreakGlassOnObject:
+		file(status, v1alpha1.BreakGlassRecord{BreakGlass: *open, Ending: v1alpha1.BreakGlassSuperseded, ClosedAt: atSecond(seen.Now)})
+		return begin(status, seen)
+	case open.Scope != seen.Glass.Scope: // the Namespace's is still open
 		events := end(status, seen)
-		if seen.Glass.Open() { // the other of the two glasses is still open
-			events = append(events, begin(status, seen)...)
+		if resume(status, seen.Glass) {
+			return append(events, edit(status.BreakGlass, seen)...)
 		}
-		return events
+		return append(events, begin(status, seen)...)
 	default:
 		return edit(open, seen)
 	}
@@ -92,46 +100,69 @@ func begin(status *v1alpha1.CommonStatus, seen Seen) []Event {
 		Scope: seen.Glass.Scope, Reason: seen.Glass.Reason, By: seen.Glass.By, Verified: seen.Verified,
 		Since: atSecond(seen.Now), Until: optional(seen.Glass.Until), LastWrite: seen.LastWrite,
 	}
-	return []Event{{EventOpened, fmt.Sprintf("%s broke the glass on the %s%s: %s",
-		person(seen.Glass.By), seen.Glass.Scope, until(seen.Glass.Until), seen.Glass.Reason)}}
+	return tell(EventOpened, "%s broke the glass on the %s%s: %s",
+		person(seen.Glass.By), seen.Glass.Scope, ending(seen.Glass.Until), seen.Glass.Reason)
+}
+
+// resume takes the record of a glass up again that another one was shown instead of.
+func resume(status *v1alpha1.CommonStatus, glass Glass) bool {
+	at := slices.IndexFunc(status.BreakGlassHistory, func(r v1alpha1.BreakGlassRecord) bool {
+		return r.Ending == v1alpha1.BreakGlassSuperseded && r.Scope == glass.Scope && r.Reason == glass.Reason && r.By == glass.By
+	})
+	if at < 0 {
+		return false
+	}
+	status.BreakGlass = new(status.BreakGlassHistory[at].BreakGlass)
+	status.BreakGlassHistory = slices.Delete(status.BreakGlassHistory, at, at+1)
+	return true
 }
 
 func end(status *v1alpha1.CommonStatus, seen Seen) []Event {
 	record := v1alpha1.BreakGlassRecord{
-		BreakGlass: *status.BreakGlass, Ending: v1alpha1.BreakGlassClosed, ClosedAt: atSecond(seen.Now), ClosedBy: seen.ClosedBy,
+		BreakGlass: *status.BreakGlass, Ending: v1alpha1.BreakGlassClosed, ClosedAt: atSecond(seen.Now), ClosedBy: cut(seen.ClosedBy, longestName),
 	}
-	event := Event{EventClosed, fmt.Sprintf("%s closed the glass that %s broke: %s", person(seen.ClosedBy), person(record.By), record.Reason)}
 	overdue := record.Until != nil && !record.Until.After(seen.Now)
+	status.BreakGlass = nil
 	if seen.Expired || seen.ClosedBy == v1alpha1.ClosedByExpiry || overdue && seen.ClosedBy == "" {
 		record.Ending, record.ClosedBy = v1alpha1.BreakGlassExpired, ""
-		event = Event{EventExpired, fmt.Sprintf("the time of the glass that %s broke is over: %s", person(record.By), record.Reason)}
+		file(status, record)
+		return tell(EventExpired, "the time of the glass that %s broke is over: %s", person(record.By), record.Reason)
 	}
-	status.BreakGlass = nil
+	file(status, record)
+	return tell(EventClosed, "%s closed the glass that %s broke: %s", person(seen.ClosedBy), person(record.By), record.Reason)
+}
+
+// file puts a record before those that are there.
+func file(status *v1alpha1.CommonStatus, record v1alpha1.BreakGlassRecord) {
 	status.BreakGlassHistory = slices.Insert(status.BreakGlassHistory, 0, record)
 	if len(status.BreakGlassHistory) > mostRecords {
 		status.BreakGlassHistory = status.BreakGlassHistory[:mostRecords]
 	}
-	return []Event{event}
 }
 
 // edit takes in another reason, time or person on a glass that stays open.
 func edit(open *v1alpha1.BreakGlass, seen Seen) []Event {
-	glass := seen.Glass
+	glass, until := seen.Glass, optional(seen.Glass.Until)
 	open.Verified = open.Verified && seen.Verified
-	sameTime := open.Until == nil && glass.Until.IsZero() || open.Until != nil && open.Until.Time.Equal(glass.Until)
+	sameTime := open.Until.Equal(until)
 	if sameTime && open.Reason == glass.Reason && open.By == glass.By {
 		return nil
 	}
-	edit := v1alpha1.BreakGlassEdit{Time: atSecond(seen.Now), By: glass.By, Reason: glass.Reason, Until: optional(glass.Until)}
+	edit := v1alpha1.BreakGlassEdit{Time: atSecond(seen.Now), By: glass.By, Reason: glass.Reason, Until: until}
 	if open.Edits = append(open.Edits, edit); len(open.Edits) > mostEdits {
 		open.Edits = open.Edits[len(open.Edits)-mostEdits:]
 	}
-	event := Event{EventChanged, fmt.Sprintf("%s changed the reason of the broken glass from %q to %q", person(glass.By), open.Reason, glass.Reason)}
-	if !sameTime {
-		event = Event{EventExtended, fmt.Sprintf("%s keeps the glass broken%s: %s", person(glass.By), until(glass.Until), glass.Reason)}
+	was := open.Reason
+	open.Reason, open.By, open.Until = glass.Reason, glass.By, until
+	if sameTime {
+		return tell(EventChanged, "%s changed the reason of the broken glass to %q; it was %q", person(glass.By), glass.Reason, was)
 	}
-	open.Reason, open.By, open.Until = glass.Reason, glass.By, optional(glass.Until)
-	return []Event{event}
+	return tell(EventExtended, "%s keeps the glass broken%s: %s", person(glass.By), ending(glass.Until), glass.Reason)
+}
+
+// tell makes the one event of a transition. Kubernetes takes no longer text in an event than this.
+func tell(reason, format string, args ...any) []Event {
+	return []Event{{reason, cut(fmt.Sprintf(format, args...), longestMessage)}}
 }
 
 func person(by string) string {
@@ -141,18 +172,19 @@ func person(by string) string {
 	return by
 }
 
-func until(t time.Time) string {
+func ending(t time.Time) string {
 	if t.IsZero() {
 		return " until somebody closes it"
 	}
 	return " until " + t.UTC().Format(time.RFC3339)
 }
 
+// atSecond is a time as the API has it.
 func atSecond(t time.Time) metav1.Time { return metav1.NewTime(t.Truncate(time.Second)) }
 
 func optional(t time.Time) *metav1.Time {
 	if t.IsZero() {
 		return nil
 	}
-	return new(metav1.NewTime(t))
+	return new(atSecond(t))
 }

@@ -1,6 +1,7 @@
 package breakglass
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -46,7 +47,7 @@ func TestAdvance(t *testing.T) {
 			looks: []Seen{opened, {Glass: glass("INC-2 partner", "bob", time.Time{}), Verified: true, Now: at(5)}},
 			open: &v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-2 partner", By: "bob", Verified: true, Since: metav1.NewTime(at(0)),
 				Edits: []v1alpha1.BreakGlassEdit{{Time: metav1.NewTime(at(5)), By: "bob", Reason: "INC-2 partner"}}},
-			last: []Event{{EventChanged, `bob changed the reason of the broken glass from "INC-1 partner" to "INC-2 partner"`}},
+			last: []Event{{EventChanged, `bob changed the reason of the broken glass to "INC-2 partner"; it was "INC-1 partner"`}},
 		},
 		"extended": {
 			looks: []Seen{timed, {Glass: glass("INC-1 partner", "ada", at(120)), Verified: true, Now: at(5)}},
@@ -70,6 +71,54 @@ func TestAdvance(t *testing.T) {
 			}},
 			last: []Event{{EventExpired, "the time of the glass that ada broke is over: INC-1 partner"}},
 		},
+		"its time is over, and the operator had already cleared it away": {
+			looks: []Seen{timed, {ClosedBy: v1alpha1.ClosedByExpiry, Now: at(61)}},
+			history: []v1alpha1.BreakGlassRecord{{
+				BreakGlass: v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-1 partner", By: "ada", Verified: true, Since: metav1.NewTime(at(0)), Until: new(metav1.NewTime(at(60)))},
+				Ending:     v1alpha1.BreakGlassExpired, ClosedAt: metav1.NewTime(at(61)),
+			}},
+			last: []Event{{EventExpired, "the time of the glass that ada broke is over: INC-1 partner"}},
+		},
+		"closed by a person after it was extended, long after its first time": {
+			looks: []Seen{timed, {ClosedBy: "bob", Now: at(61)}},
+			history: []v1alpha1.BreakGlassRecord{{
+				BreakGlass: v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-1 partner", By: "ada", Verified: true, Since: metav1.NewTime(at(0)), Until: new(metav1.NewTime(at(60)))},
+				Ending:     v1alpha1.BreakGlassClosed, ClosedAt: metav1.NewTime(at(61)), ClosedBy: "bob",
+			}},
+			last: []Event{{EventClosed, "bob closed the glass that ada broke: INC-1 partner"}},
+		},
+		"a fraction of a second in the time is no change each time it is looked at": {
+			looks: []Seen{
+				{Glass: glass("INC-1 partner", "ada", at(60).Add(time.Second/2)), Verified: true, Now: at(0)},
+				{Glass: glass("INC-1 partner", "ada", at(60).Add(time.Second/2)), Verified: true, Now: at(5)},
+			},
+			open: &v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-1 partner", By: "ada", Verified: true, Since: metav1.NewTime(at(0)), Until: new(metav1.NewTime(at(60)))},
+		},
+		"broken on the object while its Namespace's is open": {
+			looks: []Seen{
+				{Glass: Glass{Scope: v1alpha1.BreakGlassOnNamespace, Reason: "INC-3 all", By: "cy"}, Verified: true, Now: at(0)},
+				{Glass: glass("INC-1 partner", "ada", time.Time{}), Verified: true, Now: at(9)},
+			},
+			open: &v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-1 partner", By: "ada", Verified: true, Since: metav1.NewTime(at(9))},
+			history: []v1alpha1.BreakGlassRecord{{
+				BreakGlass: v1alpha1.BreakGlass{Scope: "Namespace", Reason: "INC-3 all", By: "cy", Verified: true, Since: metav1.NewTime(at(0))},
+				Ending:     v1alpha1.BreakGlassSuperseded, ClosedAt: metav1.NewTime(at(9)),
+			}},
+			last: []Event{{EventOpened, "ada broke the glass on the Object until somebody closes it: INC-1 partner"}},
+		},
+		"closed on the object, and its Namespace's goes on": {
+			looks: []Seen{
+				{Glass: Glass{Scope: v1alpha1.BreakGlassOnNamespace, Reason: "INC-3 all", By: "cy"}, Verified: true, Now: at(0)},
+				{Glass: glass("INC-1 partner", "ada", time.Time{}), Verified: true, Now: at(9)},
+				{Glass: Glass{Scope: v1alpha1.BreakGlassOnNamespace, Reason: "INC-3 all", By: "cy"}, Verified: true, ClosedBy: "ada", Now: at(12)},
+			},
+			open: &v1alpha1.BreakGlass{Scope: "Namespace", Reason: "INC-3 all", By: "cy", Verified: true, Since: metav1.NewTime(at(0))},
+			history: []v1alpha1.BreakGlassRecord{{
+				BreakGlass: v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-1 partner", By: "ada", Verified: true, Since: metav1.NewTime(at(9))},
+				Ending:     v1alpha1.BreakGlassClosed, ClosedAt: metav1.NewTime(at(12)), ClosedBy: "ada",
+			}},
+			last: []Event{{EventClosed, "ada closed the glass that ada broke: INC-1 partner"}},
+		},
 		"the object's glass is closed, its Namespace's is still open": {
 			looks: []Seen{opened, {Glass: Glass{Scope: v1alpha1.BreakGlassOnNamespace, Reason: "INC-3 all", By: "cy"}, Verified: true, ClosedBy: "ada", Now: at(9)}},
 			open:  &v1alpha1.BreakGlass{Scope: "Namespace", Reason: "INC-3 all", By: "cy", Verified: true, Since: metav1.NewTime(at(9))},
@@ -89,6 +138,7 @@ func TestAdvance(t *testing.T) {
 			var last []Event
 			for _, seen := range tc.looks {
 				last = Advance(&status, seen)
+				status = stored(t, status)
 			}
 			if d := cmp.Diff(tc.open, status.BreakGlass); d != "" {
 				t.Errorf("open glass (-want +got):\n%s", d)
@@ -99,15 +149,28 @@ func TestAdvance(t *testing.T) {
 			if d := cmp.Diff(tc.last, last); d != "" {
 				t.Errorf("events of the last look (-want +got):\n%s", d)
 			}
-			before := status.DeepCopy()
+			before := stored(t, status)
 			if again := Advance(&status, tc.looks[len(tc.looks)-1]); again != nil {
 				t.Errorf("the same look again tells %v", again)
 			}
-			if d := cmp.Diff(*before, status); d != "" {
+			if d := cmp.Diff(before, status); d != "" {
 				t.Errorf("the same look again changed the record (-before +after):\n%s", d)
 			}
 		})
 	}
+}
+
+// stored is a status as it comes back from the API server.
+func stored(t interface{ Fatal(...any) }, status v1alpha1.CommonStatus) v1alpha1.CommonStatus {
+	text, err := json.Marshal(status)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out v1alpha1.CommonStatus
+	if err := json.Unmarshal(text, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 func TestHistoryKeepsTheLastFive(t *testing.T) {
