@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -22,12 +23,18 @@ type draft[T v1alpha1.Object] struct {
 	// newest says that the gate has found stored to be the newest in this pass. Nobody else writes the status, so it needs no
 	// lock from then on.
 	newest bool
+	// wasReady says that this generation was applied when the pass began.
+	wasReady bool
 	// told are the events of the glass that are to be told once the status is stored.
 	told []breakglass.Event
 }
 
 func newDraft[T v1alpha1.Object](c client.Client, obj T) *draft[T] {
-	return &draft[T]{client: c, obj: obj, stored: obj.DeepCopyObject().(T)}
+	ready := readyCondition(obj)
+	return &draft[T]{
+		client: c, obj: obj, stored: obj.DeepCopyObject().(T),
+		wasReady: ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == obj.GetGeneration(),
+	}
 }
 
 // save writes the status if it differs from what is stored. It fails as stale where the stored object may not be the newest.

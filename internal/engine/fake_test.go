@@ -113,7 +113,7 @@ func testReconciler(t testing.TB, objects ...client.Object) (*Reconciler[*v1alph
 	return &Reconciler[*v1alpha1.Topic, v1alpha1.TopicSpec]{
 		kind: kind, ownerID: "cluster", client: kube, uncached: kube,
 		gate:  &gate{reader: kube, lease: endless{}, now: time.Now},
-		sweep: sweep.Schedule{Interval: time.Hour}, events: &events.FakeRecorder{}, scheme: scheme, writes: newWriteLog(), now: time.Now,
+		sweep: sweep.Schedule{Interval: time.Hour}, events: &events.FakeRecorder{}, scheme: scheme, writes: newWriteLog(defaultUnanswered), now: time.Now,
 	}, kind
 }
 

@@ -3,13 +3,12 @@ package engine
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -26,27 +25,45 @@ const guardBinding = "holdfast-guard-break-glass"
 func (r *Reconciler[T, L]) attendGlass(ctx context.Context, d *draft[T], namespace *corev1.Namespace) (breakglass.Glass, error) {
 	annotations, now := d.obj.GetAnnotations(), r.now()
 	glass := breakglass.Read(annotations, namespace.Annotations, now)
-	open := d.obj.GetCommonStatus().BreakGlass
-	past, expired := breakglass.Past(annotations, v1alpha1.BreakGlassOnObject, now)
-	if open != nil && open.Scope == v1alpha1.BreakGlassOnNamespace {
-		_, expired = breakglass.Past(namespace.Annotations, v1alpha1.BreakGlassOnNamespace, now)
-	}
-	if changes := breakglass.Clear(annotations, open == nil, now); len(changes) > 0 {
-		if err := clearAway(ctx, r.client, d.obj, changes); err != nil {
-			return glass, err
+	recorded := recordedScope(d.obj)
+	if glass.Scope != recorded {
+		// The record is written on condition that the object is the newest. Its Namespace may not be, so it is read.
+		if err := r.uncached.Get(ctx, client.ObjectKeyFromObject(namespace), namespace); err != nil {
+			return glass, fmt.Errorf("reading the Namespace: %w", err)
 		}
-	} else if err := coOwn(ctx, r.client, r.scheme, d.obj); err != nil {
+		glass = breakglass.Read(annotations, namespace.Annotations, now)
+	}
+	if err := r.recordGlass(ctx, d, namespace, glass, now); err != nil {
 		return glass, err
 	}
+	keep := func() error { return coOwn(ctx, r.client, r.scheme, d.obj) }
+	if changes := breakglass.Clear(annotations, recorded == "", now); len(changes) > 0 {
+		keep = func() error { return clearAway(ctx, r.client, d.obj, changes) }
+	}
+	err := keep()
 	d.stored.SetResourceVersion(d.obj.GetResourceVersion())
-	if open == nil && expired && !wasRecorded(d.obj, past) { // it opened and ran out while nobody looked
-		if err := r.noticeGlass(ctx, d, breakglass.Seen{Glass: past, Now: now}); err != nil {
-			return glass, err
+	if err == nil && recorded != "" && !glass.Open() {
+		err = r.storeClosing(ctx, d)
+	}
+	return glass, err
+}
+
+// recordGlass brings the record up to date with what the annotations say.
+func (r *Reconciler[T, L]) recordGlass(ctx context.Context, d *draft[T], namespace *corev1.Namespace, glass breakglass.Glass, now time.Time) error {
+	past, expired := breakglass.Past(d.obj.GetAnnotations(), v1alpha1.BreakGlassOnObject, now)
+	seen := breakglass.Seen{Glass: glass, Expired: expired, ClosedBy: d.obj.GetAnnotations()[v1alpha1.BreakGlassClosedByAnnotation], Now: now}
+	switch recordedScope(d.obj) {
+	case v1alpha1.BreakGlassOnNamespace:
+		_, seen.Expired = breakglass.Past(namespace.Annotations, v1alpha1.BreakGlassOnNamespace, now)
+		seen.ClosedBy = namespace.Annotations[v1alpha1.BreakGlassClosedByAnnotation]
+	case "":
+		if expired && !wasRecorded(d.obj, past) { // it opened and ran out while nobody looked
+			if err := r.noticeGlass(ctx, d, breakglass.Seen{Glass: past, Now: now}); err != nil {
+				return err
+			}
 		}
 	}
-	return glass, r.noticeGlass(ctx, d, breakglass.Seen{
-		Glass: glass, Expired: expired, ClosedBy: closedBy(d.obj, namespace), Now: now,
-	})
+	return r.noticeGlass(ctx, d, seen)
 }
 
 // wasRecorded says whether a glass whose time is over is the newest in the history.
@@ -55,17 +72,34 @@ func wasRecorded(obj v1alpha1.Object, past breakglass.Glass) bool {
 	return len(history) > 0 && history[0].Until != nil && history[0].Until.Time.Equal(past.Until) && history[0].Reason == past.Reason
 }
 
-// closedBy is who closed the glass whose record is open.
-func closedBy(obj v1alpha1.Object, namespace *corev1.Namespace) string {
-	open := obj.GetCommonStatus().BreakGlass
-	switch {
-	case open == nil:
-		return ""
-	case open.Scope == v1alpha1.BreakGlassOnNamespace:
-		return namespace.Annotations[v1alpha1.BreakGlassClosedByAnnotation]
-	default:
-		return obj.GetAnnotations()[v1alpha1.BreakGlassClosedByAnnotation]
+// storeClosing stores that the glass is closed, before anything is written again: as long as the status says that it is
+// broken, nothing is. Ready ends to be an exception, too.
+func (r *Reconciler[T, L]) storeClosing(ctx context.Context, d *draft[T]) error {
+	conditions := &d.obj.GetCommonStatus().Conditions
+	set := func(c metav1.Condition) {
+		c.ObservedGeneration = d.obj.GetGeneration()
+		meta.SetStatusCondition(conditions, c)
 	}
+	set(glassCondition(nil, time.Time{}))
+	if meta.IsStatusConditionTrue(*conditions, v1alpha1.ConditionReady) && !meta.IsStatusConditionFalse(*conditions, v1alpha1.ConditionDrifted) {
+		const message = "the glass is closed, and what differs is looked at again"
+		set(condition(v1alpha1.ConditionReady, false, v1alpha1.ReasonProgressing, message))
+		set(condition(v1alpha1.ConditionReconciling, true, v1alpha1.ReasonProgressing, message))
+	}
+	if err := d.save(ctx); err != nil {
+		return err
+	}
+	r.tellGlass(ctx, d)
+	r.measureGlass(d.obj)
+	return nil
+}
+
+// recordedScope is where the glass is broken that the status has an open record of; empty for none.
+func recordedScope(obj v1alpha1.Object) v1alpha1.BreakGlassScope {
+	if open := obj.GetCommonStatus().BreakGlass; open != nil {
+		return open.Scope
+	}
+	return ""
 }
 
 // noticeGlass records what is seen of the glass. Once, when it is seen broken first, it also finds out whether the policies
@@ -73,7 +107,7 @@ func closedBy(obj v1alpha1.Object, namespace *corev1.Namespace) string {
 func (r *Reconciler[T, L]) noticeGlass(ctx context.Context, d *draft[T], seen breakglass.Seen) error {
 	status := d.obj.GetCommonStatus()
 	if seen.Glass.Open() {
-		if open := status.BreakGlass; open != nil && open.Scope == seen.Glass.Scope {
+		if recordedScope(d.obj) == seen.Glass.Scope {
 			seen.Verified = seen.Glass.By != ""
 		} else {
 			verified, err := r.guarded(ctx)
@@ -94,10 +128,11 @@ func (r *Reconciler[T, L]) noticeGlass(ctx context.Context, d *draft[T], seen br
 }
 
 // writeUnderWay names the write that may have been under way when the glass was broken: one of this process that ended in
-// the second in which the annotation was stored, or later. The API server dates fields to the second.
+// the second in which the annotation was stored, or later, or any of the process before. The API server dates fields to the
+// second.
 func (r *Reconciler[T, L]) writeUnderWay(ctx context.Context, obj T, seen breakglass.Seen) (string, error) {
 	if r.writes.since(obj.GetUID(), seen.Now.Add(-justNow)) == "" {
-		return "", nil
+		return r.writes.ofPredecessor(obj, seen.Now), nil
 	}
 	annotated := client.Object(obj.DeepCopyObject().(T))
 	key := client.ObjectKeyFromObject(obj)
@@ -114,9 +149,6 @@ func (r *Reconciler[T, L]) writeUnderWay(ctx context.Context, obj T, seen breakg
 // than one too few.
 const clockSkew = 2 * time.Second
 
-// justNow is how long a write is remembered at least: longer than it takes to see an annotation.
-const justNow = time.Minute
-
 // guarded reads whether the admission policies are in force that vouch for names.
 func (r *Reconciler[T, L]) guarded(ctx context.Context) (bool, error) {
 	var binding metav1.PartialObjectMetadata
@@ -130,75 +162,31 @@ func (r *Reconciler[T, L]) guarded(ctx context.Context) (bool, error) {
 	return err == nil, nil
 }
 
-// tellGlass tells what happened to the glass once that is stored: events, the audit log, the gauges.
+// tellGlass tells what happened to the glass once that is stored: events and the audit log.
 func (r *Reconciler[T, L]) tellGlass(ctx context.Context, d *draft[T]) {
-	name := r.kind.Traits().Name
 	for _, event := range d.told {
 		r.events.Eventf(d.obj, nil, corev1.EventTypeWarning, event.Reason, "BreakGlass", "%s", event.Message)
 		log.FromContext(ctx).WithName("audit").Info(event.Message, "event", event.Reason)
 	}
 	d.told = nil
-	if open := d.obj.GetCommonStatus().BreakGlass; open != nil {
-		metrics.Glasses.Open(name, d.obj.GetNamespace(), d.obj.GetName(), open.Since.Time)
+}
+
+// measureGlass shows in the metrics since when the glass is broken.
+func (r *Reconciler[T, L]) measureGlass(obj T) {
+	name := r.kind.Traits().Name
+	if open := obj.GetCommonStatus().BreakGlass; open != nil {
+		metrics.Glasses.Open(name, obj.GetNamespace(), obj.GetName(), open.Since.Time)
 	} else {
-		metrics.Glasses.Close(name, d.obj.GetNamespace(), d.obj.GetName())
+		metrics.Glasses.Close(name, obj.GetNamespace(), obj.GetName())
 	}
 }
 
-// writeLog remembers the last write of each object, in this process.
-type writeLog struct {
-	mu   sync.Mutex
-	last map[types.UID]writeMark
-}
-
-// writeMark is a write that passed the gate.
-type writeMark struct {
-	name  string
-	began time.Time
-	ended time.Time
-	// unknown says that no answer came: Google may still be carrying it out.
-	unknown bool
-}
-
-func newWriteLog() *writeLog { return &writeLog{last: map[types.UID]writeMark{}} }
-
-// note remembers a write, and forgets those that are long over.
-func (w *writeLog) note(uid types.UID, mark writeMark) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for other, m := range w.last {
-		if mark.ended.Sub(m.ended) > 2*justNow {
-			delete(w.last, other)
-		}
+// inFlight says until when Google may still carry out a write for an object whose glass is broken; zero for none. Once that
+// was ruled out it stays so, for no other write has begun since.
+func (r *Reconciler[T, L]) inFlight(d *draft[T]) time.Time {
+	acknowledged := recordedScope(d.stored) != "" && meta.IsStatusConditionTrue(d.stored.GetCommonStatus().Conditions, v1alpha1.ConditionBreakGlass)
+	if acknowledged || recordedScope(d.obj) == "" {
+		return time.Time{}
 	}
-	w.last[uid] = mark
+	return r.writes.inFlight(d.obj, r.now())
 }
-
-// since describes the object's last write if it ended after a time; empty if none did.
-func (w *writeLog) since(uid types.UID, t time.Time) string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	m, there := w.last[uid]
-	if !there || m.ended.Before(t) {
-		return ""
-	}
-	answer := "answered " + m.ended.UTC().Format(time.RFC3339)
-	if m.unknown {
-		answer = "not answered by " + m.ended.UTC().Format(time.RFC3339)
-	}
-	return fmt.Sprintf("%s: passed the gate %s, %s", m.name, m.began.UTC().Format(time.RFC3339), answer)
-}
-
-// inFlight says until when a write without an answer may still be carried out by Google; zero for none.
-func (w *writeLog) inFlight(uid types.UID, now time.Time) time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	m, there := w.last[uid]
-	if over := m.ended.Add(unanswered); there && m.unknown && now.Before(over) {
-		return over
-	}
-	return time.Time{}
-}
-
-// unanswered is how long after its time-out Google may still carry out a call that it received.
-const unanswered = 30 * time.Second

@@ -74,11 +74,11 @@ var standings = map[string]standing{
 	v1alpha1.ReasonBreakGlass:        stalled,
 }
 
-// conditions derives Ready, Reconciling and Stalled. keep is the Ready condition as it was, and wins while the glass
-// holds back a correction of a generation that was applied before.
-func (o outcome) conditions(keep *metav1.Condition, generation int64) (isReady, isReconciling, isStalled metav1.Condition) {
+// conditions derives Ready, Reconciling and Stalled. keep is the Ready condition as it was: while the glass is broken it stays
+// with a generation that was applied before, whatever becomes of the resource.
+func (o outcome) conditions(keep *metav1.Condition, generation int64, glassBroken bool) (isReady, isReconciling, isStalled metav1.Condition) {
 	reason, message := o.reason, o.message
-	if reason == v1alpha1.ReasonBreakGlass && keep != nil && keep.ObservedGeneration == generation && keep.Status == metav1.ConditionTrue {
+	if glassBroken && standings[reason] != settled && keep != nil && keep.ObservedGeneration == generation && keep.Status == metav1.ConditionTrue {
 		return *keep, condition(v1alpha1.ConditionReconciling, false, "", ""), condition(v1alpha1.ConditionStalled, false, "", "")
 	}
 	s := standings[reason]
@@ -92,7 +92,7 @@ func (o outcome) drifted() metav1.Condition {
 	c := metav1.Condition{Type: v1alpha1.ConditionDrifted}
 	switch {
 	case !o.looked:
-		c.Status, c.Reason, c.Message = metav1.ConditionUnknown, v1alpha1.ReasonUnknown, "Google Cloud could not be looked at"
+		c.Status, c.Reason, c.Message = metav1.ConditionUnknown, v1alpha1.ReasonUnknown, "Google Cloud could not be looked at: "+o.message
 	case len(o.drift) == 0:
 		c.Status, c.Reason, c.Message = metav1.ConditionFalse, v1alpha1.ReasonInSync, "Google Cloud does not differ from the manifest"
 	default:

@@ -63,7 +63,7 @@ func TestFailed(t *testing.T) {
 
 func TestExactlyOneOfReadyReconcilingAndStalled(t *testing.T) {
 	for reason := range standings {
-		isReady, reconciling, isStalled := outcome{reason: reason}.conditions(nil, 1)
+		isReady, reconciling, isStalled := outcome{reason: reason}.conditions(nil, 1, false)
 		n := 0
 		for _, c := range []metav1.Condition{isReady, reconciling, isStalled} {
 			if c.Status == metav1.ConditionTrue {
@@ -85,17 +85,21 @@ func TestReadyUnderABrokenGlass(t *testing.T) {
 	cases := map[string]struct {
 		reason string
 		was    *metav1.Condition
+		whole  bool
 		want   string
 	}{
-		"it was applied: Ready stays":        {v1alpha1.ReasonBreakGlass, was(true, 2), "Before"},
-		"a newer generation is held":         {v1alpha1.ReasonBreakGlass, was(true, 1), v1alpha1.ReasonBreakGlass},
-		"it was not applied":                 {v1alpha1.ReasonBreakGlass, was(false, 2), v1alpha1.ReasonBreakGlass},
-		"it was never looked at":             {v1alpha1.ReasonBreakGlass, nil, v1alpha1.ReasonBreakGlass},
-		"nothing is held: the glass is moot": {v1alpha1.ReasonUpToDate, was(true, 2), v1alpha1.ReasonUpToDate},
+		"it was applied: Ready stays":               {v1alpha1.ReasonBreakGlass, was(true, 2), false, "Before"},
+		"a newer generation is held":                {v1alpha1.ReasonBreakGlass, was(true, 1), false, v1alpha1.ReasonBreakGlass},
+		"it was not applied":                        {v1alpha1.ReasonBreakGlass, was(false, 2), false, v1alpha1.ReasonBreakGlass},
+		"it was never looked at":                    {v1alpha1.ReasonBreakGlass, nil, false, v1alpha1.ReasonBreakGlass},
+		"nothing is held: the glass is moot":        {v1alpha1.ReasonUpToDate, was(true, 2), false, v1alpha1.ReasonUpToDate},
+		"somebody made the resource anew elsewhere": {v1alpha1.ReasonImmutable, was(true, 2), false, "Before"},
+		"Google Cloud does not answer":              {v1alpha1.ReasonUnavailable, was(true, 2), false, "Before"},
+		"nor does it with the glass whole":          {v1alpha1.ReasonUnavailable, was(true, 2), true, v1alpha1.ReasonUnavailable},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			isReady, _, _ := outcome{reason: tc.reason}.conditions(tc.was, 2)
+			isReady, _, _ := outcome{reason: tc.reason}.conditions(tc.was, 2, !tc.whole)
 			if isReady.Reason != tc.want {
 				t.Errorf("Ready has reason %s, want %s", isReady.Reason, tc.want)
 			}

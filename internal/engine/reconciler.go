@@ -45,10 +45,14 @@ type Reconciler[T v1alpha1.Object, L any] struct {
 
 // Reconcile brings one object a step further: what there is to do is done in one pass.
 func (r *Reconciler[T, L]) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	r.writes.begin(r.now())
 	obj := r.kind.New()
-	if err := r.client.Get(ctx, req.NamespacedName, obj); err != nil {
+	switch err := r.client.Get(ctx, req.NamespacedName, obj); {
+	case apierrors.IsNotFound(err):
 		metrics.Glasses.Close(r.kind.Traits().Name, req.Namespace, req.Name)
-		return reconcile.Result{}, client.IgnoreNotFound(err)
+		return reconcile.Result{}, nil
+	case err != nil:
+		return reconcile.Result{}, err
 	}
 	d := newDraft(r.client, obj)
 	out := r.pass(ctx, d)

@@ -14,7 +14,6 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/breakglass"
-	"github.com/holdfast-dev/holdfast/internal/metrics"
 )
 
 // show puts what is live into the status; a resource of another project is nobody's business here.
@@ -41,7 +40,7 @@ func clearOutputs(obj v1alpha1.Object) {
 // report ends a pass: one status patch if anything changed, an event on a transition, and when to look again.
 func (r *Reconciler[T, L]) report(ctx context.Context, d *draft[T], out outcome) (reconcile.Result, error) {
 	if out.gone {
-		metrics.Glasses.Close(r.kind.Traits().Name, d.obj.GetNamespace(), d.obj.GetName())
+		r.tellGlass(ctx, d)
 		r.tell(d.obj, out, nil)
 		return reconcile.Result{}, nil
 	}
@@ -50,7 +49,7 @@ func (r *Reconciler[T, L]) report(ctx context.Context, d *draft[T], out outcome)
 	}
 	was := readyCondition(d.stored)
 	status := d.obj.GetCommonStatus()
-	out.inFlight = r.writes.inFlight(d.obj.GetUID(), r.now())
+	out.inFlight = r.inFlight(d)
 	setConditions(d.obj, out)
 	status.ObservedGeneration = d.obj.GetGeneration()
 	status.LastHandledReconcileAt = d.obj.GetAnnotations()[v1alpha1.ReconcileRequestedAtAnnotation]
@@ -63,12 +62,14 @@ func (r *Reconciler[T, L]) report(ctx context.Context, d *draft[T], out outcome)
 		return reconcile.Result{}, err
 	}
 	r.tellGlass(ctx, d)
+	r.measureGlass(d.obj)
 	r.tell(d.obj, out, was)
-	return r.next(out, status.BreakGlass)
+	return r.next(out, d.obj)
 }
 
-// next says when the object is looked at again: no later than an open glass closes by itself.
-func (r *Reconciler[T, L]) next(out outcome, glass *v1alpha1.BreakGlass) (reconcile.Result, error) {
+// next says when the object is looked at again: no later than an open glass closes by itself, and what is over is cleared away.
+func (r *Reconciler[T, L]) next(out outcome, obj T) (reconcile.Result, error) {
+	glass, now := obj.GetCommonStatus().BreakGlass, r.now()
 	result := reconcile.Result{RequeueAfter: out.after}
 	switch {
 	case out.err != nil && glass == nil:
@@ -79,11 +80,15 @@ func (r *Reconciler[T, L]) next(out outcome, glass *v1alpha1.BreakGlass) (reconc
 		result = reconcile.Result{RequeueAfter: r.sweep.Next(), Priority: new(handler.LowPriority)}
 	}
 	after := result.RequeueAfter
-	if glass != nil && !out.inFlight.IsZero() {
-		after = min(after, max(out.inFlight.Sub(r.now()), pauseStale))
+	by := func(t time.Time) { after = min(after, max(t.Sub(now), pauseStale)) }
+	if !out.inFlight.IsZero() {
+		by(out.inFlight)
 	}
 	if glass != nil && glass.Until != nil {
-		after = min(after, max(glass.Until.Sub(r.now()), pauseStale))
+		by(glass.Until.Time)
+	}
+	if past, expired := breakglass.Past(obj.GetAnnotations(), v1alpha1.BreakGlassOnObject, now); expired {
+		by(past.Until.Add(breakglass.ClearLag))
 	}
 	result.RequeueAfter = after
 	return result, nil
@@ -114,8 +119,9 @@ func readyCondition(obj v1alpha1.Object) *metav1.Condition {
 func setConditions(obj v1alpha1.Object, out outcome) {
 	conditions := &obj.GetCommonStatus().Conditions
 	generation := obj.GetGeneration()
-	isReady, reconciling, stalled := out.conditions(readyCondition(obj), generation)
-	for _, c := range []metav1.Condition{isReady, out.drifted(), glassCondition(obj.GetCommonStatus().BreakGlass, out.inFlight)} {
+	glass := obj.GetCommonStatus().BreakGlass
+	isReady, reconciling, stalled := out.conditions(readyCondition(obj), generation, glass != nil)
+	for _, c := range []metav1.Condition{isReady, out.drifted(), glassCondition(glass, out.inFlight)} {
 		c.ObservedGeneration = generation
 		meta.SetStatusCondition(conditions, c)
 	}
@@ -145,8 +151,7 @@ func glassCondition(glass *v1alpha1.BreakGlass, inFlight time.Time) metav1.Condi
 	said := fmt.Sprintf("broken on the %s by %s: %s", glass.Scope, by, glass.Reason)
 	if !inFlight.IsZero() {
 		return metav1.Condition{Type: v1alpha1.ConditionBreakGlass, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonWriteInFlight,
-			Message: fmt.Sprintf("%s. No write starts any more, but %s was not answered; Google may carry it out until %s",
-				said, glass.LastWrite, inFlight.UTC().Format(time.RFC3339))}
+			Message: fmt.Sprintf("%s. No write starts any more, but Google may still carry one out until %s (%s)", said, inUTC(inFlight), glass.LastWrite)}
 	}
 	return condition(v1alpha1.ConditionBreakGlass, true, v1alpha1.ReasonOpen, said)
 }

@@ -38,6 +38,8 @@ type Options struct {
 	Lease Lease
 	// Projects knows the numbers of projects.
 	Projects Projects
+	// Unanswered is how long after its time-out Google may still carry out a call that it received. Default: 30 s.
+	Unanswered time.Duration
 }
 
 // Namespaces are patched for their glass alone, which config/admission/operator.yaml sees to.
@@ -66,7 +68,7 @@ func Setup[T v1alpha1.Object, L any](ctx context.Context, mgr ctrl.Manager, kind
 		sweep:    opts.Sweep,
 		events:   mgr.GetEventRecorder("holdfast"),
 		scheme:   mgr.GetScheme(),
-		writes:   newWriteLog(),
+		writes:   newWriteLog(cmp.Or(opts.Unanswered, defaultUnanswered)),
 		now:      time.Now,
 	}
 	return ctrl.NewControllerManagedBy(mgr).
@@ -87,7 +89,7 @@ const (
 	lastRetry  = 2 * time.Minute
 )
 
-// worthALook lets through what a person or a tool did; not our own status.
+// worthALook lets through what a person or a tool did, and that an object is gone; not our own status.
 func worthALook() predicate.Predicate {
 	return predicate.Funcs{
 		UpdateFunc: func(e event.UpdateEvent) bool {

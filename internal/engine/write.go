@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,7 +59,7 @@ func (r *Reconciler[T, L]) behindGate(ctx context.Context, d *draft[T], binding 
 	gated, cancel, err := r.gate.pass(ctx, d.obj, binding)
 	var broken *glassBroken
 	if errors.As(err, &broken) {
-		return errors.Join(err, r.noticeGlass(ctx, d, breakglass.Seen{Glass: broken.glass, Now: r.now()}))
+		return cmp.Or(r.noticeGlass(ctx, d, breakglass.Seen{Glass: broken.glass, Now: r.now()}), err)
 	}
 	if err != nil {
 		return err
@@ -177,13 +178,12 @@ func managedBut(managed []string, left diff.Changes) []string {
 func (r *Reconciler[T, L]) deed(d *draft[T], before view[T, L]) done {
 	name := r.kind.ExternalName(before.ref)
 	paths := list(before.diff.Changes.Paths())
-	applied := readyCondition(d.obj)
 	switch {
 	case !before.exists:
 		return done{"Created", "created " + name}
 	case !before.held:
 		return done{"Adopted", fmt.Sprintf("took over %s and changed %s", name, paths)}
-	case applied != nil && applied.Status == "True" && applied.ObservedGeneration == d.obj.GetGeneration():
+	case d.wasReady:
 		return done{"DriftCorrected", fmt.Sprintf("put back %s", paths)}
 	default:
 		return done{"Updated", fmt.Sprintf("changed %s", paths)}
