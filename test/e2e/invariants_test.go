@@ -68,8 +68,11 @@ func checkInvariants(t *testing.T, obj v1alpha1.Object) {
 	if isReady && (reconciling || stalled) || reconciling && stalled || !isReady && !reconciling && !stalled {
 		t.Errorf("exactly one of Ready, Reconciling and Stalled must hold:\n%s", describe(obj))
 	}
-	glass := has[v1alpha1.ConditionBreakGlass].Status == metav1.ConditionTrue
-	if isReady && !glass && has[v1alpha1.ConditionDrifted].Status == metav1.ConditionTrue {
+	broken := obj.GetCommonStatus().BreakGlass != nil
+	if whole := has[v1alpha1.ConditionBreakGlass].Status == metav1.ConditionFalse; whole == broken {
+		t.Errorf("the condition BreakGlass and the record of the glass do not agree:\n%s", describe(obj))
+	}
+	if isReady && !broken && has[v1alpha1.ConditionDrifted].Status == metav1.ConditionTrue {
 		t.Errorf("Ready while different, and the glass is not broken:\n%s", describe(obj))
 	}
 	switch current := obj.GetGeneration() == obj.GetCommonStatus().ObservedGeneration; {

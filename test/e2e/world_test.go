@@ -51,16 +51,22 @@ type world struct {
 	ownerID   string
 	sweep     time.Duration
 	lease     *fakeLease
+	// unanswered is how long after its time-out a call may still be carried out.
+	unanswered time.Duration
 	// limits and timeout are those of the Google Cloud clients. The limits are out of the way unless a test is about them.
 	limits  gcp.Limits
 	timeout time.Duration
 	// wire is what stands between the controllers and the two APIs; nil for nothing.
 	wire *wire
+	// turnstile is what the controllers' requests to the API server pass; nil for nothing.
+	turnstile *turnstile
 	// refuse, if set, fails the controllers' requests to the API server that it says true to.
 	refuse func(*http.Request) bool
 	// newClient makes the client that the controllers read the cache with; nil for the usual one.
 	newClient client.NewClientFunc
 
+	peopleLock sync.Mutex
+	people     map[string]client.Client
 	kubeWrites atomic.Int64
 	stop       func()
 }
@@ -77,7 +83,7 @@ func newWorldAt(t *testing.T, config *rest.Config) *world {
 	n := worlds.Add(1)
 	w := &world{
 		t: t, config: config, cloud: emulator.StartTest(t), namespace: fmt.Sprintf("team-%d", n), project: fmt.Sprintf("project-%d", n),
-		ownerID: fmt.Sprintf("cluster-%d", n), sweep: time.Hour, lease: &fakeLease{},
+		ownerID: fmt.Sprintf("cluster-%d", n), sweep: time.Hour, lease: &fakeLease{}, unanswered: time.Second / 4, people: map[string]client.Client{},
 		limits: gcp.Limits{Project: 1000, QuotaProject: 1000, Bucket: 1000}, timeout: 5 * time.Second, stop: func() {},
 	}
 	var err error
@@ -114,7 +120,7 @@ func (w *world) start(namespaces ...string) {
 	mgr := w.manager(append(namespaces, w.namespace))
 	clients := w.clients()
 	options := engine.Options{
-		OwnerID: w.ownerID, Workers: 2, Sweep: sweep.Schedule{Interval: w.sweep}, Lease: w.lease, Projects: clients,
+		OwnerID: w.ownerID, Workers: 2, Sweep: sweep.Schedule{Interval: w.sweep}, Lease: w.lease, Projects: clients, Unanswered: w.unanswered,
 	}
 	if err := engine.Setup(ctx, mgr, topic.New(clients.Topics), options); err != nil {
 		w.t.Fatalf("setting up topics: %v", err)
@@ -160,6 +166,9 @@ func (w *world) manager(namespaces []string) ctrl.Manager {
 	})
 	if w.wire != nil {
 		counted.Wrap(w.wire.kubernetes)
+	}
+	if w.turnstile != nil {
+		counted.Wrap(w.turnstile.kubernetes)
 	}
 	if w.refuse != nil {
 		counted.Wrap(func(next http.RoundTripper) http.RoundTripper { return refusing(next, w.refuse) })
