@@ -112,22 +112,44 @@ func TestKilledAtEachCall(t *testing.T) {
 	for name, c := range crashes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			forEachKind(t, func(t *testing.T, k kind) {
-				w := newWorld(t)
-				w.wire = newWire(t, w.cloud)
-				w.start()
-				for _, at := range []moment{beforeSending, beforeAnswer} {
-					calls := 0
-					for w.survives(k, c, calls+1, at) {
-						calls++
-					}
-					if calls < 4 {
-						t.Errorf("the step was cut at %d calls %s: that is not all of them", calls, at)
-					}
-					t.Logf("cut at each of %d calls %s", calls, at)
-				}
-			})
+			forEachKind(t, func(t *testing.T, k kind) { killAtEachCall(t, k, c) })
 		})
+	}
+}
+
+// TestKilledAtEachCallOfALock does so in a plan of two writes, the second of which nothing can undo: it goes on under its
+// approval, and the lock is set once.
+func TestKilledAtEachCallOfALock(t *testing.T) {
+	t.Parallel()
+	killAtEachCall(t, buckets, crashing{
+		before: func(w *world, k kind, obj v1alpha1.Object) {
+			createdAndReady(w, k, obj)
+			edit(w, obj, func(o v1alpha1.Object) { lock(o.(*v1alpha1.Bucket)) })
+			w.reason(obj, v1alpha1.ReasonAwaitingApproval)
+		},
+		step: func(w *world, _ kind, obj v1alpha1.Object) { approve(w, obj) },
+		after: func(w *world, k kind, obj v1alpha1.Object) {
+			expectHeld(true)(w, k, obj)
+			w.expectLocked(obj.GetName())
+		},
+		write: func(kind) string { return "buckets.lockRetentionPolicy" },
+	})
+}
+
+func killAtEachCall(t *testing.T, k kind, c crashing) {
+	t.Helper()
+	w := newWorld(t)
+	w.wire = newWire(t, w.cloud)
+	w.start()
+	for _, at := range []moment{beforeSending, beforeAnswer} {
+		calls := 0
+		for w.survives(k, c, calls+1, at) {
+			calls++
+		}
+		if calls < 4 {
+			t.Errorf("the step was cut at %d calls %s: that is not all of them", calls, at)
+		}
+		t.Logf("cut at each of %d calls %s", calls, at)
 	}
 }
 
