@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"reflect"
@@ -141,11 +142,8 @@ func glassCondition(glass *v1alpha1.BreakGlass, inFlight time.Time) metav1.Condi
 	if glass == nil {
 		return condition(v1alpha1.ConditionBreakGlass, false, v1alpha1.ReasonClosed, "the glass is closed")
 	}
-	by := glass.By
-	switch {
-	case by == "":
-		by = "somebody who is not recorded"
-	case !glass.Verified:
+	by := cmp.Or(glass.By, "somebody who is not recorded")
+	if !glass.Verified {
 		by += " (unverified: the admission policies that vouch for the name were not installed)"
 	}
 	said := fmt.Sprintf("broken on the %s by %s: %s", glass.Scope, by, glass.Reason)
