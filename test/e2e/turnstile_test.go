@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -47,6 +48,7 @@ type hold struct {
 	reached chan request
 	release chan struct{}
 	once    sync.Once
+	at      time.Time
 }
 
 // stop holds the first request from now on that matches, before it is sent.
@@ -59,7 +61,10 @@ func (s *turnstile) stop(match func(request) bool) *hold {
 }
 
 // goOn lets the request go on, if one is held, and none be held if none is.
-func (h *hold) goOn() { h.once.Do(func() { close(h.release) }) }
+func (h *hold) goOn() { h.once.Do(func() { h.at = time.Now(); close(h.release) }) }
+
+// went is when the request went on.
+func (h *hold) went() time.Time { <-h.release; return h.at }
 
 // arrive returns what a request has to stop at; nil for nothing.
 func (s *turnstile) arrive(r request) *hold {
@@ -121,6 +126,13 @@ func acknowledges(body io.ReadCloser) (bool, io.ReadCloser) {
 		return false, again
 	}
 	return meta.IsStatusConditionTrue(obj.Status.Conditions, v1alpha1.ConditionBreakGlass), again
+}
+
+// answered are the requests so far.
+func (s *turnstile) answered() []request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
 }
 
 // gateRead is when the gate looked at the object and at its Namespace, for one write.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -62,6 +63,8 @@ type world struct {
 	turnstile *turnstile
 	// refuse, if set, fails the controllers' requests to the API server that it says true to.
 	refuse func(*http.Request) bool
+	// logger is where the controllers log; the zero value for the one of all tests.
+	logger logr.Logger
 	// newClient makes the client that the controllers read the cache with; nil for the usual one.
 	newClient client.NewClientFunc
 
@@ -175,6 +178,7 @@ func (w *world) manager(namespaces []string) ctrl.Manager {
 	}
 	mgr, err := ctrl.NewManager(counted, ctrl.Options{
 		Scheme:    scheme,
+		Logger:    w.logger,
 		NewClient: w.newClient,
 		Metrics:   metricsserver.Options{BindAddress: "0"},
 		Cache: cache.Options{

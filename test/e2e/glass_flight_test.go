@@ -1,0 +1,145 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
+)
+
+// TestAWriteWithoutAnAnswerIsInFlight: the acknowledgement waits until Google cannot carry it out any more.
+func TestAWriteWithoutAnAnswerIsInFlight(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		w := newWorld(t)
+		w.timeout, w.unanswered = time.Second, 3*time.Second
+		w.start()
+		obj := k.manifest("orders", v1alpha1.CommonSpec{})
+		w.create(obj)
+		w.ready(obj)
+		updating := w.cloud.Traffic.Pause(call(k.updating))
+		t.Cleanup(updating.Release)
+		edit(w, obj, func(o v1alpha1.Object) { k.set(o, new(false)) })
+		<-updating.Reached()
+		w.breakGlass(obj)
+
+		t.Log("the client gives up; Google has the call")
+		w.glass(obj, metav1.ConditionUnknown)
+		if c := condition(obj, v1alpha1.ConditionBreakGlass); c.Reason != v1alpha1.ReasonWriteInFlight || !strings.Contains(c.Message, "Google may still carry one out until") {
+			t.Errorf("BreakGlass says %s: %s", c.Reason, c.Message)
+		}
+		if last := obj.GetCommonStatus().BreakGlass.LastWrite; !strings.HasPrefix(last, "updating") || !strings.Contains(last, k.name+": passed the gate") || !strings.Contains(last, "not answered by") {
+			t.Errorf("the last write is %q", last)
+		}
+
+		t.Log("it carries it out, late, and then no more")
+		mark := w.cloud.Traffic.Mark()
+		gaveUp := time.Now()
+		updating.Release()
+		w.glass(obj, metav1.ConditionTrue)
+		if waited := time.Since(gaveUp); waited < w.unanswered/2 {
+			t.Errorf("BreakGlass=True came %s after the client had given up", waited)
+		}
+		if _, on, _ := k.console(w).look("orders"); on {
+			t.Error("the late write was to be carried out")
+		}
+		w.settled(obj)
+		w.noWrites(mark)
+	})
+}
+
+func TestALostReplyIsInFlight(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.unanswered = 2 * time.Second
+	w.start()
+	obj := topics.manifest("orders", v1alpha1.CommonSpec{})
+	w.create(obj)
+	w.ready(obj)
+	w.cloud.Traffic.Inject(traffic.Fault{Match: call(topics.updating), Times: 1, LoseReply: true})
+	updating := w.cloud.Traffic.Pause(call(topics.updating))
+	edit(w, obj, func(o v1alpha1.Object) { topics.set(o, new(false)) })
+	<-updating.Reached()
+	w.breakGlass(obj)
+	updating.Release()
+	w.glass(obj, metav1.ConditionUnknown)
+	w.glass(obj, metav1.ConditionTrue)
+}
+
+// TestAProcessDoesNotVouchForTheOneBefore: what that had sent when it was killed may be carried out for a while.
+func TestAProcessDoesNotVouchForTheOneBefore(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		w := newWorld(t)
+		w.unanswered = 2 * time.Second
+		w.start()
+		obj := k.manifest("orders", v1alpha1.CommonSpec{})
+		w.create(obj)
+		w.ready(obj)
+		updating := w.cloud.Traffic.Pause(call(k.updating))
+		t.Cleanup(updating.Release)
+		edit(w, obj, func(o v1alpha1.Object) { k.set(o, new(false)) })
+		<-updating.Reached()
+		w.stop()
+		w.breakGlass(obj)
+		w.start()
+		w.glass(obj, metav1.ConditionUnknown)
+		if last := obj.GetCommonStatus().BreakGlass.LastWrite; !strings.Contains(last, "the process was writing that ran before") {
+			t.Errorf("the last write is %q", last)
+		}
+		mark := w.cloud.Traffic.Mark()
+		updating.Release()
+		w.glass(obj, metav1.ConditionTrue)
+		w.settled(obj)
+		w.noWrites(mark)
+
+		t.Log("what is acknowledged stays so over another restart, and nothing is written anywhere")
+		w.stop()
+		w.kubeWrites.Store(0)
+		looks := w.cloud.Traffic.Count(call(k.getting))
+		w.start()
+		w.eventually("the first look", func() (bool, string) { return w.cloud.Traffic.Count(call(k.getting)) > looks, "" })
+		w.stop()
+		if n := w.kubeWrites.Load(); n > 0 {
+			t.Errorf("%d writes to Kubernetes", n)
+		}
+		w.noWrites(mark)
+	})
+}
+
+// TestAtRestWithOpenGlassesNothingIsWritten covers each place of a glass, with a record in the history.
+func TestAtRestWithOpenGlassesNothingIsWritten(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	until := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+	own, other := topics.manifest("own", v1alpha1.CommonSpec{}), topics.manifest("other", v1alpha1.CommonSpec{})
+	for _, obj := range []v1alpha1.Object{own, other} {
+		w.create(obj)
+		w.ready(obj)
+		w.breakGlass(obj)
+		w.glass(obj, metav1.ConditionTrue)
+		w.closeGlass(obj)
+		w.glass(obj, metav1.ConditionFalse)
+	}
+	w.annotates("ada", own, annotations{v1alpha1.BreakGlassAnnotation: incident, v1alpha1.BreakGlassUntilAnnotation: until})
+	w.annotates("ada", w.space(), annotations{v1alpha1.BreakGlassAnnotation: incident, v1alpha1.BreakGlassUntilAnnotation: until})
+	topics.console(w).set("other", false)
+	for _, obj := range []v1alpha1.Object{own, other} {
+		w.settled(obj)
+		w.glass(obj, metav1.ConditionTrue)
+		w.coOwned(obj)
+	}
+	w.coOwned(w.space())
+	w.stop()
+	w.kubeWrites.Store(0)
+	mark, looks := w.cloud.Traffic.Mark(), w.cloud.Traffic.Count(call(topics.getting))
+	w.start()
+	w.eventually("both to be looked at", func() (bool, string) { return w.cloud.Traffic.Count(call(topics.getting)) >= looks+2, "" })
+	w.stop()
+	w.noWrites(mark)
+	if n := w.kubeWrites.Load(); n > 0 {
+		t.Errorf("%d writes to Kubernetes", n)
+	}
+}

@@ -1,0 +1,63 @@
+package e2e
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/test/installed"
+)
+
+// TestWithoutThePoliciesAGlassIsHonouredAndUnverified: an API server of its own has the CRDs and the operator's rights alone.
+func TestWithoutThePoliciesAGlassIsHonouredAndUnverified(t *testing.T) {
+	t.Parallel()
+	environment := &envtest.Environment{CRDDirectoryPaths: []string{filepath.Join("..", "..", "config", "crd", "bases")}, ErrorIfCRDPathMissing: true}
+	config, err := environment.Start()
+	if err != nil {
+		t.Fatalf("starting the control plane: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := environment.Stop(); err != nil {
+			t.Errorf("stopping the control plane: %v", err)
+		}
+	})
+	kube, err := client.New(installed.As(config, ""), client.Options{Scheme: scheme})
+	if err := errors.Join(err, installed.Manager(kube)); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorldAt(t, config)
+	w.start()
+	obj := topics.manifest("orders", v1alpha1.CommonSpec{})
+	w.create(obj)
+	w.ready(obj)
+	for name, try := range map[string]struct {
+		annotations annotations
+		by, says    string
+	}{
+		"nobody's name":        {annotations{v1alpha1.BreakGlassAnnotation: "why"}, "", "somebody who is not recorded"},
+		"anybody's name":       {annotations{v1alpha1.BreakGlassAnnotation: "why", v1alpha1.BreakGlassByAnnotation: "eve"}, "eve", "eve (unverified"},
+		"a reason without end": {annotations{v1alpha1.BreakGlassAnnotation: strings.Repeat("because ", 10000)}, "", "because because"},
+	} {
+		w.annotates("", obj, try.annotations)
+		w.glass(obj, metav1.ConditionTrue)
+		if r := obj.GetCommonStatus().BreakGlass; r.Verified || r.By != try.by {
+			t.Errorf("%s: the record is %+v", name, r)
+		}
+		if c := condition(obj, v1alpha1.ConditionBreakGlass); !strings.Contains(c.Message, try.says) || !strings.Contains(c.Message, "unverified") {
+			t.Errorf("%s: BreakGlass says %q", name, c.Message)
+		}
+		mark := w.cloud.Traffic.Mark()
+		topics.console(w).set("orders", false)
+		w.settled(obj)
+		w.noWrites(mark)
+		w.annotates("", obj, annotations{v1alpha1.BreakGlassAnnotation: nil, v1alpha1.BreakGlassByAnnotation: nil})
+		w.glass(obj, metav1.ConditionFalse)
+		w.ready(obj)
+	}
+}
