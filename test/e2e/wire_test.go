@@ -95,11 +95,14 @@ func (w *wire) isCut() bool {
 	}
 }
 
-// admit counts a call and says whether it goes out, and whether its answer comes back.
-func (w *wire) admit() (out, back bool) {
+// admit counts a call and says whether it goes out, and whether its answer comes back. A read whose answer is lost is as good
+// as one that was never sent, so that only writes count where answers are to be lost.
+func (w *wire) admit(writes bool) (out, back bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.calls++
+	if writes || w.moment == beforeSending || w.calls >= w.cutAt {
+		w.calls++
+	}
 	if w.cutAt == 0 || w.calls < w.cutAt {
 		return true, true
 	}
@@ -111,7 +114,7 @@ func (w *wire) admit() (out, back bool) {
 }
 
 func (w *wire) google(rw http.ResponseWriter, r *http.Request, to http.Handler) {
-	out, back := w.admit()
+	out, back := w.admit(r.Method != http.MethodGet && !strings.Contains(r.URL.Path, "/Get"))
 	switch {
 	case back:
 		to.ServeHTTP(rw, r)
@@ -131,7 +134,7 @@ func (w *wire) kubernetes(next http.RoundTripper) http.RoundTripper {
 		if !single.MatchString(r.URL.Path) || strings.Contains(r.URL.Path, "/events") {
 			return next.RoundTrip(r)
 		}
-		out, back := w.admit()
+		out, back := w.admit(r.Method != http.MethodGet)
 		if !out {
 			return nil, errCut
 		}
