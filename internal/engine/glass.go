@@ -53,6 +53,7 @@ func (r *Reconciler[T, L]) recordGlass(ctx context.Context, d *draft[T], namespa
 	past, expired := breakglass.Past(d.obj.GetAnnotations(), v1alpha1.BreakGlassOnObject, now)
 	seen := breakglass.Seen{Glass: glass, Expired: expired, ClosedBy: d.obj.GetAnnotations()[v1alpha1.BreakGlassClosedByAnnotation], Now: now}
 	switch recordedScope(d.obj) {
+	case v1alpha1.BreakGlassOnObject: // as seen
 	case v1alpha1.BreakGlassOnNamespace:
 		_, seen.Expired = breakglass.Past(namespace.Annotations, v1alpha1.BreakGlassOnNamespace, now)
 		seen.ClosedBy = namespace.Annotations[v1alpha1.BreakGlassClosedByAnnotation]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -120,9 +121,7 @@ func resourceOf(obj client.Object) string {
 // breaks makes Ada break a glass, or do what else keeps it broken.
 func (l *ledger) breaks(obj client.Object, more annotations) error {
 	a := annotations{v1alpha1.BreakGlassAnnotation: incident}
-	for key, value := range more {
-		a[key] = value
-	}
+	maps.Copy(a, more)
 	err := a.write(l.t.Context(), l.as(installed.Ada), obj)
 	if err == nil {
 		l.mu.Lock()

@@ -44,7 +44,7 @@ func TestWhatTheOperatorMayNotDo(t *testing.T) {
 			return operator.Patch(ctx, live, client.MergeFrom(before))
 		}
 	}
-	clear := annotations{
+	cleared := annotations{
 		v1alpha1.BreakGlassAnnotation: nil, v1alpha1.BreakGlassByAnnotation: nil, v1alpha1.BreakGlassUntilAnnotation: nil, v1alpha1.BreakGlassClosedByAnnotation: "expired",
 	}
 	const aPerson, onlyGlass, forbidden = "a person must", "may change nothing of a Namespace but the annotations of its glass", "cannot "
@@ -58,7 +58,7 @@ func TestWhatTheOperatorMayNotDo(t *testing.T) {
 		"change the reason":                {write(broken, annotations{v1alpha1.BreakGlassAnnotation: "INC-4712: a better one"}), aPerson},
 		"shorten the time":                 {write(broken, annotations{v1alpha1.BreakGlassUntilAnnotation: "2026-01-01T00:00:00Z"}), aPerson},
 		"close it":                         {write(broken, annotations{v1alpha1.BreakGlassAnnotation: nil}), aPerson},
-		"close it before its time is over": {write(broken, clear), aPerson},
+		"close it before its time is over": {write(broken, cleared), aPerson},
 		"approve":                          {write(whole, annotations{v1alpha1.ApproveAnnotation: "0123456789abcdef"}), aPerson},
 		"break the glass of a Namespace":   {write(w.space(), annotations{v1alpha1.BreakGlassAnnotation: incident}), aPerson},
 		"bind a Namespace":                 {write(w.space(), annotations{v1alpha1.ProjectIDAnnotation: "bank-prod"}), ""},

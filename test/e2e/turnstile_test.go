@@ -143,8 +143,7 @@ type gateRead struct{ object, namespace request }
 func (s *turnstile) gateBefore(resource string, arrived time.Time) (gateRead, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := len(s.requests) - 1; i >= 0; i-- {
-		object := s.requests[i]
+	for i, object := range slices.Backward(s.requests) {
 		if object.method != http.MethodGet || !strings.HasSuffix(object.path, "/"+resource) || object.ended.After(arrived) {
 			continue
 		}
