@@ -55,14 +55,14 @@ run: build ## Run the operator here, against the current kubeconfig; ARGS="--hel
 
 .PHONY: test
 test: ## Run the unit tests and those against a real kube-apiserver.
-	$(with-assets) go test $(TESTFLAGS) ./...
+	$(with-assets) go test -timeout 20m $(TESTFLAGS) ./...
 
 .PHONY: test-slow
 test-slow: test-race fuzz ## Run what takes long: everything under the race detector, and each fuzz target.
 
 .PHONY: test-race
 test-race: ## Run all tests under the race detector.
-	$(with-assets) go test -race $(TESTFLAGS) ./...
+	$(with-assets) go test -race -timeout 30m $(TESTFLAGS) ./...
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (20s).
