@@ -140,7 +140,7 @@ func (s *steps) breakAt(id string, hold func() held) bool {
 		glass = s.space()
 	}
 	if reached {
-		err := s.breaks(glass, time.Time{})
+		err := s.breaks(glass, nil)
 		if client.IgnoreNotFound(err) != nil {
 			s.t.Fatalf("breaking the glass at %s: %v", id, err)
 		}

@@ -47,9 +47,7 @@ func watchInvariants(t *testing.T, config *rest.Config, namespace string) {
 func checkInvariants(t *testing.T, obj v1alpha1.Object) {
 	conditions := obj.GetCommonStatus().Conditions
 	if len(conditions) == 0 {
-		if obj.GetDeletionTimestamp().IsZero() {
-			expectKStatus(t, obj, status.InProgressStatus)
-		}
+		expectKStatus(t, obj, status.InProgressStatus)
 		return
 	}
 	has := map[string]metav1.Condition{}
