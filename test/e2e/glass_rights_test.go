@@ -47,7 +47,9 @@ func TestWhatTheOperatorMayNotDo(t *testing.T) {
 	cleared := annotations{
 		v1alpha1.BreakGlassAnnotation: nil, v1alpha1.BreakGlassByAnnotation: nil, v1alpha1.BreakGlassUntilAnnotation: nil, v1alpha1.BreakGlassClosedByAnnotation: "expired",
 	}
-	const aPerson, onlyGlass, forbidden = "a person must", "may change nothing of a Namespace but the annotations of its glass", "cannot "
+	const aPerson, forbidden = "a person must", "cannot "
+	const onlyGlass = "may change nothing of a Namespace but the annotations of its glass"
+	const onlyOwn = "may change nothing of an object but its finalizer and the annotations of its glass"
 	for name, try := range map[string]struct {
 		do      func() error
 		refusal string
@@ -68,10 +70,17 @@ func TestWhatTheOperatorMayNotDo(t *testing.T) {
 		"make a Namespace": {func() error {
 			return operator.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "mine"}})
 		}, forbidden},
-		"delete a Namespace":                   {func() error { return operator.Delete(ctx, w.space()) }, forbidden},
-		"make a topic":                         {func() error { return operator.Create(ctx, inside(w, topics.manifest("new", v1alpha1.CommonSpec{}))) }, forbidden},
-		"delete a topic":                       {func() error { return operator.Delete(ctx, whole) }, forbidden},
-		"make a bucket":                        {func() error { return operator.Create(ctx, inside(w, buckets.manifest("new", v1alpha1.CommonSpec{}))) }, forbidden},
+		"delete a Namespace": {func() error { return operator.Delete(ctx, w.space()) }, forbidden},
+		"make a topic":       {func() error { return operator.Create(ctx, inside(w, topics.manifest("new", v1alpha1.CommonSpec{}))) }, forbidden},
+		"delete a topic":     {func() error { return operator.Delete(ctx, whole) }, forbidden},
+		"make a bucket":      {func() error { return operator.Create(ctx, inside(w, buckets.manifest("new", v1alpha1.CommonSpec{}))) }, forbidden},
+		"change a manifest": {change(whole, func(o client.Object) {
+			o.(*v1alpha1.Topic).Spec.MessageRetentionSeconds = new(int64(7200))
+		}), onlyOwn},
+		"label a topic":                        {change(whole, func(o client.Object) { o.SetLabels(map[string]string{"x": "y"}) }), onlyOwn},
+		"annotate a topic":                     {write(whole, annotations{"example.com/x": "y"}), onlyOwn},
+		"ask for a reconcile":                  {write(whole, annotations{v1alpha1.ReconcileRequestedAtAnnotation: "now"}), onlyOwn},
+		"put another finalizer on a topic":     {change(whole, func(o client.Object) { o.SetFinalizers(append(o.GetFinalizers(), "example.com/x")) }), onlyOwn},
 		"replace a topic":                      {func() error { return operator.Update(ctx, whole) }, forbidden},
 		"let go of an object under its glass":  {change(broken, func(o client.Object) { o.SetFinalizers(nil) }), "while the glass is broken"},
 		"change a definition":                  {func() error { return operator.Delete(ctx, definition("topics.gcp.holdfast.dev")) }, forbidden},
