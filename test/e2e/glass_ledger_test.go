@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -118,34 +117,42 @@ func resourceOf(obj client.Object) string {
 	return strings.ToLower(gvk.Kind) + "s/" + obj.GetName()
 }
 
-// breaks makes Ada break a glass, or do what else keeps it broken.
-func (l *ledger) breaks(obj client.Object, more annotations) error {
-	a := annotations{v1alpha1.BreakGlassAnnotation: incident}
-	maps.Copy(a, more)
+// breaks makes Ada break a glass, or keep it broken: until a time, or without end if that is zero.
+func (l *ledger) breaks(obj client.Object, until time.Time) error {
+	a := annotations{v1alpha1.BreakGlassAnnotation: incident, v1alpha1.BreakGlassUntilAnnotation: nil}
+	if !until.IsZero() {
+		a[v1alpha1.BreakGlassUntilAnnotation] = until.UTC().Format(time.RFC3339)
+		l.ends(obj, until)
+	}
 	err := a.write(l.t.Context(), l.as(installed.Ada), obj)
 	if err == nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.broken = append(l.broken, &broken{holder: holder(obj), stored: time.Now()})
+		l.broken = append(l.broken, &broken{holder: holder(obj), stored: time.Now(), closing: until})
 	}
 	return err
 }
 
 // closes makes Ada close a glass.
 func (l *ledger) closes(obj client.Object) error {
-	l.mu.Lock()
-	for _, b := range l.broken {
-		if b.holder == holder(obj) && b.closing.IsZero() {
-			b.closing = time.Now()
-		}
-	}
-	l.mu.Unlock()
+	l.ends(obj, time.Now())
 	return annotations{v1alpha1.BreakGlassAnnotation: nil}.write(l.t.Context(), l.as(installed.Ada), obj)
 }
 
+// ends says that a glass is not broken for certain any more from a time on.
+func (l *ledger) ends(obj client.Object, at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, b := range l.broken {
+		if b.holder == holder(obj) && (b.closing.IsZero() || b.closing.After(at)) {
+			b.closing = at
+		}
+	}
+}
+
 // covers says whether a read began and ended while a glass was broken for certain.
-func (b *broken) covers(holder string, read request) bool {
-	return b.holder == holder && read.began.After(b.stored) && (b.closing.IsZero() || read.ended.Before(b.closing))
+func (b *broken) covers(read request) bool {
+	return read.began.After(b.stored) && (b.closing.IsZero() || read.ended.Before(b.closing))
 }
 
 // check holds the writes about an object's resource since a mark against the promises: none whose gate read came after the
@@ -153,7 +160,6 @@ func (b *broken) covers(holder string, read request) bool {
 func (l *ledger) check(mark int64, obj v1alpha1.Object) {
 	l.t.Helper()
 	resource := resourceOf(obj)
-	acknowledged := l.turnstile.acknowledged(resource)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, write := range l.writesAbout(mark, obj) {
@@ -162,15 +168,16 @@ func (l *ledger) check(mark int64, obj v1alpha1.Object) {
 			l.t.Errorf("%s went round the gate", write.Method)
 			continue
 		}
+		if status, is := l.turnstile.statusBefore(resource, write.Time); is && status.acknowledges {
+			l.t.Errorf("%s went out at %s while the status says BreakGlass=True, stored at %s", write.Method, clock(write.Time), clock(status.began))
+		}
 		for _, b := range l.broken {
-			if b.covers(resource, gate.object) || b.covers("namespace", gate.namespace) {
+			if b.holder != resource && b.holder != "namespace" {
+				continue
+			}
+			if b.covers(gate.object) && b.holder == resource || b.covers(gate.namespace) && b.holder == "namespace" {
 				l.t.Errorf("%s went out at %s though its gate read at %s came after the glass of the %s was broken at %s",
 					write.Method, clock(write.Time), clock(gate.object.began), b.holder, clock(b.stored))
-			}
-			for _, a := range acknowledged {
-				if a.After(b.stored) && write.Time.After(a) && (b.closing.IsZero() || write.Time.Before(b.closing)) {
-					l.t.Errorf("%s went out at %s after BreakGlass=True was stored at %s", write.Method, clock(write.Time), clock(a))
-				}
 			}
 		}
 	}

@@ -140,7 +140,7 @@ func (s *steps) breakAt(id string, hold func() held) bool {
 		glass = s.space()
 	}
 	if reached {
-		err := s.breaks(glass, nil)
+		err := s.breaks(glass, time.Time{})
 		if client.IgnoreNotFound(err) != nil {
 			s.t.Fatalf("breaking the glass at %s: %v", id, err)
 		}

@@ -47,7 +47,9 @@ func watchInvariants(t *testing.T, config *rest.Config, namespace string) {
 func checkInvariants(t *testing.T, obj v1alpha1.Object) {
 	conditions := obj.GetCommonStatus().Conditions
 	if len(conditions) == 0 {
-		expectKStatus(t, obj, status.InProgressStatus)
+		if obj.GetDeletionTimestamp().IsZero() {
+			expectKStatus(t, obj, status.InProgressStatus)
+		}
 		return
 	}
 	has := map[string]metav1.Condition{}

@@ -33,8 +33,8 @@ type request struct {
 	// pass is the reconcile that made it.
 	pass         types.UID
 	began, ended time.Time
-	// acknowledges says that the answer shows a status in which BreakGlass is True.
-	acknowledges bool
+	// stored says that it stored a status, and acknowledges that BreakGlass is True in that.
+	stored, acknowledges bool
 }
 
 // isAbout says whether the request is for a resource's object, or for its status.
@@ -102,7 +102,7 @@ func (s *turnstile) kubernetes(next http.RoundTripper) http.RoundTripper {
 		if err != nil {
 			return response, err
 		}
-		if strings.HasSuffix(r.path, "/status") && response.StatusCode == http.StatusOK {
+		if r.stored = strings.HasSuffix(r.path, "/status") && response.StatusCode == http.StatusOK; r.stored {
 			r.acknowledges, response.Body = acknowledges(response.Body)
 		}
 		s.mu.Lock()
@@ -157,15 +157,14 @@ func (s *turnstile) gateBefore(resource string, arrived time.Time) (gateRead, bo
 	return gateRead{}, false
 }
 
-// acknowledged are the times at which requests went out that stored BreakGlass=True for a resource's object.
-func (s *turnstile) acknowledged(resource string) []time.Time {
+// statusBefore is the request that stored the status of a resource's object last, of those that went out before a time.
+func (s *turnstile) statusBefore(resource string, t time.Time) (r request, is bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var out []time.Time
-	for _, r := range s.requests {
-		if r.acknowledges && r.method == http.MethodPatch && strings.HasSuffix(r.path, "/"+resource+"/status") {
-			out = append(out, r.began)
+	for _, r := range slices.Backward(s.requests) {
+		if r.method == http.MethodPatch && strings.HasSuffix(r.path, "/"+resource+"/status") && r.stored && r.began.Before(t) {
+			return r, true
 		}
 	}
-	return out
+	return request{}, false
 }
