@@ -168,21 +168,26 @@ func TestManager(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	var stderr log
+	manager := program(ctx,
+		"--kubeconfig", kube.manager, "--leader-elect", "--leader-elect-namespace=holdfast-system",
+		"--gcp-insecure", "--storage-endpoint", cloud.StorageEndpoint(),
+		"--pubsub-endpoint", cloud.GRPCAddr(), "--resourcemanager-endpoint", cloud.GRPCAddr(),
+		"--metrics-bind-address", metrics, "--health-probe-bind-address", health,
+	)
+	manager.Stderr = &stderr
+	if err := manager.Start(); err != nil {
+		t.Fatal(err)
+	}
 	ended := make(chan int, 1)
 	go func() {
-		ended <- run(ctx, []string{
-			"--kubeconfig", kube.manager, "--leader-elect", "--leader-elect-namespace=holdfast-system",
-			"--gcp-insecure", "--storage-endpoint", cloud.StorageEndpoint(),
-			"--pubsub-endpoint", cloud.GRPCAddr(), "--resourcemanager-endpoint", cloud.GRPCAddr(),
-			"--metrics-bind-address", metrics, "--health-probe-bind-address", health,
-		}, io.Discard, &stderr)
+		_ = manager.Wait() // its state says more
+		ended <- manager.ProcessState.ExitCode()
 	}()
 	defer func() {
 		if t.Failed() {
 			t.Logf("the manager said:\n%s", stderr.String())
 		}
 	}()
-	// The manager sets the logger that all clients of this process share: ours keeps quiet until that is done.
 	eventually(t, "the manager answers", func(ctx context.Context) (bool, error) {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+health+"/healthz", http.NoBody)
 		if err != nil {

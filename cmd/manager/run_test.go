@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -153,13 +152,12 @@ func TestRunComplains(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", tc.key)
-			var stdout, stderr bytes.Buffer
-			if code := run(t.Context(), tc.args, &stdout, &stderr); code != tc.code {
+			code, stdout, said := outcome(t, tc.args...)
+			if code != tc.code {
 				t.Errorf("exit code %d, want %d", code, tc.code)
 			}
-			said := stderr.String()
-			if strings.Count(said, "\n") != 1 || !strings.HasPrefix(said, "manager: ") || stdout.Len() > 0 {
-				t.Errorf("not one line:\n%s%s", stdout.String(), said)
+			if strings.Count(said, "\n") != 1 || !strings.HasPrefix(said, "manager: ") || stdout != "" {
+				t.Errorf("not one line:\n%s%s", stdout, said)
 			}
 			for _, part := range tc.want {
 				if !strings.Contains(said, part) {
@@ -174,12 +172,12 @@ func TestRunAnswers(t *testing.T) {
 	cases := map[string]string{"--version": "holdfast ", "--help": "manager holds Google Cloud resources"}
 	for arg, want := range cases {
 		t.Run(arg, func(t *testing.T) {
-			var stdout, stderr bytes.Buffer
-			if code := run(t.Context(), []string{arg}, &stdout, &stderr); code != 0 || stderr.Len() > 0 {
-				t.Errorf("exit code %d, stderr %s", code, stderr.String())
+			code, stdout, stderr := outcome(t, arg)
+			if code != 0 || stderr != "" {
+				t.Errorf("exit code %d, stderr %s", code, stderr)
 			}
-			if !strings.HasPrefix(stdout.String(), want) {
-				t.Errorf("got %s", stdout.String())
+			if !strings.HasPrefix(stdout, want) {
+				t.Errorf("got %s", stdout)
 			}
 		})
 	}
