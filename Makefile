@@ -17,7 +17,7 @@ TESTFLAGS ?=
 
 package := github.com/holdfast-dev/holdfast/internal/version
 ldflags := -s -w -X $(package).Version=$(VERSION) -X $(package).Commit=$(COMMIT) -X $(package).Date=$(DATE)
-modules := . hack/controlplane $(patsubst %/go.mod,%,$(wildcard hack/tools/*/go.mod))
+modules := . hack/controlplane hack/flux hack/argocd $(patsubst %/go.mod,%,$(wildcard hack/tools/*/go.mod))
 
 # What `make generate manifests` writes, and nobody edits.
 generated := api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml

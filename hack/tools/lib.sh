@@ -1,5 +1,5 @@
-# Shared by tool.sh and ../controlplane/assets.sh: programs built from pinned Go
-# modules into a cache outside the tree. What is said goes to stderr; stdout is
+# Shared by tool.sh and the assets.sh of the folders beside this one: programs built
+# from pinned Go modules into a cache outside the tree. What is said goes to stderr; stdout is
 # for the answer alone.
 
 say() { echo "$*" >&2; }
@@ -15,12 +15,15 @@ cache="${HOLDFAST_CACHE:-${XDG_CACHE_HOME:-${HOME:?set HOME or HOLDFAST_CACHE to
 # GOOS and GOARCH the product is being built for.
 platform() { go env GOHOSTOS GOHOSTARCH | paste -sd- -; }
 
-# fingerprint MODULE prints a short hash of what the folder's module pins.
+# fingerprint MODULE prints a short hash of what the folder's module pins, and of the
+# program that it has of its own, if it has one.
 fingerprint() {
+	local files=("$1/go.mod" "$1/go.sum")
+	[ ! -f "$1/main.go" ] || files+=("$1/main.go")
 	if command -v sha256sum >/dev/null; then
-		cat "$1/go.mod" "$1/go.sum" | sha256sum | cut -c-12
+		cat "${files[@]}" | sha256sum | cut -c-12
 	else
-		cat "$1/go.mod" "$1/go.sum" | shasum -a 256 | cut -c-12
+		cat "${files[@]}" | shasum -a 256 | cut -c-12
 	fi
 }
 
@@ -77,4 +80,21 @@ build() {
 	rmdir "$scratch"
 	scratch=
 	say "  $name: built in $((SECONDS - started)) s"
+}
+
+# program SHELF NAME MODULE PACKAGE [PINNED] prints the path of a program that the
+# folder's module builds from the package, which it does only once per content of the
+# module. PINNED is the package whose version is the program's, if it is another.
+program() {
+	local shelf=$1 name=$2 module=$3 package=$4 version folder
+	version=$(pinned "$module" "${5:-$package}")
+	folder=$cache/$shelf/$name-$version-$(fingerprint "$module")-$(platform)
+	if ! [ -x "$folder/$name" ]; then
+		lock "$folder"
+		if ! [ -x "$folder/$name" ]; then
+			say "Building $name $version from its Go module, once; cached in $folder"
+			build "$module" "$package" "$folder/$name"
+		fi
+	fi
+	echo "$folder/$name"
 }

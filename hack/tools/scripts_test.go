@@ -270,3 +270,18 @@ func TestToolNames(t *testing.T) {
 		t.Errorf("got ok=%v and %q, want a refusal with %q", ok, stderr, want)
 	}
 }
+
+func TestGitOpsPrograms(t *testing.T) {
+	t.Parallel()
+	for script, want := range map[string]string{"../flux/assets.sh": "kustomize-controller", "../argocd/assets.sh": "argocd"} {
+		h := newHouse(t)
+		for range 2 {
+			if stdout, stderr, ok := h.run(script); !ok || !strings.HasSuffix(stdout, "/"+want+"\n") {
+				t.Errorf("%s: got %q, want the path of %s; stderr:\n%s", script, stdout, want, stderr)
+			}
+		}
+		if diff := cmp.Diff(want, h.builds()); diff != "" {
+			t.Errorf("%s: builds of two runs (-want +got):\n%s", script, diff)
+		}
+	}
+}

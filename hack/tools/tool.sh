@@ -14,15 +14,4 @@ if [ -z "$name" ] || ! [ -f "$module/go.mod" ]; then
 	die "$name: no such tool. One of:$(cd "$here" && printf ' %s' */ | tr -d /)"
 fi
 
-package=$(awk '$1 == "tool" { print $2 }' "$module/go.mod")
-version=$(pinned "$module" "$package")
-folder=$cache/tools/$name-$version-$(fingerprint "$module")-$(platform)
-
-if ! [ -x "$folder/$name" ]; then
-	lock "$folder"
-	if ! [ -x "$folder/$name" ]; then
-		say "Building $name $version from its Go module, once; cached in $folder"
-		build "$module" "$package" "$folder/$name"
-	fi
-fi
-echo "$folder/$name"
+program tools "$name" "$module" "$(awk '$1 == "tool" { print $2 }' "$module/go.mod")"
