@@ -173,6 +173,10 @@ type BucketSpec struct {
 	// defaultEventBasedHold puts an event-based hold on new objects. Google's default: false.
 	// +optional
 	DefaultEventBasedHold *bool `json:"defaultEventBasedHold,omitempty"`
+
+	// iam says who may read and write the bucket's objects, or manage it. Conditions need uniformBucketLevelAccess.
+	// +optional
+	IAM *IAMPolicy `json:"iam,omitempty"`
 }
 
 // BucketStatus is the bucket as it is.

@@ -138,6 +138,14 @@ type CommonStatus struct {
 	// +listType=atomic
 	Pending []PendingChange `json:"pending,omitempty"`
 
+	// createTime is when Holdfast was last about to create the resource.
+	// +optional
+	CreateTime *metav1.Time `json:"createTime,omitempty"`
+
+	// iam is what Holdfast knows of the resource's IAM policy, while the manifest says something of it.
+	// +optional
+	IAM *IAMStatus `json:"iam,omitempty"`
+
 	// drift is how Google Cloud differs from the manifest now.
 	// +optional
 	// +listType=atomic

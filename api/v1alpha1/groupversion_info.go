@@ -14,6 +14,8 @@ func AddToScheme(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion,
 		&Bucket{}, &BucketList{},
 		&Topic{}, &TopicList{},
+		&ServiceAccount{}, &ServiceAccountList{},
+		&ProjectPolicy{}, &ProjectPolicyList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
