@@ -1,0 +1,56 @@
+package iampolicy
+
+// Condition limits a grant. The zero condition limits nothing.
+type Condition struct {
+	// Title is a short name of what the condition is for.
+	Title string
+	// Description says more.
+	Description string
+	// Expression is in Common Expression Language.
+	Expression string
+}
+
+// Grant is one member holding one role. Normal grants are equal exactly if they mean the same.
+type Grant struct {
+	// Role is roles/NAME, projects/P/roles/NAME or organizations/N/roles/NAME.
+	Role string
+	// Member is whom the role is granted to, as Google writes it: user:E-MAIL and so on.
+	Member string
+	// Condition limits the grant.
+	Condition Condition
+}
+
+// Binding grants a role to members.
+type Binding struct {
+	Role      string
+	Members   []string
+	Condition Condition
+}
+
+// AuditConfig says which accesses to a service's data are logged.
+type AuditConfig struct {
+	// Service is such as storage.googleapis.com, or allServices.
+	Service string
+	// Logs are the sorts of access that are logged.
+	Logs []AuditLog
+}
+
+// AuditLog is one sort of access that is logged.
+type AuditLog struct {
+	// Type is ADMIN_READ, DATA_READ or DATA_WRITE.
+	Type string
+	// Exempted are the members whose accesses are not logged.
+	Exempted []string
+}
+
+// Policy is a resource's IAM policy as it was read, or as it shall be written.
+type Policy struct {
+	// Bindings are the grants. Several may be of one role and condition.
+	Bindings []Binding
+	// AuditConfigs say what is logged.
+	AuditConfigs []AuditConfig
+	// Etag names the version that was read. Google gives one with every policy.
+	Etag []byte
+	// Source is what a client library needs back in order to write the policy. It is carried and not looked at.
+	Source any
+}
