@@ -26,6 +26,8 @@ const (
 	ReasonUnavailable = "Unavailable"
 	// ReasonThrottled: Google asked to slow down.
 	ReasonThrottled = "Throttled"
+	// ReasonAwaitingReference: something that the manifest refers to is not there yet.
+	ReasonAwaitingReference = "AwaitingReference"
 	// ReasonDeleting: the deletion policy is being carried out.
 	ReasonDeleting = "Deleting"
 
@@ -35,6 +37,8 @@ const (
 	ReasonImmutable = "Immutable"
 	// ReasonNotApplied: Google accepted a write and yet shows another value.
 	ReasonNotApplied = "NotApplied"
+	// ReasonQuotaExceeded: as many of the resource are there as Google allows.
+	ReasonQuotaExceeded = "QuotaExceeded"
 	// ReasonDenied: a permission is missing.
 	ReasonDenied = "Denied"
 	// ReasonConflict: something else owns the resource.

@@ -77,7 +77,7 @@ func (c *comparison) walk(path string, desired, live reflect.Value) {
 }
 
 func (c *comparison) field(path string, desired, live reflect.Value) {
-	if !isSet(desired) {
+	if !isSet(desired) || c.fields.of(path).Apart {
 		return
 	}
 	desired, live = follow(desired), follow(live)

@@ -13,6 +13,8 @@ type Fields map[string]Field
 type Field struct {
 	// Immutable says why Google cannot change the field of an existing resource; empty if it can.
 	Immutable string
+	// Apart marks a field that takes no part: it is compared elsewhere.
+	Apart bool
 	// Atomic marks a struct that is compared and written whole: a union.
 	Atomic bool
 	// Default is the compact JSON that the field has in Google Cloud when nobody sets it; empty for absent. What a live

@@ -2,9 +2,11 @@ package engine
 
 import (
 	"context"
+	"time"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
+	"github.com/holdfast-dev/holdfast/internal/iampolicy"
 )
 
 // Kind is all that is special to one kind of resource. T is the Kubernetes object, L its live counterpart as Google's
@@ -51,6 +53,23 @@ type Emptier[L any] interface {
 	Empty(ctx context.Context, ref Ref, live L, limit int) (deleted int, more bool, err error)
 }
 
+// Policied is a Kind whose resources have an IAM policy of which a manifest may say something.
+type Policied[T v1alpha1.Object] interface {
+	// Policy is what the manifest says of the policy, and of audit configs where the kind has them; nil if nothing.
+	Policy(obj T) (*v1alpha1.IAMPolicy, []v1alpha1.AuditConfig)
+	// GetPolicy reads the policy, version 3.
+	GetPolicy(ctx context.Context, ref Ref) (iampolicy.Policy, error)
+	// SetPolicy writes the policy, on condition that it is still the one that was read, and returns it as stored.
+	SetPolicy(ctx context.Context, ref Ref, policy iampolicy.Policy) (iampolicy.Policy, error)
+}
+
+// Undeleter is a Kind whose deleted resources can be brought back for a while.
+type Undeleter[L any] interface {
+	// Undelete brings back the resource with that Identity.UID, and returns it. An error of class NotFound or Invalid says that
+	// this cannot be done.
+	Undelete(ctx context.Context, ref Ref, uid string) (L, error)
+}
+
 // Call is one write to Google Cloud. The engine passes the gate right before each.
 type Call[L any] struct {
 	// Name is what is done, for errors and logs: "updating bucket".
@@ -67,6 +86,11 @@ type Traits struct {
 	Fields diff.Fields
 	// Labels says whether the resource has labels, and so can carry the marks of its owner.
 	Labels bool
+	// PolicyOnly says that the resource is there before the manifest and that only its IAM policy is held: a project. Several
+	// manifests may share it, and the kind is Policied.
+	PolicyOnly bool
+	// Settles is how long after its creation a resource may still be invisible to reads. 0: it is seen at once.
+	Settles time.Duration
 }
 
 // Ref says which resource, and as whom.

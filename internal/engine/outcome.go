@@ -58,10 +58,13 @@ var standings = map[string]standing{
 	v1alpha1.ReasonThrottled:   waiting,
 	v1alpha1.ReasonDeleting:    waiting,
 
+	v1alpha1.ReasonAwaitingReference: waiting,
+
 	v1alpha1.ReasonInvalid:           stalled,
 	v1alpha1.ReasonImmutable:         stalled,
 	v1alpha1.ReasonNotApplied:        stalled,
 	v1alpha1.ReasonDenied:            stalled,
+	v1alpha1.ReasonQuotaExceeded:     stalled,
 	v1alpha1.ReasonConflict:          stalled,
 	v1alpha1.ReasonProjectUnbound:    stalled,
 	v1alpha1.ReasonProjectNotAllowed: stalled,
