@@ -83,7 +83,7 @@ func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.
 		}
 	}
 	return mgr, errors.Join(
-		registerOnce(objectmetrics.Glasses),
+		registerOnce(objectmetrics.Fleet),
 		engine.SetupNamespaces(mgr),
 		// One line per kind:
 		engine.Setup(ctx, mgr, bucket.New(clients.Storage), opts(c.bucketWorkers)),

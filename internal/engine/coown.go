@@ -24,11 +24,12 @@ import (
 const fieldManager = "holdfast"
 
 // KeepOwnFields is a cache transform that drops what others own of an object, which takes much memory and tells nothing
-// here.
+// here but when the spec was edited.
 func KeepOwnFields() cache.TransformFunc {
 	return func(in any) (any, error) {
 		if obj, ok := in.(metav1.Object); ok && len(obj.GetManagedFields()) > 0 {
-			obj.SetManagedFields(slices.DeleteFunc(obj.GetManagedFields(), func(f metav1.ManagedFieldsEntry) bool { return !isOwn(f) }))
+			obj.SetManagedFields(append(lastEdit(obj.GetManagedFields()),
+				slices.DeleteFunc(obj.GetManagedFields(), func(f metav1.ManagedFieldsEntry) bool { return !isOwn(f) })...))
 		}
 		return in, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -25,14 +26,17 @@ type draft[T v1alpha1.Object] struct {
 	newest bool
 	// wasReady says that this generation was applied when the pass began.
 	wasReady bool
+	// began and was are when the pass began, and the status then.
+	began time.Time
+	was   *v1alpha1.CommonStatus
 	// told are the events of the glass that are to be told once the status is stored.
 	told []breakglass.Event
 }
 
 func newDraft[T v1alpha1.Object](c client.Client, obj T) *draft[T] {
-	ready := readyCondition(obj)
+	ready, stored := readyCondition(obj), obj.DeepCopyObject().(T)
 	return &draft[T]{
-		client: c, obj: obj, stored: obj.DeepCopyObject().(T),
+		client: c, obj: obj, stored: stored, was: stored.GetCommonStatus(),
 		wasReady: ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == obj.GetGeneration(),
 	}
 }

@@ -91,7 +91,7 @@ func (r *Reconciler[T, L]) storeClosing(ctx context.Context, d *draft[T]) error 
 		return err
 	}
 	r.tellGlass(ctx, d)
-	r.measureGlass(d.obj)
+	metrics.Fleet.Show(r.measured(client.ObjectKeyFromObject(d.obj)), d.obj)
 	return nil
 }
 
@@ -170,16 +170,6 @@ func (r *Reconciler[T, L]) tellGlass(ctx context.Context, d *draft[T]) {
 		log.FromContext(ctx).WithName("audit").Info(event.Message, "event", event.Reason)
 	}
 	d.told = nil
-}
-
-// measureGlass shows in the metrics since when the glass is broken.
-func (r *Reconciler[T, L]) measureGlass(obj T) {
-	name := r.kind.Traits().Name
-	if open := obj.GetCommonStatus().BreakGlass; open != nil {
-		metrics.Glasses.Open(name, obj.GetNamespace(), obj.GetName(), open.Since.Time)
-	} else {
-		metrics.Glasses.Close(name, obj.GetNamespace(), obj.GetName())
-	}
 }
 
 // inFlight says until when Google may still carry out a write for an object whose glass is broken; zero for none. Once that

@@ -27,6 +27,8 @@ type outcome struct {
 	plan *v1alpha1.Plan
 	// done is what was written or taken over, for the event; empty for nothing.
 	done done
+	// written are the paths that a write brought to what the manifest says.
+	written []string
 	// err makes the pass be tried again with growing pauses.
 	err error
 	// after makes the pass be tried again after exactly that time.

@@ -49,12 +49,13 @@ func (r *Reconciler[T, L]) Reconcile(ctx context.Context, req reconcile.Request)
 	obj := r.kind.New()
 	switch err := r.client.Get(ctx, req.NamespacedName, obj); {
 	case apierrors.IsNotFound(err):
-		metrics.Glasses.Close(r.kind.Traits().Name, req.Namespace, req.Name)
+		metrics.Fleet.Forget(r.measured(req.NamespacedName))
 		return reconcile.Result{}, nil
 	case err != nil:
 		return reconcile.Result{}, err
 	}
 	d := newDraft(r.client, obj)
+	d.began = r.now()
 	out := r.pass(ctx, d)
 	return r.report(ctx, d, out)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/breakglass"
+	"github.com/holdfast-dev/holdfast/internal/metrics"
 )
 
 // show puts what is live into the status; a resource of another project is nobody's business here.
@@ -43,9 +44,11 @@ func (r *Reconciler[T, L]) report(ctx context.Context, d *draft[T], out outcome)
 	if out.gone {
 		r.tellGlass(ctx, d)
 		r.tell(d.obj, out, nil)
+		r.measureEnd(d, out.done.reason)
 		return reconcile.Result{}, nil
 	}
 	if out.reason == "" { // planned on a stale read: nothing is known that is worth saying
+		r.measureEnd(d, metrics.Stale)
 		return reconcile.Result{RequeueAfter: out.after}, nil
 	}
 	was := readyCondition(d.stored)
@@ -58,12 +61,13 @@ func (r *Reconciler[T, L]) report(ctx context.Context, d *draft[T], out outcome)
 	breakglass.Note(status, status.Drift)
 	if err := d.save(ctx); err != nil {
 		if isStale(err) {
+			r.measureEnd(d, metrics.Stale)
 			return reconcile.Result{RequeueAfter: pauseStale}, nil
 		}
 		return reconcile.Result{}, err
 	}
 	r.tellGlass(ctx, d)
-	r.measureGlass(d.obj)
+	r.measure(d, out)
 	r.tell(d.obj, out, was)
 	return r.next(out, d.obj)
 }

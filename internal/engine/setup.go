@@ -23,6 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/metrics"
 	"github.com/holdfast-dev/holdfast/internal/sweep"
 )
 
@@ -71,6 +72,7 @@ func Setup[T v1alpha1.Object, L any](ctx context.Context, mgr ctrl.Manager, kind
 		writes:   newWriteLog(cmp.Or(opts.Unanswered, defaultUnanswered)),
 		now:      time.Now,
 	}
+	metrics.Fleet.Watch(kind.Traits().Name, metrics.Kind{Sweep: opts.Sweep.Interval, Count: count(mgr, obj)})
 	return ctrl.NewControllerManagedBy(mgr).
 		Named(kind.Traits().Name).
 		For(obj, builder.WithPredicates(worthALook())).

@@ -126,7 +126,7 @@ func (r *Reconciler[T, L]) confirm(d *draft[T], before, v view[T, L], err error)
 	}
 	d.hold(identityOf(v.identity, r.marks(d.obj)), v.diff.Managed)
 	return outcome{reason: v1alpha1.ReasonUpToDate, message: "Google Cloud is as the manifest says", looked: true,
-		done: r.deed(d, before)}
+		done: r.deed(d, before), written: r.plan(before).Paths()}
 }
 
 // createdInPart says what a create came to that left something out: what waits for an approval of its own, such as a lock, or
@@ -147,7 +147,7 @@ func (r *Reconciler[T, L]) createdInPart(d *draft[T], before, v view[T, L], left
 	case actionNone: // as decided
 		status.PlanSequence++
 	}
-	out.done = r.deed(d, before)
+	out.done, out.written = r.deed(d, before), r.plan(before).Paths()
 	return out
 }
 

@@ -24,10 +24,20 @@ var (
 // String is one line for people and for user agents' comments, as in
 // "v1.2.3 (commit 1f2e3d4, 2026-01-02T15:04:05Z, go1.26.0 linux/amd64)".
 func String() string {
-	info, _ := debug.ReadBuildInfo()
-	b := stamped().or(recorded(info))
+	b := current()
 	return fmt.Sprintf("%s (commit %s, %s, %s %s/%s)",
 		b.version, b.commit, b.date, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// Build is the version and the commit, for programs to tell builds apart.
+func Build() (version, commit string) {
+	b := current()
+	return b.version, b.commit
+}
+
+func current() build {
+	info, _ := debug.ReadBuildInfo()
+	return stamped().or(recorded(info))
 }
 
 type build struct{ version, commit, date string }

@@ -1,0 +1,83 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/metrics"
+)
+
+// measured is an object as the metrics name it.
+func (r *Reconciler[T, L]) measured(name types.NamespacedName) metrics.Key {
+	return metrics.Key{Kind: r.kind.Traits().Name, Namespace: name.Namespace, Name: name.Name}
+}
+
+// measure shows in the metrics what a pass came to.
+func (r *Reconciler[T, L]) measure(d *draft[T], out outcome) {
+	metrics.Fleet.Passed(r.measured(client.ObjectKeyFromObject(d.obj)), metrics.Pass{
+		Object: d.obj, Was: d.was, Reason: out.reason, Began: d.began, Ended: r.now(), Edited: editedAt(d.obj), Written: out.written,
+	})
+}
+
+// measureEnd shows in the metrics a pass that left no status.
+func (r *Reconciler[T, L]) measureEnd(d *draft[T], reason string) {
+	metrics.Fleet.Ended(r.kind.Traits().Name, reason, r.now().Sub(d.began))
+}
+
+// count returns how to count the objects of a kind in the cache, while this process leads.
+func count(mgr ctrl.Manager, obj v1alpha1.Object) func() (int, bool) {
+	return func() (int, bool) {
+		select {
+		case <-mgr.Elected():
+		default:
+			return 0, false
+		}
+		list, err := listOf(mgr.GetScheme(), obj)
+		if err != nil {
+			return 0, false
+		}
+		// A scrape does not wait for a cache that is not filled yet.
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		err = mgr.GetClient().List(ctx, list, client.UnsafeDisableDeepCopy)
+		return meta.LenList(list), err == nil
+	}
+}
+
+// editedAt is when somebody last edited the spec, to the second; zero if nothing tells.
+func editedAt(obj metav1.Object) time.Time {
+	edited := obj.GetCreationTimestamp().Time
+	for _, f := range lastEdit(obj.GetManagedFields()) {
+		edited = f.Time.Time
+	}
+	return edited
+}
+
+// lastEdit is the newest entry that tells of an edit of the spec, without its fields; none if nothing does.
+func lastEdit(fields []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
+	var last []metav1.ManagedFieldsEntry
+	for _, f := range fields {
+		if f.Time == nil || f.Subresource != "" || !ownsSpec(f) || len(last) > 0 && !f.Time.After(last[0].Time.Time) {
+			continue
+		}
+		f.FieldsV1 = nil
+		last = []metav1.ManagedFieldsEntry{f}
+	}
+	return last
+}
+
+// ownsSpec says whether somebody owns something in the spec. An entry of others without fields is what lastEdit has left.
+func ownsSpec(f metav1.ManagedFieldsEntry) bool {
+	if f.FieldsV1 == nil {
+		return !isOwn(f)
+	}
+	return bytes.Contains(f.FieldsV1.GetRawBytes(), []byte(`"f:spec":{"`))
+}

@@ -1,0 +1,36 @@
+package metrics
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+)
+
+// edit follows one generation of an object from when it was first seen until it is applied.
+type edit struct {
+	generation int64
+	// open says that it is not applied yet. A generation that the process before had seen and not applied is not followed:
+	// it may have been applied before that.
+	open bool
+	// held says that it waited for a person.
+	held bool
+}
+
+// pass takes in a pass, and returns how long the edit took if that is when it was applied.
+func (e *edit) pass(p Pass) (took time.Duration, applied bool) {
+	if generation := p.Object.GetGeneration(); e.generation != generation {
+		*e = edit{generation: generation, open: p.Was.ObservedGeneration < generation}
+	}
+	switch p.Reason {
+	case v1alpha1.ReasonAwaitingApproval, v1alpha1.ReasonAwaitingAdoption, v1alpha1.ReasonBreakGlass:
+		e.held = true
+	}
+	if !e.open || !isApplied(p.Object.GetCommonStatus(), e.generation) {
+		return 0, false
+	}
+	e.open = false
+	return max(0, p.Ended.Sub(p.Edited)), !p.Edited.IsZero()
+}
+
+func (e *edit) heldText() string { return strconv.FormatBool(e.held) }

@@ -1,0 +1,88 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+)
+
+// Stale is the reason of a pass that is made anew because its object was not the newest.
+const Stale = "Stale"
+
+// Pass is one pass over an object.
+type Pass struct {
+	// Object is the object as the pass left it, and Was its status before.
+	Object v1alpha1.Object
+	Was    *v1alpha1.CommonStatus
+	// Reason is what it came to: one of the reasons of Ready, though Ready may show an older one while the glass is broken.
+	Reason string
+	// Began and Ended are when.
+	Began, Ended time.Time
+	// Edited is when somebody last edited the spec; zero if that is not known.
+	Edited time.Time
+	// Written are the paths that a write brought to what the manifest says; nil for no write.
+	Written []string
+}
+
+// reports is what is measured of passes.
+type reports struct {
+	passes      *prometheus.HistogramVec
+	gaps        *prometheus.HistogramVec
+	timeToApply *prometheus.HistogramVec
+}
+
+func newReports() reports {
+	return reports{
+		passes: histogram("holdfast_reconcile_duration_seconds",
+			"How long passes over an object took, by kind and by what they came to: the reason of Ready, the deed that ended the object, or Stale.",
+			[]float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30}, "kind", "reason"),
+		gaps: histogram("holdfast_sweep_gap_seconds",
+			"How long it was until an object was looked at again, whatever for.",
+			[]float64{1, 10, 60, 300, 600, 900, 1800, 3600, 14400}, "kind"),
+		timeToApply: histogram("holdfast_time_to_apply_seconds",
+			"How long it took from an edit of the spec until it was applied, by kind; held is true if it waited for an approval or for a "+
+				"glass meanwhile. The API server dates edits to the second.",
+			[]float64{1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14400, 86400}, "kind", "held"),
+	}
+}
+
+// histogram has native buckets for whoever asks for them, and classic ones for everybody else.
+func histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: name, Help: help, Buckets: buckets,
+		NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100, NativeHistogramMinResetDuration: time.Hour,
+	}, labels)
+}
+
+// Passed takes in what a pass came to once that is stored.
+func (c *Collector) Passed(key Key, p Pass) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	o := c.show(key, p.Object)
+	c.reports.passes.WithLabelValues(key.Kind, p.Reason).Observe(p.Ended.Sub(p.Began).Seconds())
+	if !o.looked.IsZero() {
+		c.reports.gaps.WithLabelValues(key.Kind).Observe(p.Began.Sub(o.looked).Seconds())
+	}
+	o.looked = p.Ended
+	c.drift.note(key.Kind, o, p)
+	if took, ok := o.edit.pass(p); ok {
+		c.reports.timeToApply.WithLabelValues(key.Kind, o.edit.heldText()).Observe(took.Seconds())
+	}
+	if isApplied(p.Object.GetCommonStatus(), p.Object.GetGeneration()) {
+		o.applied = p.Object.GetGeneration()
+	}
+}
+
+// Ended takes in a pass that left no status: the deed that it ended the object with, or Stale.
+func (c *Collector) Ended(kind, reason string, took time.Duration) {
+	c.reports.passes.WithLabelValues(kind, reason).Observe(took.Seconds())
+}
+
+// isApplied says whether a status shows a generation as applied.
+func isApplied(status *v1alpha1.CommonStatus, generation int64) bool {
+	ready := find(status.Conditions, v1alpha1.ConditionReady)
+	return ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == generation
+}
