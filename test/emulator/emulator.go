@@ -11,6 +11,8 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/holdfast-dev/holdfast/test/emulator/iam"
+	"github.com/holdfast-dev/holdfast/test/emulator/policy"
 	"github.com/holdfast-dev/holdfast/test/emulator/projects"
 	"github.com/holdfast-dev/holdfast/test/emulator/pubsub"
 	"github.com/holdfast-dev/holdfast/test/emulator/resourcemanager"
@@ -45,8 +47,12 @@ type Options struct {
 type Emulator struct {
 	Traffic  *traffic.Control
 	Projects *projects.Registry
-	Storage  *storage.Service
-	PubSub   *pubsub.Service
+	// Directory knows which principals IAM policies can name.
+	Directory       *policy.Directory
+	Storage         *storage.Service
+	PubSub          *pubsub.Service
+	IAM             *iam.Service
+	ResourceManager *resourcemanager.Service
 
 	services   []Service
 	options    Options
@@ -74,7 +80,10 @@ func New(o Options) (*Emulator, error) {
 		Projects: e.Projects, Traffic: e.Traffic, Now: o.Now, LimitUpdates: o.LimitBucketUpdates,
 	})
 	e.PubSub = pubsub.New(e.Traffic, e.Projects, pubsub.WithClock(o.Now))
-	e.services = []Service{e.Storage, e.PubSub, resourcemanager.New(e.Traffic, e.Projects)}
+	e.Directory = policy.NewDirectory(e.Projects)
+	e.IAM = iam.New(iam.Options{Projects: e.Projects, Traffic: e.Traffic, Directory: e.Directory, Now: o.Now})
+	e.ResourceManager = resourcemanager.New(e.Traffic, e.Projects, e.Directory)
+	e.services = []Service{e.Storage, e.PubSub, e.IAM, e.ResourceManager}
 	return e, nil
 }
 

@@ -92,6 +92,14 @@ func (r *Registry) Lookup(name string) (Project, bool) {
 	return p, true
 }
 
+// Known finds a project by its ID without making one up.
+func (r *Registry) Known(id string) (Project, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p, ok := r.byID[id]
+	return p, ok
+}
+
 // NumberText returns the number of a project in decimal, or the name itself
 // if there is no such project.
 func (r *Registry) NumberText(name string) string {

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/testing/protocmp"
 
+	"github.com/holdfast-dev/holdfast/test/emulator/policy"
 	"github.com/holdfast-dev/holdfast/test/emulator/projects"
 	"github.com/holdfast-dev/holdfast/test/emulator/resourcemanager"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
@@ -38,7 +39,7 @@ func eachTransport(t *testing.T, test func(t *testing.T, control *traffic.Contro
 	}
 	t.Run("gRPC", func(t *testing.T) {
 		control := traffic.New()
-		service := resourcemanager.New(control, registry)
+		service := resourcemanager.New(control, registry, policy.NewDirectory(registry))
 		server := grpc.NewServer(grpc.UnaryInterceptor(control.UnaryInterceptor(func(fullMethod string, req any) traffic.Call {
 			call, _ := service.ClassifyRPC(fullMethod, req)
 			return call
@@ -62,7 +63,7 @@ func eachTransport(t *testing.T, test func(t *testing.T, control *traffic.Contro
 	t.Run("REST", func(t *testing.T) {
 		control := traffic.New()
 		mux := http.NewServeMux()
-		resourcemanager.New(control, registry).RegisterHTTP(mux)
+		resourcemanager.New(control, registry, policy.NewDirectory(registry)).RegisterHTTP(mux)
 		server := httptest.NewServer(mux)
 		t.Cleanup(server.Close)
 		client, err := apiv3.NewProjectsRESTClient(t.Context(), option.WithEndpoint(server.URL), option.WithoutAuthentication())

@@ -1,11 +1,11 @@
 // Package resourcemanager emulates the projects of the Resource Manager API,
-// version 3: looking them up, over the registry that all services share.
-// Projects are made by the registry; changing them over the API, and their IAM
-// policies, are not there yet.
+// version 3: looking them up, over the registry that all services share, and
+// their IAM policies.
 package resourcemanager
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -13,22 +13,28 @@ import (
 	pb "cloud.google.com/go/resourcemanager/apiv3/resourcemanagerpb"
 	"google.golang.org/grpc"
 
+	"github.com/holdfast-dev/holdfast/test/emulator/policy"
 	"github.com/holdfast-dev/holdfast/test/emulator/projects"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 	"github.com/holdfast-dev/holdfast/test/emulator/transcode"
 )
 
-// Service is the emulated Resource Manager. It has no state of its own.
+// Service is the emulated Resource Manager. Of its own it has the policies of
+// the projects.
 type Service struct {
 	pb.UnimplementedProjectsServer
 	control  *traffic.Control
 	projects *projects.Registry
 	created  time.Time
+	policies *policy.Book
 }
 
 // New returns a Resource Manager for the projects of a registry.
-func New(control *traffic.Control, registry *projects.Registry) *Service {
-	return &Service{control: control, projects: registry, created: time.Now().Truncate(time.Microsecond)}
+func New(control *traffic.Control, registry *projects.Registry, directory *policy.Directory) *Service {
+	return &Service{
+		control: control, projects: registry, created: time.Now().Truncate(time.Microsecond),
+		policies: policy.NewBook(policy.Rules{Directory: directory, NoPublic: true, AuditConfigs: true}),
+	}
 }
 
 // Name returns "resourcemanager".
@@ -89,8 +95,20 @@ func (s *Service) idOf(name string) string {
 // Console answers nothing: projects are edited through the registry.
 func (s *Service) Console() http.Handler { return http.NotFoundHandler() }
 
-// Dump returns nothing, since the projects are dumped by their registry.
-func (s *Service) Dump() any { return nil }
+// dump is the state as JSON.
+type dump struct {
+	Policies map[string]json.RawMessage `json:"policies,omitempty"`
+}
 
-// Load has nothing to replace.
-func (s *Service) Load(json.RawMessage) error { return nil }
+// Dump returns the policies of all projects; the projects are dumped by their
+// registry.
+func (s *Service) Dump() any { return dump{Policies: s.policies.Dump()} }
+
+// Load replaces everything by what Dump returned.
+func (s *Service) Load(encoded json.RawMessage) error {
+	var d dump
+	if err := json.Unmarshal(encoded, &d); err != nil {
+		return fmt.Errorf("reading the state of Resource Manager: %w", err)
+	}
+	return s.policies.Load(d.Policies)
+}

@@ -22,6 +22,20 @@ type route struct {
 // ruleOf returns the google.api.http annotation of a method, nil if it has
 // none.
 func ruleOf(service string, methodName string) (*annotations.HttpRule, error) {
+	serviceDescriptor, err := serviceNamed(service)
+	if err != nil {
+		return nil, err
+	}
+	m := serviceDescriptor.Methods().ByName(protoreflect.Name(methodName))
+	if m == nil {
+		return nil, fmt.Errorf("service %s has no method %s", service, methodName)
+	}
+	rule, _ := proto.GetExtension(m.Options(), annotations.E_Http).(*annotations.HttpRule)
+	return rule, nil
+}
+
+// serviceNamed finds the descriptor of a service that is linked in.
+func serviceNamed(service string) (protoreflect.ServiceDescriptor, error) {
 	descriptor, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(service))
 	if err != nil {
 		return nil, fmt.Errorf("finding the descriptor of %s: %w", service, err)
@@ -30,12 +44,7 @@ func ruleOf(service string, methodName string) (*annotations.HttpRule, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s is not a service", service)
 	}
-	m := serviceDescriptor.Methods().ByName(protoreflect.Name(methodName))
-	if m == nil {
-		return nil, fmt.Errorf("service %s has no method %s", service, methodName)
-	}
-	rule, _ := proto.GetExtension(m.Options(), annotations.E_Http).(*annotations.HttpRule)
-	return rule, nil
+	return serviceDescriptor, nil
 }
 
 // routesOf expands a rule and its additional bindings.

@@ -1,0 +1,17 @@
+package policy
+
+import (
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// invalid is a refusal of what a policy says.
+func invalid(format string, args ...any) error {
+	return status.Errorf(codes.InvalidArgument, format, args...)
+}
+
+// stale is the refusal of a write that was based on an older policy.
+func stale() error {
+	return status.Error(codes.Aborted,
+		"There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.")
+}

@@ -1,0 +1,35 @@
+package resourcemanager
+
+import (
+	"context"
+
+	"cloud.google.com/go/iam/apiv1/iampb"
+)
+
+// GetIamPolicy returns the policy of a project.
+func (s *Service) GetIamPolicy(_ context.Context, request *iampb.GetIamPolicyRequest) (*iampb.Policy, error) {
+	project, err := s.accessible(request.GetResource(), "resourcemanager.projects.getIamPolicy")
+	if err != nil {
+		return nil, err
+	}
+	return s.policies.Get(project.ID, request)
+}
+
+// SetIamPolicy replaces the policy of a project.
+func (s *Service) SetIamPolicy(_ context.Context, request *iampb.SetIamPolicyRequest) (*iampb.Policy, error) {
+	project, err := s.accessible(request.GetResource(), "resourcemanager.projects.setIamPolicy")
+	if err != nil {
+		return nil, err
+	}
+	return s.policies.Set(project.ID, request)
+}
+
+// Policy returns the policy of a project with all that it has, without a call
+// being counted.
+func (s *Service) Policy(projectID string) *iampb.Policy { return s.policies.Read(projectID) }
+
+// EditPolicy changes the policy of a project, as somebody in the console
+// would: without a call being counted or faulted, but with the same rules.
+func (s *Service) EditPolicy(projectID string, edit func(*iampb.Policy)) error {
+	return s.policies.Edit(projectID, edit)
+}
