@@ -82,6 +82,7 @@ func NewClients(opts Options) (*Clients, error) {
 	if c.metrics, err = newMetrics(opts.Registerer); err != nil {
 		return nil, err
 	}
+	c.limiter.metrics = c.metrics
 	insecure := opts.Storage.Insecure && opts.PubSub.Insecure && opts.ResourceManager.Insecure
 	if c.base == nil && !insecure {
 		if c.base, err = detectCredentials(); err != nil {

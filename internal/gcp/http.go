@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"cloud.google.com/go/auth"
@@ -80,7 +81,8 @@ func introduced(userAgent string, next http.RoundTripper) http.RoundTripper {
 // roundTripper limits the calls to Cloud Storage.
 func (l *limiter) roundTripper(root string, next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
-		scopes := storageScopes(req, readStorageCall(req, root))
+		call := readStorageCall(req, root)
+		scopes := storageScopes(req, call)
 		if err := l.wait(req.Context(), scopes); err != nil {
 			return nil, errors.Join(err, closeBody(req))
 		}
@@ -89,6 +91,7 @@ func (l *limiter) roundTripper(root string, next http.RoundTripper) http.RoundTr
 			return nil, err
 		}
 		if refusal := peekThrottled(resp); refusal != nil {
+			l.metrics.throttle(serviceStorage, call.method, strconv.Itoa(resp.StatusCode))
 			l.throttled(scopes, refusal)
 		}
 		return resp, nil

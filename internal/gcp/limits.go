@@ -66,8 +66,9 @@ func (s scope) String() string { return fmt.Sprintf("%s of %s %s", s.service, s.
 
 // limiter makes calls wait for their turn, and keeps those of a throttled scope back.
 type limiter struct {
-	limits Limits
-	now    func() time.Time
+	limits  Limits
+	metrics *metrics // nil for none
+	now     func() time.Time
 
 	mu      sync.Mutex
 	budgets map[scope]*budget
@@ -90,9 +91,14 @@ func newLimiter(limits Limits, now func() time.Time) *limiter {
 // the context lasts.
 func (l *limiter) wait(ctx context.Context, scopes []scope) error {
 	delay, err := l.reserve(ctx, scopes)
-	if err != nil || delay == 0 {
+	switch {
+	case err != nil:
+		l.metrics.putOff(scopes[0].service)
 		return err
+	case delay == 0:
+		return nil
 	}
+	l.metrics.keptBack(scopes[0].service, delay)
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	select {

@@ -14,10 +14,14 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// metrics count and time each call as it goes over the wire: after waiting for a limit, before anything retries.
+// metrics count and time each call as it goes over the wire: after waiting for a limit, before anything retries. They also
+// tell of the limits: what Google throttled, and what was kept back on this side.
 type metrics struct {
-	requests *prometheus.CounterVec
-	duration *prometheus.HistogramVec
+	requests  *prometheus.CounterVec
+	duration  *prometheus.HistogramVec
+	throttled *prometheus.CounterVec
+	waited    *prometheus.CounterVec
+	refused   *prometheus.CounterVec
 }
 
 func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
@@ -34,14 +38,30 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 			NativeHistogramMaxBucketNumber:  100,
 			NativeHistogramMinResetDuration: time.Hour,
 		}, []string{"service", "method"}),
+		throttled: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "holdfast_gcp_throttled_total",
+			Help: "Calls that Google Cloud answered by asking to slow down, by service, method and code.",
+		}, []string{"service", "method", "code"}),
+		waited: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "holdfast_gcp_limit_wait_seconds_total",
+			Help: "How long calls to Google Cloud waited for the limits that are kept on this side, by service.",
+		}, []string{"service"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "holdfast_gcp_limit_refused_total",
+			Help: "Calls to Google Cloud that were put off because they would have waited too long for the limits on this side, by service.",
+		}, []string{"service"}),
 	}
 	if registerer == nil {
 		return m, nil
 	}
-	var err error
-	if m.requests, err = register(registerer, m.requests); err != nil {
-		return nil, err
+	for _, counter := range []**prometheus.CounterVec{&m.requests, &m.throttled, &m.waited, &m.refused} {
+		shared, err := register(registerer, *counter)
+		if err != nil {
+			return nil, err
+		}
+		*counter = shared
 	}
+	var err error
 	m.duration, err = register(registerer, m.duration)
 	return m, err
 }
@@ -63,6 +83,27 @@ func register[C prometheus.Collector](registerer prometheus.Registerer, collecto
 func (m *metrics) observe(service, method, code string, since time.Time) {
 	m.requests.WithLabelValues(service, method, code).Inc()
 	m.duration.WithLabelValues(service, method).Observe(time.Since(since).Seconds())
+}
+
+// throttle counts a call that Google answered by asking to slow down.
+func (m *metrics) throttle(service, method, code string) {
+	if m != nil {
+		m.throttled.WithLabelValues(service, method, code).Inc()
+	}
+}
+
+// keptBack counts the time that a call waits for a limit.
+func (m *metrics) keptBack(service string, delay time.Duration) {
+	if m != nil {
+		m.waited.WithLabelValues(service).Add(delay.Seconds())
+	}
+}
+
+// putOff counts a call that is not made because of a limit.
+func (m *metrics) putOff(service string) {
+	if m != nil {
+		m.refused.WithLabelValues(service).Inc()
+	}
 }
 
 // roundTripper counts a JSON API's calls. method names them, out of a bounded number of names.

@@ -8,6 +8,7 @@ import (
 	"cloud.google.com/go/auth/grpctransport"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/status"
 )
 
 const (
@@ -36,7 +37,7 @@ func (c *Clients) dial(ctx context.Context, service string, endpoint Endpoint, a
 			grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: maxReconnect}),
 			grpc.WithChainUnaryInterceptor(
 				withTimeout(c.opts.Timeout),
-				c.limiter.unaryInterceptor(scopes),
+				c.limiter.unaryInterceptor(service, scopes),
 				c.metrics.unaryInterceptor(service),
 			),
 		}, c.opts.dialOptions...),
@@ -67,7 +68,7 @@ func withTimeout(timeout time.Duration) grpc.UnaryClientInterceptor {
 }
 
 // unaryInterceptor limits the calls to a gRPC API.
-func (l *limiter) unaryInterceptor(scopesOf func(context.Context) []scope) grpc.UnaryClientInterceptor {
+func (l *limiter) unaryInterceptor(service string, scopesOf func(context.Context) []scope) grpc.UnaryClientInterceptor {
 	return func(
 		ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption,
 	) error {
@@ -77,6 +78,7 @@ func (l *limiter) unaryInterceptor(scopesOf func(context.Context) []scope) grpc.
 		}
 		err := invoke(ctx, method, req, reply, conn, opts...)
 		if refusal := Classify(err); refusal != nil && refusal.Class == Throttled {
+			l.metrics.throttle(service, rpcMethod(method), status.Code(err).String())
 			l.throttled(scopes, refusal)
 		}
 		return err
