@@ -84,6 +84,8 @@ type BucketList struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.customPlacementConfig) || has(self.location) && self.location.matches('^[A-Za-z]+$')",message="spec.customPlacementConfig needs spec.location to be the multi-region that both regions are in, such as US, EU or ASIA"
 // +kubebuilder:validation:XValidation:rule="!has(self.rpo) || !has(self.location) || !self.location.contains('-')",message="spec.rpo is for buckets in more than one region: leave it out, or choose another spec.location"
 // +kubebuilder:validation:XValidation:rule="!has(self.rpo) || self.rpo != 'ASYNC_TURBO' || has(self.customPlacementConfig) || !has(self.location) || self.location.matches('^[A-Za-z]+[0-9]+$')",message="spec.rpo can be ASYNC_TURBO only in a dual-region: set spec.location to one, such as EUR4, or give spec.customPlacementConfig"
+// +kubebuilder:validation:XValidation:rule="!has(self.iam) || !has(self.iam.bindings) || !has(self.uniformBucketLevelAccess) || self.uniformBucketLevelAccess.enabled || self.iam.bindings.all(b, !has(b.condition))",message="spec.iam: Google takes conditions only with uniform access: set spec.uniformBucketLevelAccess.enabled to true, or remove them"
+// +kubebuilder:validation:XValidation:rule="!has(self.iam) || !has(self.iam.bindings) || !has(self.publicAccessPrevention) || self.publicAccessPrevention != 'enforced' || self.iam.bindings.all(b, !has(b.members) || !('allUsers' in b.members || 'allAuthenticatedUsers' in b.members))",message="spec.iam must not have allUsers or allAuthenticatedUsers while spec.publicAccessPrevention is enforced: remove them, or set that to inherited"
 type BucketSpec struct {
 	CommonSpec `json:",inline"`
 
@@ -174,7 +176,8 @@ type BucketSpec struct {
 	// +optional
 	DefaultEventBasedHold *bool `json:"defaultEventBasedHold,omitempty"`
 
-	// iam says who may read and write the bucket's objects, or manage it. Conditions need uniformBucketLevelAccess.
+	// iam says who may read and write the bucket's objects, or manage it. Conditions need uniformBucketLevelAccess, here or in
+	// Google Cloud.
 	// +optional
 	IAM *IAMPolicy `json:"iam,omitempty"`
 }

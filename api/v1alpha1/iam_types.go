@@ -26,28 +26,35 @@ const (
 	IAMDeletedPrincipalsRemove IAMDeletedPrincipals = "Remove"
 )
 
-// IAMPolicy is what a manifest says of a resource's IAM policy.
+// IAMPolicy is what a manifest says of a resource's IAM policy. It is written as one policy, with its etag, whatever the number
+// of grants. spec.adoption says nothing of it: granting takes nothing over.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.bindings) || self.bindings.map(b, has(b.members) ? size(b.members) : 0).sum() + self.bindings.map(b, has(b.serviceAccountRefs) ? size(b.serviceAccountRefs) : 0).sum() <= 1500",message="bindings: more than 1,500 members in all, which is as many as Google allows in one policy: grant to groups"
 // +kubebuilder:validation:XValidation:rule="!has(self.mode) || self.mode != 'Authoritative' || has(self.bindings) && size(self.bindings) > 0",message="bindings is missing or empty, and with mode Authoritative that would empty the policy: list what shall be granted"
 type IAMPolicy struct {
 	// mode says how much of the policy this manifest owns. Additive grants what is listed and revokes only what it granted
-	// itself; AuthoritativeRoles owns the listed roles; Authoritative owns the policy.
+	// itself. AuthoritativeRoles owns the roles that are listed, under any condition: whoever else holds one loses it.
+	// Authoritative owns the whole policy, and with it every role that is not listed. Never removed, whatever the mode: the
+	// access of Holdfast itself, Google's service agents, and grants that others made for a limited time.
 	// +optional
 	// +kubebuilder:default=Additive
 	Mode IAMMode `json:"mode,omitempty"`
 
-	// bindings are the grants. Order means nothing, and bindings of one role and condition are as one.
+	// bindings are the grants. Order means nothing, and bindings of one role and condition are as one. All the bindings of a
+	// policy, whoever made them, may have 1,500 members together, and among them 250 groups and domains.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=250
 	Bindings []IAMBinding `json:"bindings,omitzero"`
 
-	// deletedPrincipals says what becomes of grants whose principal was deleted. Default: Keep.
+	// deletedPrincipals says what becomes of grants whose principal was deleted (deleted:user:…?uid=…). Keep leaves and reports
+	// them: undeleting an account brings its grants back. Remove removes them in the roles that are listed, with mode
+	// Authoritative in all. Default: Keep.
 	// +optional
 	DeletedPrincipals IAMDeletedPrincipals `json:"deletedPrincipals,omitempty"`
 
-	// safety bounds what is removed without anybody's approval.
+	// safety bounds what is removed without anybody's approval. Removing an owner waits for approval in any case, and so does
+	// the first plan of mode AuthoritativeRoles or Authoritative that removes anything.
 	// +optional
 	Safety *IAMSafety `json:"safety,omitempty"`
 }
@@ -55,7 +62,7 @@ type IAMPolicy struct {
 // IAMSafety bounds what is removed without anybody's approval.
 type IAMSafety struct {
 	// maxRemovals is how many members one plan may remove from their roles, whoever granted them: with more it waits for
-	// approval. Default: 10.
+	// approval. 0 to 1500; 0 is to ask before each removal. Default: 10.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=1500
@@ -64,70 +71,78 @@ type IAMSafety struct {
 
 // IAMBinding grants a role to members.
 //
+// What Google refuses of any binding that has a condition, by https://cloud.google.com/iam/docs/managing-conditional-role-bindings:
+// +kubebuilder:validation:XValidation:rule="!has(self.condition) || !(self.role in ['roles/owner', 'roles/editor', 'roles/viewer'])",message="condition: Google takes none with the basic roles roles/owner, roles/editor and roles/viewer: remove it, or grant narrower roles"
+// +kubebuilder:validation:XValidation:rule="!has(self.condition) || !has(self.members) || !('allUsers' in self.members || 'allAuthenticatedUsers' in self.members)",message="condition: Google takes none with allUsers and allAuthenticatedUsers: remove it, or name other members"
+//
 // +kubebuilder:validation:XValidation:rule="has(self.members) && size(self.members) > 0 || has(self.serviceAccountRefs) && size(self.serviceAccountRefs) > 0",message="members and serviceAccountRefs are both empty: name whom the role is granted to, or remove the binding"
 type IAMBinding struct {
-	// role is roles/NAME, projects/P/roles/NAME or organizations/N/roles/NAME.
+	// role is a predefined role, roles/NAME, or a custom one, projects/P/roles/NAME or organizations/N/roles/NAME.
 	// +required
 	// +kubebuilder:validation:MaxLength=200
 	// +kubebuilder:validation:Pattern=`^(roles|projects/[a-z0-9.:-]+/roles|organizations/[0-9]+/roles)/[A-Za-z0-9_.]{1,100}$`
 	Role string `json:"role"`
 
-	// members are whom the role is granted to.
+	// members are whom the role is granted to. The case of e-mails means nothing.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=1500
 	Members []IAMMember `json:"members,omitzero"`
 
-	// serviceAccountRefs are service accounts that the role is granted to once they exist.
+	// serviceAccountRefs are service accounts that the role is granted to once they exist. While one is waited for, the others
+	// are granted the role already and nothing is removed.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=250
 	ServiceAccountRefs []ServiceAccountRef `json:"serviceAccountRefs,omitzero"`
 
-	// condition limits the grant.
+	// condition limits the grant. A member may hold a role under up to 20 conditions.
 	// +optional
 	Condition *IAMCondition `json:"condition,omitempty"`
 }
 
-// IAMMember is a principal: user:E-MAIL, group:E-MAIL, serviceAccount:E-MAIL, serviceAccount:PROJECT.svc.id.goog[NAMESPACE/NAME],
-// domain:DOMAIN, principal://…, principalSet://…, projectOwner:P, projectEditor:P, projectViewer:P, allUsers or
-// allAuthenticatedUsers. https://cloud.google.com/iam/docs/principal-identifiers
+// IAMMember is a principal, at most 512 characters long, as https://cloud.google.com/iam/docs/principal-identifiers has them:
+// user:E-MAIL, group:E-MAIL, serviceAccount:E-MAIL, serviceAccount:POOL.id.goog[NAMESPACE/NAME] for a Kubernetes service
+// account (POOL is PROJECT.svc on GKE), domain:DOMAIN, principal://DOMAIN/PATH and principalSet://DOMAIN/PATH for identity
+// pools and the like, projectOwner:P, projectEditor:P, projectViewer:P, allUsers or allAuthenticatedUsers. Principals that
+// were deleted (deleted:…) cannot be granted anything.
 //
 // +kubebuilder:validation:MaxLength=512
-// +kubebuilder:validation:Pattern=`^(allUsers|allAuthenticatedUsers|(user|group):[^\s:@,]+@[^\s:@,]+\.[^\s:@,]+|serviceAccount:([^\s:@,]+@[^\s:@,]+\.[^\s:@,]+|[a-z0-9.:-]+\.svc\.id\.goog\[[a-z0-9-]+/[a-z0-9.-]+\])|domain:[^\s:@,]+\.[^\s:@,]+|project(Owner|Editor|Viewer):[a-z0-9.:-]+|principal(Set)?://[^\s]+)$`
+// +kubebuilder:validation:Pattern=`^(allUsers|allAuthenticatedUsers|(user|group):[^\s:@,]+@[^\s:@,]+\.[^\s:@,.]+|serviceAccount:([^\s:@,]+@([^\s:@,]+\.)?gserviceaccount\.com|([a-z0-9.-]+:)?[a-z0-9.-]+\.id\.goog\[[a-z0-9-]+/[a-z0-9.-]+\])|domain:[^\s:@,]+\.[^\s:@,.]+|project(Owner|Editor|Viewer):([a-z0-9.-]+:)?[a-z0-9-]+|principal(Set)?://[^\s/:]+/\S(.*\S)?)$`
 type IAMMember string
 
 // ServiceAccountRef names a service account, one way or the other.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.name) != has(self.external)",message="give exactly one of name (a ServiceAccount in this namespace) and external (an e-mail)"
 type ServiceAccountRef struct {
-	// name is a ServiceAccount of the group gcp.holdfast.dev in the same namespace. It is waited for.
+	// name is the metadata.name of a ServiceAccount of the group gcp.holdfast.dev in the same namespace. It is waited for.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`
 	Name string `json:"name,omitempty"`
 
-	// external is the e-mail of a service account that is managed elsewhere.
+	// external is the e-mail of a service account that is managed elsewhere, such as ID@PROJECT.iam.gserviceaccount.com.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
-	// +kubebuilder:validation:Pattern=`^[^\s:@,]+@[^\s:@,]+\.gserviceaccount\.com$`
+	// +kubebuilder:validation:Pattern=`^[^\s:@,]+@([^\s:@,]+\.)?gserviceaccount\.com$`
 	External string `json:"external,omitempty"`
 }
 
 // IAMCondition limits a grant. Two conditions that differ in white space only are the same.
 type IAMCondition struct {
-	// title is a short name of what the condition is for.
+	// title is a short name of what the condition is for, at most 100 characters long.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=100
 	Title string `json:"title"`
 
-	// description says more.
+	// description says more, in at most 256 characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	Description string `json:"description,omitempty"`
 
-	// expression is in Common Expression Language: https://cloud.google.com/iam/docs/conditions-overview
+	// expression is in Common Expression Language, at most 12,000 characters long, with at most 12 logical operators:
+	// https://cloud.google.com/iam/docs/conditions-overview
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=12000
@@ -168,9 +183,11 @@ type IAMStatus struct {
 	// +kubebuilder:validation:MaxItems=64
 	Refused []IAMRefusal `json:"refused,omitempty"`
 
-	// members and groups count those in the live policy, of 1,500 and 250 that Google allows.
+	// members counts those in the live policy, each at every appearance, of 1,500 that Google allows.
 	// +optional
 	Members int64 `json:"members,omitempty"`
+
+	// groups counts the groups and domains among them, of 250 that Google allows.
 	// +optional
 	Groups int64 `json:"groups,omitempty"`
 }

@@ -10,9 +10,10 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Glass",type=string,JSONPath=`.status.conditions[?(@.type=="BreakGlass")].reason`
+// +kubebuilder:printcolumn:name="Project",type=string,JSONPath=`.status.project`
+// +kubebuilder:printcolumn:name="Mode",type=string,JSONPath=`.spec.mode`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:printcolumn:name="Project",type=string,JSONPath=`.status.project`,priority=1
-// +kubebuilder:printcolumn:name="Mode",type=string,JSONPath=`.spec.mode`,priority=1
+// +kubebuilder:printcolumn:name="Members",type=integer,JSONPath=`.status.iam.members`,priority=1
 // +kubebuilder:printcolumn:name="External-Name",type=string,JSONPath=`.status.externalName`,priority=1
 // +kubebuilder:printcolumn:name="Broken-By",type=string,JSONPath=`.status.breakGlass.by`,priority=1
 //
@@ -23,7 +24,7 @@ type ProjectPolicy struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is the policy as it shall be.
+	// spec is the policy as it shall be. What is not listed stays as it is, unless mode says otherwise.
 	// +optional
 	// +kubebuilder:default={}
 	Spec ProjectPolicySpec `json:"spec,omitzero"`
@@ -35,15 +36,21 @@ type ProjectPolicy struct {
 }
 
 // ProjectPolicySpec is the policy as it shall be. Several manifests may share a project's policy, as long as no two own the
-// same role. With deletionPolicy Delete, deleting the manifest revokes what it granted, and nothing else.
+// same role. With deletionPolicy Delete, deleting the manifest revokes what it granted, and nothing else; with Orphan, nothing.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.resourceID)",message="spec.resourceID means nothing here: the project is given by spec.projectID, or else by the namespace"
 // +kubebuilder:validation:XValidation:rule="!has(self.deletionPolicy) || self.deletionPolicy != 'DeleteWithContents'",message="spec.deletionPolicy DeleteWithContents is for buckets only: use Delete or Orphan for a policy"
+//
+// What Google refuses of a project's policy, by https://cloud.google.com/resource-manager/reference/rest/v3/projects/setIamPolicy and
+// https://cloud.google.com/iam/quotas#limits:
+// +kubebuilder:validation:XValidation:rule="!has(self.bindings) || self.bindings.all(b, !has(b.members) || !('allUsers' in b.members || 'allAuthenticatedUsers' in b.members))",message="bindings: a project's policy takes neither allUsers nor allAuthenticatedUsers: grant on the bucket or topic that is to be public"
+// +kubebuilder:validation:XValidation:rule="!has(self.auditConfigs) || self.auditConfigs.map(a, a.logTypes.map(l, has(l.exemptedMembers) ? size(l.exemptedMembers) : 0).sum()).sum() + (has(self.bindings) ? self.bindings.map(b, has(b.members) ? size(b.members) : 0).sum() + self.bindings.map(b, has(b.serviceAccountRefs) ? size(b.serviceAccountRefs) : 0).sum() : 0) <= 1500",message="auditConfigs: more than 1,500 members in all, with those of bindings, which is as many as Google allows in one policy: exempt groups"
 type ProjectPolicySpec struct {
 	CommonSpec `json:",inline"`
 	IAMPolicy  `json:",inline"`
 
-	// auditConfigs say which accesses to data are logged, by service. Services that are not listed stay as they are.
+	// auditConfigs say which accesses to data are logged, by service. Services that are not listed stay as they are, whatever the
+	// mode; one that leaves the list is reset to logging nothing.
 	// +optional
 	// +listType=map
 	// +listMapKey=service
@@ -54,13 +61,13 @@ type ProjectPolicySpec struct {
 // AuditConfig says which accesses to a service's data are logged.
 // https://cloud.google.com/logging/docs/audit/configure-data-access
 type AuditConfig struct {
-	// service is such as storage.googleapis.com, or allServices.
+	// service is such as storage.googleapis.com, or allServices, to which those of single services are added.
 	// +required
 	// +kubebuilder:validation:MaxLength=100
 	// +kubebuilder:validation:Pattern=`^(allServices|[a-z0-9.-]+\.googleapis\.com)$`
 	Service string `json:"service"`
 
-	// logTypes are what is logged. An explicit [] is to log nothing of the service.
+	// logTypes are what is logged, all of them: one that is not listed is not logged. An explicit [] is to log nothing.
 	// +required
 	// +listType=map
 	// +listMapKey=logType
@@ -74,7 +81,7 @@ type AuditLogConfig struct {
 	// +required
 	LogType AuditLogType `json:"logType"`
 
-	// exemptedMembers are those whose accesses are not logged.
+	// exemptedMembers are those whose accesses are not logged, all of them.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=100

@@ -39,28 +39,31 @@ type ServiceAccount struct {
 	Status ServiceAccountStatus `json:"status,omitzero"`
 }
 
-// ServiceAccountSpec is the service account as it shall be. spec.resourceID is the account ID: the part of the e-mail before
-// the @.
+// ServiceAccountSpec is the service account as it shall be. Its resourceID is the account ID, the part of the e-mail before the
+// @: 6 to 30 lower-case letters, digits and -. An account that deletionPolicy Delete has deleted can be undeleted for 30 days.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.deletionPolicy) || self.deletionPolicy != 'DeleteWithContents'",message="spec.deletionPolicy DeleteWithContents is for buckets only: use Delete or Orphan for a service account"
 type ServiceAccountSpec struct {
 	CommonSpec `json:",inline"`
 
-	// displayName is a name for people, at most 100 bytes.
+	// displayName is a name for people, at most 100 bytes long in UTF-8. An explicit "" is none, which is Google's default.
 	// +optional
 	// +kubebuilder:validation:MaxLength=100
+	// +kubebuilder:validation:XValidation:rule="size(bytes(self)) <= 100",message="displayName has more than 100 bytes in UTF-8, where letters such as é count twice: shorten it"
 	DisplayName *string `json:"displayName,omitempty"`
 
-	// description says what the account is for, at most 256 bytes.
+	// description says what the account is for, in at most 256 bytes of UTF-8. An explicit "" is none, which is Google's default.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="size(bytes(self)) <= 256",message="description has more than 256 bytes in UTF-8, where letters such as é count twice: shorten it"
 	Description *string `json:"description,omitempty"`
 
-	// disabled keeps the account from getting at anything, without deleting it. Google's default is false.
+	// disabled keeps the account from getting at anything, without deleting it. Google's default: false.
 	// +optional
 	Disabled *bool `json:"disabled,omitempty"`
 
-	// iam says who may act as the account, or manage it: the policy on the account itself.
+	// iam says who may act as the account, or manage it: the policy on the account itself. What the account may do elsewhere is
+	// in the policies there: spec.iam of a Bucket or Topic, or a ProjectPolicy.
 	// +optional
 	IAM *IAMPolicy `json:"iam,omitempty"`
 }
@@ -81,7 +84,7 @@ type ServiceAccountStatus struct {
 	// +optional
 	Member string `json:"member,omitempty"`
 
-	// uniqueId tells the account from one of the same name that was made after its deletion.
+	// uniqueId is 21 digits that tell the account from one of the same name that was made after its deletion.
 	// +optional
 	UniqueID string `json:"uniqueId,omitempty"`
 

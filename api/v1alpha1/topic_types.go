@@ -84,7 +84,7 @@ type TopicSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(t, !has(t.javaScriptUDF) || self.exists_one(u, has(u.javaScriptUDF) && u.javaScriptUDF.functionName == t.javaScriptUDF.functionName))",message="messageTransforms: two items have the same javaScriptUDF.functionName: give one another name"
 	MessageTransforms []TopicMessageTransform `json:"messageTransforms,omitzero"`
 
-	// iam says who may publish to the topic, or manage it. Topics take no conditions.
+	// iam says who may publish to the topic, attach subscriptions to it, or manage it. Topics take no conditions.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="!has(self.bindings) || self.bindings.all(b, !has(b.condition))",message="iam.bindings: a topic's policy takes no conditions: remove condition, or grant on the project"
 	IAM *IAMPolicy `json:"iam,omitempty"`
