@@ -76,11 +76,11 @@ func New(o Options) (*Emulator, error) {
 	}
 	e.Traffic = traffic.New(traffic.WithClock(o.Now), traffic.WithProjectNumbers(e.Projects.NumberText))
 	e.Traffic.Record(o.Journal)
-	e.Storage = storage.New(storage.Options{
-		Projects: e.Projects, Traffic: e.Traffic, Now: o.Now, LimitUpdates: o.LimitBucketUpdates,
-	})
-	e.PubSub = pubsub.New(e.Traffic, e.Projects, pubsub.WithClock(o.Now))
 	e.Directory = policy.NewDirectory(e.Projects)
+	e.Storage = storage.New(storage.Options{
+		Projects: e.Projects, Traffic: e.Traffic, Directory: e.Directory, Now: o.Now, LimitUpdates: o.LimitBucketUpdates,
+	})
+	e.PubSub = pubsub.New(e.Traffic, e.Projects, e.Directory, pubsub.WithClock(o.Now))
 	e.IAM = iam.New(iam.Options{Projects: e.Projects, Traffic: e.Traffic, Directory: e.Directory, Now: o.Now})
 	e.ResourceManager = resourcemanager.New(e.Traffic, e.Projects, e.Directory)
 	e.services = []Service{e.Storage, e.PubSub, e.IAM, e.ResourceManager}

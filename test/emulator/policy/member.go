@@ -21,6 +21,9 @@ const (
 	allAuthenticatedUsers = "allAuthenticatedUsers"
 )
 
+// IsPublic reports whether a member is everybody.
+func IsPublic(member string) bool { return member == allUsers || member == allAuthenticatedUsers }
+
 // member is one member of a binding, read.
 type member struct {
 	// kind is the type, such as "user"; empty for the public.
@@ -60,7 +63,7 @@ var (
 
 // parseMember reads a member as a policy has it.
 func parseMember(text string) (member, error) {
-	if text == allUsers || text == allAuthenticatedUsers {
+	if IsPublic(text) {
 		return member{value: text}, nil
 	}
 	rest, deleted := strings.CutPrefix(text, "deleted:")

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// basicRoles are on every resource.
+// basicRoles are on almost every resource.
 var basicRoles = map[string]bool{"roles/owner": true, "roles/editor": true, "roles/viewer": true}
 
 var rolePattern = regexp.MustCompile(`^(roles/[A-Za-z0-9_.]+|(projects|organizations)/[a-z0-9.:-]+/roles/[A-Za-z0-9_.]+)$`)
@@ -19,17 +19,22 @@ func (r Rules) checkRole(role string) error {
 		return invalid(`The role name must be in the form "roles/{role}", "organizations/{organization_id}/roles/{role}", ` +
 			`or "projects/{project_id}/roles/{role}".`)
 	}
-	name, predefined := strings.CutPrefix(role, "roles/")
-	if !predefined {
-		return nil
-	}
-	service, _, ofService := strings.Cut(name, ".")
-	switch {
-	case basicRoles[role], ofService && (r.Roles == nil || slices.Contains(r.Roles, service)) && !strings.Contains(name, "_withcond_"):
-		return nil
-	case r.Roles == nil && !ofService && name == "browser":
-		return nil
-	default:
+	if name, predefined := strings.CutPrefix(role, "roles/"); predefined && !r.supports(role, name) {
 		return invalid("Role %s is not supported for this resource.", role)
 	}
+	return nil
+}
+
+func (r Rules) supports(role, name string) bool {
+	if basicRoles[role] {
+		return !r.NoBasicRoles
+	}
+	if strings.Contains(name, hiddenCondition) {
+		return false
+	}
+	service, _, ofService := strings.Cut(name, ".")
+	if r.Roles == nil {
+		return ofService || name == "browser"
+	}
+	return ofService && slices.Contains(r.Roles, service)
 }

@@ -19,8 +19,10 @@ import (
 type Rules struct {
 	Directory *Directory
 	// Roles are the services whose predefined roles can be granted, such as
-	// "pubsub", besides the basic roles; nil means those of all services.
+	// "pubsub"; nil means those of all services.
 	Roles []string
+	// NoBasicRoles refuses owner, editor and viewer.
+	NoBasicRoles bool
 	// NoConditions refuses bindings with conditions.
 	NoConditions bool
 	// NoPublic refuses allUsers and allAuthenticatedUsers.
@@ -53,7 +55,7 @@ func (r Rules) Replace(current, sent *iampb.Policy, mask *fieldmaskpb.FieldMask)
 		if !slices.Equal(sent.GetEtag(), current.GetEtag()) {
 			return nil, stale()
 		}
-		if sent.GetVersion() < conditional && hasConditions(current) {
+		if sent.GetVersion() < conditional && HasConditions(current) {
 			return nil, versionTooLow("Specified", sent.GetVersion())
 		}
 	}
@@ -75,7 +77,7 @@ func (r Rules) Replace(current, sent *iampb.Policy, mask *fieldmaskpb.FieldMask)
 		return nil, err
 	}
 	next.Version = 1
-	if hasConditions(next) {
+	if HasConditions(next) {
 		next.Version = conditional
 	}
 	next.Etag = nextEtag(current.GetEtag())
@@ -116,7 +118,8 @@ func nextEtag(current []byte) []byte {
 	return binary.BigEndian.AppendUint64(nil, number+1)
 }
 
-func hasConditions(p *iampb.Policy) bool {
+// HasConditions reports whether a policy has any.
+func HasConditions(p *iampb.Policy) bool {
 	return slices.ContainsFunc(p.GetBindings(), func(b *iampb.Binding) bool { return b.GetCondition() != nil })
 }
 

@@ -9,6 +9,9 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
+// hiddenCondition is in the name of a role where a condition is not shown.
+const hiddenCondition = "_withcond_"
+
 // Show returns a policy as a reader sees it who asked for a version. Below
 // version 3 conditions are not shown, only that there are some.
 func (d *Directory) Show(kept *iampb.Policy, requested int32) (*iampb.Policy, error) {
@@ -16,16 +19,28 @@ func (d *Directory) Show(kept *iampb.Policy, requested int32) (*iampb.Policy, er
 		return nil, err
 	}
 	shown := d.ShowAll(kept)
-	if requested < conditional && hasConditions(shown) {
+	if requested < conditional && HasConditions(shown) {
 		shown.Version = 1
 		for _, b := range shown.GetBindings() {
 			if b.GetCondition() != nil {
-				b.Role += "_withcond_" + digest(b.GetCondition())
+				b.Role += hiddenCondition + digest(b.GetCondition())
 				b.Condition = nil
 			}
 		}
 	}
 	return shown, nil
+}
+
+// CheckRequested refuses to show a policy with conditions in a version that
+// has none, as services do that do not hide conditions.
+func CheckRequested(kept *iampb.Policy, requested int32) error {
+	if err := checkVersion(requested); err != nil {
+		return err
+	}
+	if requested < conditional && HasConditions(kept) {
+		return versionTooLow("Requested", requested)
+	}
+	return nil
 }
 
 // ShowAll returns a policy with all that it has.

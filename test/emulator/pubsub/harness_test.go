@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
+	"github.com/holdfast-dev/holdfast/test/emulator/policy"
 	"github.com/holdfast-dev/holdfast/test/emulator/projects"
 	"github.com/holdfast-dev/holdfast/test/emulator/pubsub"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
@@ -42,7 +43,7 @@ type cloud struct {
 func start(t *testing.T) *cloud {
 	t.Helper()
 	c := &cloud{control: traffic.New(), registry: projects.New(false)}
-	c.service = pubsub.New(c.control, c.registry, pubsub.WithClock(func() time.Time { return epoch }))
+	c.service = pubsub.New(c.control, c.registry, policy.NewDirectory(c.registry), pubsub.WithClock(func() time.Time { return epoch }))
 	t.Cleanup(func() {
 		if err := c.service.Close(); err != nil {
 			t.Errorf("closing Pub/Sub: %v", err)

@@ -2,15 +2,10 @@ package pubsub
 
 import (
 	"context"
-	"encoding/binary"
-	"slices"
 	"strings"
 
 	"cloud.google.com/go/iam/apiv1/iampb"
 	"google.golang.org/genproto/googleapis/api/annotations"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 )
 
 // policyServer is google.iam.v1.IAMPolicy for the resources of Pub/Sub.
@@ -19,9 +14,6 @@ type policyServer struct {
 	iampb.UnimplementedIAMPolicyServer
 	*Service
 }
-
-// noPolicyEtag is the etag of a policy that was never set: "ACAB".
-var noPolicyEtag = []byte{0x00, 0x20, 0x01}
 
 // policyRules are the paths that Pub/Sub's service configuration gives to the
 // shared interface.
@@ -53,7 +45,7 @@ func (ps policyServer) GetIamPolicy(_ context.Context, request *iampb.GetIamPoli
 	if err != nil {
 		return nil, err
 	}
-	return proto.CloneOf(ps.policy(full)), nil
+	return ps.policies.Get(full, request)
 }
 
 // SetIamPolicy replaces the policy of a resource, if its etag is current.
@@ -64,20 +56,7 @@ func (ps policyServer) SetIamPolicy(_ context.Context, request *iampb.SetIamPoli
 	if err != nil {
 		return nil, err
 	}
-	current := ps.policy(full)
-	etag := request.GetPolicy().GetEtag()
-	if len(etag) > 0 && !slices.Equal(etag, current.GetEtag()) {
-		return nil, status.Error(codes.Aborted,
-			"There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.")
-	}
-	policy := proto.CloneOf(request.GetPolicy())
-	if policy == nil {
-		policy = &iampb.Policy{}
-	}
-	policy.Version = max(policy.GetVersion(), 1)
-	policy.Etag = nextEtag(current.GetEtag())
-	ps.state.policies[full] = policy
-	return proto.CloneOf(policy), nil
+	return ps.policies.Set(full, request)
 }
 
 // TestIamPermissions returns all permissions that it is asked for, since the
@@ -91,14 +70,6 @@ func (ps policyServer) TestIamPermissions(
 		return nil, err
 	}
 	return &iampb.TestIamPermissionsResponse{Permissions: request.GetPermissions()}, nil
-}
-
-// policy returns the policy of a resource; the caller holds s.mu.
-func (s *Service) policy(full string) *iampb.Policy {
-	if policy, ok := s.state.policies[full]; ok {
-		return policy
-	}
-	return &iampb.Policy{Etag: noPolicyEtag}
 }
 
 // policyHolder finds the resource of a policy; the caller holds s.mu.
@@ -122,14 +93,4 @@ func (s *Service) policyHolder(full string) (string, error) {
 		err = invalidName(full)
 	}
 	return n.String(), err
-}
-
-// nextEtag returns an etag that differs from all before it, in the form of
-// Google's: eight bytes, which JSON shows as "BwW…=".
-func nextEtag(current []byte) []byte {
-	number := uint64(0x0705_0000_0000_0000)
-	if len(current) == 8 {
-		number = binary.BigEndian.Uint64(current)
-	}
-	return binary.BigEndian.AppendUint64(nil, number+1)
 }

@@ -131,7 +131,7 @@ func (s *Service) removeSchema(n name) {
 		}
 	}
 	delete(s.state.schemas, n.String())
-	delete(s.state.policies, n.String())
+	s.policies.Drop(n.String())
 }
 
 // viewed returns a copy of a schema with as much as a view shows.

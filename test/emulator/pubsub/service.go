@@ -16,6 +16,7 @@ import (
 	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"google.golang.org/grpc"
 
+	"github.com/holdfast-dev/holdfast/test/emulator/policy"
 	"github.com/holdfast-dev/holdfast/test/emulator/projects"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 	"github.com/holdfast-dev/holdfast/test/emulator/transcode"
@@ -27,6 +28,7 @@ type Service struct {
 	projects *projects.Registry
 	now      func() time.Time
 	messages messages
+	policies *policy.Book
 
 	mu    sync.Mutex
 	state state
@@ -38,9 +40,13 @@ type Option func(*Service)
 // WithClock sets the clock that times of creation are taken from.
 func WithClock(now func() time.Time) Option { return func(s *Service) { s.now = now } }
 
-// New returns a Pub/Sub without topics.
-func New(control *traffic.Control, registry *projects.Registry, options ...Option) *Service {
-	s := &Service{control: control, projects: registry, now: time.Now, state: newState()}
+// New returns a Pub/Sub without topics. The directory knows which principals
+// policies can name.
+func New(control *traffic.Control, registry *projects.Registry, directory *policy.Directory, options ...Option) *Service {
+	s := &Service{
+		control: control, projects: registry, now: time.Now, state: newState(),
+		policies: policy.NewBook(policy.Rules{Directory: directory, Roles: []string{"pubsub"}, NoConditions: true}),
+	}
 	for _, option := range options {
 		option(s)
 	}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"cloud.google.com/go/iam/apiv1/iampb"
 	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -18,8 +17,7 @@ type state struct {
 	topics        map[string]*pb.Topic
 	subscriptions map[string]*pb.Subscription
 	// schemas holds the revisions of each schema, the oldest first.
-	schemas  map[string][]*pb.Schema
-	policies map[string]*iampb.Policy
+	schemas map[string][]*pb.Schema
 	// regions are what a project's organization policy allows messages to be
 	// stored in; a project that is not in it may use any.
 	regions map[string][]string
@@ -28,8 +26,7 @@ type state struct {
 func newState() state {
 	return state{
 		topics: map[string]*pb.Topic{}, subscriptions: map[string]*pb.Subscription{},
-		schemas: map[string][]*pb.Schema{}, policies: map[string]*iampb.Policy{},
-		regions: map[string][]string{},
+		schemas: map[string][]*pb.Schema{}, regions: map[string][]string{},
 	}
 }
 
@@ -74,7 +71,7 @@ type dump struct {
 func (s *Service) Dump() any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	d := dump{Regions: maps.Clone(s.state.regions), Policies: map[string]json.RawMessage{}}
+	d := dump{Regions: maps.Clone(s.state.regions), Policies: s.policies.Dump()}
 	for _, name := range slices.Sorted(maps.Keys(s.state.topics)) {
 		d.Topics = append(d.Topics, rawJSON(s.state.topics[name]))
 	}
@@ -85,9 +82,6 @@ func (s *Service) Dump() any {
 		for _, revision := range s.state.schemas[name] {
 			d.Schemas = append(d.Schemas, rawJSON(revision))
 		}
-	}
-	for name, policy := range s.state.policies {
-		d.Policies[name] = rawJSON(policy)
 	}
 	return d
 }
@@ -121,16 +115,12 @@ func (s *Service) Load(encoded json.RawMessage) error {
 		}
 		loaded.schemas[schema.GetName()] = append(loaded.schemas[schema.GetName()], schema)
 	}
-	for name, raw := range d.Policies {
-		policy := &iampb.Policy{}
-		if err := readJSON(raw, policy); err != nil {
-			return err
-		}
-		loaded.policies[name] = policy
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.messages.reset(loaded.subscriptions); err != nil {
+		return fmt.Errorf("loading the state of Pub/Sub: %w", err)
+	}
+	if err := s.policies.Load(d.Policies); err != nil {
 		return fmt.Errorf("loading the state of Pub/Sub: %w", err)
 	}
 	s.state = loaded

@@ -188,7 +188,7 @@ func (s *Service) attached(topic name) []string {
 // removeSubscription deletes a subscription; the caller holds s.mu.
 func (s *Service) removeSubscription(n name) {
 	delete(s.state.subscriptions, n.String())
-	delete(s.state.policies, n.String())
+	s.policies.Drop(n.String())
 	s.messages.forgetSubscription(n.String())
 }
 

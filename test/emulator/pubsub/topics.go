@@ -156,6 +156,6 @@ func (s *Service) removeTopic(n name) {
 		s.state.subscriptions[attached].TopicMessageRetentionDuration = nil
 	}
 	delete(s.state.topics, n.String())
-	delete(s.state.policies, n.String())
+	s.policies.Drop(n.String())
 	s.messages.forgetTopic(n.String())
 }

@@ -30,8 +30,8 @@ type bucket struct {
 	// Config is all that can be set, and what follows from it, in the form
 	// of the API. It is replaced as a whole, never changed in place.
 	Config document `json:"config"`
-	// Bindings is the IAM policy; nil while it is the one that every bucket
-	// starts with.
+	// Bindings is the IAM policy, its members as package policy keeps them;
+	// nil while it is the one that every bucket starts with.
 	Bindings []any `json:"bindings,omitempty"`
 	// Objects are all generations of all objects, by name, oldest first.
 	Objects map[string][]*storedObject `json:"objects,omitempty"`

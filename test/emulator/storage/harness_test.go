@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/test/emulator/policy"
 	"github.com/holdfast-dev/holdfast/test/emulator/projects"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
@@ -35,7 +36,7 @@ func newHarness(t testing.TB, options ...func(*Options)) *harness {
 		}
 	}
 	h := &harness{mux: http.NewServeMux(), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
-	o := Options{Projects: registry, Traffic: traffic.New(), Now: func() time.Time { return h.now }}
+	o := Options{Projects: registry, Traffic: traffic.New(), Directory: policy.NewDirectory(registry), Now: func() time.Time { return h.now }}
 	for _, option := range options {
 		option(&o)
 	}

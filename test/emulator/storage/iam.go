@@ -1,8 +1,18 @@
 package storage
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
+
+	"cloud.google.com/go/iam/apiv1/iampb"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/holdfast-dev/holdfast/test/emulator/policy"
 )
 
 // legacyBindings is the policy that a bucket starts with.
@@ -21,85 +31,148 @@ func (b *bucket) legacyBindings() []any {
 	return bindings
 }
 
-func (b *bucket) policy() document {
+// keptPolicy is the policy in the form that policies are kept in. Its etag is
+// the bucket's metageneration, so that any other change to the bucket makes
+// it stale too.
+func (b *bucket) keptPolicy() (*iampb.Policy, error) {
 	bindings := b.Bindings
 	if bindings == nil {
 		bindings = b.legacyBindings()
 	}
-	version := int64(1)
-	for _, binding := range bindings {
-		if object(binding.(document), "condition") != nil {
-			version = 3
-		}
+	return policyFrom(document{"bindings": bindings, "etag": etag(b.Metageneration)})
+}
+
+// policyFrom reads a policy as the JSON API has it.
+func policyFrom(doc document) (*iampb.Policy, error) {
+	encoded, err := json.Marshal(doc)
+	if err != nil {
+		return nil, fmt.Errorf("reading a policy: %w", err)
 	}
-	policy := document{
+	kept := &iampb.Policy{}
+	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(encoded, kept); err != nil {
+		return nil, failf(http.StatusBadRequest, "parseError", "Parse Error")
+	}
+	return kept, nil
+}
+
+// bindingsOf writes the bindings of a policy as the JSON API has them.
+func bindingsOf(p *iampb.Policy) ([]any, error) {
+	encoded, err := protojson.Marshal(p)
+	if err != nil {
+		return nil, fmt.Errorf("writing a policy: %w", err)
+	}
+	doc, err := decode(encoded)
+	if err != nil {
+		return nil, err
+	}
+	return append([]any{}, list(doc, "bindings")...), nil
+}
+
+// showPolicy is the policy as the API shows it.
+func (s *Service) showPolicy(b *bucket) (document, error) {
+	kept, err := b.keptPolicy()
+	if err != nil {
+		return nil, err
+	}
+	bindings, err := bindingsOf(s.rules.Directory.ShowAll(kept))
+	if err != nil {
+		return nil, err
+	}
+	version := int64(1)
+	if policy.HasConditions(kept) {
+		version = 3
+	}
+	shown := document{
 		"kind": "storage#policy", "resourceId": "projects/_/buckets/" + b.Name,
 		"version": number(version), "etag": etag(b.Metageneration),
 	}
 	if len(bindings) > 0 {
-		policy["bindings"] = bindings
+		shown["bindings"] = bindings
 	}
-	return policy
+	return shown, nil
 }
 
+// getIamPolicy returns the policy. A caller who asks for a version that
+// cannot show all of it gets nothing.
 func (s *Service) getIamPolicy(r *request) (*reply, error) {
 	b, err := s.open(r, "buckets.getIamPolicy")
 	if err != nil {
 		return nil, err
 	}
-	return ok(b.policy()), nil
+	requested, _, err := r.queryInt("optionsRequestedPolicyVersion")
+	if err != nil {
+		return nil, err
+	}
+	kept, err := b.keptPolicy()
+	if err != nil {
+		return nil, err
+	}
+	if err := policy.CheckRequested(kept, int32(requested)); err != nil && !r.console {
+		return nil, asPolicyFailure(err)
+	}
+	shown, err := s.showPolicy(b)
+	if err != nil {
+		return nil, err
+	}
+	return ok(shown), nil
 }
 
-// setIamPolicy replaces the policy. Its etag is the bucket's metageneration,
-// so that any other change to the bucket makes it stale too.
+// setIamPolicy replaces the policy.
 func (s *Service) setIamPolicy(r *request) (*reply, error) {
 	b, err := s.open(r, "buckets.setIamPolicy")
 	if err != nil {
 		return nil, err
 	}
-	policy, err := r.document()
+	doc, err := r.document()
 	if err != nil {
 		return nil, err
 	}
-	if sent := text(policy, "etag"); sent != "" && sent != etag(b.Metageneration) {
-		return nil, conditionNotMet()
+	sent, err := policyFrom(doc)
+	if err != nil {
+		return nil, err
 	}
-	bindings := []any{}
-	for _, item := range list(policy, "bindings") {
-		binding, _ := item.(document)
-		if err := b.checkBinding(binding); err != nil {
-			return nil, err
-		}
-		if len(list(binding, "members")) > 0 {
-			bindings = append(bindings, clone(binding))
-		}
+	if err := b.checkPolicy(sent); err != nil {
+		return nil, err
 	}
-	b.Bindings = bindings
+	current, err := b.keptPolicy()
+	if err != nil {
+		return nil, err
+	}
+	next, err := s.rules.Replace(current, sent, nil)
+	if err != nil {
+		return nil, asPolicyFailure(err)
+	}
+	if b.Bindings, err = bindingsOf(next); err != nil {
+		return nil, err
+	}
 	b.store(b.Config, r.now)
-	return ok(b.policy()), nil
+	shown, err := s.showPolicy(b)
+	if err != nil {
+		return nil, err
+	}
+	return ok(shown), nil
 }
 
-func (b *bucket) checkBinding(binding document) error {
-	role := text(binding, "role")
-	if !strings.Contains(role, "roles/") {
-		return invalidf(`The role name must be in the form "roles/{role}", "organizations/{organization_id}/roles/{role}", ` +
-			`or "projects/{project_id}/roles/{role}".`)
+// asPolicyFailure says in the words of Cloud Storage what is wrong with a
+// policy.
+func asPolicyFailure(err error) error {
+	if status.Code(err) == codes.Aborted {
+		return conditionNotMet()
 	}
-	if strings.HasPrefix(role, "roles/") && !strings.HasPrefix(role, "roles/storage.") {
-		return invalidf("Role %s is not supported for this resource.", role)
-	}
-	if object(binding, "condition") != nil && !b.uniform() {
-		f := conditionNotMet()
-		f.message = "To set IAM conditions in this bucket, enable uniform bucket-level access. This ensures that all object access is controlled uniformly at the bucket-level without individual, object-level permissions. Learn more at https://cloud.google.com/storage/docs/uniform-bucket-level-access"
-		return f
-	}
-	for _, member := range texts(binding, "members") {
-		public := member == "allUsers" || member == "allAuthenticatedUsers"
-		if public && text(b.Config, "iamConfiguration", "publicAccessPrevention") == "enforced" {
-			return publicPrevented()
+	return invalidf("%s", status.Convert(err).Message())
+}
+
+// checkPolicy refuses what this bucket's configuration excludes.
+func (b *bucket) checkPolicy(sent *iampb.Policy) error {
+	prevented := text(b.Config, "iamConfiguration", "publicAccessPrevention") == "enforced"
+	for _, binding := range sent.GetBindings() {
+		if binding.GetCondition() != nil && !b.uniform() {
+			f := conditionNotMet()
+			f.message = "To set IAM conditions in this bucket, enable uniform bucket-level access. This ensures that all object access is controlled uniformly at the bucket-level without individual, object-level permissions. Learn more at https://cloud.google.com/storage/docs/uniform-bucket-level-access"
+			return f
 		}
-		if !public && !strings.Contains(member, ":") {
-			return invalidf("The member %s is of an unknown type. Please set a valid type prefix for the member.", member)
+		if prevented && slices.ContainsFunc(binding.GetMembers(), policy.IsPublic) {
+			return publicPrevented()
 		}
 	}
 	return nil

@@ -14,15 +14,17 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/holdfast-dev/holdfast/test/emulator/policy"
 	"github.com/holdfast-dev/holdfast/test/emulator/projects"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
 
 // Options are what a Service needs and how strict it is.
 type Options struct {
-	// Projects and Traffic are shared with the other services.
-	Projects *projects.Registry
-	Traffic  *traffic.Control
+	// Projects, Traffic and Directory are shared with the other services.
+	Projects  *projects.Registry
+	Traffic   *traffic.Control
+	Directory *policy.Directory
 	// Now is the clock; nil means the real one.
 	Now func() time.Time
 	// LimitUpdates refuses to change a bucket's metadata more than once a
@@ -36,6 +38,7 @@ type Service struct {
 	traffic      *traffic.Control
 	now          func() time.Time
 	limitUpdates bool
+	rules        policy.Rules
 
 	mu      sync.Mutex
 	buckets map[string]*bucket
@@ -57,6 +60,7 @@ func New(o Options) *Service {
 	}
 	return &Service{
 		projects: o.Projects, traffic: o.Traffic, now: o.Now, limitUpdates: o.LimitUpdates,
+		rules:   policy.Rules{Directory: o.Directory, Roles: []string{"storage"}, NoBasicRoles: true, TeamMembers: true},
 		buckets: map[string]*bucket{}, byProject: map[string]map[string]*bucket{}, uploads: map[string]*upload{},
 	}
 }
