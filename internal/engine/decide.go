@@ -21,6 +21,16 @@ type facts struct {
 	// mark says whose marks it carries, and owner describes them if they are another installation's.
 	mark  mark
 	owner string
+	// granting says that the changes take nothing over that was there before: they only grant. sharing says that the manifest as a
+	// whole does no more than that.
+	granting bool
+	sharing  bool
+	// unwritable says why none of the changes can be written, and what to do about it; empty if some can be.
+	unwritable string
+	// policyHold says why a change of the IAM policy must be approved first; empty if it need not.
+	policyHold string
+	// waits says which references are waited for; empty for none.
+	waits string
 	// wrongProject says that the resource belongs to another project than the object is bound to.
 	wrongProject bool
 	// recorded says that the object held a resource of this name before.
@@ -61,17 +71,24 @@ func decide(f facts) decision {
 		return decision{actionNone, v1alpha1.ReasonConflict, fmt.Sprintf(
 			"another owner holds this %s: %s. Remove that manifest there (its deletionPolicy Orphan removes the label), or remove the label %s by hand",
 			f.traits.Name, f.owner, v1alpha1.OwnerLabel)}
-	case !f.held && f.spec.Adoption == v1alpha1.AdoptionNever:
+	case !f.held && !f.sharing && f.spec.Adoption == v1alpha1.AdoptionNever:
 		return decision{actionNone, v1alpha1.ReasonConflict, fmt.Sprintf(
 			"this %s %s and spec.adoption is Never; to take it over set spec.adoption to IfMatches or Always", f.traits.Name, wasThere(f))}
+	case len(f.changes) == 0 && f.waits != "":
+		return decision{actionNone, v1alpha1.ReasonAwaitingReference, "all else is done, and this is waited for: " + f.waits}
 	case len(f.changes) == 0:
-		return decision{actionNone, v1alpha1.ReasonUpToDate, "Google Cloud is as the manifest says"}
+		return decision{actionNone, v1alpha1.ReasonUpToDate, upToDate}
+	case f.unwritable != "" && !f.glassOpen:
+		return decision{actionNone, v1alpha1.ReasonInvalid, f.unwritable}
 	}
 	if message := immutableChanges(f); message != "" {
 		return decision{actionNone, v1alpha1.ReasonImmutable, message}
 	}
 	return decideWrite(f, actionUpdate)
 }
+
+// upToDate is what is said of an object that there is nothing to do for.
+const upToDate = "Google Cloud is as the manifest says"
 
 func decideAbsent(f facts) decision {
 	if f.spec.Management == v1alpha1.ManagementObserve {
@@ -82,8 +99,11 @@ func decideAbsent(f facts) decision {
 }
 
 func decideObserved(f facts) decision {
+	if len(f.changes) == 0 && f.waits != "" {
+		return decision{actionNone, v1alpha1.ReasonAwaitingReference, "spec.management is Observe, and nobody knows yet who is meant: " + f.waits}
+	}
 	if len(f.changes) == 0 {
-		return decision{actionNone, v1alpha1.ReasonUpToDate, "Google Cloud is as the manifest says (spec.management is Observe)"}
+		return decision{actionNone, v1alpha1.ReasonUpToDate, upToDate + " (spec.management is Observe)"}
 	}
 	return decision{actionNone, v1alpha1.ReasonDiffers, "Google Cloud differs in " + list(f.changes.Paths()) + ", and spec.management is Observe"}
 }
@@ -101,7 +121,7 @@ func decideWrite(f facts, write action) decision {
 
 // holds says why a write must be approved first; empty if it need not.
 func holds(f facts) (why, reason string) {
-	if f.exists && !f.held && f.spec.Adoption != v1alpha1.AdoptionAlways {
+	if f.exists && !f.held && f.spec.Adoption != v1alpha1.AdoptionAlways && !f.granting {
 		return fmt.Sprintf("this %s %s and differs in %s", f.traits.Name, wasThere(f), list(f.changes.Paths())), v1alpha1.ReasonAwaitingAdoption
 	}
 	if f.spec.Management == v1alpha1.ManagementApprove {
@@ -113,6 +133,9 @@ func holds(f facts) (why, reason string) {
 				return why, v1alpha1.ReasonAwaitingApproval
 			}
 		}
+	}
+	if f.policyHold != "" {
+		return f.policyHold, v1alpha1.ReasonAwaitingApproval
 	}
 	return "", ""
 }
@@ -157,6 +180,11 @@ const wholeResource = "resource"
 // creation is the plan of making a resource: the resource itself, then its fields.
 func creation(name string, fields diff.Changes) diff.Changes {
 	return slices.Concat(diff.Changes{{Path: wholeResource, To: quoted(name)}}, fields)
+}
+
+// undeletion is the plan of bringing a deleted resource back. What differs then is planned when it is there.
+func undeletion(name, uid string) diff.Changes {
+	return diff.Changes{{Path: wholeResource, From: quoted("deleted"), To: quoted(fmt.Sprintf("%s, undeleted (%s)", name, uid))}}
 }
 
 // deletion is the plan of deleting a resource.

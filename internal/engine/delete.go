@@ -39,6 +39,8 @@ func (r *Reconciler[T, L]) remove(ctx context.Context, d *draft[T], v view[T, L]
 		return r.release(ctx, d, done{"Released", "there is no " + r.kind.ExternalName(v.ref) + " any more"})
 	case v.wrongProject, spec.Management == v1alpha1.ManagementObserve:
 		return r.release(ctx, d, done{"Released", untouched})
+	case r.kind.Traits().PolicyOnly:
+		return r.revoke(ctx, d, v)
 	case status.Identity == "" && !v.held:
 		return r.release(ctx, d, done{"Released", "the resource was never taken over and was not touched"})
 	case orphans(d.obj):
@@ -56,11 +58,19 @@ func (r *Reconciler[T, L]) remove(ctx context.Context, d *draft[T], v view[T, L]
 		return r.orphan(ctx, d, v, "because its CustomResourceDefinition is being deleted")
 	}
 	plan := deletion(r.kind.ExternalName(v.ref))
-	if spec.Management == v1alpha1.ManagementApprove && !isApproved(d.obj, plan, r.kind.Traits().Fields) {
-		why := "spec.management is Approve, and this deletes the " + r.kind.Traits().Name
-		return r.held(d, v, plan, decision{actionHold, v1alpha1.ReasonAwaitingApproval, why})
+	if r.awaitsApproval(d.obj, plan) {
+		return r.held(d, v, plan, awaitApproval("this deletes the "+r.kind.Traits().Name))
 	}
 	return r.destroy(ctx, d, v)
+}
+
+// awaitsApproval says whether the plan of a deletion must be approved first.
+func (r *Reconciler[T, L]) awaitsApproval(obj T, plan diff.Changes) bool {
+	return obj.GetCommonSpec().Management == v1alpha1.ManagementApprove && !isApproved(obj, plan, r.kind.Traits().Fields)
+}
+
+func awaitApproval(what string) decision {
+	return decision{actionHold, v1alpha1.ReasonAwaitingApproval, "spec.management is Approve, and " + what}
 }
 
 // destroy deletes the resource, its contents first if that was asked for.

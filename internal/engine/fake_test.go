@@ -107,7 +107,7 @@ func testReconciler(t testing.TB, objects ...client.Object) (*Reconciler[*v1alph
 	t.Helper()
 	scheme := testScheme(t)
 	kube := fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.Topic{}).
-		WithIndex(&v1alpha1.Topic{}, resourceIDIndex, func(o client.Object) []string { return []string{resourceKey(o.(v1alpha1.Object))} }).
+		WithIndex(&v1alpha1.Topic{}, resourceIDIndex, func(o client.Object) []string { return []string{resourceKey(o.(v1alpha1.Object), Traits{})} }).
 		WithObjects(append(objects, shopNamespace(nil))...).Build()
 	kind := &fakeKind{live: map[string]v1alpha1.TopicSpec{}}
 	return &Reconciler[*v1alpha1.Topic, v1alpha1.TopicSpec]{

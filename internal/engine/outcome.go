@@ -128,10 +128,15 @@ const (
 
 // failed makes an outcome of an error that a call to Google Cloud, or to the API server, ended with.
 func failed(doing string, err error) outcome {
-	var broken *glassBroken
+	var (
+		broken *glassBroken
+		next   *goesOn
+	)
 	switch {
 	case errors.Is(err, errStale):
 		return outcome{after: pauseStale}
+	case errors.As(err, &next):
+		return outcome{reason: v1alpha1.ReasonProgressing, message: next.message, after: pauseStale}
 	case errors.As(err, &broken):
 		return outcome{reason: v1alpha1.ReasonBreakGlass, message: broken.Error()}
 	}
@@ -140,6 +145,9 @@ func failed(doing string, err error) outcome {
 	case gcp.Throttled:
 		return outcome{reason: v1alpha1.ReasonThrottled, message: fmt.Sprintf("%s: Google asks to slow down: %s", doing, e.Message),
 			after: cmp.Or(e.RetryAfter, pauseThrottled)}
+	case gcp.QuotaExceeded:
+		return outcome{reason: v1alpha1.ReasonQuotaExceeded, after: pauseDenied, message: fmt.Sprintf(
+			"%s: Google allows no more: %s Delete what is not needed, or ask Google for a higher quota", doing, e.Message)}
 	case gcp.Denied:
 		return outcome{reason: v1alpha1.ReasonDenied, message: denied(doing, e), after: pauseDenied}
 	case gcp.Invalid:

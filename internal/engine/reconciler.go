@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -28,6 +30,12 @@ type Projects interface {
 	ProjectNumber(ctx context.Context, impersonate, projectID string) (uint64, error)
 }
 
+// Identities knows whom Google Cloud takes us for.
+type Identities interface {
+	// Identity returns the e-mail by which Google knows us when we act as a service account (empty: as the manager).
+	Identity(ctx context.Context, impersonate string) (email string, err error)
+}
+
 // Reconciler holds the resources of one kind to their manifests.
 type Reconciler[T v1alpha1.Object, L any] struct {
 	kind     Kind[T, L]
@@ -36,11 +44,13 @@ type Reconciler[T v1alpha1.Object, L any] struct {
 	uncached client.Reader
 	gate     *gate
 	projects Projects
-	sweep    sweep.Schedule
-	events   events.EventRecorder
-	scheme   *runtime.Scheme
-	writes   *writeLog
-	now      func() time.Time
+	// identities says who we are to Google.
+	identities Identities
+	sweep      sweep.Schedule
+	events     events.EventRecorder
+	scheme     *runtime.Scheme
+	writes     *writeLog
+	now        func() time.Time
 }
 
 // Reconcile brings one object a step further: what there is to do is done in one pass.
@@ -95,21 +105,25 @@ func (r *Reconciler[T, L]) pass(ctx context.Context, d *draft[T]) outcome {
 	if err != nil {
 		return failed("looking for other manifests of the same resource", err)
 	}
-	if winner := others.winnerOver(obj); winner != nil && !(deleting && glass.Open()) {
+	if winner := r.clashing(obj, others).winnerOver(obj); winner != nil && !(deleting && glass.Open()) {
 		return r.yield(ctx, d, winner)
 	}
 
 	if deleting && !glass.Open() && obj.GetCommonSpec().Management == v1alpha1.ManagementObserve {
 		return r.release(ctx, d, done{"Released", untouched})
 	}
-	v, err := r.look(ctx, obj, p)
+	v, err := r.look(ctx, obj, p, others)
 	switch {
+	case gcp.IsNotFound(err) && r.kind.Traits().PolicyOnly:
+		return outcome{reason: v1alpha1.ReasonNotFound, message: fmt.Sprintf("%s does not exist", r.kind.ExternalName(v.ref))}
 	case gcp.IsDenied(err) && deleting && !glass.Open() && orphans(obj):
 		return r.releaseMarked(ctx, d, gcp.Classify(err).Message)
 	case err != nil:
 		return failed(fmt.Sprintf("looking at the %s", r.kind.Traits().Name), err)
 	case deleting:
 		return r.remove(ctx, d, v, others)
+	case !v.exists && r.settles(obj):
+		return outcome{reason: v1alpha1.ReasonProgressing, message: "created a moment ago; Google does not show it yet", after: pauseSettles}
 	default:
 		return r.settle(ctx, d, v)
 	}
@@ -134,24 +148,33 @@ type view[T v1alpha1.Object, L any] struct {
 	described T
 	applied   []string
 	diff      diff.Result[T]
+	// policy is the IAM policy; nil where the manifest says nothing of it.
+	policy *policyView
+	// undelete is the identity of the deleted resource that can perhaps be brought back; empty for none.
+	undelete string
 }
 
-// look makes the one read of Google Cloud, and compares.
-func (r *Reconciler[T, L]) look(ctx context.Context, obj T, p place) (view[T, L], error) {
+// look makes the one read of Google Cloud, and another one where the manifest speaks of the IAM policy, and compares.
+func (r *Reconciler[T, L]) look(ctx context.Context, obj T, p place, others rivals[T]) (view[T, L], error) {
 	v := view[T, L]{place: p, ref: Ref{
 		Project:     p.binding.Project,
-		ID:          resourceID(obj),
+		ID:          r.resourceID(obj, p.binding.Project),
 		Impersonate: p.binding.Impersonate,
 		Ownership:   r.marks(obj),
 	}}
 	live, err := r.kind.Observe(ctx, v.ref)
 	switch {
 	case gcp.IsNotFound(err):
-		return r.compare(obj, v, r.kind.New()), nil
+		v = r.compare(obj, v, r.kind.New())
+		v.undelete = r.undeletable(obj)
 	case err != nil:
 		return v, err
+	default:
+		if v, err = r.see(ctx, obj, v, live); err != nil {
+			return v, err
+		}
 	}
-	return r.see(ctx, obj, v, live)
+	return r.seePolicy(ctx, obj, v, others)
 }
 
 // see takes in a live state, read or returned by a write.
@@ -166,7 +189,7 @@ func (r *Reconciler[T, L]) see(ctx context.Context, obj T, v view[T, L], live L)
 			return v, nil
 		}
 	}
-	v.held = isHeld(obj.GetCommonStatus().Identity, v.identity, r.marks(obj))
+	v.held = isHeld(obj.GetCommonStatus().Identity, v.identity, r.marks(obj)) || r.madeUnrecorded(obj)
 	return r.compare(obj, v, r.kind.Describe(live)), nil
 }
 
@@ -187,7 +210,15 @@ func (r *Reconciler[T, L]) marks(obj T) map[string]string {
 	return ownership(r.ownerID, obj)
 }
 
-// resourceID is the name of the object's resource in Google Cloud.
+// resourceID is the name of the object's resource in Google Cloud: the project itself where only its policy is held.
+func (r *Reconciler[T, L]) resourceID(obj T, project string) string {
+	if r.kind.Traits().PolicyOnly {
+		return project
+	}
+	return resourceID(obj)
+}
+
+// resourceID is the name that an object gives to its resource.
 func resourceID(obj v1alpha1.Object) string {
 	if id := obj.GetCommonSpec().ResourceID; id != "" {
 		return id
@@ -210,32 +241,50 @@ func (r *Reconciler[T, L]) settle(ctx context.Context, d *draft[T], v view[T, L]
 }
 
 func (r *Reconciler[T, L]) facts(obj T, v view[T, L], plan diff.Changes) facts {
-	return facts{
-		spec: *obj.GetCommonSpec(), traits: r.kind.Traits(), changes: plan,
+	f := facts{
+		spec: *obj.GetCommonSpec(), traits: r.kind.Traits(), changes: plan, granting: v.granting(),
 		exists: v.exists, held: v.held, mark: readMark(v.identity.Labels, r.marks(obj)), owner: foreignOwner(v.identity.Labels),
 		wrongProject: v.wrongProject, recorded: obj.GetCommonStatus().Identity != "",
 		glassOpen: v.glass.Open(), approved: isApproved(obj, plan, r.kind.Traits().Fields),
 	}
+	if v.policy != nil {
+		f.policyHold, f.waits = v.policy.plan.Hold, v.policy.waits
+		if len(v.diff.Changes) == 0 && !v.policy.writes() {
+			f.unwritable = v.policy.unwritable()
+		}
+		f.sharing = f.traits.PolicyOnly && v.policy.in.Mode == v1alpha1.IAMAdditive
+	}
+	return f
 }
 
 // plan is what would be written.
 func (r *Reconciler[T, L]) plan(v view[T, L]) diff.Changes {
-	if v.exists || v.wrongProject {
-		return v.diff.Changes
+	changes := v.diff.Changes
+	if of := v.policy.changes(); len(of) > 0 {
+		changes = slices.Concat(changes, of)
+		slices.SortFunc(changes, func(a, b diff.Change) int { return strings.Compare(a.Path, b.Path) })
 	}
-	return creation(r.kind.ExternalName(v.ref), v.diff.Changes)
+	switch {
+	case v.exists || v.wrongProject:
+		return changes
+	case v.undelete != "":
+		return undeletion(r.kind.ExternalName(v.ref), v.undelete)
+	}
+	return creation(r.kind.ExternalName(v.ref), changes)
 }
 
 func (r *Reconciler[T, L]) nothingToWrite(d *draft[T], v view[T, L], choice decision) outcome {
 	out := outcome{reason: choice.reason, message: choice.message, looked: !v.wrongProject, drift: r.plan(v)}
-	if choice.reason == v1alpha1.ReasonUpToDate && d.obj.GetCommonSpec().Management != v1alpha1.ManagementObserve {
-		if !v.held {
+	applied := choice.reason == v1alpha1.ReasonUpToDate || choice.reason == v1alpha1.ReasonAwaitingReference
+	if applied && d.obj.GetCommonSpec().Management != v1alpha1.ManagementObserve {
+		if !v.held && !(r.kind.Traits().PolicyOnly && v.policy.in.Mode == v1alpha1.IAMAdditive) {
 			out.done = done{"Adopted", "took over " + r.kind.ExternalName(v.ref) + ", which matches; nothing was written"}
 		}
 		if status := d.obj.GetCommonStatus(); status.Approved != nil { // it was applied, though its reply was lost
 			status.PlanSequence++
 		}
 		d.hold(identityOf(v.identity, r.marks(d.obj)), v.diff.Managed)
+		holdPolicy(d.obj, v.policy)
 	}
 	r.show(d, v)
 	return out

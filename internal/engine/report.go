@@ -29,6 +29,7 @@ func (r *Reconciler[T, L]) show(d *draft[T], v view[T, L]) {
 		return
 	}
 	status.Observed = specOf(v.described)
+	showPolicy(d.obj, v.policy)
 	r.kind.Report(d.obj, v.live)
 }
 

@@ -55,7 +55,7 @@ func older(a, b client.Object) bool {
 
 // rivals finds the other manifests of an object's resource in the cache.
 func (r *Reconciler[T, L]) rivals(ctx context.Context, obj T, project string) (rivals[T], error) {
-	namesakes, err := namesakes(ctx, r.client, r.scheme, obj, project)
+	namesakes, err := namesakes(ctx, r.client, r.scheme, obj, r.kind.Traits(), project)
 	if err != nil {
 		return nil, err
 	}
@@ -86,15 +86,25 @@ func (r *Reconciler[T, L]) declares(ctx context.Context, other T, project string
 	return refusal == nil && binding.Project == project, nil
 }
 
-// resourceKey is what an object is indexed by: its project, where the object itself says which, and the resource's name.
-func resourceKey(obj v1alpha1.Object) string {
-	return cmp.Or(obj.GetCommonStatus().Project, obj.GetCommonSpec().ProjectID) + "/" + resourceID(obj)
+// resourceKey is what an object is indexed by: its project, where the object itself says which, and the resource's name within
+// it.
+func resourceKey(obj v1alpha1.Object, traits Traits) string {
+	return cmp.Or(obj.GetCommonStatus().Project, obj.GetCommonSpec().ProjectID) + "/" + nameInProject(obj, traits)
+}
+
+// nameInProject is what tells an object's resource from others of its kind in the project.
+func nameInProject(obj v1alpha1.Object, traits Traits) string {
+	if traits.PolicyOnly {
+		return "" // a project has one policy
+	}
+	return resourceID(obj)
 }
 
 // namesakes finds the other objects of a kind whose resource has the same name and is in the project, or may be.
-func namesakes[T v1alpha1.Object](ctx context.Context, c client.Reader, scheme *runtime.Scheme, obj T, project string) ([]T, error) {
+func namesakes[T v1alpha1.Object](ctx context.Context, c client.Reader, scheme *runtime.Scheme, obj T, traits Traits, project string) ([]T, error) {
 	var out []T
-	for _, key := range slices.Compact([]string{project + "/" + resourceID(obj), "/" + resourceID(obj)}) {
+	name := nameInProject(obj, traits)
+	for _, key := range slices.Compact([]string{project + "/" + name, "/" + name}) {
 		list, err := listOf(scheme, obj)
 		if err != nil {
 			return nil, err

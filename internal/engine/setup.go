@@ -9,7 +9,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -39,6 +38,8 @@ type Options struct {
 	Lease Lease
 	// Projects knows the numbers of projects.
 	Projects Projects
+	// Identities says who we are to Google.
+	Identities Identities
 	// Unanswered is how long after its time-out Google may still carry out a call that it received. Default: 30 s.
 	Unanswered time.Duration
 }
@@ -47,42 +48,50 @@ type Options struct {
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=validatingadmissionpolicybindings,resourceNames=holdfast-guard-break-glass,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
-// +kubebuilder:rbac:groups=gcp.holdfast.dev,resources=buckets;topics,verbs=get;list;watch;patch
-// +kubebuilder:rbac:groups=gcp.holdfast.dev,resources=buckets/status;topics/status,verbs=get;patch
-// +kubebuilder:rbac:groups=gcp.holdfast.dev,resources=buckets/finalizers;topics/finalizers,verbs=update;patch
-// +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,resourceNames=buckets.gcp.holdfast.dev;topics.gcp.holdfast.dev,verbs=get
+// +kubebuilder:rbac:groups=gcp.holdfast.dev,resources=buckets;topics;serviceaccounts;projectpolicies,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=gcp.holdfast.dev,resources=buckets/status;topics/status;serviceaccounts/status;projectpolicies/status,verbs=get;patch
+// +kubebuilder:rbac:groups=gcp.holdfast.dev,resources=buckets/finalizers;topics/finalizers;serviceaccounts/finalizers;projectpolicies/finalizers,verbs=update;patch
+// +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,resourceNames=buckets.gcp.holdfast.dev;topics.gcp.holdfast.dev;serviceaccounts.gcp.holdfast.dev;projectpolicies.gcp.holdfast.dev,verbs=get
 
 // Setup makes the manager hold a kind's resources.
 func Setup[T v1alpha1.Object, L any](ctx context.Context, mgr ctrl.Manager, kind Kind[T, L], opts Options) error {
 	obj := kind.New()
-	index := func(o client.Object) []string { return []string{resourceKey(o.(T))} }
+	index := func(o client.Object) []string { return []string{resourceKey(o.(T), kind.Traits())} }
 	if err := mgr.GetFieldIndexer().IndexField(ctx, obj, resourceIDIndex, index); err != nil {
 		return fmt.Errorf("indexing %ss: %w", kind.Traits().Name, err)
 	}
 	r := &Reconciler[T, L]{
-		kind:     kind,
-		ownerID:  opts.OwnerID,
-		client:   mgr.GetClient(),
-		uncached: mgr.GetAPIReader(),
-		gate:     &gate{reader: mgr.GetAPIReader(), lease: opts.Lease, now: time.Now},
-		projects: opts.Projects,
-		sweep:    opts.Sweep,
-		events:   mgr.GetEventRecorder("holdfast"),
-		scheme:   mgr.GetScheme(),
-		writes:   newWriteLog(cmp.Or(opts.Unanswered, defaultUnanswered)),
-		now:      time.Now,
+		kind:       kind,
+		ownerID:    opts.OwnerID,
+		client:     mgr.GetClient(),
+		uncached:   mgr.GetAPIReader(),
+		gate:       &gate{reader: mgr.GetAPIReader(), lease: opts.Lease, now: time.Now},
+		projects:   opts.Projects,
+		identities: opts.Identities,
+		sweep:      opts.Sweep,
+		events:     mgr.GetEventRecorder("holdfast"),
+		scheme:     mgr.GetScheme(),
+		writes:     newWriteLog(cmp.Or(opts.Unanswered, defaultUnanswered)),
+		now:        time.Now,
 	}
 	metrics.Fleet.Watch(kind.Traits().Name, metrics.Kind{Sweep: opts.Sweep.Interval, Count: count(mgr, obj)})
-	return ctrl.NewControllerManagedBy(mgr).
+	control := ctrl.NewControllerManagedBy(mgr).
 		Named(kind.Traits().Name).
 		For(obj, builder.WithPredicates(worthALook())).
-		Watches(obj, handler.EnqueueRequestsFromMapFunc(sameResource[T](mgr)), builder.WithPredicates(comesOrGoes())).
+		Watches(obj, handler.EnqueueRequestsFromMapFunc(sameResource(mgr, kind)), builder.WithPredicates(comesOrGoes())).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(inNamespace(mgr, obj)), builder.WithPredicates(annotationsChanged())).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: opts.Workers,
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry),
-		}).
-		Complete(r)
+		})
+	if policied, ok := any(kind).(Policied[T]); ok {
+		refs := func(o client.Object) []string { return accountRefs(policied, o.(T)) }
+		if err := mgr.GetFieldIndexer().IndexField(ctx, obj, accountIndex, refs); err != nil {
+			return fmt.Errorf("indexing the references of %ss: %w", kind.Traits().Name, err)
+		}
+		control.Watches(&v1alpha1.ServiceAccount{}, handler.EnqueueRequestsFromMapFunc(referrers(mgr, obj)), builder.WithPredicates(resolves()))
+	}
+	return control.Complete(r)
 }
 
 // The pauses between tries of what fails grow from the first to the last.
@@ -133,7 +142,7 @@ func ours(obj client.Object) map[string]string {
 }
 
 // sameResource maps an object to the others whose resource has the same name.
-func sameResource[T v1alpha1.Object](mgr ctrl.Manager) handler.MapFunc {
+func sameResource[T v1alpha1.Object, L any](mgr ctrl.Manager, kind Kind[T, L]) handler.MapFunc {
 	return func(ctx context.Context, obj client.Object) []reconcile.Request {
 		declared := obj.(T)
 		project := cmp.Or(declared.GetCommonStatus().Project, declared.GetCommonSpec().ProjectID)
@@ -143,7 +152,7 @@ func sameResource[T v1alpha1.Object](mgr ctrl.Manager) handler.MapFunc {
 				project = namespace.Annotations[v1alpha1.ProjectIDAnnotation]
 			}
 		}
-		others, err := namesakes(ctx, mgr.GetClient(), mgr.GetScheme(), declared, project)
+		others, err := namesakes(ctx, mgr.GetClient(), mgr.GetScheme(), declared, kind.Traits(), project)
 		if err != nil {
 			ctrl.LoggerFrom(ctx).Error(err, "finding the other manifests of a resource; the sweep will")
 			return nil
@@ -167,12 +176,7 @@ func inNamespace(mgr ctrl.Manager, kind v1alpha1.Object) handler.MapFunc {
 			ctrl.LoggerFrom(ctx).Error(err, "finding the objects of a namespace; the sweep will")
 			return nil
 		}
-		var requests []reconcile.Request
-		_ = meta.EachListItem(list, func(item runtime.Object) error {
-			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(item.(client.Object))})
-			return nil
-		})
-		return requests
+		return requests(list)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -19,24 +20,33 @@ import (
 
 // write carries out a plan: it records what is about to be taken on, then makes each call behind the gate.
 func (r *Reconciler[T, L]) write(ctx context.Context, d *draft[T], v view[T, L], plan diff.Changes) outcome {
+	attempted := d.obj.GetCommonStatus().CreateTime
 	if err := r.recordPending(ctx, d, v, plan); err != nil {
 		return failed("recording what is about to be written", err)
 	}
 	before := v
-	name := r.kind.Traits().Name
-	var err error
-	if !v.exists {
-		v, err = r.call(ctx, d, v, Call[L]{Name: "creating the " + name, Do: func(ctx context.Context, _ L) (L, error) {
-			return r.kind.Create(ctx, v.ref, d.obj)
-		}})
-	} else {
-		for _, call := range r.kind.Update(v.ref, v.diff.Want, v.diff.Changes) {
-			if v, err = r.call(ctx, d, v, call); err != nil {
-				break
-			}
-		}
+	v, err := r.writeResource(ctx, d, v, attempted)
+	if err == nil {
+		v, err = r.writePolicy(ctx, d, v, !before.exists || len(before.diff.Changes) > 0)
 	}
 	return r.confirm(d, before, v, err)
+}
+
+// writeResource creates the resource, or changes what differs, the IAM policy left aside.
+func (r *Reconciler[T, L]) writeResource(ctx context.Context, d *draft[T], v view[T, L], attempted *metav1.Time) (view[T, L], error) {
+	if !v.exists {
+		return r.create(ctx, d, v, attempted)
+	}
+	if len(v.diff.Changes) == 0 {
+		return v, nil
+	}
+	var err error
+	for _, call := range r.kind.Update(v.ref, v.diff.Want, v.diff.Changes) {
+		if v, err = r.call(ctx, d, v, call); err != nil {
+			break
+		}
+	}
+	return v, err
 }
 
 // call makes one write: the gate, the call, and what the answer shows.
@@ -88,6 +98,10 @@ func (r *Reconciler[T, L]) recordPending(ctx context.Context, d *draft[T], v vie
 	if fresh := newlyManaged(v); len(fresh) > 0 {
 		status.Pending = fresh
 	}
+	pendPolicy(d.obj, v.policy)
+	if !v.exists && r.kind.Traits().Settles > 0 {
+		status.CreateTime = &metav1.Time{Time: r.now().Truncate(time.Second)}
+	}
 	if was := readyCondition(d.obj); !v.exists && (was == nil || was.Status == metav1.ConditionTrue) {
 		message := fmt.Sprintf("creating the %s", r.kind.Traits().Name)
 		setConditions(d.obj, outcome{reason: v1alpha1.ReasonProgressing, message: message, looked: true, drift: plan})
@@ -109,14 +123,16 @@ func newlyManaged[T v1alpha1.Object, L any](v view[T, L]) []v1alpha1.PendingChan
 // confirm says what a write came to, by what the last answer showed.
 func (r *Reconciler[T, L]) confirm(d *draft[T], before, v view[T, L], err error) outcome {
 	r.show(d, v)
-	left := unapplied(before.diff.Changes, r.plan(v), v.diff.Managed)
+	left := unapplied(r.plan(before), r.plan(v), slices.Concat(v.diff.Managed, v.policy.changes().Paths()))
 	if err != nil {
 		out := failed("writing to Google Cloud", err)
 		out.looked, out.drift = true, left
 		return out
 	}
-	if !before.exists && len(left) > 0 {
-		return r.createdInPart(d, before, v, left)
+	holdPolicy(d.obj, v.policy)
+	ofPolicy := v.policy != nil && (len(v.policy.changes()) > 0 || v.policy.waits != "") && len(v.diff.Changes) == 0
+	if !before.exists && len(left) > 0 || ofPolicy {
+		return r.appliedInPart(d, before, v, left)
 	}
 	d.obj.GetCommonStatus().PlanSequence++
 	if len(left) > 0 {
@@ -125,13 +141,13 @@ func (r *Reconciler[T, L]) confirm(d *draft[T], before, v view[T, L], err error)
 			message: "Google Cloud accepted the write and yet differs in " + list(left.Paths())}
 	}
 	d.hold(identityOf(v.identity, r.marks(d.obj)), v.diff.Managed)
-	return outcome{reason: v1alpha1.ReasonUpToDate, message: "Google Cloud is as the manifest says", looked: true,
-		done: r.deed(d, before), written: r.plan(before).Paths()}
+	return outcome{reason: v1alpha1.ReasonUpToDate, message: upToDate, looked: true, done: r.deed(d, before), written: r.plan(before).Paths()}
 }
 
-// createdInPart says what a create came to that left something out: what waits for an approval of its own, such as a lock, or
-// what the client library cannot send along.
-func (r *Reconciler[T, L]) createdInPart(d *draft[T], before, v view[T, L], left diff.Changes) outcome {
+// appliedInPart says what a write came to that left something out. A create leaves out what waits for an approval of its own,
+// such as a lock, and what the client library cannot send along; a write of a policy, members that Google refuses or that are
+// not known yet.
+func (r *Reconciler[T, L]) appliedInPart(d *draft[T], before, v view[T, L], left diff.Changes) outcome {
 	status := d.obj.GetCommonStatus()
 	begun, choice := status.Approved, decide(r.facts(d.obj, v, left))
 	d.hold(identityOf(v.identity, r.marks(d.obj)), managedBut(v.diff.Managed, left))
@@ -143,7 +159,7 @@ func (r *Reconciler[T, L]) createdInPart(d *draft[T], before, v view[T, L], left
 	case actionCreate, actionUpdate:
 		status.Approved = begun
 		out.reason, out.after = v1alpha1.ReasonProgressing, pauseStale
-		out.message = "created; what could not be set at once follows: " + list(left.Paths())
+		out.message = "what could not be set at once follows: " + list(left.Paths())
 	case actionNone: // as decided
 		status.PlanSequence++
 	}
@@ -177,11 +193,13 @@ func managedBut(managed []string, left diff.Changes) []string {
 // deed names what a completed write was.
 func (r *Reconciler[T, L]) deed(d *draft[T], before view[T, L]) done {
 	name := r.kind.ExternalName(before.ref)
-	paths := list(before.diff.Changes.Paths())
+	paths := list(r.plan(before).Paths())
 	switch {
+	case before.undelete != "":
+		return done{"Undeleted", "brought back " + name}
 	case !before.exists:
 		return done{"Created", "created " + name}
-	case !before.held:
+	case !before.held && !before.granting():
 		return done{"Adopted", fmt.Sprintf("took over %s and changed %s", name, paths)}
 	case d.wasReady:
 		return done{"DriftCorrected", fmt.Sprintf("put back %s", paths)}
