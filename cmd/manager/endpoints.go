@@ -8,8 +8,8 @@ import (
 
 // endpoints are where Google Cloud's services are, as flags and environment say.
 type endpoints struct {
-	storage, pubsub, resourceManager string
-	insecure                         bool
+	storage, pubsub, iam, resourceManager string
+	insecure                              bool
 	// The variables that Google's own tools and libraries heed. A flag wins over them.
 	storageEmulator, pubsubEmulator string
 }
@@ -25,6 +25,7 @@ func (e endpoints) options() (gcp.Options, error) {
 	}{
 		{"storage-endpoint", e.storage, "STORAGE_EMULATOR_HOST", e.storageEmulator, &opts.Storage, false},
 		{"pubsub-endpoint", e.pubsub, "PUBSUB_EMULATOR_HOST", e.pubsubEmulator, &opts.PubSub, true},
+		{"iam-endpoint", e.iam, "", "", &opts.IAM, true},
 		{"resourcemanager-endpoint", e.resourceManager, "", "", &opts.ResourceManager, true},
 	}
 	for _, s := range services {

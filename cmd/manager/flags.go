@@ -80,12 +80,14 @@ func (c *config) flags() *flag.FlagSet {
 	fs.Var(value[float64]{&c.limits.Project, number(10_000)}, "gcp-qps-per-project",
 		"Calls a second to a Google Cloud service for one project's resources.")
 	fs.Var(value[float64]{&c.limits.QuotaProject, number(10_000)}, "gcp-qps-per-quota-project",
-		"Calls a second to Resource Manager for one service account's project.")
+		"Calls a second to IAM, and to Resource Manager, for one service account's project.")
 
 	fs.Var(value[string]{&c.endpoints.storage, text("HOST:PORT")}, "storage-endpoint",
 		"Where Cloud Storage is; a URL will do as well. By default $STORAGE_EMULATOR_HOST (no TLS, no credentials), or else Google's.")
 	fs.Var(value[string]{&c.endpoints.pubsub, text("HOST:PORT")}, "pubsub-endpoint",
 		"Where Pub/Sub is, for gRPC; a URL will do as well. By default $PUBSUB_EMULATOR_HOST (no TLS, no credentials), or else Google's.")
+	fs.Var(value[string]{&c.endpoints.iam, text("HOST:PORT")}, "iam-endpoint",
+		"Where IAM is, for gRPC; a URL will do as well. By default Google's.")
 	fs.Var(value[string]{&c.endpoints.resourceManager, text("HOST:PORT")}, "resourcemanager-endpoint",
 		"Where Resource Manager is, for gRPC; a URL will do as well. By default Google's.")
 	fs.Var(value[bool]{&c.endpoints.insecure, boolean}, "gcp-insecure",

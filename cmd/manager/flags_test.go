@@ -111,7 +111,7 @@ func TestParseRefuses(t *testing.T) {
 		"http":              {[]string{"--storage-endpoint=http://e:1"}, environment(), `invalid value "http://e:1" for flag --storage-endpoint: http has no TLS; want HOST:PORT or https://HOST:PORT, or add --gcp-insecure`},
 		"https, insecure":   {[]string{"--gcp-insecure", "--storage-endpoint=https://e:1"}, environment(), `invalid value "https://e:1" for flag --storage-endpoint: https has TLS; want HOST:PORT or http://HOST:PORT`},
 		"gRPC with a path":  {[]string{"--pubsub-endpoint=https://e:1/v1"}, environment(), `invalid value "https://e:1/v1" for flag --pubsub-endpoint: gRPC has no path; want HOST:PORT`},
-		"Google, insecure":  {[]string{"--gcp-insecure", "--storage-endpoint=e:1", "--pubsub-endpoint=e:1"}, environment(), "--gcp-insecure: want --resourcemanager-endpoint as well, because Google's own has TLS"},
+		"Google, insecure":  {[]string{"--gcp-insecure", "--storage-endpoint=e:1", "--pubsub-endpoint=e:1"}, environment(), "--gcp-insecure: want --iam-endpoint as well, because Google's own has TLS"},
 		"emulator":          {nil, environment("PUBSUB_EMULATOR_HOST", "e:x"), `invalid value "e:x" for the environment's $PUBSUB_EMULATOR_HOST: invalid port ":x" after host; want HOST:PORT or http://HOST:PORT`},
 	}
 	for name, tc := range cases {
@@ -136,8 +136,8 @@ func TestEndpoints(t *testing.T) {
 			gcp.Options{Storage: gcp.Endpoint{Address: "private.example.com:443", Path: "/storage/v1/"}},
 		},
 		"emulators by flag": {
-			endpoints{storage: "http://emulator:1", pubsub: "emulator:1", resourceManager: "emulator:1", insecure: true},
-			gcp.Options{Storage: emulator, PubSub: emulator, ResourceManager: emulator},
+			endpoints{storage: "http://emulator:1", pubsub: "emulator:1", iam: "emulator:1", resourceManager: "emulator:1", insecure: true},
+			gcp.Options{Storage: emulator, PubSub: emulator, IAM: emulator, ResourceManager: emulator},
 		},
 		"emulators by environment": {
 			endpoints{storageEmulator: "emulator:1", pubsubEmulator: "http://emulator:1"},

@@ -171,7 +171,7 @@ func TestManager(t *testing.T) {
 	manager := program(ctx,
 		"--kubeconfig", kube.manager, "--leader-elect", "--leader-elect-namespace=holdfast-system",
 		"--gcp-insecure", "--storage-endpoint", cloud.StorageEndpoint(),
-		"--pubsub-endpoint", cloud.GRPCAddr(), "--resourcemanager-endpoint", cloud.GRPCAddr(),
+		"--pubsub-endpoint", cloud.GRPCAddr(), "--iam-endpoint", cloud.GRPCAddr(), "--resourcemanager-endpoint", cloud.GRPCAddr(),
 		"--metrics-bind-address", metrics, "--health-probe-bind-address", health,
 	)
 	manager.Stderr = &stderr

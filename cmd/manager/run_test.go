@@ -78,9 +78,10 @@ func TestRunComplains(t *testing.T) {
 	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", "")
 	const gone = "127.0.0.1:1"
 	there := listener(t)
-	emulated := func(storage, pubsub, resourceManager string, more ...string) []string {
+	emulated := func(storage, pubsub, iam, resourceManager string, more ...string) []string {
 		return append([]string{
-			"--gcp-insecure", "--storage-endpoint", storage, "--pubsub-endpoint", pubsub, "--resourcemanager-endpoint", resourceManager,
+			"--gcp-insecure", "--storage-endpoint", storage, "--pubsub-endpoint", pubsub,
+			"--iam-endpoint", iam, "--resourcemanager-endpoint", resourceManager,
 			"--metrics-bind-address=0", "--health-probe-bind-address=0",
 		}, more...)
 	}
@@ -105,47 +106,51 @@ func TestRunComplains(t *testing.T) {
 		"no credentials":       {nil, "", 1, []string{"could not find default credentials", "gcloud auth application-default login"}},
 		"credentials missing":  {nil, noKey, 1, []string{noKey, "no such file or directory"}},
 		"credentials broken":   {nil, badKey, 1, []string{badKey, "GOOGLE_APPLICATION_CREDENTIALS"}},
-		"no kubeconfig":        {emulated(there, there, there), "", 1, []string{"--kubeconfig", "KUBECONFIG"}},
+		"no kubeconfig":        {emulated(there, there, there, there), "", 1, []string{"--kubeconfig", "KUBECONFIG"}},
 		"kubeconfig missing": {
-			emulated(there, there, there, "--kubeconfig", noKey), "", 1, []string{"reading the kubeconfig", noKey},
+			emulated(there, there, there, there, "--kubeconfig", noKey), "", 1, []string{"reading the kubeconfig", noKey},
 		},
 		"kubeconfig broken": {
-			emulated(there, there, there, "--kubeconfig", broken), "", 1, []string{"reading the kubeconfig", broken},
+			emulated(there, there, there, there, "--kubeconfig", broken), "", 1, []string{"reading the kubeconfig", broken},
 		},
 		"API server unreachable": {
-			emulated(there, there, there, "--kubeconfig", writeKubeconfig(t, "http://"+gone)), "", 1,
+			emulated(there, there, there, there, "--kubeconfig", writeKubeconfig(t, "http://"+gone)), "", 1,
 			[]string{"the Kubernetes API server at http://" + gone + " cannot be reached", "connection refused"},
 		},
 		"API server refuses": {
-			emulated(there, there, there, "--kubeconfig", fakeAPIServer(t, both, true)), "", 1,
+			emulated(there, there, there, there, "--kubeconfig", fakeAPIServer(t, both, true)), "", 1,
 			[]string{"the Kubernetes API server at http://", "refuses: namespaces is forbidden"},
 		},
 		"no CRD": {
-			emulated(there, there, there, "--kubeconfig", fakeAPIServer(t, nil, false)), "", 1,
+			emulated(there, there, there, there, "--kubeconfig", fakeAPIServer(t, nil, false)), "", 1,
 			[]string{"missing CustomResourceDefinition buckets.gcp.holdfast.dev, topics.gcp.holdfast.dev (v1alpha1)", "`kubectl apply -k config/crd`"},
 		},
 		"one CRD only": {
-			emulated(there, there, there, "--kubeconfig", fakeAPIServer(t, both[:2], false)), "", 1,
+			emulated(there, there, there, there, "--kubeconfig", fakeAPIServer(t, both[:2], false)), "", 1,
 			[]string{"missing CustomResourceDefinition topics.gcp.holdfast.dev (v1alpha1)", "`kubectl apply -k config/crd`"},
 		},
 		"storage unreachable": {
-			emulated(gone, there, there, "--kubeconfig", fakeAPIServer(t, both, false)), "", 1,
+			emulated(gone, there, there, there, "--kubeconfig", fakeAPIServer(t, both, false)), "", 1,
 			[]string{"storage cannot be reached at " + gone, "connection refused", "is --storage-endpoint right?"},
 		},
 		"pubsub unreachable": {
-			emulated(there, gone, there, "--kubeconfig", fakeAPIServer(t, both, false)), "", 1,
+			emulated(there, gone, there, there, "--kubeconfig", fakeAPIServer(t, both, false)), "", 1,
 			[]string{"pubsub cannot be reached at " + gone, "connection refused", "is --pubsub-endpoint right?"},
 		},
+		"IAM unreachable": {
+			emulated(there, there, gone, there, "--kubeconfig", fakeAPIServer(t, both, false)), "", 1,
+			[]string{"iam cannot be reached at " + gone, "connection refused", "is --iam-endpoint right?"},
+		},
 		"resource manager unreachable": {
-			emulated(there, there, gone, "--kubeconfig", fakeAPIServer(t, both, false)), "", 1,
+			emulated(there, there, there, gone, "--kubeconfig", fakeAPIServer(t, both, false)), "", 1,
 			[]string{"resourcemanager cannot be reached at " + gone, "connection refused", "is --resourcemanager-endpoint right?"},
 		},
 		"election outside of a cluster": {
-			emulated(there, there, there, "--leader-elect", "--kubeconfig", fakeAPIServer(t, both, false)), "", 1,
+			emulated(there, there, there, there, "--leader-elect", "--kubeconfig", fakeAPIServer(t, both, false)), "", 1,
 			[]string{"--leader-elect-namespace"},
 		},
 		"address in use": {
-			emulated(there, there, there, "--health-probe-bind-address", there, "--kubeconfig", fakeAPIServer(t, both, false)), "", 1,
+			emulated(there, there, there, there, "--health-probe-bind-address", there, "--kubeconfig", fakeAPIServer(t, both, false)), "", 1,
 			[]string{"address already in use", there},
 		},
 	}

@@ -166,6 +166,7 @@ func (s *stage) startOperator(ctx context.Context) error {
 		"--leader-elect", "--leader-elect-namespace", operatorNamespace,
 		"--storage-endpoint", s.cloud.storageEndpoint(),
 		"--pubsub-endpoint", s.cloud.grpc,
+		"--iam-endpoint", s.cloud.grpc,
 		"--resourcemanager-endpoint", s.cloud.grpc,
 		"--gcp-insecure",
 		"--sweep-interval", s.sweep.String(),

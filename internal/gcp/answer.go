@@ -25,6 +25,8 @@ type answer struct {
 	reasons    []string
 	message    string
 	details    apierror.ErrDetails
+	// grants are those that Resource Manager refuses, see refusedGrants.
+	grants     []string
 	retryAfter time.Duration
 }
 
@@ -43,6 +45,8 @@ var (
 	projectMissing = regexp.MustCompile(`(?i)requested project (was )?not found|unknown project id`)
 	// An organization policy forbids it: "violates constraint 'constraints/gcp.resourceLocations'".
 	policyForbids = regexp.MustCompile(`constraints/[a-zA-Z]`)
+	// One forbids a member of an IAM policy, which Cloud Storage answers with 412.
+	domainForbidden = regexp.MustCompile(`do not belong to a permitted customer`)
 	// A service agent lacks a permission, on an encryption key or on a source of messages.
 	agentDenied = regexp.MustCompile(`(?i)permission|not authorized`)
 	// Cloud Storage answers with "forbidden" what nobody may ever do.
@@ -51,6 +55,8 @@ var (
 	alreadyThere = regexp.MustCompile(`(?i)already (exists|own)|bucket name is not available`)
 	// gRPC could not connect. What it says before that differs from call to call.
 	dialing = regexp.MustCompile(`Error while dialing: (.*?)"?$`)
+	// Etags differ from one conflict to the next.
+	etags = regexp.MustCompile(` The request's ETag .* policy's ETag .*$`)
 	// gRPC's word for an answer of something that is not a gRPC server.
 	notRPC = regexp.MustCompile(`^unexpected HTTP status code received from server`)
 )
@@ -61,11 +67,15 @@ var throttling = []string{
 	"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded", "RATE_LIMIT_EXCEEDED",
 }
 
+func isThrottling(reason string) bool { return slices.Contains(throttling, reason) }
+
 func (a answer) class() Class {
 	switch {
 	case notRPC.MatchString(a.message):
 		return Unavailable
-	case policyForbids.MatchString(a.message), projectMissing.MatchString(a.message):
+	case a.isFull():
+		return QuotaExceeded
+	case policyForbids.MatchString(a.message), domainForbidden.MatchString(a.message), projectMissing.MatchString(a.message):
 		return Denied
 	}
 	switch a.code {
@@ -105,7 +115,6 @@ func (a answer) conflict() Class {
 
 // denial tells apart what HTTP calls 403.
 func (a answer) denial() Class {
-	isThrottling := func(reason string) bool { return slices.Contains(throttling, reason) }
 	switch {
 	case slices.ContainsFunc(a.reasons, isThrottling):
 		return Throttled
@@ -115,14 +124,22 @@ func (a answer) denial() Class {
 	return Denied
 }
 
-// sentence is the message with what Google says about single fields.
+// sentence is the message with what Google says in the details about single fields, and members of an IAM policy.
 func (a answer) sentence() string {
 	var sentence strings.Builder
-	sentence.WriteString(a.message)
+	sentence.WriteString(etags.ReplaceAllString(a.message, ""))
 	for _, violation := range a.details.BadRequest.GetFieldViolations() {
 		if description := violation.GetDescription(); !strings.Contains(a.message, description) {
 			fmt.Fprintf(&sentence, " %s: %s", violation.GetField(), description)
 		}
+	}
+	for _, violation := range a.details.PreconditionFailure.GetViolations() {
+		if description := violation.GetDescription(); !strings.Contains(a.message, description) {
+			fmt.Fprintf(&sentence, " %s", description)
+		}
+	}
+	for _, grant := range a.grants {
+		fmt.Fprintf(&sentence, " %s", grant)
 	}
 	return tidy(sentence.String())
 }
@@ -136,6 +153,7 @@ func rpcAnswer(st *status.Status) answer {
 	if a.code == codes.DeadlineExceeded && strings.HasSuffix(a.message, context.DeadlineExceeded.Error()) {
 		a.message = tooLate
 	}
+	a.grants = refusedGrants(st.Proto().GetDetails())
 	if parsed, ok := apierror.ParseError(st.Err(), false); ok {
 		return a.with(parsed.Details())
 	}

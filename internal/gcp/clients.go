@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"cloud.google.com/go/auth"
+	iam "cloud.google.com/go/iam/admin/apiv1"
 	pubsub "cloud.google.com/go/pubsub/v2/apiv1"
 	resourcemanager "cloud.google.com/go/resourcemanager/apiv3"
 	"cloud.google.com/go/storage"
@@ -25,14 +26,18 @@ const DefaultTimeout = 30 * time.Second
 const (
 	serviceStorage         = "storage"
 	servicePubSub          = "pubsub"
+	serviceIAM             = "iam"
 	serviceResourceManager = "resourcemanager"
 	serviceCredentials     = "iamcredentials"
+	serviceOAuth           = "oauth2"
 )
 
 // Options say how to reach Google Cloud. The zero value is fit for it.
 type Options struct {
-	// Storage, PubSub and ResourceManager are the services' endpoints. Default: Google's own.
-	Storage, PubSub, ResourceManager Endpoint
+	// Storage, PubSub, IAM and ResourceManager are the services' endpoints. Default: Google's own.
+	Storage, PubSub, IAM, ResourceManager Endpoint
+	// Identity is the e-mail of whom the manager's own credentials are for, see Clients.Identity. Default: found out.
+	Identity string
 	// UserAgent is how to introduce ourselves, such as holdfast/v1.2.3.
 	UserAgent string
 	// Timeout bounds each call; a context that ends sooner wins. Default: DefaultTimeout.
@@ -59,10 +64,14 @@ type Clients struct {
 
 	storage  pool[*storage.Client]
 	topics   pool[*pubsub.TopicAdminClient]
+	accounts pool[*iam.IamClient]
 	projects pool[*resourcemanager.ProjectsClient]
 
 	numbers sync.Map // project ID to uint64
 	flights singleflight.Group
+
+	identityMu sync.Mutex
+	identity   string // empty until found out
 }
 
 // NewClients reads Application Default Credentials, unless every endpoint is insecure, and connects to nothing. It fails if
@@ -70,6 +79,7 @@ type Clients struct {
 func NewClients(opts Options) (*Clients, error) {
 	opts.Storage = opts.Storage.or(googleStorage)
 	opts.PubSub = opts.PubSub.or(googlePubSub)
+	opts.IAM = opts.IAM.or(googleIAM)
 	opts.ResourceManager = opts.ResourceManager.or(googleResourceManager)
 	if opts.Timeout == 0 {
 		opts.Timeout = DefaultTimeout
@@ -83,7 +93,7 @@ func NewClients(opts Options) (*Clients, error) {
 		return nil, err
 	}
 	c.limiter.metrics = c.metrics
-	insecure := opts.Storage.Insecure && opts.PubSub.Insecure && opts.ResourceManager.Insecure
+	insecure := opts.Storage.Insecure && opts.PubSub.Insecure && opts.IAM.Insecure && opts.ResourceManager.Insecure
 	if c.base == nil && !insecure {
 		if c.base, err = detectCredentials(); err != nil {
 			return nil, err
@@ -128,6 +138,24 @@ func (c *Clients) Topics(ctx context.Context, impersonate string) (*pubsub.Topic
 	})
 }
 
+// ServiceAccounts returns the client of IAM's service accounts that acts as a service account (its e-mail; empty: as the
+// manager).
+func (c *Clients) ServiceAccounts(ctx context.Context, impersonate string) (*iam.IamClient, error) {
+	account := c.opts.IAM.account(impersonate)
+	return c.accounts.get(account, func() (*iam.IamClient, error) {
+		conn, err := c.dial(ctx, serviceIAM, c.opts.IAM, account)
+		if err != nil {
+			return nil, err
+		}
+		client, err := iam.NewIamClient(ctx, option.WithGRPCConn(conn), option.WithoutAuthentication())
+		if err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+		client.CallOptions = &iam.IamCallOptions{}
+		return client, nil
+	})
+}
+
 // Projects returns the client of Resource Manager's projects that acts as a service account (its e-mail; empty: as the
 // manager).
 func (c *Clients) Projects(ctx context.Context, impersonate string) (*resourcemanager.ProjectsClient, error) {
@@ -148,7 +176,7 @@ func (c *Clients) Projects(ctx context.Context, impersonate string) (*resourcema
 
 // Close closes all clients.
 func (c *Clients) Close() error {
-	err := errors.Join(c.storage.close(), c.topics.close(), c.projects.close())
+	err := errors.Join(c.storage.close(), c.topics.close(), c.accounts.close(), c.projects.close())
 	if transport, ok := c.opts.base.(*http.Transport); ok {
 		transport.CloseIdleConnections()
 	}

@@ -56,7 +56,7 @@ func insecure(t *testing.T, address string) Endpoint {
 func allInsecure(t *testing.T, address string) Options {
 	t.Helper()
 	endpoint := insecure(t, address)
-	return Options{Storage: endpoint, PubSub: endpoint, ResourceManager: endpoint, UserAgent: "holdfast/test"}
+	return Options{Storage: endpoint, PubSub: endpoint, IAM: endpoint, ResourceManager: endpoint, UserAgent: "holdfast/test"}
 }
 
 // storageServer answers as the handler says and counts.

@@ -22,6 +22,7 @@ func TestEmulator(t *testing.T) {
 	clients := newClients(t, Options{
 		Storage:         insecure(t, cloud.StorageEndpoint()),
 		PubSub:          insecure(t, cloud.GRPCAddr()),
+		IAM:             insecure(t, cloud.GRPCAddr()),
 		ResourceManager: insecure(t, cloud.GRPCAddr()),
 		Timeout:         2 * time.Second,
 	})

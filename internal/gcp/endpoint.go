@@ -77,5 +77,6 @@ func (e Endpoint) url() string {
 var (
 	googleStorage         = Endpoint{Address: "storage.googleapis.com:443", Path: "/storage/v1/"}
 	googlePubSub          = Endpoint{Address: "pubsub.googleapis.com:443"}
+	googleIAM             = Endpoint{Address: "iam.googleapis.com:443"}
 	googleResourceManager = Endpoint{Address: "cloudresourcemanager.googleapis.com:443"}
 )

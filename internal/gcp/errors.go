@@ -32,6 +32,8 @@ const (
 	NotEmpty Class = "NotEmpty"
 	// Throttled: too many calls. Come back after RetryAfter.
 	Throttled Class = "Throttled"
+	// QuotaExceeded: there are as many of the resource as there may be. Waiting is no remedy.
+	QuotaExceeded Class = "QuotaExceeded"
 	// Denied: a permission is missing, an organization policy forbids it, an API or an account is disabled.
 	Denied Class = "Denied"
 	// Invalid: Google refuses what is asked for, and will refuse it again.
@@ -109,6 +111,9 @@ func IsNotEmpty(err error) bool { return is(err, NotEmpty) }
 
 // IsThrottled says that there were too many calls.
 func IsThrottled(err error) bool { return is(err, Throttled) }
+
+// IsQuotaExceeded says that there are as many of the resource as there may be.
+func IsQuotaExceeded(err error) bool { return is(err, QuotaExceeded) }
 
 // IsDenied says that a permission is missing.
 func IsDenied(err error) bool { return is(err, Denied) }

@@ -16,7 +16,8 @@ import (
 type Limits struct {
 	// Project limits the calls to one service for the resources of one project. Default: 20.
 	Project float64
-	// QuotaProject limits the calls to Resource Manager on the account of one credentials' quota project. Default: 5.
+	// QuotaProject limits the calls to IAM, and those to Resource Manager, on the account of one credentials' quota project.
+	// Default: 5.
 	QuotaProject float64
 	// Bucket limits the updates of one bucket's metadata. Default: 1, which is Google's.
 	Bucket float64

@@ -237,11 +237,11 @@ func TestRPCScopes(t *testing.T) {
 			}
 		})
 	}
-	manager, tenant := quotaScopes("")(t.Context()), quotaScopes("ann@tenant.iam.gserviceaccount.com")(t.Context())
+	manager, tenant := quotaScopes(serviceResourceManager, "")(t.Context()), quotaScopes(serviceIAM, "ann@tenant.iam.gserviceaccount.com")(t.Context())
 	if diff := cmp.Diff([]scope{{scopeQuotaProject, serviceResourceManager, "of the manager"}}, manager, byValue); diff != "" {
 		t.Errorf("the manager's (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]scope{{scopeQuotaProject, serviceResourceManager, "tenant"}}, tenant, byValue); diff != "" {
+	if diff := cmp.Diff([]scope{{scopeQuotaProject, serviceIAM, "tenant"}}, tenant, byValue); diff != "" {
 		t.Errorf("a tenant's (-want +got):\n%s", diff)
 	}
 }

@@ -15,7 +15,7 @@ const probeTimeout = 5 * time.Second
 
 // Unreachable is an endpoint that nobody listens at.
 type Unreachable struct {
-	// Service is storage, pubsub or resourcemanager.
+	// Service is storage, pubsub, iam or resourcemanager.
 	Service string
 	// Address is host:port.
 	Address string
@@ -40,6 +40,7 @@ func (c *Clients) Probe(ctx context.Context) error {
 	}{
 		{serviceStorage, c.opts.Storage},
 		{servicePubSub, c.opts.PubSub},
+		{serviceIAM, c.opts.IAM},
 		{serviceResourceManager, c.opts.ResourceManager},
 	}
 	results := make([]chan error, len(endpoints))

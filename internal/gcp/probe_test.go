@@ -14,9 +14,10 @@ func TestProbe(t *testing.T) {
 		opts Options
 		want string
 	}{
-		"all there":                     {opts: Options{Storage: there, PubSub: there, ResourceManager: there}},
-		"the first that is not":         {Options{Storage: there, PubSub: nowhere, ResourceManager: nowhere}, "pubsub cannot be reached at 127.0.0.1:1: connect: connection refused"},
-		"only Resource Manager is gone": {Options{Storage: there, PubSub: there, ResourceManager: nowhere}, "resourcemanager cannot be reached at 127.0.0.1:1: connect: connection refused"},
+		"all there":                     {opts: Options{Storage: there, PubSub: there, IAM: there, ResourceManager: there}},
+		"the first that is not":         {Options{Storage: there, PubSub: nowhere, IAM: nowhere, ResourceManager: nowhere}, "pubsub cannot be reached at 127.0.0.1:1: connect: connection refused"},
+		"IAM is gone":                   {Options{Storage: there, PubSub: there, IAM: nowhere, ResourceManager: nowhere}, "iam cannot be reached at 127.0.0.1:1: connect: connection refused"},
+		"only Resource Manager is gone": {Options{Storage: there, PubSub: there, IAM: there, ResourceManager: nowhere}, "resourcemanager cannot be reached at 127.0.0.1:1: connect: connection refused"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

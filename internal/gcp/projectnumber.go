@@ -42,8 +42,6 @@ func (c *Clients) fetchProjectNumber(ctx context.Context, impersonate, projectID
 	if refusal := Classify(err); refusal != nil {
 		if refusal.Class == NotFound { // of the project, not of the resource that it was asked for
 			refusal.Class = Denied
-		}
-		if refusal.Class == Denied && refusal.Permission == "" { // which Resource Manager does not say
 			refusal.Permission, refusal.Resource = "resourcemanager.projects.get", "projects/"+projectID
 		}
 		return 0, refusal

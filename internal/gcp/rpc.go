@@ -20,9 +20,9 @@ const (
 
 // dial makes a connection that is bounded in time, limited, counted and authenticated, in this order. It does not connect yet.
 func (c *Clients) dial(ctx context.Context, service string, endpoint Endpoint, account string) (*grpc.ClientConn, error) {
-	scopes := pubsubScopes
-	if service == serviceResourceManager {
-		scopes = quotaScopes(account)
+	scopes := quotaScopes(service, account)
+	if service == servicePubSub {
+		scopes = pubsubScopes
 	}
 	reconnect := backoff.DefaultConfig
 	reconnect.MaxDelay = maxReconnect
@@ -39,6 +39,7 @@ func (c *Clients) dial(ctx context.Context, service string, endpoint Endpoint, a
 				withTimeout(c.opts.Timeout),
 				c.limiter.unaryInterceptor(service, scopes),
 				c.metrics.unaryInterceptor(service),
+				nameDenial,
 			),
 		}, c.opts.dialOptions...),
 	}

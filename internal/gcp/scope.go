@@ -38,9 +38,19 @@ func storageScopes(req *http.Request, call storageCall) []scope {
 	return scopes
 }
 
-// pubsubScopes are what a call to Pub/Sub counts against. The client library sends the resource's name along as a header,
-// for routing: topic=projects%2Fp%2Ftopics%2Ft.
+// pubsubScopes are what a call to Pub/Sub counts against.
 func pubsubScopes(ctx context.Context) []scope {
+	rest, ok := strings.CutPrefix(routedTo(ctx), "projects/")
+	if !ok {
+		return nil
+	}
+	project, _, _ := strings.Cut(rest, "/")
+	return []scope{{scopeProject, servicePubSub, project}}
+}
+
+// routedTo is the resource that a gRPC call is about: projects/p/topics/t. The client libraries send its name along as a
+// header, for routing: topic=projects%2Fp%2Ftopics%2Ft. Empty if there is none in a project.
+func routedTo(ctx context.Context) string {
 	outgoing, _ := metadata.FromOutgoingContext(ctx)
 	for _, header := range outgoing.Get("x-goog-request-params") {
 		params, err := url.ParseQuery(header)
@@ -49,23 +59,22 @@ func pubsubScopes(ctx context.Context) []scope {
 		}
 		for _, values := range params {
 			for _, value := range values {
-				if rest, ok := strings.CutPrefix(value, "projects/"); ok {
-					project, _, _ := strings.Cut(rest, "/")
-					return []scope{{scopeProject, servicePubSub, project}}
+				if strings.HasPrefix(value, "projects/") {
+					return value
 				}
 			}
 		}
 	}
-	return nil
+	return ""
 }
 
-// quotaScopes are what a call to Resource Manager counts against: the project of the service account that makes it, which
-// its e-mail tells (name@PROJECT.iam.gserviceaccount.com).
-func quotaScopes(account string) func(context.Context) []scope {
+// quotaScopes are what a call to IAM or Resource Manager counts against: the project of the service account that makes it,
+// which its e-mail tells (name@PROJECT.iam.gserviceaccount.com).
+func quotaScopes(service, account string) func(context.Context) []scope {
 	name := "of the manager"
 	if _, domain, ok := strings.Cut(account, "@"); ok {
 		name, _, _ = strings.Cut(domain, ".")
 	}
-	scopes := []scope{{scopeQuotaProject, serviceResourceManager, name}}
+	scopes := []scope{{scopeQuotaProject, service, name}}
 	return func(context.Context) []scope { return scopes }
 }

@@ -211,7 +211,7 @@ func (w *world) clients() *gcp.Clients {
 		storage, rpc = w.wire.storageEndpoint(), w.wire.grpcAddr()
 	}
 	clients, err := gcp.NewClients(gcp.Options{
-		Storage: endpoint(storage), PubSub: endpoint(rpc), ResourceManager: endpoint(rpc),
+		Storage: endpoint(storage), PubSub: endpoint(rpc), IAM: endpoint(rpc), ResourceManager: endpoint(rpc),
 		UserAgent: "holdfast/test", Timeout: w.timeout, Limits: w.limits,
 	})
 	if err != nil {

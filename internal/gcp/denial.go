@@ -1,0 +1,102 @@
+package gcp
+
+import (
+	"cmp"
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// permission is what a call wants.
+type permission struct {
+	name string
+	// onProject says that it is wanted on the project of the resource in the call, which is yet to be made.
+	onProject bool
+}
+
+// permissions are those that the calls of the gRPC APIs want which we make. Cloud Storage names the permission itself.
+//
+// https://cloud.google.com/pubsub/docs/access-control
+// https://cloud.google.com/iam/docs/permissions-reference
+var permissions = map[string]permission{
+	"/google.pubsub.v1.Publisher/GetTopic":                   {name: "pubsub.topics.get"},
+	"/google.pubsub.v1.Publisher/ListTopics":                 {name: "pubsub.topics.list"},
+	"/google.pubsub.v1.Publisher/CreateTopic":                {name: "pubsub.topics.create", onProject: true},
+	"/google.pubsub.v1.Publisher/UpdateTopic":                {name: "pubsub.topics.update"},
+	"/google.pubsub.v1.Publisher/DeleteTopic":                {name: "pubsub.topics.delete"},
+	"/google.iam.v1.IAMPolicy/GetIamPolicy":                  {name: "pubsub.topics.getIamPolicy"}, // the others have methods of their own for it
+	"/google.iam.v1.IAMPolicy/SetIamPolicy":                  {name: "pubsub.topics.setIamPolicy"},
+	"/google.iam.admin.v1.IAM/GetIamPolicy":                  {name: "iam.serviceAccounts.getIamPolicy"},
+	"/google.iam.admin.v1.IAM/SetIamPolicy":                  {name: "iam.serviceAccounts.setIamPolicy"},
+	"/google.iam.admin.v1.IAM/GetServiceAccount":             {name: "iam.serviceAccounts.get"},
+	"/google.iam.admin.v1.IAM/ListServiceAccounts":           {name: "iam.serviceAccounts.list"},
+	"/google.iam.admin.v1.IAM/CreateServiceAccount":          {name: "iam.serviceAccounts.create"},
+	"/google.iam.admin.v1.IAM/PatchServiceAccount":           {name: "iam.serviceAccounts.update"},
+	"/google.iam.admin.v1.IAM/EnableServiceAccount":          {name: "iam.serviceAccounts.enable"},
+	"/google.iam.admin.v1.IAM/DisableServiceAccount":         {name: "iam.serviceAccounts.disable"},
+	"/google.iam.admin.v1.IAM/DeleteServiceAccount":          {name: "iam.serviceAccounts.delete"},
+	"/google.iam.admin.v1.IAM/UndeleteServiceAccount":        {name: "iam.serviceAccounts.undelete"},
+	"/google.cloud.resourcemanager.v3.Projects/GetProject":   {name: "resourcemanager.projects.get"},
+	"/google.cloud.resourcemanager.v3.Projects/GetIamPolicy": {name: "resourcemanager.projects.getIamPolicy"},
+	"/google.cloud.resourcemanager.v3.Projects/SetIamPolicy": {name: "resourcemanager.projects.setIamPolicy"},
+}
+
+// wordless are denials of the caller that say neither what for nor on what.
+var wordless = regexp.MustCompile(`(?i)^(user not authorized to perform this action|(the )?caller does not have permission|permission denied)\.?$`)
+
+// nameDenial is a grpc.UnaryClientInterceptor that adds to a denial which permission is missing on what, where Google leaves
+// that out.
+func nameDenial(
+	ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption,
+) error {
+	err := invoke(ctx, method, req, reply, conn, opts...)
+	st, ok := status.FromError(err)
+	if !ok || st.Code() != codes.PermissionDenied {
+		return err
+	}
+	a := rpcAnswer(st)
+	refusal, wanted := a.classify(err), permissions[method]
+	if !a.denies(wanted.name, refusal) {
+		return err
+	}
+	refusal.Permission, refusal.Resource = wanted.name, cmp.Or(refusal.Resource, wanted.on(routedTo(ctx)))
+	return &denial{refusal, st}
+}
+
+// denies says whether a refusal is for want of the permission, and not about something else, such as an API that is disabled
+// or another permission.
+func (a answer) denies(permission string, refusal *Error) bool {
+	if refusal.Class != Denied || permission == "" {
+		return false
+	}
+	unnamed := wordless.MatchString(a.message) || slices.Contains(a.reasons, "IAM_PERMISSION_DENIED")
+	return refusal.Permission == permission || refusal.Permission == "" && unnamed
+}
+
+// on is what a call about a resource wants the permission on.
+func (p permission) on(resource string) string {
+	parts := strings.Split(resource, "/")
+	if p.onProject && len(parts) > 2 {
+		parts = parts[:2]
+	}
+	return strings.Join(parts, "/")
+}
+
+// denial carries an Error through gRPC, with what Google said.
+type denial struct {
+	err    *Error
+	answer *status.Status
+}
+
+func (d *denial) Error() string { return d.err.Error() }
+
+// Unwrap returns the *Error.
+func (d *denial) Unwrap() error { return d.err }
+
+// GRPCStatus implements the interface that gRPC asks errors for.
+func (d *denial) GRPCStatus() *status.Status { return d.answer }
