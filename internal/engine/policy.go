@@ -258,8 +258,7 @@ func refuse(obj v1alpha1.Object, p *policyView, err error) (next *policyView, ok
 	}
 	var refused []string
 	for _, g := range p.plan.Add {
-		_, name, _ := strings.Cut(g.Member, ":")
-		if (strings.EqualFold(g.Member, named) || strings.EqualFold(name, named)) && !slices.Contains(refused, g.Member) {
+		if gcp.IsMember(g.Member, named) && !slices.Contains(refused, g.Member) {
 			refused = append(refused, g.Member)
 		}
 	}
