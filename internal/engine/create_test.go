@@ -1,0 +1,167 @@
+package engine
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+)
+
+// unmarkedKind is a fakeKind whose resources carry no labels, take a minute to be seen, and can be undeleted: as service
+// accounts are.
+type unmarkedKind struct {
+	*fakeKind
+
+	uid string
+	// hidden keeps what is there from being seen, creating fails a create after it was carried out, taken before it.
+	hidden          bool
+	creating, taken error
+	undeletable     bool
+	creates         int
+}
+
+func (*unmarkedKind) Traits() Traits { return Traits{Name: "topic", Settles: time.Minute} }
+
+func (k *unmarkedKind) Identify(v1alpha1.TopicSpec) Identity { return Identity{UID: k.uid} }
+
+func (k *unmarkedKind) Observe(ctx context.Context, ref Ref) (v1alpha1.TopicSpec, error) {
+	if k.hidden {
+		return v1alpha1.TopicSpec{}, status.Error(codes.NotFound, "no such topic")
+	}
+	return k.fakeKind.Observe(ctx, ref)
+}
+
+func (k *unmarkedKind) Create(ctx context.Context, ref Ref, want *v1alpha1.Topic) (v1alpha1.TopicSpec, error) {
+	k.creates++
+	if _, there := k.live[ref.ID]; there {
+		return v1alpha1.TopicSpec{}, status.Error(codes.AlreadyExists, "there is one")
+	}
+	if k.taken != nil {
+		return v1alpha1.TopicSpec{}, k.taken
+	}
+	k.uid = "uid-" + string(rune('0'+k.creates))
+	made, _ := k.fakeKind.Create(ctx, ref, want)
+	return made, k.creating
+}
+
+func (k *unmarkedKind) Undelete(_ context.Context, ref Ref, uid string) (v1alpha1.TopicSpec, error) {
+	if !k.undeletable {
+		return v1alpha1.TopicSpec{}, status.Error(codes.NotFound, "too late")
+	}
+	k.uid = uid
+	k.live[ref.ID] = v1alpha1.TopicSpec{MessageRetentionSeconds: new(int64(3600))}
+	return k.live[ref.ID], nil
+}
+
+// unmarked is a reconciler of an object that sets one field, and a clock to be set forward.
+func unmarked(t *testing.T) (*Reconciler[*v1alpha1.Topic, v1alpha1.TopicSpec], *unmarkedKind, func(time.Duration)) {
+	t.Helper()
+	topic := shopTopic()
+	topic.Spec.Labels = nil
+	r, base := testReconciler(t, topic)
+	kind, now := &unmarkedKind{fakeKind: base}, time.Now()
+	r.kind, r.now = kind, func() time.Time { return now }
+	return r, kind, func(d time.Duration) { now = now.Add(d) }
+}
+
+// step makes a pass and checks what the object says after it.
+func step(t *testing.T, r *Reconciler[*v1alpha1.Topic, v1alpha1.TopicSpec], reason string) *v1alpha1.Topic {
+	t.Helper()
+	topic, _ := pass(t, r)
+	if is := readyCondition(topic); is.Reason != reason {
+		t.Fatalf("reason %s, want %s: %s", is.Reason, reason, is.Message)
+	}
+	return topic
+}
+
+func TestWhatWasMadeIsNotMadeTwice(t *testing.T) {
+	r, kind, later := unmarked(t)
+	step(t, r, v1alpha1.ReasonUpToDate)
+	kind.hidden = true
+	step(t, r, v1alpha1.ReasonProgressing)
+	later(59 * time.Second)
+	step(t, r, v1alpha1.ReasonProgressing)
+	kind.hidden = false
+	step(t, r, v1alpha1.ReasonUpToDate)
+	if kind.creates != 1 {
+		t.Errorf("%d creates", kind.creates)
+	}
+}
+
+func TestACreateWhoseAnswerWasLostIsOurs(t *testing.T) {
+	for name, seen := range map[string]bool{"and is seen by the next look": true, "and is not seen for longer than it should take": false} {
+		t.Run(name, func(t *testing.T) {
+			r, kind, later := unmarked(t)
+			kind.creating = status.Error(codes.Unavailable, "the answer is lost")
+			step(t, r, v1alpha1.ReasonUnavailable)
+			if !seen {
+				kind.hidden = true
+				later(2 * time.Minute)
+				step(t, r, v1alpha1.ReasonProgressing) // created again, refused, known to be ours
+				kind.hidden = false
+			}
+			topic := step(t, r, v1alpha1.ReasonUpToDate)
+			if topic.Status.Identity != kind.uid {
+				t.Errorf("identity %q, want %q", topic.Status.Identity, kind.uid)
+			}
+		})
+	}
+}
+
+func TestWhatSomebodyElseMadeIsNotOurs(t *testing.T) {
+	r, kind, _ := unmarked(t)
+	kind.live["orders"], kind.uid, kind.hidden = v1alpha1.TopicSpec{MessageRetentionSeconds: new(int64(7200))}, "theirs", true
+	step(t, r, v1alpha1.ReasonUnavailable)
+	kind.hidden = false
+	topic := step(t, r, v1alpha1.ReasonAwaitingAdoption)
+	if topic.Status.Identity != "" || topic.Status.CreateTime != nil {
+		t.Errorf("taken for our own: %+v", topic.Status.CommonStatus)
+	}
+}
+
+func TestACreateThatIsRefusedIsTriedAgainAtOnce(t *testing.T) {
+	r, kind, _ := unmarked(t)
+	kind.taken = status.Error(codes.PermissionDenied, "no")
+	step(t, r, v1alpha1.ReasonDenied)
+	kind.taken = nil
+	step(t, r, v1alpha1.ReasonUpToDate)
+}
+
+func TestUndelete(t *testing.T) {
+	for name, undeletable := range map[string]bool{"brings back": true, "too late: made anew": false} {
+		t.Run(name, func(t *testing.T) {
+			r, kind, later := unmarked(t)
+			was := step(t, r, v1alpha1.ReasonUpToDate).Status.Identity
+			later(2 * time.Minute)
+			delete(kind.live, "orders")
+			kind.undeletable = undeletable
+			if !undeletable {
+				step(t, r, v1alpha1.ReasonProgressing)
+			}
+			is := step(t, r, v1alpha1.ReasonUpToDate).Status.Identity
+			if (is == was) != undeletable {
+				t.Errorf("identity %s, was %s", is, was)
+			}
+		})
+	}
+}
+
+func TestThePlanSaysWhetherItUndeletes(t *testing.T) {
+	r, kind, later := unmarked(t)
+	topic := step(t, r, v1alpha1.ReasonUpToDate)
+	later(2 * time.Minute)
+	delete(kind.live, "orders")
+	topic.Spec.Management = v1alpha1.ManagementApprove
+	if err := r.client.Update(t.Context(), topic); err != nil {
+		t.Fatal(err)
+	}
+	topic = step(t, r, v1alpha1.ReasonAwaitingApproval)
+	want := v1alpha1.Change{Path: "resource", From: `"deleted"`, To: `"//fake.googleapis.com/orders, undeleted (uid-1)"`}
+	if got := topic.Status.Plan.Changes; len(got) != 1 || got[0] != want {
+		t.Errorf("plan %+v", got)
+	}
+}
