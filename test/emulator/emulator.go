@@ -82,7 +82,9 @@ func New(o Options) (*Emulator, error) {
 	})
 	e.PubSub = pubsub.New(e.Traffic, e.Projects, e.Directory, pubsub.WithClock(o.Now))
 	e.IAM = iam.New(iam.Options{Projects: e.Projects, Traffic: e.Traffic, Directory: e.Directory, Now: o.Now})
-	e.ResourceManager = resourcemanager.New(e.Traffic, e.Projects, e.Directory)
+	e.ResourceManager = resourcemanager.New(resourcemanager.Options{
+		Projects: e.Projects, Traffic: e.Traffic, Directory: e.Directory, Now: o.Now,
+	})
 	e.services = []Service{e.Storage, e.PubSub, e.IAM, e.ResourceManager}
 	return e, nil
 }

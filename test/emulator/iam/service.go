@@ -64,7 +64,7 @@ func (s *Service) RegisterHTTP(mux *http.ServeMux) {
 	front := transcode.New(s.control.UnaryInterceptor(func(fullMethod string, req any) traffic.Call {
 		call, _ := s.ClassifyRPC(fullMethod, req)
 		return call
-	}))
+	}), transcode.WithErrors(traffic.WriteListedError))
 	front.RegisterByName("google.iam.admin.v1.IAM", s)
 	front.Mount(mux)
 }

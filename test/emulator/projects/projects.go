@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Project is one project.
@@ -24,6 +25,30 @@ type Project struct {
 	// Foreign says that the caller has no access to the project, as if
 	// somebody else owned it.
 	Foreign bool `json:"foreign,omitempty"`
+	// Name is the display name; empty for the ID.
+	Name string `json:"name,omitempty"`
+	// Parent is the organization or folder, such as "organizations/1"; empty
+	// for the one that all projects are in unless told otherwise.
+	Parent string            `json:"parent,omitempty"`
+	Labels map[string]string `json:"labels,omitempty"`
+	// Created is when; zero for the beginning of the emulator.
+	Created time.Time `json:"created,omitzero"`
+	// Deleted says that deletion was asked for. The services go on to work
+	// with the project, as Google's do for a while.
+	Deleted bool `json:"deleted,omitempty"`
+	// Withheld are permissions that the caller lacks: testing them says so,
+	// and IAM and Resource Manager refuse what needs them.
+	Withheld []string `json:"withheld,omitempty"`
+}
+
+// Lacks reports whether the caller lacks a permission in the project.
+func (p Project) Lacks(permission string) bool {
+	return p.Foreign || slices.Contains(p.Withheld, permission)
+}
+
+// Held returns those of some permissions that the caller has in the project.
+func (p Project) Held(permissions []string) []string {
+	return slices.DeleteFunc(slices.Clone(permissions), p.Lacks)
 }
 
 // Registry is the set of projects. All methods may be called at any time.
@@ -90,6 +115,27 @@ func (r *Registry) Lookup(name string) (Project, bool) {
 	p := Project{ID: name, Number: r.freeNumber(name)}
 	r.add(p)
 	return p, true
+}
+
+// Edit changes a project; its ID and number stay. An unknown project is not
+// made up.
+func (r *Registry) Edit(id string, edit func(*Project)) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p, ok := r.byID[id]
+	if !ok {
+		return fmt.Errorf("project %q: not found", id)
+	}
+	edited := p
+	edit(&edited)
+	edited.ID, edited.Number = p.ID, p.Number
+	r.add(edited)
+	return nil
+}
+
+// Withhold sets the permissions that the caller lacks in a project.
+func (r *Registry) Withhold(id string, permissions ...string) error {
+	return r.Edit(id, func(p *Project) { p.Withheld = permissions })
 }
 
 // Known finds a project by its ID without making one up.

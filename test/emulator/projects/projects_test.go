@@ -23,8 +23,8 @@ func TestLookup(t *testing.T) {
 	}
 	first, _ := r.Lookup("made-up")
 	again, _ := New(false).Lookup("made-up")
-	if first != again {
-		t.Errorf("made up as %+v and as %+v", first, again)
+	if diff := cmp.Diff(first, again); diff != "" {
+		t.Errorf("made up twice (-first +again):\n%s", diff)
 	}
 	if got := r.NumberText("mine"); got != "42" {
 		t.Errorf("number %s", got)

@@ -24,6 +24,19 @@ func (s *Service) SetIamPolicy(_ context.Context, request *iampb.SetIamPolicyReq
 	return s.policies.Set(project.ID, request)
 }
 
+// TestIamPermissions returns those of the permissions that the caller has: all
+// but the withheld ones on a project that the caller has access to, and none
+// on any other.
+func (s *Service) TestIamPermissions(
+	_ context.Context, request *iampb.TestIamPermissionsRequest,
+) (*iampb.TestIamPermissionsResponse, error) {
+	project, ok := s.projects.Lookup(request.GetResource())
+	if !ok {
+		return &iampb.TestIamPermissionsResponse{}, nil // no access means no permissions, not an error
+	}
+	return &iampb.TestIamPermissionsResponse{Permissions: project.Held(request.GetPermissions())}, nil
+}
+
 // Policy returns the policy of a project with all that it has, without a call
 // being counted.
 func (s *Service) Policy(projectID string) *iampb.Policy { return s.policies.Read(projectID) }

@@ -1,13 +1,13 @@
 package resourcemanager
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
 
-	"cloud.google.com/go/iam/apiv1/iampb"
 	pb "cloud.google.com/go/resourcemanager/apiv3/resourcemanagerpb"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -28,8 +28,8 @@ func (s *Service) GetProject(_ context.Context, request *pb.GetProjectRequest) (
 
 // SearchProjects returns a page of the projects that the caller may see. The
 // query knows the terms "id:", "projectId:", "name:" and "displayName:" with a
-// whole value or a prefix before "*", "state:" and "parent:"; all terms must
-// fit.
+// whole value or a prefix before "*", "state:", "parent:" and "labels.KEY:",
+// and the spellings of these in version 1; all terms must fit.
 func (s *Service) SearchProjects(_ context.Context, request *pb.SearchProjectsRequest) (*pb.SearchProjectsResponse, error) {
 	var found []*pb.Project
 	for _, project := range s.visible() {
@@ -48,31 +48,21 @@ func (s *Service) SearchProjects(_ context.Context, request *pb.SearchProjectsRe
 	return &pb.SearchProjectsResponse{Projects: part, NextPageToken: next}, nil
 }
 
-// ListProjects returns a page of the projects under a parent. All projects are
-// in one organization here, see Organization.
+// ListProjects returns a page of the projects under a parent. The only parent
+// that the caller may list is Organization.
 func (s *Service) ListProjects(_ context.Context, request *pb.ListProjectsRequest) (*pb.ListProjectsResponse, error) {
 	if request.GetParent() != Organization {
 		return nil, denied("resourcemanager.projects.list", request.GetParent())
 	}
-	part, next, err := page(s.visible(), request.GetPageSize(), request.GetPageToken())
+	children := slices.DeleteFunc(s.visible(), func(p *pb.Project) bool { return p.GetParent() != Organization })
+	part, next, err := page(children, request.GetPageSize(), request.GetPageToken())
 	if err != nil {
 		return nil, err
 	}
 	return &pb.ListProjectsResponse{Projects: part, NextPageToken: next}, nil
 }
 
-// TestIamPermissions returns all permissions that it is asked for on a project
-// that the caller has access to, and none on any other.
-func (s *Service) TestIamPermissions(
-	_ context.Context, request *iampb.TestIamPermissionsRequest,
-) (*iampb.TestIamPermissionsResponse, error) {
-	if _, err := s.accessible(request.GetResource(), "resourcemanager.projects.get"); err != nil {
-		return &iampb.TestIamPermissionsResponse{}, nil //nolint:nilerr // no access means no permissions, not an error
-	}
-	return &iampb.TestIamPermissionsResponse{Permissions: request.GetPermissions()}, nil
-}
-
-// Organization is the parent of all projects.
+// Organization is the parent of all projects that have no other.
 const Organization = "organizations/1"
 
 // accessible finds a project. Google does not say whether one that the caller
@@ -82,7 +72,7 @@ func (s *Service) accessible(name, permission string) (projects.Project, error) 
 		return projects.Project{}, status.Error(codes.InvalidArgument, "Request contains an invalid argument.")
 	}
 	project, ok := s.projects.Lookup(name)
-	if !ok || project.Foreign {
+	if !ok || project.Lacks(permission) {
 		return project, denied(permission, name)
 	}
 	return project, nil
@@ -115,15 +105,24 @@ func (s *Service) visible() []*pb.Project {
 }
 
 func (s *Service) describe(project projects.Project) *pb.Project {
+	created := project.Created
+	if created.IsZero() {
+		created = s.created
+	}
+	state := pb.Project_ACTIVE
+	if project.Deleted {
+		state = pb.Project_DELETE_REQUESTED
+	}
 	return &pb.Project{
 		Name:        fmt.Sprintf("projects/%d", project.Number),
-		Parent:      Organization,
+		Parent:      cmp.Or(project.Parent, Organization),
 		ProjectId:   project.ID,
-		State:       pb.Project_ACTIVE,
-		DisplayName: project.ID,
-		CreateTime:  timestamppb.New(s.created),
-		UpdateTime:  timestamppb.New(s.created),
+		State:       state,
+		DisplayName: cmp.Or(project.Name, project.ID),
+		CreateTime:  timestamppb.New(created),
+		UpdateTime:  timestamppb.New(created),
 		Etag:        fmt.Sprintf(`W/"%x"`, project.Number),
+		Labels:      project.Labels,
 	}
 }
 
@@ -132,10 +131,20 @@ func fitsQuery(project *pb.Project, query string) (bool, error) {
 		"id": project.GetProjectId(), "projectid": project.GetProjectId(),
 		"name": project.GetDisplayName(), "displayname": project.GetDisplayName(),
 		"state": project.GetState().String(), "parent": project.GetParent(),
+		"lifecyclestate": project.GetState().String(),
+	}
+	if kind, id, ok := strings.Cut(project.GetParent(), "/"); ok {
+		values["parent.type"], values["parent.id"] = strings.TrimSuffix(kind, "s"), id
+	}
+	for key, value := range project.GetLabels() {
+		values["labels."+key] = value
 	}
 	for term := range strings.FieldsSeq(query) {
 		field, want, ok := strings.Cut(strings.Replace(term, "=", ":", 1), ":")
 		value, known := values[strings.ToLower(field)]
+		if strings.HasPrefix(field, "labels.") && !known {
+			return false, nil
+		}
 		if !ok || !known {
 			return false, status.Error(codes.InvalidArgument, "Request contains an invalid argument.")
 		}

@@ -39,7 +39,7 @@ func eachTransport(t *testing.T, test func(t *testing.T, control *traffic.Contro
 	}
 	t.Run("gRPC", func(t *testing.T) {
 		control := traffic.New()
-		service := resourcemanager.New(control, registry, policy.NewDirectory(registry))
+		service := resourcemanager.New(resourcemanager.Options{Projects: registry, Traffic: control, Directory: policy.NewDirectory(registry)})
 		server := grpc.NewServer(grpc.UnaryInterceptor(control.UnaryInterceptor(func(fullMethod string, req any) traffic.Call {
 			call, _ := service.ClassifyRPC(fullMethod, req)
 			return call
@@ -63,7 +63,7 @@ func eachTransport(t *testing.T, test func(t *testing.T, control *traffic.Contro
 	t.Run("REST", func(t *testing.T) {
 		control := traffic.New()
 		mux := http.NewServeMux()
-		resourcemanager.New(control, registry, policy.NewDirectory(registry)).RegisterHTTP(mux)
+		resourcemanager.New(resourcemanager.Options{Projects: registry, Traffic: control, Directory: policy.NewDirectory(registry)}).RegisterHTTP(mux)
 		server := httptest.NewServer(mux)
 		t.Cleanup(server.Close)
 		client, err := apiv3.NewProjectsRESTClient(t.Context(), option.WithEndpoint(server.URL), option.WithoutAuthentication())

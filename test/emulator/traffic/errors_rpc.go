@@ -60,7 +60,27 @@ func RPCErrors(w http.ResponseWriter, r Refusal) { WriteRPCError(w, r.Err()) }
 // WriteRPCError writes a gRPC error as Google's gRPC services do over REST:
 // {"error": {"code", "message", "status", "details"}}. A google.rpc.RetryInfo
 // is sent as Retry-After too.
-func WriteRPCError(w http.ResponseWriter, err error) {
+func WriteRPCError(w http.ResponseWriter, err error) { writeRPCError(w, err, func(map[string]any) {}) }
+
+// WriteListedError writes a gRPC error as older APIs such as IAM do: with the
+// list of errors of Google's first JSON APIs besides.
+func WriteListedError(w http.ResponseWriter, err error) {
+	writeRPCError(w, err, func(body map[string]any) {
+		body["errors"] = []map[string]any{
+			{"domain": "global", "reason": listedReasons[status.Code(err)], "message": body["message"]},
+		}
+	})
+}
+
+// listedReasons are what lists of errors call the codes.
+var listedReasons = map[codes.Code]string{
+	codes.InvalidArgument: "badRequest", codes.FailedPrecondition: "failedPrecondition", codes.OutOfRange: "outOfRange",
+	codes.Unauthenticated: "authError", codes.PermissionDenied: "forbidden", codes.NotFound: "notFound",
+	codes.AlreadyExists: "alreadyExists", codes.Aborted: "aborted", codes.ResourceExhausted: "rateLimitExceeded",
+	codes.Internal: "backendError", codes.Unavailable: "backendError", codes.Unimplemented: "notImplemented",
+}
+
+func writeRPCError(w http.ResponseWriter, err error, complete func(body map[string]any)) {
 	s := status.Convert(err)
 	for _, detail := range s.Details() {
 		if info, ok := detail.(*errdetails.RetryInfo); ok {
@@ -68,7 +88,9 @@ func WriteRPCError(w http.ResponseWriter, err error) {
 		}
 	}
 	httpStatus := HTTPStatus(s.Code())
-	writeJSON(w, httpStatus, map[string]any{"error": rpcErrorBody(s.Proto(), httpStatus)})
+	body := rpcErrorBody(s.Proto(), httpStatus)
+	complete(body)
+	writeJSON(w, httpStatus, map[string]any{"error": body})
 }
 
 func rpcErrorBody(s *spb.Status, httpStatus int) map[string]any {

@@ -26,6 +26,7 @@ import (
 type Front struct {
 	interceptor grpc.UnaryServerInterceptor
 	rules       map[string]*annotations.HttpRule
+	fail        func(http.ResponseWriter, error)
 	routes      []route
 }
 
@@ -39,9 +40,15 @@ func WithRules(rules map[string]*annotations.HttpRule) Option {
 	return func(f *Front) { f.rules = rules }
 }
 
+// WithErrors sets how errors are written, which is [traffic.WriteRPCError]
+// unless an API has another form for them.
+func WithErrors(fail func(http.ResponseWriter, error)) Option {
+	return func(f *Front) { f.fail = fail }
+}
+
 // New returns a Front without services. All calls go through interceptor.
 func New(interceptor grpc.UnaryServerInterceptor, options ...Option) *Front {
-	f := &Front{interceptor: interceptor}
+	f := &Front{interceptor: interceptor, fail: traffic.WriteRPCError}
 	for _, option := range options {
 		option(f)
 	}
@@ -100,12 +107,12 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	format, err := formatOf(r.URL.Query())
 	if err != nil {
-		traffic.WriteRPCError(w, err)
+		f.writeError(w, err)
 		return
 	}
 	reply, err := f.call(matched, variables, r)
 	if err != nil {
-		writeError(w, err)
+		f.writeError(w, err)
 		return
 	}
 	format.write(w, reply)
@@ -131,7 +138,7 @@ func (f *Front) call(matched route, variables map[string]string, r *http.Request
 		}
 		return bind(request, matched.body, variables, r)
 	}
-	ctx := metadata.NewIncomingContext(r.Context(), metadataOf(r.Header))
+	ctx := metadata.NewIncomingContext(r.Context(), MetadataOf(r.Header))
 	out, err := matched.method.Handler(matched.method.implementation, ctx, decode, f.intercept)
 	if err != nil {
 		return nil, err
@@ -150,8 +157,8 @@ func (f *Front) intercept(ctx context.Context, req any, info *grpc.UnaryServerIn
 	return f.interceptor(ctx, req, info, handler)
 }
 
-// metadataOf makes gRPC metadata of HTTP headers.
-func metadataOf(header http.Header) metadata.MD {
+// MetadataOf makes gRPC metadata of HTTP headers.
+func MetadataOf(header http.Header) metadata.MD {
 	md := metadata.MD{}
 	for name, values := range header {
 		md[strings.ToLower(name)] = values

@@ -5,13 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
-	"math"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -59,16 +56,20 @@ func (f format) encode(reply proto.Message) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding %s: %w", proto.MessageName(reply), err)
 	}
+	return f.space(encoded)
+}
+
+// space writes JSON with the white space that was asked for.
+func (f format) space(encoded []byte) ([]byte, error) {
 	// Spacing is normalised because protojson varies its own on purpose, and
 	// "<" is escaped because Google does.
 	var spaced, escaped bytes.Buffer
+	write := func() error { return json.Indent(&spaced, encoded, "", "  ") }
 	if f.compact {
-		err = json.Compact(&spaced, encoded)
-	} else {
-		err = json.Indent(&spaced, encoded, "", "  ")
+		write = func() error { return json.Compact(&spaced, encoded) }
 	}
-	if err != nil {
-		return nil, fmt.Errorf("formatting %s: %w", proto.MessageName(reply), err)
+	if err := write(); err != nil {
+		return nil, fmt.Errorf("formatting a reply: %w", err)
 	}
 	json.HTMLEscape(&escaped, spaced.Bytes())
 	escaped.WriteByte('\n')
@@ -77,17 +78,31 @@ func (f format) encode(reply proto.Message) ([]byte, error) {
 
 // writeError answers a call that failed, or cuts the connection if that is
 // what the error stands for.
-func writeError(w http.ResponseWriter, err error) {
+func (f *Front) writeError(w http.ResponseWriter, err error) {
 	if traffic.IsCut(err) {
 		traffic.CutConnection()
 	}
-	for _, detail := range status.Convert(err).Details() {
-		if retry, ok := detail.(*errdetails.RetryInfo); ok {
-			seconds := math.Ceil(retry.GetRetryDelay().AsDuration().Seconds())
-			w.Header().Set("Retry-After", strconv.Itoa(int(seconds)))
-		}
+	f.fail(w, err)
+}
+
+// WriteJSON answers with a value that is no message, as a Front would: in the
+// format that the request asks for.
+func WriteJSON(w http.ResponseWriter, r *http.Request, value any) {
+	f, err := formatOf(r.URL.Query())
+	if err != nil {
+		traffic.WriteRPCError(w, err)
+		return
 	}
-	traffic.WriteRPCError(w, err)
+	encoded, err := json.Marshal(value)
+	if err == nil {
+		encoded, err = f.space(encoded)
+	}
+	if err != nil {
+		traffic.WriteRPCError(w, status.Errorf(codes.Internal, "Encoding the reply: %v", err))
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+	_, _ = w.Write(encoded) // a client that has gone away needs no answer
 }
 
 // writeNotFound answers a request for which there is no method; Google sends

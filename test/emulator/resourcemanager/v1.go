@@ -1,0 +1,129 @@
+package resourcemanager
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	pb "cloud.google.com/go/resourcemanager/apiv3/resourcemanagerpb"
+	cloudresourcemanager "google.golang.org/api/cloudresourcemanager/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
+	"github.com/holdfast-dev/holdfast/test/emulator/transcode"
+)
+
+// Version 1 of the API, which gcloud uses, has another form for projects and
+// nothing else of its own: its calls are counted, and faulted, as those of
+// version 3 that do the same.
+
+// registerV1 adds the calls of version 1 that are about projects themselves;
+// those about policies differ in their paths only, see rules.
+func (s *Service) registerV1(mux *http.ServeMux) {
+	mux.HandleFunc("GET /v1/projects", s.v1List)
+	mux.HandleFunc("POST /v1/projects", s.v1Create)
+	mux.HandleFunc("GET /v1/projects/{project}", s.v1Get)
+	mux.HandleFunc("DELETE /v1/projects/{project}", s.v1Delete)
+}
+
+func (s *Service) v1Get(w http.ResponseWriter, r *http.Request) {
+	request := &pb.GetProjectRequest{Name: "projects/" + r.PathValue("project")}
+	project, err := through(s, r, pb.Projects_GetProject_FullMethodName, request, s.GetProject)
+	if err != nil {
+		writeV1Error(w, err)
+		return
+	}
+	transcode.WriteJSON(w, r, v1Project(project))
+}
+
+func (s *Service) v1List(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	size, err := strconv.ParseInt("0"+query.Get("pageSize"), 10, 32)
+	if err != nil {
+		writeV1Error(w, status.Error(codes.InvalidArgument, "Request contains an invalid argument."))
+		return
+	}
+	request := &pb.SearchProjectsRequest{Query: query.Get("filter"), PageSize: int32(size), PageToken: query.Get("pageToken")}
+	found, err := through(s, r, pb.Projects_SearchProjects_FullMethodName, request, s.SearchProjects)
+	if err != nil {
+		writeV1Error(w, err)
+		return
+	}
+	list := &cloudresourcemanager.ListProjectsResponse{NextPageToken: found.GetNextPageToken()}
+	for _, project := range found.GetProjects() {
+		list.Projects = append(list.Projects, v1Project(project))
+	}
+	transcode.WriteJSON(w, r, list)
+}
+
+// maxBody bounds the description of a new project, in bytes.
+const maxBody = 1 << 20
+
+func (s *Service) v1Create(w http.ResponseWriter, r *http.Request) {
+	var sent cloudresourcemanager.Project
+	if err := json.NewDecoder(io.LimitReader(r.Body, maxBody)).Decode(&sent); err != nil {
+		writeV1Error(w, status.Errorf(codes.InvalidArgument, "Invalid JSON payload received. %v", err))
+		return
+	}
+	project := &pb.Project{ProjectId: sent.ProjectId, DisplayName: sent.Name, Labels: sent.Labels}
+	if sent.Parent != nil {
+		project.Parent = sent.Parent.Type + "s/" + sent.Parent.Id
+	}
+	begun, err := through(s, r, pb.Projects_CreateProject_FullMethodName, &pb.CreateProjectRequest{Project: project}, s.CreateProject)
+	if err != nil {
+		writeV1Error(w, err)
+		return
+	}
+	transcode.WriteJSON(w, r, map[string]string{"name": begun.GetName()})
+}
+
+func (s *Service) v1Delete(w http.ResponseWriter, r *http.Request) {
+	request := &pb.DeleteProjectRequest{Name: "projects/" + r.PathValue("project")}
+	if _, err := through(s, r, pb.Projects_DeleteProject_FullMethodName, request, s.DeleteProject); err != nil {
+		writeV1Error(w, err)
+		return
+	}
+	transcode.WriteJSON(w, r, struct{}{})
+}
+
+// through carries a call of version 3 out under the traffic control.
+func through[Request, Response any](
+	s *Service, r *http.Request, fullMethod string, request Request, call func(context.Context, Request) (Response, error),
+) (Response, error) {
+	ctx := metadata.NewIncomingContext(r.Context(), transcode.MetadataOf(r.Header))
+	out, err := s.interceptor(ctx, request, &grpc.UnaryServerInfo{FullMethod: fullMethod},
+		func(ctx context.Context, request any) (any, error) { return call(ctx, request.(Request)) })
+	response, _ := out.(Response)
+	return response, err
+}
+
+func v1Project(p *pb.Project) *cloudresourcemanager.Project {
+	number, err := strconv.ParseInt(strings.TrimPrefix(p.GetName(), "projects/"), 10, 64)
+	if err != nil {
+		number = 0 // the registry gives none but numbers
+	}
+	kind, id, _ := strings.Cut(p.GetParent(), "/")
+	return &cloudresourcemanager.Project{
+		CreateTime: p.GetCreateTime().AsTime().Format("2006-01-02T15:04:05.000000Z"), Labels: p.GetLabels(),
+		LifecycleState: p.GetState().String(), Name: p.GetDisplayName(), ProjectId: p.GetProjectId(), ProjectNumber: number,
+		Parent: &cloudresourcemanager.ResourceId{Type: strings.TrimSuffix(kind, "s"), Id: id},
+	}
+}
+
+// writeV1Error leaves out the details, which version 1 does not have.
+func writeV1Error(w http.ResponseWriter, err error) {
+	if traffic.IsCut(err) {
+		traffic.CutConnection()
+	}
+	s := status.Convert(err)
+	if s.Code() == codes.PermissionDenied {
+		err = status.Error(s.Code(), s.Message())
+	}
+	traffic.WriteRPCError(w, err)
+}
