@@ -108,7 +108,7 @@ type IAMBinding struct {
 // were deleted (deleted:…) cannot be granted anything.
 //
 // +kubebuilder:validation:MaxLength=512
-// +kubebuilder:validation:Pattern=`^(allUsers|allAuthenticatedUsers|(user|group):[^\s:@,]+@[^\s:@,]+\.[^\s:@,.]+|serviceAccount:([^\s:@,]+@([^\s:@,]+\.)?gserviceaccount\.com|([a-z0-9.-]+:)?[a-z0-9.-]+\.id\.goog\[[a-z0-9-]+/[a-z0-9.-]+\])|domain:[^\s:@,]+\.[^\s:@,.]+|project(Owner|Editor|Viewer):([a-z0-9.-]+:)?[a-z0-9-]+|principal(Set)?://[^\s/:]+/\S(.*\S)?)$`
+// +kubebuilder:validation:Pattern=`^(allUsers|allAuthenticatedUsers|(user|group):[^\s:@,]+@[^\s:@,]+\.[^\s:@,.]+|serviceAccount:([^\s:@,/]+@([^\s:@,/]+\.)?gserviceaccount\.com|([a-z0-9.-]+:)?[a-z0-9.-]+\.id\.goog\[[a-z0-9-]+/[a-z0-9.-]+\])|domain:[^\s:@,]+\.[^\s:@,.]+|project(Owner|Editor|Viewer):([a-z0-9.-]+:)?[a-z0-9-]+|principal(Set)?://[^\s/:]+/\S(.*\S)?)$`
 type IAMMember string
 
 // ServiceAccountRef names a service account, one way or the other.
@@ -124,7 +124,7 @@ type ServiceAccountRef struct {
 	// external is the e-mail of a service account that is managed elsewhere, such as ID@PROJECT.iam.gserviceaccount.com.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
-	// +kubebuilder:validation:Pattern=`^[^\s:@,]+@([^\s:@,]+\.)?gserviceaccount\.com$`
+	// +kubebuilder:validation:Pattern=`^[^\s:@,/]+@([^\s:@,/]+\.)?gserviceaccount\.com$`
 	External string `json:"external,omitempty"`
 }
 

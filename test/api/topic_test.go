@@ -3,8 +3,6 @@ package api
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -112,32 +110,6 @@ func TestTopicAcceptedOnCreate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			expectRefusal(t, create(t, topicManifest(t, "", spec)), "")
-		})
-	}
-}
-
-func TestTopicSamples(t *testing.T) {
-	paths, err := filepath.Glob(filepath.Join("..", "..", "config", "samples", "topic*.yaml"))
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("found %d samples, error %v", len(paths), err)
-	}
-	for _, path := range paths {
-		t.Run(filepath.Base(path), func(t *testing.T) {
-			text, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			sample := manifest(t, "", "", string(text))
-			asked, _, _ := unstructured.NestedMap(sample.Object, "spec")
-			if err := create(t, sample); err != nil {
-				t.Fatal(err)
-			}
-			stored := sample.Object["spec"].(map[string]any)
-			for field, value := range asked {
-				if diff := cmp.Diff(asJSON(t, value), asJSON(t, stored[field])); diff != "" {
-					t.Errorf("spec.%s: -sample +stored\n%s", field, diff)
-				}
-			}
 		})
 	}
 }
