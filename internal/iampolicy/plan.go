@@ -1,6 +1,9 @@
 package iampolicy
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
 )
@@ -27,11 +30,14 @@ type Input struct {
 	AuditConfigs []AuditConfig
 	// AuditServices are those that this manifest set before. One that left it is reset to no logging.
 	AuditServices []string
+	// DeclaredServices are those whose audit configs other manifests of the same resource set now. They are not reset.
+	DeclaredServices []string
 	// Recorded are the grants that this manifest made, by its status.
 	Recorded []Grant
 	// Pending are the grants that this manifest was about to make when it was last heard of.
 	Pending []Grant
-	// Declared are the grants that other manifests of the same resource want now. They are never revoked.
+	// Declared are the grants that other manifests of the same resource want now. They are never revoked. Own ones among them
+	// stay recorded, lest two manifests leave a grant to each other that both drop at once.
 	Declared []Grant
 	// Shared are the grants that other manifests of the same resource recorded as theirs. Those that are wanted here too are
 	// owned by both, and live until both have dropped them.
@@ -52,19 +58,24 @@ type Input struct {
 type Plan struct {
 	// Changes are what differs from the manifest, refused members included.
 	Changes diff.Changes
-	// Next is the policy to write: the live one with the changes. It is the live one if there is nothing to write.
+	// Writes says whether there is something to write that can be written.
+	Writes bool
+	// Next is the policy to write: the live one with the changes. It is the live one if nothing is to be written.
 	Next Policy
 	// Add and Revoke are the grants by which Next differs from the live policy.
 	Add, Revoke []Grant
 	// Own are the grants to record as this manifest's once the plan is applied, also if there is nothing to write.
 	Own []Grant
+	// Had are the grants that are this manifest's as long as the plan is not applied. They are to be recorded before it is
+	// written, with Add as pending.
+	Had []Grant
 	// Kept are the grants that the manifest would remove and that are left alone.
 	Kept []Kept
-	// Deleted are grants of deleted principals in the roles that the manifest speaks of.
+	// Deleted are grants of deleted principals that stay, in the roles that the manifest speaks of.
 	Deleted []Grant
 	// Hold is why a person must approve the plan first. Empty: nobody needs to.
 	Hold string
-	// Refusal is why Next cannot be written at all. Empty: it can.
+	// Refusal is why the changes cannot be written at all. Empty: they can, or there are none.
 	Refusal string
 	// Members and Groups count those of the live policy as Google does for its limits.
 	Members, Groups int
@@ -78,7 +89,87 @@ type Kept struct {
 	Why string
 }
 
-// Make plans the change.
+// Make plans the change. Nothing of the input is altered; what does not change is shared with it.
 func Make(in Input) Plan {
-	return Plan{Next: in.Live}
+	s := lookAt(in)
+	missing, add := s.additions()
+	revoke, kept := s.interlock(s.removals(), add)
+	audit, changes := planAudit(in)
+
+	is := measure(in.Live)
+	plan := Plan{Next: in.Live, Kept: kept, Members: is.members, Groups: is.groups, Had: s.ownIf(nil, nil)}
+	plan.Changes = changes
+	for _, g := range missing {
+		plan.Changes = append(plan.Changes, diff.Change{Path: g.path(in.Prefix), To: jsonOf(g.Member)})
+	}
+	for _, g := range revoke {
+		plan.Changes = append(plan.Changes, diff.Change{Path: g.path(in.Prefix), From: jsonOf(g.Member)})
+	}
+	slices.SortFunc(plan.Changes, func(a, b diff.Change) int { return strings.Compare(a.Path, b.Path) })
+
+	if len(add)+len(revoke)+len(changes) > 0 {
+		next := Policy{Bindings: s.next(add, revoke), AuditConfigs: audit, Etag: in.Live.Etag, Source: in.Live.Source}
+		if plan.Refusal = s.refusal(is, next, add, revoke); plan.Refusal != "" {
+			plan.Own, plan.Deleted = plan.Had, s.deletedAfter(nil)
+			return plan
+		}
+		plan.Writes, plan.Next, plan.Add, plan.Revoke = true, next, add, revoke
+		plan.Hold = s.hold(revoke)
+	}
+	plan.Own = s.ownIf(add, revoke)
+	plan.Deleted = s.deletedAfter(setOf(revoke))
+	return plan
+}
+
+// additions are the wanted grants that are not live, and those among them that Google may take.
+func (s *survey) additions() (missing, add []Grant) {
+	for g := range s.wanted {
+		if !s.live.grants.has(g) {
+			missing = append(missing, g)
+		}
+	}
+	slices.SortFunc(missing, compareGrants)
+	return missing, matching(missing, func(g Grant) bool { return !s.refused[g.Member] })
+}
+
+// ownIf are the grants that are this manifest's once so much is applied: of those that it wants, what it granted or would
+// grant again, and what another manifest granted; and what it granted and no longer wants, as long as that is there.
+func (s *survey) ownIf(add, revoke []Grant) []Grant {
+	own, gone := setOf(add), setOf(revoke)
+	for g := range s.own {
+		if s.wanted.has(g) || s.staysLive(g, gone) {
+			own.add(g)
+		}
+	}
+	for g := range s.shared {
+		if s.wanted.has(g) && s.live.grants.has(g) {
+			own.add(g)
+		}
+	}
+	return own.sorted()
+}
+
+// staysLive says whether a grant is live when others are gone, be it as that of a deleted principal.
+func (s *survey) staysLive(g Grant, gone grantSet) bool {
+	if s.live.grants.has(g) {
+		return !gone.has(g)
+	}
+	return slices.ContainsFunc(s.live.deleted[g], func(g Grant) bool { return !gone.has(g) })
+}
+
+// refusal says why a policy cannot be written; empty if it can.
+func (s *survey) refusal(is size, next Policy, add, revoke []Grant) string {
+	if why := s.refuseRemovals(revoke, next); why != "" {
+		return why
+	}
+	will := measure(next)
+	if len(add) > 0 || will.members > is.members {
+		if why := s.refuseSize(is, will, add, revoke); why != "" {
+			return why
+		}
+	}
+	if len(next.Etag) == 0 {
+		return "Google sent the policy without an etag, and to write it without one could undo what somebody else writes at the same time: it is read again later"
+	}
+	return ""
 }

@@ -1,25 +1,5 @@
 package iampolicy
 
-// Condition limits a grant. The zero condition limits nothing.
-type Condition struct {
-	// Title is a short name of what the condition is for.
-	Title string
-	// Description says more.
-	Description string
-	// Expression is in Common Expression Language.
-	Expression string
-}
-
-// Grant is one member holding one role. Normal grants are equal exactly if they mean the same.
-type Grant struct {
-	// Role is roles/NAME, projects/P/roles/NAME or organizations/N/roles/NAME.
-	Role string
-	// Member is whom the role is granted to, as Google writes it: user:E-MAIL and so on.
-	Member string
-	// Condition limits the grant.
-	Condition Condition
-}
-
 // Binding grants a role to members.
 type Binding struct {
 	Role      string

@@ -1,13 +1,15 @@
 package iampolicy
 
 import (
+	"strconv"
+
 	"cloud.google.com/go/iam/apiv1/iampb"
 	"google.golang.org/genproto/googleapis/type/expr"
 )
 
-// version is that of policies that may have conditions. Google asks for it in every read and write of one that has some,
+// Version is that of policies that may have conditions. Google asks for it in every read and write of one that has some,
 // and takes it for those that have none.
-const version = 3
+const Version = 3
 
 // FromProto is the policy that Google sent.
 func FromProto(p *iampb.Policy) Policy {
@@ -29,7 +31,7 @@ func FromProto(p *iampb.Policy) Policy {
 
 // Proto is the policy as Google takes it: version 3, with the etag that was read.
 func (p Policy) Proto() *iampb.Policy {
-	policy := &iampb.Policy{Version: version, Etag: p.Etag}
+	policy := &iampb.Policy{Version: Version, Etag: p.Etag}
 	for _, b := range p.Bindings {
 		binding := &iampb.Binding{Role: b.Role, Members: b.Members}
 		if b.Condition != (Condition{}) {
@@ -41,10 +43,19 @@ func (p Policy) Proto() *iampb.Policy {
 		config := &iampb.AuditConfig{Service: c.Service}
 		for _, l := range c.Logs {
 			config.AuditLogConfigs = append(config.AuditLogConfigs, &iampb.AuditLogConfig{
-				LogType: iampb.AuditLogConfig_LogType(iampb.AuditLogConfig_LogType_value[l.Type]), ExemptedMembers: l.Exempted,
+				LogType: logType(l.Type), ExemptedMembers: l.Exempted,
 			})
 		}
 		policy.AuditConfigs = append(policy.AuditConfigs, config)
 	}
 	return policy
+}
+
+// logType reads a sort of access back. One that is newer than this program stands as its number.
+func logType(name string) iampb.AuditLogConfig_LogType {
+	if number, ok := iampb.AuditLogConfig_LogType_value[name]; ok {
+		return iampb.AuditLogConfig_LogType(number)
+	}
+	number, _ := strconv.ParseInt(name, 10, 32) // 0 is none
+	return iampb.AuditLogConfig_LogType(number)
 }

@@ -1,0 +1,46 @@
+package iampolicy
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+)
+
+// Condition limits a grant. The zero condition limits nothing.
+type Condition struct {
+	// Title is a short name of what the condition is for.
+	Title string
+	// Description says more.
+	Description string
+	// Expression is in Common Expression Language.
+	Expression string
+}
+
+// Normal is the condition without white space that means nothing. Google tells conditions apart by all three fields.
+func (c Condition) Normal() Condition {
+	if c == (Condition{}) {
+		return c
+	}
+	return Condition{Title: squeeze(c.Title), Description: squeeze(c.Description), Expression: normalExpression(c.Expression)}
+}
+
+// timeBound says whether a condition in its normal form ends or begins at some time. It rather says so once too often.
+func (c Condition) timeBound() bool {
+	return strings.Contains(c.Expression, "request.time")
+}
+
+// size is what the condition takes of what Google allows for the conditions of a policy, in bytes.
+func (c Condition) size() int {
+	return len(c.Title) + len(c.Description) + len(c.Expression)
+}
+
+// digest tells conditions with the same title apart.
+func (c Condition) digest() string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q", c.Title, c.Description, c.Expression))
+	return hex.EncodeToString(sum[:4])
+}
+
+func squeeze(text string) string {
+	return strings.Join(strings.Fields(text), " ")
+}

@@ -1,0 +1,142 @@
+package iampolicy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+)
+
+const ownerRole = "roles/owner"
+
+// interlock divides removals into those that may go and those that are kept.
+func (s *survey) interlock(removals, additions []Grant) (revoke []Grant, kept []Kept) {
+	for _, g := range removals {
+		if why := s.keeps(g); why != "" {
+			kept = append(kept, Kept{g, why})
+		} else {
+			revoke = append(revoke, g)
+		}
+	}
+	if !s.leavesNoOwner(revoke, additions) {
+		return revoke, kept
+	}
+	revoke = slices.DeleteFunc(revoke, func(g Grant) bool {
+		if isOwner(g) {
+			kept = append(kept, Kept{g, "nobody would be left in " + ownerRole + ": grant it to somebody else first, or remove it by hand if it shall go"})
+		}
+		return isOwner(g)
+	})
+	slices.SortFunc(kept, func(a, b Kept) int { return compareGrants(a.Grant, b.Grant) })
+	return revoke, kept
+}
+
+// keeps says why a live grant stays, and how a person can remove it all the same; empty if it may go. A grant that the
+// manifest made itself may always go, unless Holdfast or a service would lose what it cannot do without.
+func (s *survey) keeps(g Grant) string {
+	if _, deleted := whoWas(g.Member); deleted {
+		return "" // nobody has access by it
+	}
+	agent := isServiceAgent(g.Member)
+	switch own := s.own.has(g); {
+	case isPerson(g.Member, s.Self):
+		return "Holdfast itself has its access by it: remove it by hand if it shall go"
+	case agent && (!own || isServiceAgentRole(g.Role)):
+		return "the member is a service agent, one of Google's own accounts, and its service may fail without it: list it, or remove it by hand if it shall go"
+	case !own && isServiceAgentRole(g.Role):
+		return "the role is one that Google grants to its services, which may fail without it: list it, or remove it by hand if it shall go"
+	case !own && g.Condition.timeBound():
+		return "somebody else granted it for a limited time, by its condition: let it run out, list it, or remove it by hand if it shall go"
+	default:
+		return ""
+	}
+}
+
+func isOwner(g Grant) bool {
+	_, deleted := whoWas(g.Member)
+	return g.Role == ownerRole && g.Condition == (Condition{}) && !deleted
+}
+
+// leavesNoOwner says whether the last owners would go.
+func (s *survey) leavesNoOwner(revoke, additions []Grant) bool {
+	gone := 0
+	for _, g := range revoke {
+		if isOwner(g) {
+			gone++
+		}
+	}
+	if gone == 0 || slices.ContainsFunc(additions, isOwner) {
+		return false
+	}
+	owners := 0
+	for g := range s.live.grants {
+		if isOwner(g) {
+			owners++
+		}
+	}
+	return gone == owners
+}
+
+// hold says why a person must approve the removals first; empty if nobody need to.
+func (s *survey) hold(revoke []Grant) string {
+	var does []string
+	if len(revoke) > s.MaxRemovals {
+		does = append(does, fmt.Sprintf("removes %s from their roles, and %s.safety.maxRemovals is %d", members(len(revoke)), s.Prefix, s.MaxRemovals))
+	}
+	if owners := matching(revoke, func(g Grant) bool { return g.Role == ownerRole }); len(owners) > 0 {
+		does = append(does, "removes "+names(owners)+" from "+ownerRole)
+	}
+	if len(revoke) > 0 && s.First && s.authoritative() {
+		does = append(does, fmt.Sprintf("is the first with %s.mode %s that removes anything", s.Prefix, s.Mode))
+	}
+	if indirect := matching(revoke, s.mayCarrySelf); len(indirect) > 0 {
+		does = append(does, fmt.Sprintf("removes %s, by which Holdfast may have its access, since %s itself is granted nothing here",
+			phrases(indirect, Grant.String), s.Self))
+	}
+	if len(does) == 0 {
+		return ""
+	}
+	return "this " + strings.Join(does, "; and it ")
+}
+
+// mayCarrySelf says whether Holdfast may have its access by a grant that names somebody else. It had its access before the
+// manifest granted anything.
+func (s *survey) mayCarrySelf(g Grant) bool {
+	return isIndirect(g.Member) && !s.own.has(g) && !s.live.grantedTo(s.Self)
+}
+
+// refuseRemovals says why the removals cannot be written; empty if they can.
+func (s *survey) refuseRemovals(revoke []Grant, next Policy) string {
+	others := matching(revoke, func(g Grant) bool {
+		_, deleted := whoWas(g.Member)
+		return !deleted && !s.own.has(g)
+	})
+	switch {
+	case len(others) == 0:
+		return ""
+	case s.Self == "":
+		return fmt.Sprintf("this removes %s, and it is not known as whom Holdfast writes, so that it might remove its own access: "+
+			"list what shall stay, set %s.mode to %s, or let Holdfast find out its own e-mail", phrases(others, Grant.String), s.Prefix, v1alpha1.IAMAdditive)
+	case !s.leavesAnything(next):
+		return fmt.Sprintf("this would empty the policy, and then nobody has access by it: list in %s.bindings what shall be granted", s.Prefix)
+	default:
+		return ""
+	}
+}
+
+// leavesAnything says whether anything is left of a policy, and of what is wanted if the manifest owns it all.
+func (s *survey) leavesAnything(next Policy) bool {
+	for _, b := range next.Bindings {
+		if s.Mode != v1alpha1.IAMAuthoritative && len(b.Members) > 0 {
+			return true
+		}
+		condition := b.Condition.Normal()
+		for _, m := range b.Members {
+			if s.wanted.has(Grant{b.Role, NormalMember(m), condition}) {
+				return true
+			}
+		}
+	}
+	return false
+}

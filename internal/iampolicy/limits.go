@@ -1,0 +1,98 @@
+package iampolicy
+
+import (
+	"fmt"
+	"strings"
+)
+
+// What Google allows in one policy. https://cloud.google.com/iam/quotas
+const (
+	// maxMembers is of members in bindings, each as often as it appears, and of those exempt from audit logs.
+	maxMembers = 1500
+	// maxGroups is of groups, each once, and of domains, each as often as it appears in bindings.
+	maxGroups = 250
+	// maxVariants is of the conditions under which one member has one role.
+	maxVariants = 20
+	// maxConditions is of the conditions of all bindings, in bytes.
+	maxConditions = 64 << 10
+)
+
+// size is how large a policy is as Google counts.
+type size struct {
+	members, groups, conditions int
+}
+
+func measure(p Policy) size {
+	var s size
+	groups := map[string]bool{}
+	for _, b := range p.Bindings {
+		s.members += len(b.Members)
+		s.conditions += b.Condition.size()
+		for _, m := range b.Members {
+			switch prefix, _, _ := strings.Cut(m, ":"); lower(prefix) {
+			case "group":
+				groups[NormalMember(m)] = true
+			case "domain":
+				s.groups++
+			}
+		}
+	}
+	s.groups += len(groups)
+	for _, config := range p.AuditConfigs {
+		for _, log := range config.Logs {
+			s.members += len(log.Exempted)
+		}
+	}
+	return s
+}
+
+// refuseSize says which limit a plan that adds would break; empty for none.
+func (s *survey) refuseSize(is, will size, add, revoke []Grant) string {
+	const toGroups = ": grant to groups instead of to their members, or remove some"
+	switch {
+	case will.members > maxMembers:
+		return tooLarge("members", is.members, will.members, maxMembers) + toGroups
+	case will.groups > maxGroups:
+		return tooLarge("groups and domains", is.groups, will.groups, maxGroups) + ": put groups into one, or remove some"
+	case will.conditions > maxConditions:
+		return tooLarge("bytes of conditions", is.conditions, will.conditions, maxConditions) + ": shorten some, or remove some"
+	default:
+		return s.refuseVariants(add, revoke)
+	}
+}
+
+func tooLarge(of string, is, will, limit int) string {
+	return fmt.Sprintf("the policy has %s %s and would have %s, and Google allows %s", thousands(is), of, thousands(will), thousands(limit))
+}
+
+// refuseVariants says whom one role would be granted to under too many conditions; empty for nobody.
+func (s *survey) refuseVariants(add, revoke []Grant) string {
+	over := map[Grant]int{} // by role and member, of those who are granted a role under a condition
+	for _, g := range add {
+		if g.Condition != (Condition{}) {
+			over[Grant{Role: g.Role, Member: g.Member}]++
+		}
+	}
+	if len(over) == 0 {
+		return ""
+	}
+	has := map[Grant]int{}
+	for g := range s.live.grants {
+		if g.Condition != (Condition{}) {
+			has[Grant{Role: g.Role, Member: g.Member}]++
+		}
+	}
+	for _, g := range revoke {
+		if g.Condition != (Condition{}) {
+			over[Grant{Role: g.Role, Member: g.Member}]--
+		}
+	}
+	for _, g := range add {
+		g.Condition = Condition{}
+		if will := has[g] + over[g]; over[g] > 0 && will > maxVariants {
+			return fmt.Sprintf("%s has %s under %d conditions and would have it under %d, and Google allows %d: join some with ||, or remove some",
+				g.Member, g.Role, has[g], will, maxVariants)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,115 @@
+package iampolicy
+
+import (
+	"regexp"
+	"strings"
+)
+
+// The prefixes of members, and whether letter case means nothing in what follows them.
+// https://cloud.google.com/iam/docs/principal-identifiers
+var prefixes = map[string]struct {
+	name   string
+	folded bool
+}{
+	"user":               {"user", true},
+	"group":              {"group", true},
+	"domain":             {"domain", true},
+	"serviceaccount":     {"serviceAccount", true},
+	"projectowner":       {"projectOwner", false},
+	"projecteditor":      {"projectEditor", false},
+	"projectviewer":      {"projectViewer", false},
+	"principal":          {"principal", false},
+	"principalset":       {"principalSet", false},
+	"principalhierarchy": {"principalHierarchy", false},
+}
+
+const deletedPrefix = "deleted:"
+
+// NormalMember is a member as all spellings of it are compared: prefixes as Google writes them, e-mails and domains in lower
+// case.
+func NormalMember(member string) string {
+	prefix, value, ok := strings.Cut(member, ":")
+	if !ok {
+		return normalPublic(member)
+	}
+	if lower(prefix) == "deleted" {
+		return deletedPrefix + NormalMember(value)
+	}
+	known, ok := prefixes[lower(prefix)]
+	if !ok {
+		return member
+	}
+	if known.folded && !strings.Contains(value, "[") { // P.svc.id.goog[NAMESPACE/NAME] is not an e-mail
+		value = lower(value)
+	}
+	if strings.HasPrefix(member, known.name+":") && strings.HasSuffix(member, value) {
+		return member // the most of them: nothing is allocated
+	}
+	return known.name + ":" + value
+}
+
+func normalPublic(member string) string {
+	for _, public := range []string{"allUsers", "allAuthenticatedUsers"} {
+		if lower(member) == lower(public) {
+			return public
+		}
+	}
+	return member
+}
+
+// lower is in lower case what ASCII has of letters. Others are what look-alikes are made of.
+func lower(text string) string {
+	upper := func(r rune) bool { return 'A' <= r && r <= 'Z' }
+	if strings.IndexFunc(text, upper) < 0 {
+		return text
+	}
+	bytes := []byte(text)
+	for i, c := range bytes {
+		if upper(rune(c)) {
+			bytes[i] += 'a' - 'A'
+		}
+	}
+	return string(bytes)
+}
+
+// whoWas says whom a deleted member, in its normal form, stood for: deleted:user:E-MAIL?uid=N for user:E-MAIL. A new
+// principal of that name is another one.
+func whoWas(member string) (was string, deleted bool) {
+	rest, deleted := strings.CutPrefix(member, deletedPrefix)
+	was, _, _ = strings.Cut(rest, "?uid=")
+	return was, deleted
+}
+
+// serviceAgent is Google's own accounts in projects. Their names "are subject to change", so that rather too many are taken for
+// one. https://cloud.google.com/iam/docs/service-agents
+var serviceAgent = regexp.MustCompile(`^serviceAccount:(` +
+	`service-([pfo]|org-|folder-)?[0-9]+@.+` +
+	`|.+@gcp-sa-[^@]+` +
+	`|[0-9]+@(cloudservices|cloudbuild)` +
+	`|project-[0-9]+@storage-transfer-service\.iam` +
+	`|bq-[0-9]+@bigquery-encryption\.iam` +
+	`|firebase-service-account@firebase-sa-management\.iam` +
+	`|[^@]+@system` +
+	`)\.gserviceaccount\.com$`)
+
+// isServiceAgent says so of a member in its normal form.
+func isServiceAgent(member string) bool { return serviceAgent.MatchString(member) }
+
+// isServiceAgentRole says whether Google itself grants a role, to the agent of the service.
+func isServiceAgentRole(role string) bool { return strings.HasSuffix(lower(role), "serviceagent") }
+
+// isIndirect says whether a member, in its normal form, stands for others who are not named.
+func isIndirect(member string) bool {
+	switch prefix, _, _ := strings.Cut(member, ":"); prefix {
+	case "group", "domain", "principalSet", "principalHierarchy", "projectOwner", "projectEditor", "projectViewer":
+		return true
+	default:
+		return false
+	}
+}
+
+// isPerson says whether a member, in its normal form, is the one with an e-mail, which is in lower case.
+func isPerson(member, email string) bool {
+	prefix, value, _ := strings.Cut(member, ":")
+	return email != "" && value == email && (prefix == "user" || prefix == "serviceAccount")
+}

@@ -1,0 +1,117 @@
+package iampolicy
+
+import "github.com/holdfast-dev/holdfast/api/v1alpha1"
+
+// survey is what a plan is made from, in its normal form.
+type survey struct {
+	Input
+
+	live     live
+	wanted   grantSet
+	declared grantSet
+	shared   grantSet
+	refused  map[string]bool
+	// own are the grants that this manifest made: those that are recorded, and of those that were about to be made the live ones.
+	own grantSet
+	// roles are those that the manifest lists.
+	roles map[string]bool
+	// spelled are the wanted conditions as the manifest writes them.
+	spelled map[Condition]Condition
+}
+
+func lookAt(in Input) survey {
+	s := survey{
+		Input: in, live: index(in.Live), wanted: make(grantSet, len(in.Wanted)), declared: setOf(in.Declared), shared: setOf(in.Shared),
+		refused: map[string]bool{}, own: setOf(in.Recorded), roles: map[string]bool{}, spelled: map[Condition]Condition{},
+	}
+	s.Self = lower(in.Self)
+	for _, g := range in.Wanted {
+		normal := g.Normal()
+		s.wanted.add(normal)
+		s.roles[g.Role] = true
+		if known, ok := s.spelled[normal.Condition]; !ok || g.Condition.Expression < known.Expression {
+			s.spelled[normal.Condition] = g.Condition // any of them, but always the same
+		}
+	}
+	for _, member := range in.Refused {
+		s.refused[NormalMember(member)] = true
+	}
+	for g := range setOf(in.Pending) {
+		if s.live.holds(g) {
+			s.own.add(g)
+		}
+	}
+	return s
+}
+
+// authoritative says whether the manifest owns grants that it did not make. One that says nothing of the policy does not.
+func (s *survey) authoritative() bool {
+	return s.Mode != v1alpha1.IAMAdditive && (s.Managed || len(s.wanted) > 0)
+}
+
+// ownsRole says whether nobody may hold the role but who is wanted.
+func (s *survey) ownsRole(role string) bool {
+	switch {
+	case !s.authoritative():
+		return false
+	case s.Mode == v1alpha1.IAMAuthoritative:
+		return true
+	default:
+		return s.Mode == v1alpha1.IAMAuthoritativeRoles && s.roles[role]
+	}
+}
+
+// live is the live policy in its normal form.
+type live struct {
+	bindings []liveBinding
+	grants   grantSet
+	// deleted are the grants of deleted principals, by whose they were.
+	deleted map[Grant][]Grant
+}
+
+// liveBinding is a live binding's members and condition in their normal form, in the order of the policy.
+type liveBinding struct {
+	members   []string
+	condition Condition
+}
+
+func index(p Policy) live {
+	count := 0
+	for _, b := range p.Bindings {
+		count += len(b.Members)
+	}
+	l := live{bindings: make([]liveBinding, len(p.Bindings)), grants: make(grantSet, count), deleted: map[Grant][]Grant{}}
+	members := make([]string, 0, count)
+	for i, b := range p.Bindings {
+		first, condition := len(members), b.Condition.Normal()
+		for _, m := range b.Members {
+			g := Grant{Role: b.Role, Member: NormalMember(m), Condition: condition}
+			members = append(members, g.Member)
+			was, deleted := whoWas(g.Member)
+			if deleted && !l.grants.has(g) {
+				of := Grant{Role: g.Role, Member: was, Condition: condition}
+				l.deleted[of] = append(l.deleted[of], g)
+			}
+			l.grants.add(g)
+		}
+		l.bindings[i] = liveBinding{members: members[first:], condition: condition}
+	}
+	return l
+}
+
+// holds says whether a grant is live, be it as that of a deleted principal.
+func (l *live) holds(g Grant) bool {
+	return l.grants.has(g) || len(l.deleted[g]) > 0
+}
+
+// grantedTo says whether somebody is named in the policy.
+func (l *live) grantedTo(email string) bool {
+	for _, b := range l.bindings {
+		for _, m := range b.members {
+			if isPerson(m, email) {
+				return true
+			}
+		}
+	}
+	return false
+}
