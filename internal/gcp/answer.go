@@ -22,9 +22,9 @@ type answer struct {
 	code codes.Code
 	// reasons are Google's words for what happened: of the JSON APIs (rateLimitExceeded) and of google.rpc.ErrorInfo
 	// (RATE_LIMIT_EXCEEDED).
-	reasons    []string
-	message    string
-	details    apierror.ErrDetails
+	reasons []string
+	message string
+	details apierror.ErrDetails
 	// grants are those that Resource Manager refuses, see refusedGrants.
 	grants     []string
 	retryAfter time.Duration

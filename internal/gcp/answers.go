@@ -11,7 +11,8 @@ import (
 
 // KeepAnswers decorates the transport of Cloud Storage's client, above everything that counts or limits calls.
 //
-// Google answers a create and a lock with the bucket, but the client library drops it. The decorator keeps that answer and
+// Google answers a create and a lock with the bucket, and a change of the IAM policy with the policy, but the client library
+// drops it. The decorator keeps that answer and
 // gives it to the read that follows, without asking Google: one write, and the library's own idea of what it returned. A
 // client without the decorator works too, at one more read each.
 func KeepAnswers(base http.RoundTripper) http.RoundTripper {
@@ -36,7 +37,8 @@ func (k answerKeeper) RoundTrip(req *http.Request) (*http.Response, error) {
 		return kept.replay(req), nil
 	}
 	resp, err := k.base.RoundTrip(req)
-	if err != nil || !ok || req.Method != http.MethodPost || resp.StatusCode != http.StatusOK {
+	isWrite := req.Method == http.MethodPost || req.Method == http.MethodPut
+	if err != nil || !ok || !isWrite || resp.StatusCode != http.StatusOK {
 		return resp, err
 	}
 	return kept.keep(resp)

@@ -191,6 +191,8 @@ func TestStorageScopes(t *testing.T) {
 		"list":             {verb: "GET", url: "b?project=p", method: "buckets.list", want: project("p")},
 		"patch":            {verb: "PATCH", url: "b/logs", project: "p", method: "buckets.patch", want: append(project("p"), bucket)},
 		"lock":             {verb: "POST", url: "b/logs/lockRetentionPolicy", method: "buckets.lockRetentionPolicy", want: []scope{bucket}},
+		"get policy":       {verb: "GET", url: "b/logs/iam?optionsRequestedPolicyVersion=3", project: "p", method: "buckets.getIamPolicy", want: project("p")},
+		"set policy":       {verb: "PUT", url: "b/logs/iam", project: "p", method: "buckets.setIamPolicy", want: append(project("p"), bucket)},
 		"delete":           {verb: "DELETE", url: "b/logs", project: "p", method: "buckets.delete", want: project("p")},
 		"bucket called b":  {verb: "GET", url: "b/b", method: "buckets.get"},
 		"list objects":     {verb: "GET", url: "b/logs/o", method: "objects.list"},

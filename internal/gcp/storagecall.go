@@ -15,6 +15,8 @@ var storageMethods = map[string]string{
 	"PATCH b/*":                    "buckets.patch",
 	"DELETE b/*":                   "buckets.delete",
 	"POST b/*/lockRetentionPolicy": "buckets.lockRetentionPolicy",
+	"GET b/*/iam":                  "buckets.getIamPolicy",
+	"PUT b/*/iam":                  "buckets.setIamPolicy",
 	"GET b/*/o":                    "objects.list",
 	"GET b/*/o/*":                  "objects.get",
 	"PATCH b/*/o/*":                "objects.patch",
@@ -23,7 +25,7 @@ var storageMethods = map[string]string{
 
 // bucketUpdates are the methods that Google allows about once a second per bucket.
 // https://cloud.google.com/storage/quotas#buckets
-var bucketUpdates = []string{"buckets.patch", "buckets.lockRetentionPolicy"}
+var bucketUpdates = []string{"buckets.patch", "buckets.lockRetentionPolicy", "buckets.setIamPolicy"}
 
 // storageCall is what a request asks of Cloud Storage.
 type storageCall struct {

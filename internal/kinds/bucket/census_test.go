@@ -163,7 +163,7 @@ func TestSpecIsKnown(t *testing.T) {
 	known := []string{
 		"CommonSpec", "Location", "CustomPlacementConfig", "StorageClass", "Labels", "Versioning", "Lifecycle", "SoftDelete", "RetentionPolicy",
 		"ObjectRetention", "Autoclass", "RPO", "HierarchicalNamespace", "UniformBucketLevelAccess", "PublicAccessPrevention", "CORS", "Website",
-		"Logging", "Encryption", "RequesterPays", "DefaultEventBasedHold",
+		"Logging", "Encryption", "RequesterPays", "DefaultEventBasedHold", "IAM",
 	}
 	var has []string
 	for field := range reflect.TypeFor[v1alpha1.BucketSpec]().Fields() {

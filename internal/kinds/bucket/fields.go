@@ -45,6 +45,8 @@ var fields = diff.Fields{
 	"spec.requesterPays":                    {Default: `false`},
 	"spec.defaultEventBasedHold":            {Default: `false`},
 
+	"spec.iam": {Apart: true},
+
 	"spec.retentionPolicy.locked": {Default: `false`, Hold: holdLock},
 
 	"spec.encryption.googleManagedEncryptionEnforcementConfig.restrictionMode":    {Default: `"NotRestricted"`},

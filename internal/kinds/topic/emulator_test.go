@@ -32,7 +32,7 @@ func emulate(t *testing.T) *emulated {
 	t.Helper()
 	cloud := emulator.StartTest(t)
 	endpoint := gcp.Endpoint{Address: cloud.GRPCAddr(), Insecure: true}
-	clients, err := gcp.NewClients(gcp.Options{PubSub: endpoint, Storage: endpoint, ResourceManager: endpoint})
+	clients, err := gcp.NewClients(gcp.Options{PubSub: endpoint, Storage: endpoint, IAM: endpoint, ResourceManager: endpoint})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ var fields = diff.Fields{
 	"spec.messageStoragePolicy.enforceInTransit":          {Default: "false"},
 	"spec.ingestion.source":                               {Atomic: true, Equal: sameSource},
 	"spec.ingestion.platformLogs.severity":                {Default: `"DISABLED"`},
+	"spec.iam":                                            {Apart: true},
 	"spec.messageTransforms":                              {Equal: sameTransforms},
 }
 

@@ -1,0 +1,63 @@
+package bucket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"cloud.google.com/go/iam"
+	"cloud.google.com/go/iam/apiv1/iampb"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/iampolicy"
+)
+
+var _ engine.Policied[*v1alpha1.Bucket] = (*Kind)(nil)
+
+// Policy implements engine.Policied.
+func (k *Kind) Policy(obj *v1alpha1.Bucket) (*v1alpha1.IAMPolicy, []v1alpha1.AuditConfig) {
+	return obj.Spec.IAM, nil
+}
+
+// GetPolicy implements engine.Policied. The client library hides the etag in its own policy, which is kept as the Source.
+func (k *Kind) GetPolicy(ctx context.Context, ref engine.Ref) (iampolicy.Policy, error) {
+	bucket, err := k.handle(ctx, ref)
+	if err != nil {
+		return iampolicy.Policy{}, fmt.Errorf("getting the policy of bucket %q: %w", ref.ID, err)
+	}
+	return getPolicy(ctx, ref, bucket.IAM().V3())
+}
+
+func getPolicy(ctx context.Context, ref engine.Ref, handle *iam.Handle3) (iampolicy.Policy, error) {
+	source, err := handle.Policy(ctx)
+	if err != nil {
+		return iampolicy.Policy{}, fmt.Errorf("getting the policy of bucket %q: %w", ref.ID, err)
+	}
+	policy := iampolicy.FromProto(&iampb.Policy{Bindings: source.Bindings})
+	policy.Source = source
+	return policy, nil
+}
+
+// errUnread is of a policy that is none that was read and changed. Written, it would replace whatever is there.
+var errUnread = errors.New("it was not read before")
+
+// SetPolicy implements engine.Policied.
+func (k *Kind) SetPolicy(ctx context.Context, ref engine.Ref, policy iampolicy.Policy) (iampolicy.Policy, error) {
+	bucket, err := k.handle(ctx, ref)
+	if err != nil {
+		return iampolicy.Policy{}, fmt.Errorf("setting the policy of bucket %q: %w", ref.ID, err)
+	}
+	source, ok := policy.Source.(*iam.Policy3)
+	if !ok {
+		return iampolicy.Policy{}, fmt.Errorf("setting the policy of bucket %q: %w", ref.ID, errUnread)
+	}
+	next := *source // with its etag
+	next.Bindings = policy.Proto().GetBindings()
+	ctx = gcp.KeepingAnswer(ctx)
+	if err := bucket.IAM().V3().SetPolicy(ctx, &next); err != nil {
+		return iampolicy.Policy{}, fmt.Errorf("setting the policy of bucket %q: %w", ref.ID, err)
+	}
+	return getPolicy(ctx, ref, bucket.IAM().V3())
+}

@@ -1,0 +1,82 @@
+// Package serviceaccount is all that is special to the kind ServiceAccount: how a spec and an IAM service account translate
+// into each other (describe.go), and the calls that read, create, update, delete and undelete one and its policy.
+//
+// An account is looked for by its name. Everything that is done to one that was found names its unique ID, so that it fails
+// where somebody has put another of the same name in its place.
+package serviceaccount
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	iam "cloud.google.com/go/iam/admin/apiv1"
+	"cloud.google.com/go/iam/admin/apiv1/adminpb"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/engine"
+)
+
+// Kind is the kind ServiceAccount.
+type Kind struct {
+	client ClientFunc
+}
+
+// ClientFunc returns the client that acts as a service account; as the manager itself where impersonate is empty. The client
+// does not retry.
+type ClientFunc func(ctx context.Context, impersonate string) (*iam.IamClient, error)
+
+var (
+	_ engine.Kind[*v1alpha1.ServiceAccount, *adminpb.ServiceAccount] = (*Kind)(nil)
+	_ engine.Policied[*v1alpha1.ServiceAccount]                      = (*Kind)(nil)
+	_ engine.Undeleter[*adminpb.ServiceAccount]                      = (*Kind)(nil)
+)
+
+// New returns the kind, which reaches IAM through client.
+func New(client ClientFunc) *Kind {
+	return &Kind{client: client}
+}
+
+// settles is how long Google says that a new account may take to be seen by all.
+// https://cloud.google.com/iam/docs/service-accounts-create
+const settles = time.Minute
+
+// Traits are the facts about service accounts that the engine decides by.
+func (*Kind) Traits() engine.Traits {
+	return engine.Traits{Name: "service account", Fields: fields, Settles: settles}
+}
+
+// New returns an empty ServiceAccount.
+func (*Kind) New() *v1alpha1.ServiceAccount {
+	return &v1alpha1.ServiceAccount{}
+}
+
+// ExternalName is //iam.googleapis.com/projects/P/serviceAccounts/E-MAIL.
+func (*Kind) ExternalName(ref engine.Ref) string {
+	return "//iam.googleapis.com/" + nameOf(ref)
+}
+
+// Identify tells an account from others of the same name by its unique ID, which Google gives to one account only.
+func (*Kind) Identify(live *adminpb.ServiceAccount) engine.Identity {
+	return engine.Identity{UID: live.GetUniqueId()}
+}
+
+// nameOf is the account's name in IAM, whichever account has it.
+func nameOf(ref engine.Ref) string {
+	return named(ref, emailOf(ref))
+}
+
+// named is the name of an account with that e-mail or unique ID. It has the project in it, because without (projects/-)
+// Google answers 403 for an account that does not exist.
+func named(ref engine.Ref, account string) string {
+	return "projects/" + ref.Project + "/serviceAccounts/" + account
+}
+
+// emailOf is ID@PROJECT.iam.gserviceaccount.com. A project in a domain, example.com:p, is p.example.com there.
+func emailOf(ref engine.Ref) string {
+	host := ref.Project
+	if domain, project, scoped := strings.Cut(host, ":"); scoped {
+		host = project + "." + domain
+	}
+	return ref.ID + "@" + host + ".iam.gserviceaccount.com"
+}

@@ -1,0 +1,44 @@
+package serviceaccount
+
+import (
+	"context"
+
+	corepolicy "cloud.google.com/go/iam"
+	iam "cloud.google.com/go/iam/admin/apiv1"
+	"cloud.google.com/go/iam/apiv1/iampb"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/iampolicy"
+)
+
+// Policy is what the manifest says of the policy on the account.
+func (*Kind) Policy(obj *v1alpha1.ServiceAccount) (*v1alpha1.IAMPolicy, []v1alpha1.AuditConfig) {
+	return obj.Spec.IAM, nil
+}
+
+// GetPolicy reads the policy on the account: who may act as it, or manage it.
+func (k *Kind) GetPolicy(ctx context.Context, ref engine.Ref) (iampolicy.Policy, error) {
+	return call(ctx, k, "getting the policy of", ref, func(client *iam.IamClient) (iampolicy.Policy, error) {
+		policy, err := client.GetIamPolicy(ctx, &iampb.GetIamPolicyRequest{
+			Resource: nameOf(ref), Options: &iampb.GetPolicyOptions{RequestedPolicyVersion: iampolicy.Version},
+		})
+		if err != nil {
+			return iampolicy.Policy{}, err
+		}
+		return iampolicy.FromProto(policy.InternalProto), nil
+	})
+}
+
+// SetPolicy writes the policy on the account, on condition that it is still the one that was read.
+func (k *Kind) SetPolicy(ctx context.Context, ref engine.Ref, policy iampolicy.Policy) (iampolicy.Policy, error) {
+	return call(ctx, k, "setting the policy of", ref, func(client *iam.IamClient) (iampolicy.Policy, error) {
+		stored, err := client.SetIamPolicy(ctx, &iam.SetIamPolicyRequest{
+			Resource: nameOf(ref), Policy: &corepolicy.Policy{InternalProto: policy.Proto()},
+		})
+		if err != nil {
+			return iampolicy.Policy{}, err
+		}
+		return iampolicy.FromProto(stored.InternalProto), nil
+	})
+}

@@ -1,0 +1,51 @@
+package topic
+
+import (
+	"context"
+	"fmt"
+
+	"cloud.google.com/go/iam/apiv1/iampb"
+	pubsub "cloud.google.com/go/pubsub/v2/apiv1"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/iampolicy"
+)
+
+var _ engine.Policied[*v1alpha1.Topic] = (*Kind)(nil)
+
+// Policy is what the manifest says of the policy on the topic.
+func (*Kind) Policy(obj *v1alpha1.Topic) (*v1alpha1.IAMPolicy, []v1alpha1.AuditConfig) {
+	return obj.Spec.IAM, nil
+}
+
+// GetPolicy reads the policy on the topic.
+func (k *Kind) GetPolicy(ctx context.Context, ref engine.Ref) (iampolicy.Policy, error) {
+	return k.policyCall(ctx, "getting", ref, func(client *pubsub.TopicAdminClient) (*iampb.Policy, error) {
+		return client.GetIamPolicy(ctx, &iampb.GetIamPolicyRequest{
+			Resource: fullName(ref), Options: &iampb.GetPolicyOptions{RequestedPolicyVersion: iampolicy.Version},
+		}, once)
+	})
+}
+
+// SetPolicy writes the policy on the topic, on condition that it is still the one that was read.
+func (k *Kind) SetPolicy(ctx context.Context, ref engine.Ref, policy iampolicy.Policy) (iampolicy.Policy, error) {
+	return k.policyCall(ctx, "setting", ref, func(client *pubsub.TopicAdminClient) (*iampb.Policy, error) {
+		return client.SetIamPolicy(ctx, &iampb.SetIamPolicyRequest{Resource: fullName(ref), Policy: policy.Proto()}, once)
+	})
+}
+
+// policyCall makes one call about a topic's policy, and says in its error what it was for.
+func (k *Kind) policyCall(
+	ctx context.Context, doing string, ref engine.Ref, do func(*pubsub.TopicAdminClient) (*iampb.Policy, error),
+) (iampolicy.Policy, error) {
+	client, err := k.client(ctx, ref.Impersonate)
+	var answer *iampb.Policy
+	if err == nil {
+		answer, err = do(client)
+	}
+	if err != nil {
+		return iampolicy.Policy{}, fmt.Errorf("%s the policy of topic %q: %w", doing, ref.ID, err)
+	}
+	return iampolicy.FromProto(answer), nil
+}
