@@ -39,6 +39,10 @@ type Options struct {
 	// LimitBucketUpdates refuses to change a bucket's metadata more than once
 	// a second.
 	LimitBucketUpdates bool
+	// CallerProject is the project of the caller's credentials, whose quota
+	// calls to IAM and Resource Manager use unless they name another one;
+	// empty means "emulator".
+	CallerProject string
 	// Journal records all calls from the beginning.
 	Journal bool
 }
@@ -74,7 +78,11 @@ func New(o Options) (*Emulator, error) {
 			return nil, err
 		}
 	}
-	e.Traffic = traffic.New(traffic.WithClock(o.Now), traffic.WithProjectNumbers(e.Projects.NumberText))
+	control := []traffic.Option{traffic.WithClock(o.Now), traffic.WithProjectNumbers(e.Projects.NumberText)}
+	if o.CallerProject != "" {
+		control = append(control, traffic.WithCallerProject(o.CallerProject))
+	}
+	e.Traffic = traffic.New(control...)
 	e.Traffic.Record(o.Journal)
 	e.Directory = policy.NewDirectory(e.Projects)
 	e.Storage = storage.New(storage.Options{

@@ -11,13 +11,15 @@ import "strings"
 // Call names one call of a Google Cloud API. As a pattern (in [Fault.Match]
 // and [Control.Pause]) an empty field matches anything.
 type Call struct {
-	// Service is the short name of the API: "storage", "pubsub",
+	// Service is the short name of the API: "storage", "pubsub", "iam",
 	// "resourcemanager".
 	Service string `json:"service,omitempty"`
 	// Method is the method as Google documents it: "buckets.get" for JSON
 	// APIs, "Publisher.GetTopic" for gRPC services.
 	Method string `json:"method,omitempty"`
-	// Project is the ID of the project whose quota the call uses.
+	// Project is the ID of the project that the call is about. It is the one
+	// whose quota the call uses, but for IAM and Resource Manager, see
+	// [Control.SetQuota].
 	Project string `json:"project,omitempty"`
 	// Resource is what the call is about: a bucket's name, a topic's ID.
 	Resource string `json:"resource,omitempty"`

@@ -12,6 +12,8 @@ import (
 type Control struct {
 	now    func() time.Time
 	number func(projectID string) string
+	// callerProject is the project of the caller's credentials.
+	callerProject string
 
 	mu          sync.Mutex
 	faults      []*Injected
@@ -34,12 +36,22 @@ func WithProjectNumbers(number func(projectID string) string) Option {
 	return func(c *Control) { c.number = number }
 }
 
+// WithCallerProject sets the project of the caller's credentials, whose quota
+// calls to IAM and Resource Manager use unless they name another one in
+// x-goog-user-project; by default it is the one that [Caller] is in.
+func WithCallerProject(projectID string) Option {
+	return func(c *Control) { c.callerProject = projectID }
+}
+
 // New returns a Control that lets everything pass.
 func New(options ...Option) *Control {
 	c := &Control{
 		now:    time.Now,
 		number: func(projectID string) string { return projectID },
 		counts: map[Call]int{},
+
+		callerProject: callerProject,
+
 		quotas: quotas{limits: map[quotaKey]int{}, used: map[quotaKey]window{}},
 	}
 	for _, option := range options {
@@ -133,7 +145,9 @@ func (c *Control) Faults() []Injected {
 
 // SetQuota allows perMinute calls per minute to a service. Scope is a
 // project's ID, or empty for every project that has no quota of its own. A
-// quota of zero or less is removed.
+// quota of zero or less is removed. The project is the one that a call is
+// about; for IAM and Resource Manager it is the one that the caller's
+// credentials belong to, or that the caller names in x-goog-user-project.
 func (c *Control) SetQuota(service, scope string, perMinute int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

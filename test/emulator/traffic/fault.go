@@ -58,18 +58,28 @@ type verdict struct {
 	seq int64
 }
 
+// arrival is a call as it comes in.
+type arrival struct {
+	Call
+	// userProject is the project that the caller names for its quota.
+	userProject string
+	// httpMethod is empty for a gRPC call.
+	httpMethod, path string
+}
+
 // arrive counts and records a call and decides what happens to it.
-func (c *Control) arrive(call Call, rpc bool, method, path string) verdict {
+func (c *Control) arrive(a arrival) verdict {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var v verdict
+	call, consumer := a.Call, c.consumer(a.Call, a.userProject)
 	fault := c.strike(call, &v.latency)
 	if fault != nil && fault.Outage {
 		v.outage = true
 		return v
 	}
 	c.counts[call]++
-	v.seq = c.journal.begin(call, c.now(), rpc, method, path)
+	v.seq = c.journal.begin(a, consumer, c.now())
 	switch {
 	case fault != nil && fault.Status != 0:
 		v.refusal = &Refusal{
@@ -80,10 +90,10 @@ func (c *Control) arrive(call Call, rpc bool, method, path string) verdict {
 	case fault != nil:
 		v.loseReply = fault.LoseReply
 	}
-	if limit, exceeded := c.quotas.take(call.Service, call.Project, c.now()); exceeded {
+	if limit, exceeded := c.quotas.take(call.Service, consumer, c.now()); exceeded {
 		v.refusal = &Refusal{
 			Call: call, Status: http.StatusTooManyRequests,
-			Quota: &Quota{PerMinute: limit, ProjectNumber: c.number(call.Project)},
+			Quota: &Quota{PerMinute: limit, ProjectNumber: c.number(consumer)},
 		}
 		return v
 	}

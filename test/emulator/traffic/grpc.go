@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -28,7 +29,7 @@ func (c *Control) UnaryInterceptor(classify func(fullMethod string, req any) Cal
 }
 
 func (c *Control) unary(ctx context.Context, req any, call Call, fullMethod string, handler grpc.UnaryHandler) (any, error) {
-	v := c.arrive(call, true, "", fullMethod)
+	v := c.arrive(arrival{Call: call, userProject: userProject(ctx), path: fullMethod})
 	delay(ctx, v.latency)
 	if v.outage {
 		return nil, cut("connection error: desc = \"transport: Error while dialing: connect: connection refused\"")
@@ -54,6 +55,15 @@ func (c *Control) unary(ctx context.Context, req any, call Call, fullMethod stri
 		return nil, cut("error reading from server: EOF")
 	}
 	return resp, err
+}
+
+// userProject returns the project that the caller of a gRPC call names for its
+// quota.
+func userProject(ctx context.Context) string {
+	if named := metadata.ValueFromIncomingContext(ctx, userProjectHeader); len(named) > 0 {
+		return named[0]
+	}
+	return ""
 }
 
 // text returns a message as JSON while the journal is recording.

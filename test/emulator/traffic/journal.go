@@ -14,6 +14,9 @@ type Entry struct {
 	Seq  int64     `json:"seq"`
 	Time time.Time `json:"time"`
 	Call
+	// QuotaProject is the project whose quota the call uses, if that is not
+	// the call's own.
+	QuotaProject string `json:"quotaProject,omitempty"`
 	// Write says that the method changes something; whether it did, Status
 	// says.
 	Write bool `json:"write"`
@@ -42,12 +45,14 @@ type journal struct {
 	entries   []*Entry
 }
 
-func (j *journal) begin(call Call, now time.Time, rpc bool, method, path string) int64 {
+func (j *journal) begin(a arrival, consumer string, now time.Time) int64 {
 	j.last++
 	if j.recording {
-		entry := &Entry{Seq: j.last, Time: now, Call: call, Write: call.IsWrite(), Path: path}
-		if !rpc {
-			entry.HTTPMethod = method
+		entry := &Entry{
+			Seq: j.last, Time: now, Call: a.Call, Write: a.IsWrite(), HTTPMethod: a.httpMethod, Path: a.path,
+		}
+		if consumer != a.Project {
+			entry.QuotaProject = consumer
 		}
 		j.entries = append(j.entries, entry)
 	}

@@ -1,6 +1,29 @@
 package traffic
 
-import "time"
+import (
+	"slices"
+	"time"
+)
+
+// userProjectHeader is where a caller says whose quota its calls use.
+const userProjectHeader = "x-goog-user-project"
+
+// byCredentials are the services whose quotas belong to the project of the
+// caller's credentials, whatever project a call is about.
+var byCredentials = []string{"iam", "resourcemanager"}
+
+// consumer returns the project whose quota a call uses; named is the one that
+// the caller named.
+func (c *Control) consumer(call Call, named string) string {
+	switch {
+	case !slices.Contains(byCredentials, call.Service):
+		return call.Project
+	case named != "":
+		return named
+	default:
+		return c.callerProject
+	}
+}
 
 type quotaKey struct{ service, project string }
 

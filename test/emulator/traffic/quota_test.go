@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -34,6 +35,38 @@ func TestQuota(t *testing.T) {
 	for range 5 {
 		if got := s.status(t, "/buckets.get/poor/a"); got != http.StatusCreated {
 			t.Errorf("without a quota: %d", got)
+		}
+	}
+}
+
+// TestQuotaOfTheCredentials: whatever project a call to IAM or Resource
+// Manager is about, it uses the quota of the caller's own project, or of the
+// one that it names.
+func TestQuotaOfTheCredentials(t *testing.T) {
+	for service, want := range map[string]map[string]int{
+		"iam":             {"": 2, "named": 2},
+		"resourcemanager": {"": 2, "named": 2},
+		"pubsub":          {"": 6, "named": 6}, // two for each of three projects
+	} {
+		control := New(WithCallerProject("own"))
+		control.Record(true)
+		control.SetQuota(service, "", 2)
+		passed := map[string]int{}
+		for _, named := range []string{"", "named"} {
+			for i := range 9 {
+				call := Call{Service: service, Method: "X.Get", Project: fmt.Sprintf("%s-%d", named, i%3)}
+				if control.arrive(arrival{Call: call, userProject: named}).refusal == nil {
+					passed[named]++
+				}
+			}
+		}
+		if diff := cmp.Diff(want, passed); diff != "" {
+			t.Errorf("%s: calls let through (-want +got):\n%s", service, diff)
+		}
+		journal := control.Journal()
+		whose := map[string]bool{journal[0].QuotaProject: true, journal[len(journal)-1].QuotaProject: true}
+		if service != "pubsub" && (!whose["own"] || !whose["named"]) || service == "pubsub" && !whose[""] {
+			t.Errorf("%s: quota projects in the journal: %v", service, whose)
 		}
 	}
 }

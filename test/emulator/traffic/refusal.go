@@ -11,7 +11,9 @@ import (
 
 // Caller is whom Google's permission errors name: calls to the emulator
 // carry no credentials, so that all of them come from one account.
-const Caller = "caller@emulator.iam.gserviceaccount.com"
+const Caller = "caller@" + callerProject + ".iam.gserviceaccount.com"
+
+const callerProject = "emulator"
 
 // Refusal is an answer that the traffic control gives in a service's place.
 type Refusal struct {

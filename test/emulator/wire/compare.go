@@ -23,14 +23,21 @@ func (d Difference) String() string {
 	return fmt.Sprintf("%s: recorded %s, got %s", d.Path, d.Recorded, d.Actual)
 }
 
+// recordedEtag is what the recorder wrote in place of all etags.
+const recordedEtag = "abcdef0123A="
+
 // wildcards are the values that the recorder wrote in place of those that
 // differ from one recording to the next, each with the form of the values
 // that it stands for.
 var wildcards = map[string]*regexp.Regexp{
 	"2024-04-01T12:34:56.123456Z": regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$`),
-	// Etags are base64; the recorder cut the padding off some.
-	"abcdef0123A=": regexp.MustCompile(`^[A-Za-z0-9+/_-]+=*$`),
-	"abcdef0123A":  regexp.MustCompile(`^[A-Za-z0-9+/_-]+=*$`),
+	// Etags are base64; the recorder cut the padding off some, and what is
+	// around it in others.
+	recordedEtag:  regexp.MustCompile(`^(W/"[0-9a-f]+"|[A-Za-z0-9+/_-]+=*)$`),
+	"abcdef0123A": regexp.MustCompile(`^[A-Za-z0-9+/_-]+=*$`),
+	// The numbers of a service account.
+	"111111111111111111111": regexp.MustCompile(`^[1-9][0-9]{20}$`),
+	"888888888888888888888": regexp.MustCompile(`^[1-9][0-9]{20}$`),
 	// A generation; the length depends on the time.
 	"12345678901234": regexp.MustCompile(`^\d{13,}$`),
 	// The ID of a bucket, which is its name.
@@ -41,9 +48,20 @@ var wildcards = map[string]*regexp.Regexp{
 
 const nothing = "nothing"
 
+// placeholder is what the recorder wrote in place of a value that has a name.
+var placeholder = regexp.MustCompile(`\$\{([A-Za-z]+)\}`)
+
+// comparison is one of two bodies.
+type comparison struct {
+	// learned are the values that were found in the place of placeholders,
+	// and the last etag.
+	learned map[string]string
+}
+
 // Compare lists where a JSON body is not what was recorded. Two bodies that
-// are not JSON are compared as they are.
-func Compare(recorded, actual string) []Difference {
+// are not JSON are compared as they are. A placeholder in a string stands for
+// any value, which is added to learned by its name.
+func Compare(recorded, actual string, learned map[string]string) []Difference {
 	var want, got any
 	wantErr := json.Unmarshal([]byte(recorded), &want)
 	gotErr := json.Unmarshal([]byte(actual), &got)
@@ -53,7 +71,7 @@ func Compare(recorded, actual string) []Difference {
 		}
 		return []Difference{{"body", orNothing(recorded), orNothing(actual)}}
 	}
-	return compareValues("", want, got)
+	return comparison{learned}.values("", want, got)
 }
 
 func orNothing(body string) string {
@@ -63,22 +81,25 @@ func orNothing(body string) string {
 	return body
 }
 
-func compareValues(path string, want, got any) []Difference {
+func (c comparison) values(path string, want, got any) []Difference {
 	switch w := want.(type) {
 	case map[string]any:
 		if g, ok := got.(map[string]any); ok {
-			return compareObjects(path, w, g)
+			return c.objects(path, w, g)
 		}
 	case []any:
 		if g, ok := got.([]any); ok {
-			return compareLists(path, w, g)
+			return c.lists(path, w, g)
 		}
 	case string:
 		g, ok := got.(string)
 		if pattern := wildcards[w]; ok && pattern != nil && pattern.MatchString(g) {
+			if w == recordedEtag {
+				c.learned[w] = g
+			}
 			return nil
 		}
-		if ok && g == w {
+		if ok && c.text(w, g) {
 			return nil
 		}
 	default:
@@ -89,7 +110,28 @@ func compareValues(path string, want, got any) []Difference {
 	return []Difference{{path, show(want), show(got)}}
 }
 
-func compareObjects(path string, want, got map[string]any) []Difference {
+// text compares two strings, and learns what stands for placeholders.
+func (c comparison) text(want, got string) bool {
+	want = substitute(want, c.learned)
+	names := placeholder.FindAllStringSubmatch(want, -1)
+	if len(names) == 0 {
+		return want == got
+	}
+	pattern := "^" + quotedPlaceholder.ReplaceAllString(regexp.QuoteMeta(want), "(.+)") + "$"
+	values := regexp.MustCompile(pattern).FindStringSubmatch(got)
+	if values == nil {
+		return false
+	}
+	for i, name := range names {
+		c.learned[name[1]] = values[i+1]
+	}
+	return true
+}
+
+// quotedPlaceholder is a placeholder in a quoted regular expression.
+var quotedPlaceholder = regexp.MustCompile(`\\\$\\\{[A-Za-z]+\\\}`)
+
+func (c comparison) objects(path string, want, got map[string]any) []Difference {
 	var differences []Difference
 	keys := maps.Clone(want)
 	maps.Copy(keys, got)
@@ -103,13 +145,13 @@ func compareObjects(path string, want, got map[string]any) []Difference {
 		case !answered:
 			differences = append(differences, Difference{at, show(w), nothing})
 		default:
-			differences = append(differences, compareValues(at, w, g)...)
+			differences = append(differences, c.values(at, w, g)...)
 		}
 	}
 	return differences
 }
 
-func compareLists(path string, want, got []any) []Difference {
+func (c comparison) lists(path string, want, got []any) []Difference {
 	var differences []Difference
 	for i := range max(len(want), len(got)) {
 		at := path + "/" + strconv.Itoa(i)
@@ -119,7 +161,7 @@ func compareLists(path string, want, got []any) []Difference {
 		case i >= len(got):
 			differences = append(differences, Difference{at, show(want[i]), nothing})
 		default:
-			differences = append(differences, compareValues(at, want[i], got[i])...)
+			differences = append(differences, c.values(at, want[i], got[i])...)
 		}
 	}
 	return differences

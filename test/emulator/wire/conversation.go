@@ -25,14 +25,30 @@ type Exchange struct {
 	// AnswerHeader and Answer are the recorded answer's.
 	AnswerHeader http.Header
 	Answer       string
+	// target is the URL as it was recorded.
+	target string
 }
 
 // Name is how an exchange is called in reports.
 func (x Exchange) Name() string { return x.Method + " " + x.URL.Path }
 
+// With returns the exchange with values in the place of placeholders. One
+// without a value is left as it is. An etag in the request becomes the one
+// that was answered last.
+func (x Exchange) With(values map[string]string) (Exchange, error) {
+	x.target, x.Body, x.Answer = substitute(x.target, values), substitute(x.Body, values), substitute(x.Answer, values)
+	if etag, answered := values[recordedEtag]; answered {
+		x.Body = strings.ReplaceAll(x.Body, recordedEtag, etag)
+	}
+	var err error
+	x.URL, err = url.Parse(x.target)
+	return x, err
+}
+
 // Read reads a recorded conversation from a file. Values replace the
 // placeholders, so that "projectId" stands for ${projectId}; a placeholder
-// without a value is left as it is.
+// without a value is left as it is: it stands for what the first answer has in
+// its place, see [Compare].
 func Read(file string, values map[string]string) ([]Exchange, error) {
 	recorded, err := os.ReadFile(file)
 	if err != nil {
@@ -87,7 +103,7 @@ func parseExchange(text string) (Exchange, error) {
 	if err != nil {
 		return Exchange{}, err
 	}
-	x := Exchange{Method: method, URL: parsed, Status: status}
+	x := Exchange{Method: method, URL: parsed, Status: status, target: target}
 	x.Header, x.Body = parseMessage(lines[1:answer])
 	x.AnswerHeader, x.Answer = parseMessage(lines[answer+1:])
 	return x, nil

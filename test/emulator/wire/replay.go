@@ -13,8 +13,13 @@ import (
 )
 
 // Send sends the request of an exchange to an emulator in the place of the
-// host that it was recorded from, and lists where the answer differs.
-func Send(ctx context.Context, emulator *url.URL, x Exchange) ([]Difference, error) {
+// host that it was recorded from, and lists where the answer differs. Learned
+// has the values of placeholders; what the answer tells of others is added.
+func Send(ctx context.Context, emulator *url.URL, x Exchange, learned map[string]string) ([]Difference, error) {
+	x, err := x.With(learned)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", x.Name(), err)
+	}
 	target := *x.URL
 	target.Scheme, target.Host = emulator.Scheme, emulator.Host
 	request, err := http.NewRequestWithContext(ctx, x.Method, target.String(), strings.NewReader(x.Body))
@@ -37,7 +42,7 @@ func Send(ctx context.Context, emulator *url.URL, x Exchange) ([]Difference, err
 	if want, got := x.AnswerHeader.Get("Content-Type"), response.Header.Get("Content-Type"); !sameMediaType(want, got) {
 		differences = append(differences, Difference{"Content-Type", want, got})
 	}
-	return append(differences, Compare(x.Answer, strings.TrimSpace(string(body)))...), nil
+	return append(differences, Compare(x.Answer, strings.TrimSpace(string(body)), learned)...), nil
 }
 
 func sameMediaType(a, b string) bool {

@@ -75,10 +75,37 @@ func TestCompare(t *testing.T) {
 		"metagenerations are no wildcard": {`{"metageneration": "2"}`, `{"metageneration": "1"}`, []Difference{{"/metageneration", `"2"`, `"1"`}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, Compare(c.recorded, c.actual)); diff != "" {
+			if diff := cmp.Diff(c.want, Compare(c.recorded, c.actual, map[string]string{})); diff != "" {
 				t.Errorf("differences (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestPlaceholdersAreLearned(t *testing.T) {
+	learned := map[string]string{"projectId": "p"}
+	for _, body := range []struct {
+		recorded, actual string
+		want             []Difference
+	}{
+		{`{"name": "operations/${operationID}", "etag": "abcdef0123A="}`, `{"name": "operations/cp.17", "etag": "BwU="}`, nil},
+		{`{"name": "operations/${operationID}"}`, `{"name": "operations/cp.18"}`, []Difference{{"/name", `"operations/${operationID}"`, `"operations/cp.18"`}}},
+		{`{"number": "${number}"}`, `{"number": 17}`, []Difference{{"/number", `"${number}"`, "17"}}},
+	} {
+		if diff := cmp.Diff(body.want, Compare(body.recorded, body.actual, learned)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", body.recorded, diff)
+		}
+	}
+	if diff := cmp.Diff(map[string]string{"projectId": "p", "operationID": "cp.17", recordedEtag: "BwU="}, learned); diff != "" {
+		t.Errorf("learned (-want +got):\n%s", diff)
+	}
+	conversation, err := Parse("POST https://example.com/${operationID}\n\n{\"etag\": \"abcdef0123A=\"}\n\n200 OK\n\n${projectId}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := conversation[0].With(learned)
+	if diff := cmp.Diff([]string{"/cp.17", `{"etag": "BwU="}`, "p"}, []string{x.URL.Path, x.Body, x.Answer}); err != nil || diff != "" {
+		t.Errorf("with what was learned: %v (-want +got):\n%s", err, diff)
 	}
 }
 
