@@ -21,9 +21,12 @@ type config struct {
 	kubeAPIBurst  int
 	bucketWorkers int
 	topicWorkers  int
-	sweepInterval time.Duration
+	// accountWorkers and policyWorkers are those of ServiceAccounts and ProjectPolicies.
+	accountWorkers, policyWorkers int
+	sweepInterval                 time.Duration
 
 	endpoints endpoints
+	identity  string
 	limits    gcp.Limits
 
 	metricsAddress string
@@ -47,7 +50,7 @@ type election struct {
 func defaults() *config {
 	return &config{
 		kubeAPIQPS: 100, kubeAPIBurst: 200,
-		bucketWorkers: 10, topicWorkers: 10,
+		bucketWorkers: 10, topicWorkers: 10, accountWorkers: 10, policyWorkers: 10,
 		sweepInterval:  10 * time.Minute,
 		limits:         gcp.DefaultLimits,
 		metricsAddress: "0", metricsSecure: true,
@@ -72,6 +75,8 @@ func (c *config) flags() *flag.FlagSet {
 
 	fs.Var(value[int]{&c.bucketWorkers, integer(1, 1000)}, "bucket-workers", "How many Buckets are worked on at a time.")
 	fs.Var(value[int]{&c.topicWorkers, integer(1, 1000)}, "topic-workers", "How many Topics are worked on at a time.")
+	fs.Var(value[int]{&c.accountWorkers, integer(1, 1000)}, "service-account-workers", "How many ServiceAccounts are worked on at a time.")
+	fs.Var(value[int]{&c.policyWorkers, integer(1, 1000)}, "project-policy-workers", "How many ProjectPolicies are worked on at a time.")
 	fs.Var(value[time.Duration]{&c.sweepInterval, duration(time.Second, 24*time.Hour)}, "sweep-interval",
 		"How often Google Cloud is compared with each manifest though nothing asked for it, give or take a tenth.")
 
@@ -90,6 +95,8 @@ func (c *config) flags() *flag.FlagSet {
 		"Where IAM is, for gRPC; a URL will do as well. By default Google's.")
 	fs.Var(value[string]{&c.endpoints.resourceManager, text("HOST:PORT")}, "resourcemanager-endpoint",
 		"Where Resource Manager is, for gRPC; a URL will do as well. By default Google's.")
+	fs.Var(value[string]{&c.identity, email}, "gcp-identity",
+		"The e-mail by which Google knows the manager's own credentials, so that no IAM policy loses it. By default what the credentials, or Google, say.")
 	fs.Var(value[bool]{&c.endpoints.insecure, boolean}, "gcp-insecure",
 		"Talk to Google Cloud without TLS and credentials, as emulators want it. All its endpoints must be given.")
 

@@ -32,10 +32,10 @@ func TestParse(t *testing.T) {
 	}{
 		"nothing": {nil, environment(), func(*config) {}},
 		"numbers": {
-			[]string{"--bucket-workers=3", "--topic-workers", "4", "-kube-api-qps=0.5", "--kube-api-burst=1", "--gcp-qps-per-project=7", "--gcp-qps-per-quota-project=8"},
+			[]string{"--bucket-workers=3", "--topic-workers", "4", "--service-account-workers=5", "--project-policy-workers=6", "-kube-api-qps=0.5", "--kube-api-burst=1", "--gcp-qps-per-project=7", "--gcp-qps-per-quota-project=8"},
 			environment(),
 			func(c *config) {
-				c.bucketWorkers, c.topicWorkers, c.kubeAPIQPS, c.kubeAPIBurst = 3, 4, .5, 1
+				c.bucketWorkers, c.topicWorkers, c.accountWorkers, c.policyWorkers, c.kubeAPIQPS, c.kubeAPIBurst = 3, 4, 5, 6, .5, 1
 				c.limits.Project, c.limits.QuotaProject = 7, 8
 			},
 		},
@@ -56,9 +56,10 @@ func TestParse(t *testing.T) {
 			func(c *config) { c.logLevel, c.logFormat = "debug", "console" },
 		},
 		"the rest": {
-			[]string{"--kubeconfig=k", "--owner-id=prod-1", "--sweep-interval=1m", "--version"}, environment(),
+			[]string{"--kubeconfig=k", "--owner-id=prod-1", "--sweep-interval=1m", "--gcp-identity=holdfast@p.iam.gserviceaccount.com", "--version"}, environment(),
 			func(c *config) {
 				c.kubeconfig, c.ownerID, c.sweepInterval, c.version = "k", "prod-1", time.Minute, true
+				c.identity = "holdfast@p.iam.gserviceaccount.com"
 			},
 		},
 		"emulators": {
@@ -105,6 +106,7 @@ func TestParseRefuses(t *testing.T) {
 		"no port":           {[]string{"--metrics-bind-address=8443"}, environment(), `invalid value "8443" for flag --metrics-bind-address: want HOST:PORT such as :8443 or 127.0.0.1:8443, or 0 for none`},
 		"port too large":    {[]string{"--health-probe-bind-address=:65536"}, environment(), `invalid value ":65536" for flag --health-probe-bind-address: want HOST:PORT such as :8443 or 127.0.0.1:8443, or 0 for none`},
 		"owner":             {[]string{"--owner-id=Prod"}, environment(), `invalid value "Prod" for flag --owner-id: want 1 to 63 of a to z, 0 to 9, - and _`},
+		"no e-mail":         {[]string{"--gcp-identity=serviceAccount:a@b.c"}, environment(), `invalid value "serviceAccount:a@b.c" for flag --gcp-identity: want an e-mail such as holdfast@my-project.iam.gserviceaccount.com`},
 		"dashes in a value": {[]string{"--owner-id=for flag -x"}, environment(), `invalid value "for flag -x" for flag --owner-id: want 1 to 63 of a to z, 0 to 9, - and _`},
 		"deadline":          {[]string{"--leader-elect-renew-deadline=45s"}, environment(), "--leader-elect-renew-deadline 45s: want less than --leader-elect-lease-duration, which is 45s"},
 		"period":            {[]string{"--leader-elect-retry-period=20s"}, environment(), "--leader-elect-retry-period 20s: want at most half of --leader-elect-renew-deadline, which is 35s"},

@@ -55,7 +55,7 @@ func hold(ctx context.Context, c *config) (err error) {
 	if err != nil {
 		return err
 	}
-	opts.UserAgent, opts.Limits, opts.Registerer = userAgent(), c.limits, metrics.Registry
+	opts.UserAgent, opts.Limits, opts.Registerer, opts.Identity = userAgent(), c.limits, metrics.Registry, c.identity
 	clients, err := gcp.NewClients(opts)
 	if err != nil {
 		return credentialsAdvice(err)

@@ -120,3 +120,13 @@ var ownerID = format[string]{"NAME", func(text string) (string, error) {
 	}
 	return text, nil
 }}
+
+var emailPattern = regexp.MustCompile(`^[^\s:@,]+@[^\s:@,]+\.[^\s:@,]+$`)
+
+// email is somebody's e-mail, a service account's among them.
+var email = format[string]{"EMAIL", func(text string) (string, error) {
+	if !emailPattern.MatchString(text) {
+		return "", errors.New("an e-mail such as holdfast@my-project.iam.gserviceaccount.com")
+	}
+	return text, nil
+}}
