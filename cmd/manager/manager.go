@@ -26,6 +26,8 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kinds/bucket"
+	"github.com/holdfast-dev/holdfast/internal/kinds/projectpolicy"
+	"github.com/holdfast-dev/holdfast/internal/kinds/serviceaccount"
 	"github.com/holdfast-dev/holdfast/internal/kinds/topic"
 	"github.com/holdfast-dev/holdfast/internal/lease"
 	objectmetrics "github.com/holdfast-dev/holdfast/internal/metrics"
@@ -80,6 +82,7 @@ func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.
 	opts := func(workers int) engine.Options {
 		return engine.Options{
 			OwnerID: c.ownerID, Workers: workers, Sweep: sweep.Schedule{Interval: c.sweepInterval}, Lease: held, Projects: clients,
+			Identities: clients,
 		}
 	}
 	return mgr, errors.Join(
@@ -88,6 +91,8 @@ func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.
 		// One line per kind:
 		engine.Setup(ctx, mgr, bucket.New(clients.Storage), opts(c.bucketWorkers)),
 		engine.Setup(ctx, mgr, topic.New(clients.Topics), opts(c.topicWorkers)),
+		engine.Setup(ctx, mgr, serviceaccount.New(clients.ServiceAccounts), opts(c.accountWorkers)),
+		engine.Setup(ctx, mgr, projectpolicy.New(clients.Projects), opts(c.policyWorkers)),
 	)
 }
 

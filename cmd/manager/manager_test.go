@@ -63,7 +63,8 @@ func install(t *testing.T) *installed {
 	}
 	for _, args := range [][]string{
 		{"apply", "--server-side", "-k", "../../config/default"},
-		{"wait", "--for=condition=Established", "crd/buckets.gcp.holdfast.dev", "crd/topics.gcp.holdfast.dev"},
+		{"wait", "--for=condition=Established", "crd/buckets.gcp.holdfast.dev", "crd/topics.gcp.holdfast.dev",
+			"crd/serviceaccounts.gcp.holdfast.dev", "crd/projectpolicies.gcp.holdfast.dev"},
 	} {
 		command := exec.CommandContext(t.Context(), filepath.Join(assets, "kubectl"), append(args, "--kubeconfig", admin)...)
 		if out, err := command.CombinedOutput(); err != nil {

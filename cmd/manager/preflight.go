@@ -24,7 +24,7 @@ import (
 const preflightTimeout = 10 * time.Second
 
 // resources are the plurals of the kinds that must be installed.
-var resources = []string{"buckets", "topics"}
+var resources = []string{"buckets", "topics", "serviceaccounts", "projectpolicies"}
 
 // credentialsAdvice adds what to do about credentials that cannot be read.
 func credentialsAdvice(err error) error {

@@ -85,7 +85,7 @@ func TestRunComplains(t *testing.T) {
 			"--metrics-bind-address=0", "--health-probe-bind-address=0",
 		}, more...)
 	}
-	both := []metav1.APIResource{{Name: "buckets"}, {Name: "buckets/status"}, {Name: "topics"}}
+	all := []metav1.APIResource{{Name: "buckets"}, {Name: "buckets/status"}, {Name: "topics"}, {Name: "serviceaccounts"}, {Name: "projectpolicies"}}
 	noKey := filepath.Join(t.TempDir(), "key.json")
 	badKey := filepath.Join(t.TempDir(), "bad.json")
 	if err := os.WriteFile(badKey, []byte("{"), 0o600); err != nil {
@@ -118,39 +118,39 @@ func TestRunComplains(t *testing.T) {
 			[]string{"the Kubernetes API server at http://" + gone + " cannot be reached", "connection refused"},
 		},
 		"API server refuses": {
-			emulated(there, there, there, there, "--kubeconfig", fakeAPIServer(t, both, true)), "", 1,
+			emulated(there, there, there, there, "--kubeconfig", fakeAPIServer(t, all, true)), "", 1,
 			[]string{"the Kubernetes API server at http://", "refuses: namespaces is forbidden"},
 		},
 		"no CRD": {
 			emulated(there, there, there, there, "--kubeconfig", fakeAPIServer(t, nil, false)), "", 1,
-			[]string{"missing CustomResourceDefinition buckets.gcp.holdfast.dev, topics.gcp.holdfast.dev (v1alpha1)", "`kubectl apply -k config/crd`"},
+			[]string{"missing CustomResourceDefinition buckets.gcp.holdfast.dev, topics.gcp.holdfast.dev, serviceaccounts.gcp.holdfast.dev, projectpolicies.gcp.holdfast.dev (v1alpha1)", "`kubectl apply -k config/crd`"},
 		},
-		"one CRD only": {
-			emulated(there, there, there, there, "--kubeconfig", fakeAPIServer(t, both[:2], false)), "", 1,
-			[]string{"missing CustomResourceDefinition topics.gcp.holdfast.dev (v1alpha1)", "`kubectl apply -k config/crd`"},
+		"one CRD missing": {
+			emulated(there, there, there, there, "--kubeconfig", fakeAPIServer(t, all[2:], false)), "", 1,
+			[]string{"missing CustomResourceDefinition buckets.gcp.holdfast.dev (v1alpha1)", "`kubectl apply -k config/crd`"},
 		},
 		"storage unreachable": {
-			emulated(gone, there, there, there, "--kubeconfig", fakeAPIServer(t, both, false)), "", 1,
+			emulated(gone, there, there, there, "--kubeconfig", fakeAPIServer(t, all, false)), "", 1,
 			[]string{"storage cannot be reached at " + gone, "connection refused", "is --storage-endpoint right?"},
 		},
 		"pubsub unreachable": {
-			emulated(there, gone, there, there, "--kubeconfig", fakeAPIServer(t, both, false)), "", 1,
+			emulated(there, gone, there, there, "--kubeconfig", fakeAPIServer(t, all, false)), "", 1,
 			[]string{"pubsub cannot be reached at " + gone, "connection refused", "is --pubsub-endpoint right?"},
 		},
 		"IAM unreachable": {
-			emulated(there, there, gone, there, "--kubeconfig", fakeAPIServer(t, both, false)), "", 1,
+			emulated(there, there, gone, there, "--kubeconfig", fakeAPIServer(t, all, false)), "", 1,
 			[]string{"iam cannot be reached at " + gone, "connection refused", "is --iam-endpoint right?"},
 		},
 		"resource manager unreachable": {
-			emulated(there, there, there, gone, "--kubeconfig", fakeAPIServer(t, both, false)), "", 1,
+			emulated(there, there, there, gone, "--kubeconfig", fakeAPIServer(t, all, false)), "", 1,
 			[]string{"resourcemanager cannot be reached at " + gone, "connection refused", "is --resourcemanager-endpoint right?"},
 		},
 		"election outside of a cluster": {
-			emulated(there, there, there, there, "--leader-elect", "--kubeconfig", fakeAPIServer(t, both, false)), "", 1,
+			emulated(there, there, there, there, "--leader-elect", "--kubeconfig", fakeAPIServer(t, all, false)), "", 1,
 			[]string{"--leader-elect-namespace"},
 		},
 		"address in use": {
-			emulated(there, there, there, there, "--health-probe-bind-address", there, "--kubeconfig", fakeAPIServer(t, both, false)), "", 1,
+			emulated(there, there, there, there, "--health-probe-bind-address", there, "--kubeconfig", fakeAPIServer(t, all, false)), "", 1,
 			[]string{"address already in use", there},
 		},
 	}

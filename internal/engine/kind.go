@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
@@ -80,7 +81,7 @@ type Call[L any] struct {
 
 // Traits are the facts about a kind that the engine decides by.
 type Traits struct {
-	// Name is the kind's name for people, lower case: "bucket".
+	// Name is the kind's name for people, lower case: "bucket", "service account".
 	Name string
 	// Fields says what is special about the fields of the spec.
 	Fields diff.Fields
@@ -92,6 +93,9 @@ type Traits struct {
 	// Settles is how long after its creation a resource may still be invisible to reads. 0: it is seen at once.
 	Settles time.Duration
 }
+
+// label is the kind's name in one word, as metrics and controllers have it: serviceaccount.
+func (t Traits) label() string { return strings.ReplaceAll(t.Name, " ", "") }
 
 // Ref says which resource, and as whom.
 type Ref struct {

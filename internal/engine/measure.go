@@ -17,7 +17,7 @@ import (
 
 // measured is an object as the metrics name it.
 func (r *Reconciler[T, L]) measured(name types.NamespacedName) metrics.Key {
-	return metrics.Key{Kind: r.kind.Traits().Name, Namespace: name.Namespace, Name: name.Name}
+	return metrics.Key{Kind: r.kind.Traits().label(), Namespace: name.Namespace, Name: name.Name}
 }
 
 // measure shows in the metrics what a pass came to.
@@ -29,7 +29,7 @@ func (r *Reconciler[T, L]) measure(d *draft[T], out outcome) {
 
 // measureEnd shows in the metrics a pass that left no status.
 func (r *Reconciler[T, L]) measureEnd(d *draft[T], reason string) {
-	metrics.Fleet.Ended(r.kind.Traits().Name, reason, r.now().Sub(d.began))
+	metrics.Fleet.Ended(r.kind.Traits().label(), reason, r.now().Sub(d.began))
 }
 
 // count returns how to count the objects of a kind in the cache, while this process leads.

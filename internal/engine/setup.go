@@ -58,7 +58,7 @@ func Setup[T v1alpha1.Object, L any](ctx context.Context, mgr ctrl.Manager, kind
 	obj := kind.New()
 	index := func(o client.Object) []string { return []string{resourceKey(o.(T), kind.Traits())} }
 	if err := mgr.GetFieldIndexer().IndexField(ctx, obj, resourceIDIndex, index); err != nil {
-		return fmt.Errorf("indexing %ss: %w", kind.Traits().Name, err)
+		return fmt.Errorf("indexing %ss: %w", kind.Traits().label(), err)
 	}
 	r := &Reconciler[T, L]{
 		kind:       kind,
@@ -74,9 +74,9 @@ func Setup[T v1alpha1.Object, L any](ctx context.Context, mgr ctrl.Manager, kind
 		writes:     newWriteLog(cmp.Or(opts.Unanswered, defaultUnanswered)),
 		now:        time.Now,
 	}
-	metrics.Fleet.Watch(kind.Traits().Name, metrics.Kind{Sweep: opts.Sweep.Interval, Count: count(mgr, obj)})
+	metrics.Fleet.Watch(kind.Traits().label(), metrics.Kind{Sweep: opts.Sweep.Interval, Count: count(mgr, obj)})
 	control := ctrl.NewControllerManagedBy(mgr).
-		Named(kind.Traits().Name).
+		Named(kind.Traits().label()).
 		For(obj, builder.WithPredicates(worthALook())).
 		Watches(obj, handler.EnqueueRequestsFromMapFunc(sameResource(mgr, kind)), builder.WithPredicates(comesOrGoes())).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(inNamespace(mgr, obj)), builder.WithPredicates(annotationsChanged())).
@@ -87,7 +87,7 @@ func Setup[T v1alpha1.Object, L any](ctx context.Context, mgr ctrl.Manager, kind
 	if policied, ok := any(kind).(Policied[T]); ok {
 		refs := func(o client.Object) []string { return accountRefs(policied, o.(T)) }
 		if err := mgr.GetFieldIndexer().IndexField(ctx, obj, accountIndex, refs); err != nil {
-			return fmt.Errorf("indexing the references of %ss: %w", kind.Traits().Name, err)
+			return fmt.Errorf("indexing the references of %ss: %w", kind.Traits().label(), err)
 		}
 		control.Watches(&v1alpha1.ServiceAccount{}, handler.EnqueueRequestsFromMapFunc(referrers(mgr, obj)), builder.WithPredicates(resolves()))
 	}
