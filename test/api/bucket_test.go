@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -112,6 +111,11 @@ var bucketRefusals = map[string]struct{ name, spec, sentence string }{
 	"a key by its short name":           {spec: `{encryption: {defaultKMSKeyName: k}}`, sentence: "spec.encryption.defaultKMSKeyName in body should match"},
 	"an unknown restriction":            {spec: `{encryption: {googleManagedEncryptionEnforcementConfig: {restrictionMode: Restricted}}}`, sentence: `restrictionMode: Unsupported value: "Restricted"`},
 	"an empty restriction":              {spec: `{encryption: {customerManagedEncryptionEnforcementConfig: {}}}`, sentence: "spec.encryption.customerManagedEncryptionEnforcementConfig.restrictionMode: Required value"},
+
+	"conditions and access control lists": {spec: `{uniformBucketLevelAccess: {enabled: false}, iam: {bindings: [{role: roles/browser, members: ["user:ada@example.com"]}, {role: roles/browser, members: ["user:bob@example.com"], condition: {title: t, expression: "true"}}]}}`, sentence: "spec.iam: Google takes conditions only with uniform access: set spec.uniformBucketLevelAccess.enabled to true, or remove them"},
+	"a public bucket that shall not be":   {spec: `{publicAccessPrevention: enforced, iam: {bindings: [{role: roles/storage.objectViewer, members: [allUsers]}]}}`, sentence: "spec.iam must not have allUsers or allAuthenticatedUsers while spec.publicAccessPrevention is enforced: remove them, or set that to inherited"},
+	"a bucket for all users":              {spec: `{publicAccessPrevention: enforced, iam: {bindings: [{role: roles/storage.objectViewer, members: ["user:ada@example.com", allAuthenticatedUsers]}]}}`, sentence: "spec.iam must not have allUsers or allAuthenticatedUsers"},
+	"audit configs":                       {spec: `{iam: {auditConfigs: []}}`, sentence: `unknown field "spec.iam.auditConfigs"`},
 }
 
 func TestBucketRefusedOnCreate(t *testing.T) {
@@ -146,6 +150,10 @@ func TestBucketAcceptedOnCreate(t *testing.T) {
 		"the bucket's objects too":          {spec: `{deletionPolicy: DeleteWithContents}`},
 		"labels in other alphabets":         {spec: `{labels: {größe: "übergroß", 名前: 値, empty: ""}}`},
 		"a project of a domain":             {spec: `{projectID: "example.com:some-project"}`},
+		"conditions":                        {spec: `{uniformBucketLevelAccess: {enabled: true}, iam: {bindings: [{role: roles/browser, members: ["user:ada@example.com"], condition: {title: t, expression: "true"}}]}}`},
+		"no conditions, but access lists":   {spec: `{uniformBucketLevelAccess: {enabled: false}, iam: {bindings: [{role: roles/browser, members: ["user:ada@example.com"]}]}}`},
+		"a public bucket":                   {spec: `{publicAccessPrevention: inherited, iam: {bindings: [{role: roles/storage.objectViewer, members: [allUsers, allAuthenticatedUsers]}]}}`},
+		"one that is not public":            {spec: `{publicAccessPrevention: enforced, iam: {bindings: [{role: roles/storage.objectViewer, serviceAccountRefs: [{name: importer}]}, {role: roles/storage.legacyBucketReader, members: ["projectViewer:demo-project"]}]}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			expectRefusal(t, create(t, bucketManifest(t, tc.name, tc.spec)), "")
@@ -211,18 +219,7 @@ var bucketUpdates = map[string]struct{ before, status, after, sentence string }{
 func TestBucketUpdates(t *testing.T) {
 	for name, tc := range bucketUpdates {
 		t.Run(name, func(t *testing.T) {
-			obj := bucketManifest(t, "", tc.before)
-			if err := create(t, obj); err != nil {
-				t.Fatal(err)
-			}
-			if tc.status != "" {
-				obj.Object["status"] = manifest(t, "Bucket", "x", "status: "+tc.status).Object["status"]
-				if err := kube.Status().Update(t.Context(), obj); err != nil {
-					t.Fatal(err)
-				}
-			}
-			obj.Object["spec"] = bucketManifest(t, "", tc.after).Object["spec"]
-			expectRefusal(t, kube.Update(t.Context(), obj), tc.sentence)
+			expectUpdate(t, bucketManifest(t, "", tc.before), tc.status, bucketManifest(t, "", tc.after), tc.sentence)
 		})
 	}
 }
@@ -303,6 +300,7 @@ encryption:
 requesterPays: true
 defaultEventBasedHold: true
 `)
+	setBindings(t, obj, manyBindings(40, 0))
 	if err := create(t, obj); err != nil {
 		t.Fatalf("creating: %.2000v", err)
 	}
@@ -333,14 +331,5 @@ func bucketRule(rule string) string { return `{lifecycle: {rules: [` + rule + `]
 
 func bucketManifest(t *testing.T, name, spec string) *unstructured.Unstructured {
 	t.Helper()
-	if name == "" {
-		name = "bucket"
-	}
-	text := ""
-	if spec != "" {
-		text = "spec:\n  " + strings.ReplaceAll(strings.TrimPrefix(spec, "\n"), "\n", "\n  ")
-	}
-	obj := manifest(t, "Bucket", name, text)
-	obj.SetNamespace(metav1.NamespaceDefault)
-	return obj
+	return specManifest(t, "Bucket", "bucket", name, spec)
 }

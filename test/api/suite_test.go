@@ -85,6 +85,19 @@ func manifest(t *testing.T, kind, name, text string) *unstructured.Unstructured 
 	return obj
 }
 
+// specManifest is a manifest in the default namespace, with a spec, if there is one, in YAML.
+func specManifest(t *testing.T, kind, defaultName, name, spec string) *unstructured.Unstructured {
+	t.Helper()
+	if name == "" {
+		name = defaultName
+	}
+	text := ""
+	if spec != "" {
+		text = "spec:\n  " + strings.ReplaceAll(strings.TrimPrefix(spec, "\n"), "\n", "\n  ")
+	}
+	return manifest(t, kind, name, text)
+}
+
 // create creates an object and deletes it after the test.
 func create(t *testing.T, obj client.Object) error {
 	t.Helper()
@@ -110,4 +123,20 @@ func expectRefusal(t *testing.T, err error, sentence string) {
 	case sentence != "" && !strings.Contains(err.Error(), sentence):
 		t.Errorf("refused with\n  %v\nwant\n  %s", err, sentence)
 	}
+}
+
+// expectUpdate gives an object, which may have a status in YAML, the spec of another, and checks what the API server says.
+func expectUpdate(t *testing.T, obj *unstructured.Unstructured, status string, after *unstructured.Unstructured, sentence string) {
+	t.Helper()
+	if err := create(t, obj); err != nil {
+		t.Fatal(err)
+	}
+	if status != "" {
+		obj.Object["status"] = manifest(t, obj.GetKind(), "", "status: "+status).Object["status"]
+		if err := kube.Status().Update(t.Context(), obj); err != nil {
+			t.Fatal(err)
+		}
+	}
+	obj.Object["spec"] = after.Object["spec"]
+	expectRefusal(t, kube.Update(t.Context(), obj), sentence)
 }

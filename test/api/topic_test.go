@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -80,6 +79,8 @@ func TestTopicRefusedOnCreate(t *testing.T) {
 		"a compression without a mode":          {spec: `{messageTransforms: [{compression: {algorithm: ZLIB}}]}`, sentence: "compression.mode: Required value"},
 		"an endpoint that is a URL":             {spec: `{messageTransforms: [{aiInference: {endpoint: "https://aiplatform.googleapis.com/"}}]}`, sentence: "aiInference.endpoint in body should match"},
 		"parameters that are no object":         {spec: `{messageTransforms: [{aiInference: {endpoint: projects/p/locations/l/endpoints/e, unstructuredInference: {parameters: [1]}}}]}`, sentence: "parameters"},
+		"conditions":                            {spec: `{iam: {bindings: [{role: roles/pubsub.publisher, members: ["user:ada@example.com"], condition: {title: t, expression: "true"}}]}}`, sentence: "iam.bindings: a topic's policy takes no conditions: remove condition, or grant on the project"},
+		"audit configs":                         {spec: `{iam: {auditConfigs: []}}`, sentence: `unknown field "spec.iam.auditConfigs"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			expectRefusal(t, create(t, topicManifest(t, tc.name, tc.spec)), tc.sentence)
@@ -107,6 +108,7 @@ func TestTopicAcceptedOnCreate(t *testing.T) {
 		"Confluent Cloud":               `{ingestion: {source: {confluentCloud: {bootstrapServer: "pkc-1.us-east-1.aws.confluent.cloud:9092", clusterID: lkc-1a2b, topic: t, identityPoolID: pool-1a2b, gcpServiceAccount: ` + account + `}}}}`,
 		"logs alone":                    `{ingestion: {platformLogs: {severity: DISABLED}}}`,
 		"a model that Google publishes": `{messageTransforms: [{aiInference: {endpoint: projects/p/locations/us-central1/publishers/google/models/gemini}}]}`,
+		"a topic for everybody":         `{iam: {bindings: [{role: roles/pubsub.publisher, members: [allUsers]}, {role: roles/pubsub.subscriber, members: [allAuthenticatedUsers], condition: null}]}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			expectRefusal(t, create(t, topicManifest(t, "", spec)), "")
@@ -115,7 +117,7 @@ func TestTopicAcceptedOnCreate(t *testing.T) {
 }
 
 func TestTopicUpdates(t *testing.T) {
-	for name, tc := range map[string]struct{ before, project, after, sentence string }{
+	for name, tc := range map[string]struct{ before, status, after, sentence string }{
 		"another resourceID":                {before: `{resourceID: one}`, after: `{resourceID: two}`, sentence: "spec.resourceID is immutable: create a new object for another resource"},
 		"resourceID removed":                {before: `{resourceID: one}`, after: `{}`, sentence: "spec.resourceID is immutable"},
 		"resourceID added":                  {before: `{}`, after: `{resourceID: one}`, sentence: "spec.resourceID is immutable"},
@@ -124,8 +126,8 @@ func TestTopicUpdates(t *testing.T) {
 		"another projectID":                 {before: `{projectID: project-one}`, after: `{projectID: project-two}`, sentence: "projectID is immutable: create a new object for another project"},
 		"projectID removed":                 {before: `{projectID: project-one}`, after: `{}`, sentence: "spec.projectID cannot be removed: create a new object for another project"},
 		"projectID added before it is held": {before: `{}`, after: `{projectID: project-one}`, sentence: "spec.projectID can be added only if it is the project that the object is bound to already (status.project)"},
-		"another projectID added":           {before: `{}`, project: "project-two", after: `{projectID: project-one}`, sentence: "spec.projectID can be added only if it is the project"},
-		"projectID added as it is":          {before: `{}`, project: "project-one", after: `{projectID: project-one}`},
+		"another projectID added":           {before: `{}`, status: `{project: project-two}`, after: `{projectID: project-one}`, sentence: "spec.projectID can be added only if it is the project"},
+		"projectID added as it is":          {before: `{}`, status: `{project: project-one}`, after: `{projectID: project-one}`},
 
 		"the key changes":           {before: `{kmsKeyName: projects/p/locations/l/keyRings/r/cryptoKeys/a}`, after: `{kmsKeyName: projects/p/locations/l/keyRings/r/cryptoKeys/b}`},
 		"the key goes":              {before: `{kmsKeyName: projects/p/locations/l/keyRings/r/cryptoKeys/a}`, after: `{}`},
@@ -135,20 +137,7 @@ func TestTopicUpdates(t *testing.T) {
 		"management and the others": {before: `{}`, after: `{management: Observe, adoption: Never, deletionPolicy: Delete}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			obj := topicManifest(t, "", tc.before)
-			if err := create(t, obj); err != nil {
-				t.Fatal(err)
-			}
-			if tc.project != "" {
-				if err := unstructured.SetNestedField(obj.Object, tc.project, "status", "project"); err != nil {
-					t.Fatal(err)
-				}
-				if err := kube.Status().Update(t.Context(), obj); err != nil {
-					t.Fatal(err)
-				}
-			}
-			obj.Object["spec"] = topicManifest(t, "", tc.after).Object["spec"]
-			expectRefusal(t, kube.Update(t.Context(), obj), tc.sentence)
+			expectUpdate(t, topicManifest(t, "", tc.before), tc.status, topicManifest(t, "", tc.after), tc.sentence)
 		})
 	}
 }
@@ -235,6 +224,7 @@ ingestion:
 	if err := unstructured.SetNestedSlice(obj.Object, transforms, "spec", "messageTransforms"); err != nil {
 		t.Fatal(err)
 	}
+	setBindings(t, obj, manyBindings(512, 0))
 	if err := create(t, obj); err != nil {
 		t.Fatalf("creating: %.2000v", err)
 	}
@@ -255,16 +245,7 @@ func asJSON(t *testing.T, value any) string {
 
 func topicManifest(t *testing.T, name, spec string) *unstructured.Unstructured {
 	t.Helper()
-	if name == "" {
-		name = "topic"
-	}
-	text := ""
-	if spec != "" {
-		text = "spec:\n  " + strings.ReplaceAll(strings.TrimPrefix(spec, "\n"), "\n", "\n  ")
-	}
-	obj := manifest(t, "Topic", name, text)
-	obj.SetNamespace(metav1.NamespaceDefault)
-	return obj
+	return specManifest(t, "Topic", "topic", name, spec)
 }
 
 // manyLabels writes n labels as YAML, with keys and values of the given length, or short ones.

@@ -1,0 +1,172 @@
+package api
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+)
+
+// What is refused of every policy, whatever it is on, is in iam_test.go.
+func TestProjectPolicyRefusedOnCreate(t *testing.T) {
+	for name, tc := range map[string]struct{ spec, sentence string }{
+		"an unknown field":       {`{project: demo-project}`, `unknown field "spec.project"`},
+		"a policy in the policy": {`{iam: {}}`, `unknown field "spec.iam"`},
+		"a resourceID":           {`{resourceID: demo-project}`, "spec.resourceID means nothing here: the project is given by spec.projectID, or else by the namespace"},
+		"a project's number":     {`{projectID: "123456789012"}`, "spec.projectID in body should match"},
+		"a project's full name":  {`{projectID: projects/demo-project}`, "spec.projectID in body should match"},
+		"a policy for buckets":   {`{deletionPolicy: DeleteWithContents}`, "spec.deletionPolicy DeleteWithContents is for buckets only: use Delete or Orphan for a policy"},
+		"an unknown policy":      {`{deletionPolicy: Revoke}`, `spec.deletionPolicy: Unsupported value: "Revoke"`},
+		"the public":             {binding(`{role: roles/browser, members: [allUsers]}`), "bindings: a project's policy takes neither allUsers nor allAuthenticatedUsers: grant on the bucket or topic that is to be public"},
+		"all users":              {`{bindings: [{role: roles/browser, serviceAccountRefs: [{name: importer}]}, {role: roles/viewer, members: ["user:ada@example.com", allAuthenticatedUsers]}]}`, "bindings: a project's policy takes neither allUsers nor allAuthenticatedUsers"},
+
+		"a log of no service":            {`{auditConfigs: [{logTypes: []}]}`, "spec.auditConfigs[0].service: Required value"},
+		"a service by its short name":    {auditing(`{service: storage, logTypes: []}`), "spec.auditConfigs[0].service in body should match"},
+		"all services misspelt":          {auditing(`{service: allservices, logTypes: []}`), "spec.auditConfigs[0].service in body should match"},
+		"a service that is Kubernetes'":  {auditing(`{service: k8s.io, logTypes: []}`), "spec.auditConfigs[0].service in body should match"},
+		"a service's URL":                {auditing(`{service: "https://storage.googleapis.com", logTypes: []}`), "spec.auditConfigs[0].service in body should match"},
+		"a long service":                 {auditing(`{service: ` + strings.Repeat("s", 86) + `.googleapis.com, logTypes: []}`), "spec.auditConfigs[0].service: Too long"},
+		"a service twice":                {auditing(`{service: allServices, logTypes: []}, {service: allServices, logTypes: []}`), `spec.auditConfigs[1]: Duplicate value: {"service":"allServices"}`},
+		"a service without types":        {auditing(`{service: allServices}`), "spec.auditConfigs[0].logTypes: Required value"},
+		"Google's name for types":        {auditing(`{service: allServices, auditLogConfigs: []}`), `unknown field "spec.auditConfigs[0].auditLogConfigs"`},
+		"a type by itself":               {auditing(`{service: allServices, logTypes: [DATA_READ]}`), `spec.auditConfigs[0].logTypes[0]: Invalid value: "string"`},
+		"no type":                        {auditing(`{service: allServices, logTypes: [{}]}`), "spec.auditConfigs[0].logTypes[0].logType: Required value"},
+		"an unknown type":                {auditing(`{service: allServices, logTypes: [{logType: ADMIN_WRITE}]}`), `spec.auditConfigs[0].logTypes[0].logType: Unsupported value: "ADMIN_WRITE": supported values: "ADMIN_READ", "DATA_READ", "DATA_WRITE"`},
+		"a type twice":                   {auditing(`{service: allServices, logTypes: [{logType: DATA_READ}, {logType: DATA_READ}]}`), `spec.auditConfigs[0].logTypes[1]: Duplicate value: {"logType":"DATA_READ"}`},
+		"an exempted member mistyped":    {auditing(`{service: allServices, logTypes: [{logType: DATA_READ, exemptedMembers: [ada@example.com]}]}`), "spec.auditConfigs[0].logTypes[0].exemptedMembers[0] in body should match"},
+		"an exempted member twice":       {auditing(`{service: allServices, logTypes: [{logType: DATA_READ, exemptedMembers: ["user:ada@example.com", "user:ada@example.com"]}]}`), `exemptedMembers[1]: Duplicate value: "user:ada@example.com"`},
+		"101 exempted members":           {auditing(`{service: allServices, logTypes: [{logType: DATA_READ, exemptedMembers: [` + users(0, 101) + `]}]}`), "exemptedMembers: Too many: 101: must have at most 100 items"},
+		"101 services":                   {auditing(services(101, `[]`)), "spec.auditConfigs: Too many: 101: must have at most 100 items"},
+		"1,600 exempted members":         {auditing(services(16, `[{logType: DATA_READ, exemptedMembers: [`+users(0, 100)+`]}]`)), "auditConfigs: more than 1,500 members in all, with those of bindings, which is as many as Google allows in one policy: exempt groups"},
+		"1,501 members, one of them not": {`{bindings: [{role: roles/browser, members: [` + users(0, 1499) + `], serviceAccountRefs: [{name: importer}]}], auditConfigs: [{service: allServices, logTypes: [{logType: DATA_READ, exemptedMembers: [` + users(0, 1) + `]}]}]}`, "auditConfigs: more than 1,500 members in all, with those of bindings"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			expectRefusal(t, create(t, projectPolicyManifest(t, tc.spec)), tc.sentence)
+		})
+	}
+}
+
+func auditing(configs string) string { return `{auditConfigs: [` + configs + `]}` }
+
+// services are audit configs that differ in their service alone, as the inside of a list in YAML.
+func services(n int, logTypes string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `{service: s%d.googleapis.com, logTypes: %s}, `, i, logTypes)
+	}
+	return b.String()
+}
+
+func TestProjectPolicyAcceptedOnCreate(t *testing.T) {
+	for name, spec := range map[string]string{
+		"nothing at all":            ``,
+		"an empty spec":             `{}`,
+		"a project of a domain":     `{projectID: "example.com:some-project"}`,
+		"an owner":                  `{mode: Authoritative, bindings: [{role: roles/owner, members: ["user:ada@example.com"]}]}`,
+		"explicit empties":          `{bindings: [], auditConfigs: []}`,
+		"a service that logs none":  auditing(`{service: allServices, logTypes: []}`),
+		"all types":                 auditing(`{service: allServices, logTypes: [{logType: ADMIN_READ}, {logType: DATA_READ, exemptedMembers: []}, {logType: DATA_WRITE, exemptedMembers: ["group:robots@example.com"]}]}, {service: cloudkms.googleapis.com, logTypes: [{logType: DATA_READ}]}`),
+		"1,500 exempted members":    auditing(services(15, `[{logType: DATA_READ, exemptedMembers: [`+users(0, 100)+`]}]`)),
+		"1,500 members of each way": `{bindings: [{role: roles/browser, members: [` + users(0, 1498) + `], serviceAccountRefs: [{name: importer}]}], auditConfigs: [{service: allServices, logTypes: [{logType: DATA_READ, exemptedMembers: [` + users(0, 1) + `]}]}]}`,
+		"the other common fields":   `{management: Approve, adoption: Never, deletionPolicy: Delete}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			expectRefusal(t, create(t, projectPolicyManifest(t, spec)), "")
+		})
+	}
+}
+
+func TestProjectPolicyUpdates(t *testing.T) {
+	for name, tc := range map[string]struct{ before, status, after, sentence string }{
+		"a resourceID":                      {before: `{}`, after: `{resourceID: policy}`, sentence: "spec.resourceID means nothing here"},
+		"another projectID":                 {before: `{projectID: project-one}`, after: `{projectID: project-two}`, sentence: "projectID is immutable: create a new object for another project"},
+		"projectID removed":                 {before: `{projectID: project-one}`, after: `{}`, sentence: "spec.projectID cannot be removed: create a new object for another project"},
+		"projectID added before it is held": {before: `{}`, after: `{projectID: project-one}`, sentence: "spec.projectID can be added only if it is the project that the object is bound to already (status.project)"},
+		"another projectID added":           {before: `{}`, status: `{project: project-two}`, after: `{projectID: project-one}`, sentence: "spec.projectID can be added only if it is the project"},
+		"projectID added as it is":          {before: `{}`, status: `{project: project-one}`, after: `{projectID: project-one}`},
+
+		"bindings come and go":        {before: binding(`{role: roles/browser, members: ["user:ada@example.com"]}`), after: `{bindings: [], auditConfigs: [{service: allServices, logTypes: []}]}`},
+		"all of it removed":           {before: `{mode: AuthoritativeRoles, deletedPrincipals: Remove, safety: {maxRemovals: 0}, bindings: [{role: roles/browser, members: ["user:ada@example.com"]}], auditConfigs: []}`, after: `{}`},
+		"more is owned":               {before: binding(`{role: roles/browser, members: ["user:ada@example.com"]}`), after: `{mode: Authoritative, bindings: [{role: roles/browser, members: ["user:ada@example.com"]}]}`},
+		"the last binding of all":     {before: `{mode: Authoritative, bindings: [{role: roles/browser, members: ["user:ada@example.com"]}]}`, after: `{mode: Authoritative}`, sentence: "bindings is missing or empty, and with mode Authoritative that would empty the policy"},
+		"management and other common": {before: `{}`, after: `{management: Observe, adoption: Always, deletionPolicy: Delete}`},
+		"a bad value after a good":    {before: binding(`{role: roles/browser, members: ["user:ada@example.com"]}`), after: binding(`{role: roles/browser, members: ["ada@example.com"]}`), sentence: "spec.bindings[0].members[0] in body should match"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			expectUpdate(t, projectPolicyManifest(t, tc.before), tc.status, projectPolicyManifest(t, tc.after), tc.sentence)
+		})
+	}
+}
+
+// An object that nobody has looked at says so, and what was explicitly empty or zero is still there for Go to see.
+func TestProjectPolicyDefaultsAndEmpties(t *testing.T) {
+	obj := projectPolicyManifest(t, `{bindings: [], safety: {maxRemovals: 0}, auditConfigs: [{service: allServices, logTypes: []}]}`)
+	if err := create(t, obj); err != nil {
+		t.Fatal(err)
+	}
+	var got v1alpha1.ProjectPolicy
+	if err := kube.Get(t.Context(), client.ObjectKeyFromObject(obj), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := v1alpha1.ProjectPolicySpec{
+		CommonSpec: v1alpha1.CommonSpec{
+			Management: v1alpha1.ManagementManage, Adoption: v1alpha1.AdoptionIfMatches, DeletionPolicy: v1alpha1.DeletionOrphan,
+		},
+		IAMPolicy: v1alpha1.IAMPolicy{
+			Mode: v1alpha1.IAMAdditive, Bindings: []v1alpha1.IAMBinding{}, Safety: &v1alpha1.IAMSafety{MaxRemovals: new(int32(0))},
+		},
+		AuditConfigs: []v1alpha1.AuditConfig{{Service: "allServices", LogTypes: []v1alpha1.AuditLogConfig{}}},
+	}
+	if diff := cmp.Diff(want, got.Spec); diff != "" {
+		t.Errorf("spec (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(v1alpha1.ProjectPolicyStatus{CommonStatus: v1alpha1.CommonStatus{ObservedGeneration: -1}}, got.Status); diff != "" {
+		t.Errorf("status (-want +got):\n%s", diff)
+	}
+	if err := kube.Update(t.Context(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got.Spec); diff != "" {
+		t.Errorf("spec after Go wrote it back (-want +got):\n%s", diff)
+	}
+}
+
+// As many audit configs as there may be, with as many members exempted, as long as they may be. The largest bindings are in
+// iam_test.go.
+func TestProjectPolicyAtItsLargest(t *testing.T) {
+	configs := make([]any, 100)
+	for i := range configs {
+		logTypes := make([]any, 3)
+		for j, logType := range []string{"ADMIN_READ", "DATA_READ", "DATA_WRITE"} {
+			exempted := make([]string, 5)
+			for k := range exempted {
+				exempted[k] = fmt.Sprintf("user:%s%d@example.com", strings.Repeat("u", 494), k)
+			}
+			logTypes[j] = map[string]any{"logType": logType, "exemptedMembers": anys(exempted)}
+		}
+		configs[i] = map[string]any{"service": fmt.Sprintf("%s%03d.googleapis.com", strings.Repeat("s", 82), i), "logTypes": logTypes}
+	}
+	obj := projectPolicyManifest(t, `{projectID: "`+strings.Repeat("d", 32)+":"+strings.Repeat("p", 30)+`"}`)
+	if err := unstructured.SetNestedSlice(obj.Object, configs, "spec", "auditConfigs"); err != nil {
+		t.Fatal(err)
+	}
+	if err := create(t, obj); err != nil {
+		t.Fatalf("creating: %.2000v", err)
+	}
+	if err := unstructured.SetNestedSlice(obj.Object, configs[1:], "spec", "auditConfigs"); err != nil {
+		t.Fatal(err)
+	}
+	if err := kube.Update(t.Context(), obj); err != nil {
+		t.Fatalf("updating: %.2000v", err)
+	}
+}
+
+func projectPolicyManifest(t *testing.T, spec string) *unstructured.Unstructured {
+	t.Helper()
+	return specManifest(t, "ProjectPolicy", "policy", "", spec)
+}
