@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/holdfast-dev/holdfast/test/emulator/policy"
 	"github.com/holdfast-dev/holdfast/test/emulator/projects"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
@@ -28,6 +29,8 @@ func (e *Emulator) registerAdmin(mux *http.ServeMux) {
 		"PUT " + adminPath + "/state":           e.adminLoad,
 		"GET " + adminPath + "/projects":        func(*http.Request) (any, error) { return e.Projects.List(), nil },
 		"POST " + adminPath + "/projects":       e.adminAddProject,
+		"GET " + adminPath + "/principals":      func(*http.Request) (any, error) { return e.Directory.Principals(), nil },
+		"PUT " + adminPath + "/principals":      e.adminSetPrincipal,
 		"GET " + adminPath + "/counts":          func(*http.Request) (any, error) { return e.Traffic.Counts(), nil },
 		"DELETE " + adminPath + "/counts":       done(e.Traffic.ResetCounts),
 		"GET " + adminPath + "/faults":          e.adminFaults,
@@ -51,7 +54,7 @@ func (e *Emulator) registerAdmin(mux *http.ServeMux) {
 
 // versions are what the consoles of services expect before their paths, and
 // what may be left out under /emulator.
-var versions = map[string]string{"pubsub": "/v1", "resourcemanager": "/v3"}
+var versions = map[string]string{"pubsub": "/v1", "iam": "/v1", "resourcemanager": "/v3"}
 
 func versioned(service Service) http.Handler {
 	version, console := versions[service.Name()], service.Console()
@@ -118,6 +121,17 @@ func (e *Emulator) adminAddProject(r *http.Request) (any, error) {
 	}
 	added, _ := e.Projects.Lookup(p.ID)
 	return added, nil
+}
+
+func (e *Emulator) adminSetPrincipal(r *http.Request) (any, error) {
+	var set struct {
+		Principal string       `json:"principal"`
+		State     policy.State `json:"state"`
+	}
+	if err := readAdmin(r, &set); err != nil {
+		return nil, err
+	}
+	return nil, e.Directory.Set(set.Principal, set.State)
 }
 
 func (e *Emulator) adminFaults(*http.Request) (any, error) {

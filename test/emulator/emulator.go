@@ -177,9 +177,9 @@ func (e *Emulator) StorageEndpoint() string { return e.URL() + "/storage/v1/" }
 func (e *Emulator) GRPCAddr() string { return e.grpc.Addr().String() }
 
 // Dump returns the state of the whole cloud: the projects under "projects",
-// each service under its name.
+// the principals under "principals", each service under its name.
 func (e *Emulator) Dump() map[string]any {
-	dump := map[string]any{"projects": e.Projects.Dump()}
+	dump := map[string]any{"projects": e.Projects.Dump(), "principals": e.Directory.Principals()}
 	for _, service := range e.services {
 		dump[service.Name()] = service.Dump()
 	}
@@ -194,6 +194,15 @@ func (e *Emulator) Load(dump []byte) error {
 	}
 	if part, ok := parts["projects"]; ok {
 		if err := e.Projects.Load(part); err != nil {
+			return err
+		}
+	}
+	if part, ok := parts["principals"]; ok {
+		var principals map[string]policy.State
+		if err := json.Unmarshal(part, &principals); err != nil {
+			return fmt.Errorf("reading principals: %w", err)
+		}
+		if err := e.Directory.Load(principals); err != nil {
 			return err
 		}
 	}

@@ -51,16 +51,16 @@ type accounts struct {
 	mu    sync.Mutex
 	byUID map[string]*account
 	// byEmail has the live ones.
-	byEmail map[string]*account
-	quota   int
-	// delay is how long an account stays unseen after it was created.
-	delay time.Duration
+	byEmail  map[string]*account
+	settings Settings
 	// made counts the accounts, so that none gets the number of another.
 	made int
 }
 
 func newAccounts(now func() time.Time) *accounts {
-	return &accounts{now: now, byUID: map[string]*account{}, byEmail: map[string]*account{}, quota: DefaultQuota}
+	return &accounts{
+		now: now, byUID: map[string]*account{}, byEmail: map[string]*account{}, settings: Settings{Quota: DefaultQuota},
+	}
 }
 
 // UniqueID returns who has an e-mail address, once that is visible.
@@ -116,7 +116,9 @@ func (s *accounts) get(key string) *account {
 
 // visible reports whether an account can be seen already; the caller holds
 // s.mu.
-func (s *accounts) visible(a *account) bool { return !s.now().Before(a.Created.Add(s.delay)) }
+func (s *accounts) visible(a *account) bool {
+	return !s.now().Before(a.Created.Add(s.settings.VisibilityDelay))
+}
 
 // of returns the visible accounts of a project, ordered by e-mail address.
 func (s *accounts) of(project string) []account {
@@ -139,7 +141,7 @@ func (s *accounts) create(a account) (account, error) {
 	if s.byEmail[a.Email()] != nil {
 		return account{}, alreadyExists(a)
 	}
-	if s.count(a.Project) >= s.quota {
+	if s.count(a.Project) >= s.settings.Quota {
 		return account{}, tooMany()
 	}
 	s.made++
@@ -186,7 +188,7 @@ func (s *accounts) restore(uid string) (account, error) {
 		return account{}, notDeleted(*a)
 	case s.byEmail[a.Email()] != nil:
 		return account{}, replaced(*a)
-	case s.count(a.Project) >= s.quota:
+	case s.count(a.Project) >= s.settings.Quota:
 		return account{}, tooMany()
 	}
 	a.Deleted = time.Time{}
@@ -199,30 +201,4 @@ func uniqueID(email string, n int) string {
 	hash := fnv.New64a()
 	_, _ = fmt.Fprintf(hash, "%s %d", email, n) // a hash never fails to be written to
 	return fmt.Sprintf("1%020d", hash.Sum64())
-}
-
-// all returns copies of all accounts, ordered by unique ID, and how many were
-// ever made.
-func (s *accounts) all() (list []*account, made int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, a := range s.byUID {
-		copied := *a
-		list = append(list, &copied)
-	}
-	slices.SortFunc(list, func(a, b *account) int { return cmp.Compare(a.UniqueID, b.UniqueID) })
-	return list, s.made
-}
-
-// replace puts other accounts in the place of all that there are.
-func (s *accounts) replace(list []*account, made int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.byUID, s.byEmail, s.made = map[string]*account{}, map[string]*account{}, made
-	for _, a := range list {
-		s.byUID[a.UniqueID] = a
-		if a.live() {
-			s.byEmail[a.Email()] = a
-		}
-	}
 }

@@ -197,9 +197,11 @@ func (s *Service) change(name, permission string, edit func(*account)) (account,
 func (s *Service) DeleteServiceAccount(
 	_ context.Context, request *adminpb.DeleteServiceAccountRequest,
 ) (*emptypb.Empty, error) {
-	_, err := s.change(request.GetName(), "iam.serviceAccounts.delete", func(a *account) { a.Deleted = s.accounts.now() })
+	_, err := s.change(request.GetName(), "iam.serviceAccounts.delete", s.delete)
 	return empty(err)
 }
+
+func (s *Service) delete(a *account) { a.Deleted = s.accounts.now() }
 
 func empty(err error) (*emptypb.Empty, error) {
 	if err != nil {

@@ -1,16 +1,17 @@
 package iam
 
 import (
-	"encoding/json"
-	"fmt"
-	"net/http"
+	"time"
 
 	"cloud.google.com/go/iam/admin/apiv1/adminpb"
+	"cloud.google.com/go/iam/apiv1/iampb"
 )
 
-// Account returns an account as it is, by its e-mail address or unique ID,
-// without a call being counted; also one that is not visible yet, and by its
-// unique ID one that is deleted.
+// What "someone in the console" does, without a call being counted or
+// faulted. Accounts are named by their e-mail addresses or unique IDs.
+
+// Account returns an account as it is: also one that is not visible yet, and
+// by its unique ID one that is deleted.
 func (s *Service) Account(key string) (account *adminpb.ServiceAccount, found bool) {
 	a, ok := s.accounts.any(key)
 	if !ok {
@@ -19,33 +20,90 @@ func (s *Service) Account(key string) (account *adminpb.ServiceAccount, found bo
 	return a.proto(), true
 }
 
-// Console answers nothing yet.
-func (s *Service) Console() http.Handler { return http.NotFoundHandler() }
-
-// dump is the state as JSON.
-type dump struct {
-	Accounts []*account                 `json:"accounts,omitempty"`
-	Policies map[string]json.RawMessage `json:"policies,omitempty"`
-	Made     int                        `json:"made,omitempty"`
+// CreateAccount makes an account, by the same rules as anybody.
+func (s *Service) CreateAccount(projectID, id string) (*adminpb.ServiceAccount, error) {
+	project, err := s.project("projects/"+projectID, "iam.serviceAccounts.create")
+	if err != nil {
+		return nil, err
+	}
+	created, err := s.add(account{Project: project.ID, ID: id})
+	if err != nil {
+		return nil, err
+	}
+	return created.proto(), nil
 }
 
-// Dump returns all accounts, deleted ones too, and the policies on them by
-// unique ID.
-func (s *Service) Dump() any {
-	d := dump{Policies: s.policies.Dump()}
-	d.Accounts, d.Made = s.accounts.all()
-	return d
+// EditAccount changes the display name, the description, or whether an
+// account is disabled; all else stays.
+func (s *Service) EditAccount(key string, edit func(*adminpb.ServiceAccount)) error {
+	var invalid error
+	_, ok := s.accounts.change(key, true, func(a *account) {
+		edited := a.proto()
+		edit(edited)
+		next := *a
+		next.DisplayName, next.Description, next.Disabled = edited.GetDisplayName(), edited.GetDescription(), edited.GetDisabled()
+		if invalid = checkTexts(next); invalid == nil {
+			*a = next
+		}
+	})
+	if !ok {
+		return unknown()
+	}
+	return invalid
 }
 
-// Load replaces everything by what Dump returned.
-func (s *Service) Load(encoded json.RawMessage) error {
-	var d dump
-	if err := json.Unmarshal(encoded, &d); err != nil {
-		return fmt.Errorf("reading the state of IAM: %w", err)
+// DeleteAccount deletes an account.
+func (s *Service) DeleteAccount(key string) error {
+	if _, ok := s.accounts.change(key, true, s.delete); !ok {
+		return unknown()
 	}
-	if err := s.policies.Load(d.Policies); err != nil {
-		return fmt.Errorf("reading the state of IAM: %w", err)
-	}
-	s.accounts.replace(d.Accounts, d.Made)
 	return nil
+}
+
+// UndeleteAccount restores an account, which only its unique ID can name.
+func (s *Service) UndeleteAccount(uid string) error {
+	_, err := s.accounts.restore(uid)
+	return err
+}
+
+// Policy returns the policy of an account with all that it has.
+func (s *Service) Policy(key string) (policy *iampb.Policy, found bool) {
+	a, ok := s.accounts.any(key)
+	if !ok {
+		return nil, false
+	}
+	return s.policies.Read(a.UniqueID), true
+}
+
+// EditPolicy changes the policy of an account, by the same rules as anybody.
+func (s *Service) EditPolicy(key string, edit func(*iampb.Policy)) error {
+	a, ok := s.accounts.any(key)
+	if !ok {
+		return unknown()
+	}
+	return s.policies.Edit(a.UniqueID, edit)
+}
+
+// Settings are what can be set about service accounts.
+type Settings struct {
+	// Quota is how many accounts a project may have.
+	Quota int
+	// VisibilityDelay is how long an account that was created is not found:
+	// by reads, changes, and policies that name it. Google says that it may
+	// take a minute.
+	VisibilityDelay time.Duration
+}
+
+// Settings returns what is set.
+func (s *Service) Settings() Settings {
+	s.accounts.mu.Lock()
+	defer s.accounts.mu.Unlock()
+	return s.accounts.settings
+}
+
+// Set changes the settings, at once and for accounts that exist too.
+func (s *Service) Set(settings Settings) {
+	s.accounts.mu.Lock()
+	defer s.accounts.mu.Unlock()
+	s.accounts.settings = settings
 }

@@ -33,7 +33,7 @@ func (s *Service) project(name, permission string) (projects.Project, error) {
 		return projects.Project{}, invalid("Invalid project name %q: want projects/PROJECT_ID.", name)
 	}
 	project, ok := s.projects.Lookup(id)
-	if !ok || project.Foreign {
+	if !ok || project.Lacks(permission) {
 		return project, denied(permission, name)
 	}
 	return project, nil

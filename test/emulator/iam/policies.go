@@ -24,12 +24,15 @@ func (s *Service) SetIamPolicy(_ context.Context, request *iampb.SetIamPolicyReq
 	return s.policies.Set(a.UniqueID, request)
 }
 
-// TestIamPermissions returns all permissions that it is asked for.
+// TestIamPermissions returns all permissions that it is asked for, but those
+// that the caller lacks in the project.
 func (s *Service) TestIamPermissions(
 	_ context.Context, request *iampb.TestIamPermissionsRequest,
 ) (*iampb.TestIamPermissionsResponse, error) {
-	if _, err := s.find(request.GetResource(), "iam.serviceAccounts.get"); err != nil {
+	a, err := s.find(request.GetResource(), "")
+	if err != nil {
 		return nil, err
 	}
-	return &iampb.TestIamPermissionsResponse{Permissions: request.GetPermissions()}, nil
+	project, _ := s.projects.Lookup(a.Project)
+	return &iampb.TestIamPermissionsResponse{Permissions: project.Held(request.GetPermissions())}, nil
 }

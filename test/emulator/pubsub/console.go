@@ -10,6 +10,7 @@ import (
 	jsonpatch "github.com/evanphx/json-patch/v5"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/holdfast-dev/holdfast/test/emulator/policy"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
 
@@ -80,7 +81,8 @@ func (s *Service) replaceTopic(full string, change func(current *pb.Topic) (*pb.
 }
 
 // Console answers GET, PUT, PATCH (a JSON merge patch) and DELETE of topics,
-// and GET of the list of a project's topics, at /v1/projects/PROJECT/topics.
+// and GET of the list of a project's topics, at /v1/projects/PROJECT/topics,
+// and the policies of topics, subscriptions and schemas, see [policy.Mount].
 func (s *Service) Console() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/projects/{project}/topics", s.consoleList)
@@ -88,6 +90,12 @@ func (s *Service) Console() http.Handler {
 	mux.HandleFunc("PUT /v1/projects/{project}/topics/{topic}", s.consolePut)
 	mux.HandleFunc("PATCH /v1/projects/{project}/topics/{topic}", s.consolePatch)
 	mux.HandleFunc("DELETE /v1/projects/{project}/topics/{topic}", s.consoleDelete)
+	policy.Mount(mux, "/v1/projects/{project}/{kind}/{id}", func(r *http.Request) (policy.Resource, error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		full, err := s.policyHolder(name{project: r.PathValue("project"), kind: r.PathValue("kind"), id: r.PathValue("id")}.String())
+		return s.policies.Resource(full), err
+	})
 	return mux
 }
 

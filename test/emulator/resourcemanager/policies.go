@@ -36,13 +36,3 @@ func (s *Service) TestIamPermissions(
 	}
 	return &iampb.TestIamPermissionsResponse{Permissions: project.Held(request.GetPermissions())}, nil
 }
-
-// Policy returns the policy of a project with all that it has, without a call
-// being counted.
-func (s *Service) Policy(projectID string) *iampb.Policy { return s.policies.Read(projectID) }
-
-// EditPolicy changes the policy of a project, as somebody in the console
-// would: without a call being counted or faulted, but with the same rules.
-func (s *Service) EditPolicy(projectID string, edit func(*iampb.Policy)) error {
-	return s.policies.Edit(projectID, edit)
-}

@@ -159,9 +159,6 @@ func (s *Service) idOf(name string) string {
 	return strings.TrimPrefix(name, "projects/")
 }
 
-// Console answers nothing: projects are edited through the registry.
-func (s *Service) Console() http.Handler { return http.NotFoundHandler() }
-
 // dump is the state as JSON.
 type dump struct {
 	Policies map[string]json.RawMessage `json:"policies,omitempty"`

@@ -178,12 +178,15 @@ func (b *bucket) checkPolicy(sent *iampb.Policy) error {
 	return nil
 }
 
-// testIamPermissions answers that the caller has them all: whoever may not
-// see the bucket has not come this far.
+// testIamPermissions answers that the caller has them all, but those that are
+// withheld in the project: whoever may not see the bucket has not come this
+// far.
 func (s *Service) testIamPermissions(r *request) (*reply, error) {
-	if _, err := s.open(r, "buckets.testIamPermissions"); err != nil {
+	b, err := s.open(r, "buckets.testIamPermissions")
+	if err != nil {
 		return nil, err
 	}
+	project, _ := s.projects.Lookup(b.Project)
 	asked := r.URL.Query()["permissions"]
 	if len(asked) == 0 {
 		return nil, requiredParameter("permissions")
@@ -193,7 +196,13 @@ func (s *Service) testIamPermissions(r *request) (*reply, error) {
 		if !strings.HasPrefix(permission, "storage.") || strings.Contains(permission, "*") {
 			return nil, failf(http.StatusBadRequest, "invalid", "%s is not a valid Google Cloud Storage permission.", permission)
 		}
-		held = append(held, permission)
+		if !project.Lacks(permission) {
+			held = append(held, permission)
+		}
 	}
-	return ok(document{"kind": "storage#testIamPermissionsResponse", "permissions": held}), nil
+	answer := document{"kind": "storage#testIamPermissionsResponse"}
+	if len(held) > 0 {
+		answer["permissions"] = held
+	}
+	return ok(answer), nil
 }
