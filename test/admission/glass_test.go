@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -203,10 +204,17 @@ var objects atomic.Int64
 // prepared makes an object, or a Namespace, with annotations that ada wrote.
 func prepared(t *testing.T, scope string, annotations map[string]string) *unstructured.Unstructured {
 	t.Helper()
-	obj := &unstructured.Unstructured{}
-	obj.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
 	if scope == "object" {
-		obj.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("Topic"))
+		return preparedKind(t, v1alpha1.GroupVersion.WithKind("Topic"), annotations)
+	}
+	return preparedKind(t, corev1.SchemeGroupVersion.WithKind("Namespace"), annotations)
+}
+
+func preparedKind(t *testing.T, kind schema.GroupVersionKind, annotations map[string]string) *unstructured.Unstructured {
+	t.Helper()
+	obj := &unstructured.Unstructured{}
+	obj.SetGroupVersionKind(kind)
+	if kind.Group == v1alpha1.GroupVersion.Group {
 		obj.SetNamespace(metav1.NamespaceDefault)
 	}
 	obj.SetName(fmt.Sprintf("thing-%d", objects.Add(1)))

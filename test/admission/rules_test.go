@@ -185,14 +185,6 @@ func expire(t *testing.T, until string) {
 	}
 }
 
-// TestRolesDoNotReachStatus: who may break the glass or approve may not write what the operator remembers of it.
-func TestRolesDoNotReachStatus(t *testing.T) {
-	grant(t, "dee", "holdfast-break-glass", "holdfast-approve")
-	obj := prepared(t, "object", nil)
-	err := asUser(t, "dee").Status().Patch(ctx, obj, client.RawPatch(types.MergePatchType, []byte(`{"status":{"identity":"forged"}}`)))
-	expectRefusal(t, err, `cannot patch resource "topics/status"`)
-}
-
 // TestParametersAreGuarded: what limits those who break the glass is not theirs to change.
 func TestParametersAreGuarded(t *testing.T) {
 	system := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: metav1.NamespaceSystem}}

@@ -141,6 +141,28 @@ func Objects(folder, file string) ([]*unstructured.Unstructured, error) {
 	}
 }
 
+// Kinds are those of config/crd, by their names and the names of their resources.
+func Kinds() ([]metav1.APIResource, error) {
+	bases := filepath.Join("crd", "bases")
+	files, err := os.ReadDir(filepath.Join("..", "..", "config", bases))
+	if err != nil {
+		return nil, err
+	}
+	var kinds []metav1.APIResource
+	for _, file := range files {
+		definitions, err := Objects(bases, file.Name())
+		if err != nil {
+			return nil, err
+		}
+		for _, definition := range definitions {
+			kind, _, _ := unstructured.NestedString(definition.Object, "spec", "names", "kind")
+			name, _, _ := unstructured.NestedString(definition.Object, "spec", "names", "plural")
+			kinds = append(kinds, metav1.APIResource{Kind: kind, Name: name})
+		}
+	}
+	return kinds, nil
+}
+
 // Guarded waits until the API server has taken in the Guards: what Bob may not do is refused, and what the operator may not.
 func Guarded(admin *rest.Config, scheme *runtime.Scheme) error {
 	meta := func(key string) metav1.ObjectMeta {

@@ -1,0 +1,121 @@
+package admission
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/test/installed"
+)
+
+func kinds(t *testing.T) []metav1.APIResource {
+	t.Helper()
+	kinds, err := installed.Kinds()
+	if err != nil || len(kinds) == 0 {
+		t.Fatalf("found %d kinds, error %v", len(kinds), err)
+	}
+	return kinds
+}
+
+// TestPoliciesAndRolesNameEveryKind reads the policies and the roles that are about our kinds: they are about all of them.
+func TestPoliciesAndRolesNameEveryKind(t *testing.T) {
+	var all []string
+	for _, kind := range kinds(t) {
+		all = append(all, kind.Name)
+	}
+	slices.Sort(all)
+	paths := map[string][]string{
+		"ValidatingAdmissionPolicy": {"spec", "matchConstraints", "resourceRules"},
+		"MutatingAdmissionPolicy":   {"spec", "matchConstraints", "resourceRules"},
+		"ClusterRole":               {"rules"},
+	}
+	for _, file := range slices.Concat(installed.Guards, installed.Stamps) {
+		objects, err := installed.Objects("admission", file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, obj := range objects {
+			rules, _, _ := unstructured.NestedSlice(obj.Object, paths[obj.GetKind()]...)
+			for _, rule := range rules {
+				rule := rule.(map[string]any)
+				if !slices.Equal(rule["apiGroups"].([]any), []any{v1alpha1.GroupVersion.Group}) {
+					continue
+				}
+				var named []string
+				for _, resource := range rule["resources"].([]any) {
+					if resource == "*" && obj.GetKind() != "ClusterRole" {
+						named = append(named, all...) // and no subresources
+					} else {
+						named = append(named, resource.(string))
+					}
+				}
+				slices.Sort(named)
+				if diff := cmp.Diff(all, named); diff != "" {
+					t.Errorf("%s %s (-want +got):\n%s", obj.GetKind(), obj.GetName(), diff)
+				}
+			}
+		}
+	}
+}
+
+// TestEveryKindIsGuarded holds each rule against each kind once; how a rule works is tested on topics.
+func TestEveryKindIsGuarded(t *testing.T) {
+	installStamps(t)
+	grant(t, "gil", "holdfast-break-glass", "holdfast-approve")
+	tries := map[string]struct {
+		before      map[string]string
+		user, patch string
+		// after are the annotations if it is let through; refusal is what is said if not, with RESOURCE for the kind's.
+		after   map[string]string
+		refusal string
+	}{
+		"the glass is stamped":                  {user: "gil", patch: annotations(`"holdfast.dev/break-glass": "` + reason + `"`), after: map[string]string{glassKey: reason, byKey: "gil"}},
+		"its closing is stamped":                {before: broken, user: "gil", patch: annotations(`"holdfast.dev/break-glass": null`), after: map[string]string{closedByKey: "gil"}},
+		"an approval is stamped":                {user: "gil", patch: annotations(`"holdfast.dev/approve": "0123456789abcdef"`), after: map[string]string{approveKey: "0123456789abcdef", approveBy: "gil"}},
+		"the glass takes its verb":              {user: bob, patch: annotations(`"holdfast.dev/break-glass": "` + reason + `"`), refusal: "the RBAC verb break-glass on RESOURCE.gcp.holdfast.dev is missing"},
+		"an approval takes its verb":            {user: bob, patch: annotations(`"holdfast.dev/approve": "0123456789abcdef"`), refusal: "the RBAC verb approve on RESOURCE.gcp.holdfast.dev is missing"},
+		"no service account breaks the glass":   {user: gitops, patch: annotations(`"holdfast.dev/break-glass": "` + reason + `"`), refusal: "service account " + gitops + " may not touch holdfast.dev/break-glass"},
+		"no service account approves":           {user: gitops, patch: annotations(`"holdfast.dev/approve": "0123456789abcdef"`), refusal: "service account " + gitops + " may not touch holdfast.dev/approve"},
+		"the finalizer stays with the glass":    {before: broken, user: bob, patch: `{"metadata": {"finalizers": []}}`, refusal: "bob may not remove holdfast.dev/finalizer while the glass is broken: close the glass first, or have the RBAC verb break-glass on RESOURCE.gcp.holdfast.dev"},
+		"the finalizer is the operator's":       {user: operator, patch: `{"metadata": {"finalizers": []}}`, after: map[string]string{}},
+		"the spec is not the operator's":        {user: operator, patch: `{"spec": {"management": "Observe"}}`, refusal: "may change nothing of an object but its finalizer and the annotations of its glass"},
+		"other annotations are not either":      {user: operator, patch: annotations(`"team": "shop"`), refusal: "may change nothing of an object but its finalizer and the annotations of its glass"},
+		"nor is the glass":                      {user: operator, patch: annotations(`"holdfast.dev/break-glass": "` + reason + `"`), refusal: "service account " + operator + " may not touch holdfast.dev/break-glass"},
+		"everything else is for all who may it": {user: bob, patch: `{"spec": {"management": "Observe"}, "metadata": {"annotations": {"team": "shop"}}}`, after: map[string]string{}},
+	}
+	for _, kind := range kinds(t) {
+		for name, try := range tries {
+			t.Run(kind.Name+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				obj := preparedKind(t, v1alpha1.GroupVersion.WithKind(kind.Kind), try.before)
+				mine := []byte(`{"metadata": {"finalizers": ["` + v1alpha1.Finalizer + `"]}}`)
+				if err := asUser(t, ada).Patch(ctx, obj, client.RawPatch(types.MergePatchType, mine)); err != nil {
+					t.Fatal(err)
+				}
+				err := asUser(t, try.user).Patch(ctx, obj, client.RawPatch(types.MergePatchType, []byte(try.patch)))
+				if try.refusal != "" {
+					expectRefusal(t, err, strings.ReplaceAll(try.refusal, "RESOURCE", kind.Name))
+					return
+				}
+				if err != nil {
+					t.Fatalf("refused: %v", err)
+				}
+				expectAnnotations(t, obj, try.after)
+			})
+		}
+		t.Run(kind.Name+"/the roles do not reach status", func(t *testing.T) {
+			obj := preparedKind(t, v1alpha1.GroupVersion.WithKind(kind.Kind), nil)
+			err := asUser(t, "gil").Status().Patch(ctx, obj, client.RawPatch(types.MergePatchType, []byte(`{"status": {"identity": "forged"}}`)))
+			expectRefusal(t, err, `cannot patch resource "`+kind.Name+`/status"`)
+		})
+	}
+}
+
+func annotations(set string) string { return `{"metadata": {"annotations": {` + set + `}}}` }
