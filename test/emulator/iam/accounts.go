@@ -97,7 +97,7 @@ func (s *accounts) any(key string) (account, bool) {
 	if a := s.byUID[key]; a != nil {
 		return *a, true
 	}
-	if a := s.byEmail[key]; a != nil {
+	if a := s.byEmail[strings.ToLower(key)]; a != nil {
 		return *a, true
 	}
 	return account{}, false

@@ -10,8 +10,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-
-	"cloud.google.com/go/iam/apiv1/iampb"
 )
 
 // consolePath is where the console has what the API has at path.
@@ -38,35 +36,6 @@ func (s *Service) Bucket(name string) (map[string]any, bool) {
 func (s *Service) EditBucket(name string, patch map[string]any) error {
 	_, err := s.console(http.MethodPatch, "/b/"+url.PathEscape(name), patch)
 	return err
-}
-
-// EditPolicy changes the IAM policy of a bucket.
-func (s *Service) EditPolicy(name string, edit func(*iampb.Policy)) error {
-	path := "/b/" + url.PathEscape(name) + "/iam"
-	doc, err := s.console(http.MethodGet, path, nil)
-	if err != nil {
-		return err
-	}
-	edited, err := policyFrom(doc)
-	if err != nil {
-		return err
-	}
-	edit(edited)
-	bindings, err := bindingsOf(edited)
-	if err != nil {
-		return err
-	}
-	_, err = s.console(http.MethodPut, path, document{"bindings": bindings, "version": 3, "etag": text(doc, "etag")})
-	return err
-}
-
-// Policy returns the IAM policy of a bucket with all that it has.
-func (s *Service) Policy(name string) (*iampb.Policy, error) {
-	doc, err := s.console(http.MethodGet, "/b/"+url.PathEscape(name)+"/iam", nil)
-	if err != nil {
-		return nil, err
-	}
-	return policyFrom(doc)
 }
 
 // DeleteBucket deletes a bucket with all that is in it.

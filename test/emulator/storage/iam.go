@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"cloud.google.com/go/iam/apiv1/iampb"
 	"google.golang.org/grpc/codes"
@@ -131,26 +132,67 @@ func (s *Service) setIamPolicy(r *request) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := b.checkPolicy(sent); err != nil {
+	if err := s.replacePolicy(b, sent, r.now); err != nil {
 		return nil, err
 	}
-	current, err := b.keptPolicy()
-	if err != nil {
-		return nil, err
-	}
-	next, err := s.rules.Replace(current, sent, nil)
-	if err != nil {
-		return nil, asPolicyFailure(err)
-	}
-	if b.Bindings, err = bindingsOf(next); err != nil {
-		return nil, err
-	}
-	b.store(b.Config, r.now)
 	shown, err := s.showPolicy(b)
 	if err != nil {
 		return nil, err
 	}
 	return ok(shown), nil
+}
+
+// replacePolicy puts a policy in the place of a bucket's; the caller holds
+// s.mu.
+func (s *Service) replacePolicy(b *bucket, sent *iampb.Policy, now time.Time) error {
+	if err := b.checkPolicy(sent); err != nil {
+		return err
+	}
+	current, err := b.keptPolicy()
+	if err != nil {
+		return err
+	}
+	next, err := s.rules.Replace(current, sent, nil)
+	if err != nil {
+		return asPolicyFailure(err)
+	}
+	if b.Bindings, err = bindingsOf(next); err != nil {
+		return err
+	}
+	b.store(b.Config, now)
+	return nil
+}
+
+// Policy returns the IAM policy of a bucket with all that it has, as somebody
+// in the console sees it.
+func (s *Service) Policy(name string) (*iampb.Policy, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.buckets[name]
+	if b == nil {
+		return nil, bucketNotFound()
+	}
+	kept, err := b.keptPolicy()
+	return s.rules.Directory.ShowAll(kept), err
+}
+
+// EditPolicy changes the IAM policy of a bucket, as somebody in the console
+// would: without a call being counted or faulted, but with the same rules.
+func (s *Service) EditPolicy(name string, edit func(*iampb.Policy)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.buckets[name]
+	if b == nil {
+		return bucketNotFound()
+	}
+	kept, err := b.keptPolicy()
+	if err != nil {
+		return err
+	}
+	edited := s.rules.Directory.ShowAll(kept)
+	edit(edited)
+	edited.Etag, edited.Version = nil, 3
+	return s.replacePolicy(b, edited, s.now())
 }
 
 // asPolicyFailure says in the words of Cloud Storage what is wrong with a

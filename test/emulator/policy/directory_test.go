@@ -1,0 +1,125 @@
+package policy_test
+
+import (
+	"testing"
+
+	"cloud.google.com/go/iam/apiv1/iampb"
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc/codes"
+
+	"github.com/holdfast-dev/holdfast/test/emulator/policy"
+)
+
+const role = "roles/x.y"
+
+// members returns who has the role.
+func members(b *policy.Book) []string {
+	var all []string
+	for _, binding := range b.Read(project).GetBindings() {
+		all = append(all, binding.GetMembers()...)
+	}
+	return all
+}
+
+func wantMembers(t *testing.T, b *policy.Book, when string, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, members(b)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", when, diff)
+	}
+}
+
+const (
+	plainReader   = "serviceAccount:" + reader
+	deletedReader = "deleted:serviceAccount:" + reader + "?uid=11"
+)
+
+func TestDeletedAccount(t *testing.T) {
+	book, _, known := newBook(t)
+	before := book.Read(project)
+	before.Bindings = []*iampb.Binding{binding(role, plainReader, "serviceAccount:"+writer)}
+	written, err := book.Set(project, set(before))
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	delete(known, reader)
+	wantMembers(t, book, "deleted", deletedReader, "serviceAccount:"+writer)
+	if _, err := book.Set(project, set(of(binding(role, deletedReader)))); err != nil {
+		t.Errorf("writing what is there: %v", err)
+	}
+	_, err = book.Set(project, set(of(binding(role, plainReader))))
+	wantRefusal(t, err, codes.InvalidArgument, "Service account "+reader+" does not exist.")
+	_, err = book.Set(project, set(of(binding(role, deletedReader, plainReader))))
+	wantRefusal(t, err, codes.InvalidArgument, "Inconsistent representation of deleted member: '"+deletedReader+"' and '"+plainReader+"'.")
+	_, err = book.Set(project, set(written))
+	wantRefusal(t, err, codes.Aborted, concurrent)
+
+	known[reader] = "33"
+	wantMembers(t, book, "made again", deletedReader)
+	if _, err := book.Set(project, set(of(binding(role, deletedReader, plainReader)))); err != nil {
+		t.Errorf("both of the same name: %v", err)
+	}
+	wantMembers(t, book, "both of the same name", deletedReader, plainReader)
+
+	known[reader] = "11"
+	wantMembers(t, book, "undeleted in the place of the other", plainReader, "deleted:serviceAccount:"+reader+"?uid=33")
+	if _, err := book.Set(project, set(of(binding(role, deletedReader)))); err != nil {
+		t.Errorf("under the name that it had while it was deleted: %v", err)
+	}
+	wantMembers(t, book, "undeleted", plainReader)
+}
+
+func TestDeletedUser(t *testing.T) {
+	book, directory, _ := newBook(t)
+	must(t, directory.Set("user:Ada.Lovelace@example.com", policy.Known))
+	if _, err := book.Set(project, set(of(binding(role, "user:ada.lovelace@example.com", "user:ADA.lovelace@example.com")))); err != nil {
+		t.Fatal(err)
+	}
+	wantMembers(t, book, "as the account is spelt", "user:Ada.Lovelace@example.com")
+	must(t, directory.Set("user:Ada.Lovelace@example.com", policy.Deleted))
+	shown := members(book)[0]
+	_, err := book.Set(project, set(of(binding(role, "user:ada.lovelace@example.com"))))
+	wantRefusal(t, err, codes.InvalidArgument, "User ada.lovelace@example.com does not exist.")
+	if _, err := book.Set(project, set(of(binding(role, shown)))); err != nil {
+		t.Errorf("writing %s, which is there: %v", shown, err)
+	}
+	wantMembers(t, book, "deleted and written", shown)
+	must(t, directory.Set("user:Ada.Lovelace@example.com", policy.Known))
+	wantMembers(t, book, "back", "user:Ada.Lovelace@example.com")
+}
+
+func TestPrincipals(t *testing.T) {
+	directory, _ := newDirectory(t)
+	for _, name := range []string{"allUsers", "ada", "deleted:user:a@example.com?uid=1"} {
+		if err := directory.Set(name, policy.Unknown); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if err := directory.Set("user:a@example.com", "asleep"); err == nil {
+		t.Error("a state that is none: no error")
+	}
+	must(t, directory.Set("domain:invalid.example", policy.Known))
+	must(t, directory.Set("group:Typo@example.com", policy.Unknown))
+	want := map[string]policy.State{"domain:invalid.example": policy.Known, "group:Typo@example.com": policy.Unknown}
+	if diff := cmp.Diff(want, directory.Principals()); diff != "" {
+		t.Errorf("principals (-want +got):\n%s", diff)
+	}
+	other, _ := newDirectory(t)
+	must(t, other.Load(directory.Principals()))
+	if diff := cmp.Diff(want, other.Principals()); diff != "" {
+		t.Errorf("loaded (-want +got):\n%s", diff)
+	}
+	book := policy.NewBook(policy.Rules{Directory: other})
+	_, err := book.Set(project, set(of(binding(role, "group:typo@example.com"))))
+	wantRefusal(t, err, codes.InvalidArgument, "Group typo@example.com does not exist.")
+	if _, err := book.Set(project, set(of(binding(role, "user:ada@invalid.example")))); err != nil {
+		t.Error(err)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
