@@ -25,6 +25,8 @@ type facts struct {
 	// whole does no more than that.
 	granting bool
 	sharing  bool
+	// idle says that none of the changes can be written now.
+	idle bool
 	// unwritable says why none of the changes can be written, and what to do about it; empty if some can be.
 	unwritable string
 	// policyHold says why a change of the IAM policy must be approved first; empty if it need not.
@@ -74,12 +76,12 @@ func decide(f facts) decision {
 	case !f.held && !f.sharing && f.spec.Adoption == v1alpha1.AdoptionNever:
 		return decision{actionNone, v1alpha1.ReasonConflict, fmt.Sprintf(
 			"this %s %s and spec.adoption is Never; to take it over set spec.adoption to IfMatches or Always", f.traits.Name, wasThere(f))}
-	case len(f.changes) == 0 && f.waits != "":
+	case f.unwritable != "" && !f.glassOpen:
+		return decision{actionNone, v1alpha1.ReasonInvalid, f.unwritable}
+	case f.waits != "" && (f.idle || len(f.changes) == 0):
 		return decision{actionNone, v1alpha1.ReasonAwaitingReference, "all else is done, and this is waited for: " + f.waits}
 	case len(f.changes) == 0:
 		return decision{actionNone, v1alpha1.ReasonUpToDate, upToDate}
-	case f.unwritable != "" && !f.glassOpen:
-		return decision{actionNone, v1alpha1.ReasonInvalid, f.unwritable}
 	}
 	if message := immutableChanges(f); message != "" {
 		return decision{actionNone, v1alpha1.ReasonImmutable, message}

@@ -21,6 +21,9 @@ type policyView struct {
 	plan iampolicy.Plan
 	// waits says which references are waited for; empty for none.
 	waits string
+	// fresh are members of accounts that were made a moment ago; unseen are those of them that Google does not know everywhere
+	// yet: they are tried again soon.
+	fresh, unseen []string
 }
 
 // changes are how the policy differs; nil where the manifest says nothing of it.
@@ -47,17 +50,33 @@ func (p *policyView) unwritable() string {
 		return ""
 	case p.plan.Refusal != "":
 		return p.plan.Refusal
-	case len(p.in.Refused) > 0:
-		return fmt.Sprintf("Google does not accept %s (status.iam.refused has its words); all else is granted. Correct or remove it; once it exists, ask for "+
-			"another try with the annotation %s", list(p.in.Refused), v1alpha1.ReconcileRequestedAtAnnotation)
-	default:
+	}
+	refused := slices.DeleteFunc(slices.Clone(p.in.Refused), func(member string) bool { return slices.Contains(p.unseen, member) })
+	if len(refused) == 0 {
 		return ""
 	}
+	return fmt.Sprintf("Google does not accept %s (status.iam.refused has its words); all else is granted. Correct or remove it; once it exists, ask for "+
+		"another try with the annotation %s", list(refused), v1alpha1.ReconcileRequestedAtAnnotation)
+}
+
+// awaits says what is waited for; empty for nothing.
+func (p *policyView) awaits() string {
+	switch {
+	case p == nil:
+		return ""
+	case len(p.unseen) == 0:
+		return p.waits
+	}
+	unseen := list(p.unseen) + " was created a moment ago, and not all of Google knows it yet"
+	if p.waits == "" {
+		return unseen
+	}
+	return p.waits + "; " + unseen
 }
 
 // replan plans anew after the input has changed.
 func (p *policyView) replan(change func(in *iampolicy.Input)) *policyView {
-	next := policyView{in: p.in, waits: p.waits}
+	next := *p
 	change(&next.in)
 	next.plan = iampolicy.Make(next.in)
 	return &next
@@ -119,11 +138,11 @@ func (r *Reconciler[T, L]) policyInput(ctx context.Context, kind Policied[T], ob
 		if spec.Safety != nil && spec.Safety.MaxRemovals != nil {
 			in.MaxRemovals = int(*spec.Safety.MaxRemovals)
 		}
-		wanted, missing, err := r.wanted(ctx, obj.GetNamespace(), spec.Bindings)
+		wanted, err := r.wanted(ctx, obj.GetNamespace(), spec.Bindings)
 		if err != nil {
 			return nil, err
 		}
-		in.Wanted, in.Unresolved, p.waits = wanted, len(missing) > 0, strings.Join(missing, "; ")
+		in.Wanted, in.Unresolved, p.waits, p.fresh = wanted.grants, len(wanted.missing) > 0, strings.Join(wanted.missing, "; "), wanted.fresh
 	}
 	if err := r.sharers(ctx, kind, others, &in); err != nil {
 		return nil, err
@@ -159,11 +178,11 @@ func (r *Reconciler[T, L]) sharers(ctx context.Context, kind Policied[T], others
 		if spec == nil || !other.GetDeletionTimestamp().IsZero() {
 			continue
 		}
-		declared, missing, err := r.wanted(ctx, other.GetNamespace(), spec.Bindings)
+		declared, err := r.wanted(ctx, other.GetNamespace(), spec.Bindings)
 		if err != nil {
 			return err
 		}
-		if in.Declared = append(in.Declared, declared...); len(missing) > 0 { // then its record alone says whom it means
+		if in.Declared = append(in.Declared, declared.grants...); len(declared.missing) > 0 { // then its record alone says whom it means
 			in.Declared = append(in.Declared, recorded...)
 		}
 	}
@@ -251,7 +270,7 @@ func pendPolicy(obj v1alpha1.Object, p *policyView) {
 
 // refuse notes a member that Google does not accept, and plans without it; ok is false if the error names none that was to be
 // granted.
-func refuse(obj v1alpha1.Object, p *policyView, err error) (next *policyView, ok bool) {
+func refuse(obj v1alpha1.Object, p *policyView, err error) (without *policyView, ok bool) {
 	named, ok := gcp.RefusedMember(err)
 	if !ok {
 		return p, false
@@ -265,9 +284,13 @@ func refuse(obj v1alpha1.Object, p *policyView, err error) (next *policyView, ok
 	if len(refused) == 0 {
 		return p, false
 	}
-	iam := obj.GetCommonStatus().IAM
+	iam, next := obj.GetCommonStatus().IAM, *p
 	for _, member := range refused {
+		if slices.Contains(p.fresh, member) {
+			next.unseen = append(slices.Clone(next.unseen), member)
+			continue
+		}
 		iam.Refused = append(iam.Refused, v1alpha1.IAMRefusal{Member: member, Message: cut(gcp.Classify(err).Message), Generation: obj.GetGeneration()})
 	}
-	return p.replan(func(in *iampolicy.Input) { in.Refused = append(slices.Clone(in.Refused), refused...) }), true
+	return next.replan(func(in *iampolicy.Input) { in.Refused = append(slices.Clone(in.Refused), refused...) }), true
 }

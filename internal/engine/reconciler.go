@@ -248,8 +248,8 @@ func (r *Reconciler[T, L]) facts(obj T, v view[T, L], plan diff.Changes) facts {
 		glassOpen: v.glass.Open(), approved: isApproved(obj, plan, r.kind.Traits().Fields),
 	}
 	if v.policy != nil {
-		f.policyHold, f.waits = v.policy.plan.Hold, v.policy.waits
-		if len(v.diff.Changes) == 0 && !v.policy.writes() {
+		f.policyHold, f.waits = v.policy.plan.Hold, v.policy.awaits()
+		if f.idle = len(v.diff.Changes) == 0 && !v.policy.writes(); f.idle {
 			f.unwritable = v.policy.unwritable()
 		}
 		f.sharing = f.traits.PolicyOnly && v.policy.in.Mode == v1alpha1.IAMAdditive

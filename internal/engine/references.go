@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -23,43 +24,61 @@ import (
 // accountIndex finds objects by the ServiceAccounts that their policy refers to.
 const accountIndex = "holdfast.serviceAccountRefs"
 
-// wanted writes bindings as grants. missing says which references lead nowhere yet: they are waited for.
-func (r *Reconciler[T, L]) wanted(ctx context.Context, namespace string, bindings []v1alpha1.IAMBinding) (grants []iampolicy.Grant, missing []string, err error) {
+// resolved are bindings as grants.
+type resolved struct {
+	grants []iampolicy.Grant
+	// missing says which references lead nowhere yet: they are waited for.
+	missing []string
+	// fresh are the members of accounts that were made so short a time ago that Google may not know them everywhere.
+	fresh []string
+}
+
+// known is how long after its creation an account is known everywhere in Google:
+// https://cloud.google.com/iam/docs/service-accounts-create says that it can take a minute or more.
+const known = 2 * time.Minute
+
+// wanted writes bindings as grants, references resolved.
+func (r *Reconciler[T, L]) wanted(ctx context.Context, namespace string, bindings []v1alpha1.IAMBinding) (resolved, error) {
+	var out resolved
 	for _, binding := range bindings {
 		grant := iampolicy.Grant{Role: binding.Role, Condition: conditionOf(binding.Condition)}
 		for _, member := range binding.Members {
 			grant.Member = string(member)
-			grants = append(grants, grant)
+			out.grants = append(out.grants, grant)
 		}
 		for _, ref := range binding.ServiceAccountRefs {
-			email, why, err := r.resolve(ctx, namespace, ref)
-			switch {
-			case err != nil:
-				return nil, nil, err
-			case email != "":
-				grant.Member = "serviceAccount:" + email
-				grants = append(grants, grant)
-			case !slices.Contains(missing, why):
-				missing = append(missing, why)
+			email := ref.External
+			if email == "" {
+				account, why, err := r.account(ctx, namespace, ref.Name)
+				switch {
+				case err != nil:
+					return out, err
+				case why != "":
+					out.missing = append(out.missing, why)
+					continue
+				}
+				email = account.Status.Email
+				if at := account.Status.CreateTime; at != nil && r.now().Before(at.Add(known)) {
+					out.fresh = append(out.fresh, "serviceAccount:"+email)
+				}
 			}
+			grant.Member = "serviceAccount:" + email
+			out.grants = append(out.grants, grant)
 		}
 	}
-	return grants, missing, nil
+	out.missing = slices.Compact(slices.Sorted(slices.Values(out.missing)))
+	return out, nil
 }
 
-// resolve finds the e-mail of a service account; where there is none yet, it says why.
-func (r *Reconciler[T, L]) resolve(ctx context.Context, namespace string, ref v1alpha1.ServiceAccountRef) (email, why string, err error) {
-	if ref.External != "" {
-		return ref.External, "", nil
-	}
-	var account v1alpha1.ServiceAccount
-	switch err := r.client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: ref.Name}, &account); {
+// account finds a ServiceAccount; if it has no account in Google Cloud yet, it says why.
+func (r *Reconciler[T, L]) account(ctx context.Context, namespace, name string) (account v1alpha1.ServiceAccount, why string, err error) {
+	switch err := r.client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &account); {
 	case apierrors.IsNotFound(err):
-		return "", fmt.Sprintf("the ServiceAccount %q (%s) does not exist in this namespace", ref.Name, v1alpha1.GroupVersion.Group), nil
+		return account, fmt.Sprintf("the ServiceAccount %q (%s) does not exist in this namespace", name, v1alpha1.GroupVersion.Group), nil
 	case err != nil:
-		return "", "", fmt.Errorf("reading the ServiceAccount %q: %w", ref.Name, err)
+		return account, "", fmt.Errorf("reading the ServiceAccount %q: %w", name, err)
 	case account.Status.Email != "":
-		return account.Status.Email, "", nil
+		return account, "", nil
 	}
 	why = "Holdfast has not looked at it yet"
 	if is := readyCondition(&account); is != nil {
@@ -68,7 +87,7 @@ func (r *Reconciler[T, L]) resolve(ctx context.Context, namespace string, ref v1
 	if glass := account.Status.BreakGlass; glass != nil {
 		why += ", and its glass is broken: " + glass.Reason
 	}
-	return "", fmt.Sprintf("the ServiceAccount %q has no account in Google Cloud yet (%s)", ref.Name, why), nil
+	return account, fmt.Sprintf("the ServiceAccount %q has no account in Google Cloud yet (%s)", name, why), nil
 }
 
 // accountRefs names the ServiceAccounts in the object's namespace that its policy refers to.

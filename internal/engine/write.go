@@ -125,12 +125,15 @@ func (r *Reconciler[T, L]) confirm(d *draft[T], before, v view[T, L], err error)
 	r.show(d, v)
 	left := unapplied(r.plan(before), r.plan(v), slices.Concat(v.diff.Managed, v.policy.changes().Paths()))
 	if err != nil {
+		if !before.exists && v.exists { // the resource was made, and what follows failed
+			d.obj.GetCommonStatus().Identity = identityOf(v.identity, r.marks(d.obj))
+		}
 		out := failed("writing to Google Cloud", err)
 		out.looked, out.drift = true, left
 		return out
 	}
 	holdPolicy(d.obj, v.policy)
-	ofPolicy := v.policy != nil && (len(v.policy.changes()) > 0 || v.policy.waits != "") && len(v.diff.Changes) == 0
+	ofPolicy := v.policy != nil && (len(v.policy.changes()) > 0 || v.policy.awaits() != "") && len(v.diff.Changes) == 0
 	if !before.exists && len(left) > 0 || ofPolicy {
 		return r.appliedInPart(d, before, v, left)
 	}
@@ -152,6 +155,9 @@ func (r *Reconciler[T, L]) appliedInPart(d *draft[T], before, v view[T, L], left
 	begun, choice := status.Approved, decide(r.facts(d.obj, v, left))
 	d.hold(identityOf(v.identity, r.marks(d.obj)), managedBut(v.diff.Managed, left))
 	out := outcome{reason: choice.reason, message: choice.message, looked: true, drift: left}
+	if v.policy != nil && len(v.policy.unseen) > 0 {
+		out.after = pauseSettles
+	}
 	switch choice.action {
 	case actionHold:
 		status.PlanSequence++
