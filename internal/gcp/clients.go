@@ -30,6 +30,7 @@ const (
 	serviceResourceManager = "resourcemanager"
 	serviceCredentials     = "iamcredentials"
 	serviceOAuth           = "oauth2"
+	serviceMetadata        = "metadata"
 )
 
 // Options say how to reach Google Cloud. The zero value is fit for it.
@@ -70,8 +71,7 @@ type Clients struct {
 	numbers sync.Map // project ID to uint64
 	flights singleflight.Group
 
-	identityMu sync.Mutex
-	identity   string // empty until found out
+	identity identity
 }
 
 // NewClients reads Application Default Credentials, unless every endpoint is insecure, and connects to nothing. It fails if
@@ -88,6 +88,7 @@ func NewClients(opts Options) (*Clients, error) {
 		opts.base = newBaseTransport()
 	}
 	c := &Clients{opts: opts, base: opts.credentials, limiter: newLimiter(opts.Limits.orDefault(), time.Now)}
+	c.identity.now = time.Now
 	var err error
 	if c.metrics, err = newMetrics(opts.Registerer); err != nil {
 		return nil, err

@@ -63,6 +63,10 @@ func rpcError(t testing.TB, code codes.Code, message string, details ...protoada
 	return wrapped
 }
 
+func quotaFailure(id, description string) *errdetails.QuotaFailure {
+	return &errdetails.QuotaFailure{Violations: []*errdetails.QuotaFailure_Violation{{QuotaId: id, Description: description}}}
+}
+
 func TestClassify(t *testing.T) {
 	const (
 		bucketDenied = "ann@p.iam.gserviceaccount.com does not have storage.buckets.get access to the Google Cloud Storage bucket. Permission 'storage.buckets.get' denied on resource (or it may not exist)."
@@ -252,6 +256,72 @@ func TestClassify(t *testing.T) {
 			rpcError(t, codes.ResourceExhausted, "Quota exceeded.", &errdetails.RetryInfo{RetryDelay: durationpb.New(2500 * time.Millisecond)}),
 			Error{Class: Throttled, RetryAfter: 2500 * time.Millisecond, Message: "Quota exceeded."},
 		},
+		"calls per minute": {
+			rpcError(t, codes.ResourceExhausted, "Quota exceeded for quota metric 'Read requests' and limit 'Read requests per minute' of service 'iam.googleapis.com' for consumer 'project_number:4711'.",
+				&errdetails.ErrorInfo{Reason: "RATE_LIMIT_EXCEEDED", Domain: "googleapis.com", Metadata: map[string]string{"quota_unit": "1/min/{project}"}}),
+			Error{Class: Throttled, Message: "Quota exceeded for quota metric 'Read requests' and limit 'Read requests per minute' of service 'iam.googleapis.com' for consumer 'project_number:4711'."},
+		},
+		"calls per minute, by the unit alone": {
+			rpcError(t, codes.ResourceExhausted, "Quota exceeded.", &errdetails.ErrorInfo{Metadata: map[string]string{"quota_unit": "1/min/{project}"}}),
+			Error{Class: Throttled, Message: "Quota exceeded."},
+		},
+		"calls per minute, by the name of the quota alone": {
+			rpcError(t, codes.ResourceExhausted, "Quota exceeded.", quotaFailure("WriteRequestsPerMinutePerProject", "")),
+			Error{Class: Throttled, Message: "Quota exceeded."},
+		},
+		"calls, as Google describes them": {
+			rpcError(t, codes.ResourceExhausted, "Quota exceeded.", quotaFailure("", "Daily Limit for read operations exceeded")),
+			Error{Class: Throttled, Message: "Quota exceeded."},
+		},
+		"too many accounts": { // with a RetryInfo of a day, as IAM has it
+			rpcError(t, codes.ResourceExhausted, "Maximum number of service accounts on project reached.", &errdetails.RetryInfo{RetryDelay: durationpb.New(86401 * time.Second)}),
+			Error{Class: QuotaExceeded, RetryAfter: time.Hour, Message: "Maximum number of service accounts on project reached."},
+		},
+		"too many accounts, as a precondition": {
+			rpcError(t, codes.FailedPrecondition, "Maximum number of service accounts on project p reached."),
+			Error{Class: QuotaExceeded, Message: "Maximum number of service accounts on project p reached."},
+		},
+		"too many of something, by the reason": {
+			rpcError(t, codes.ResourceExhausted, "Quota exceeded.", &errdetails.ErrorInfo{Reason: "RESOURCE_QUOTA_EXCEEDED", Domain: "googleapis.com"}),
+			Error{Class: QuotaExceeded, Message: "Quota exceeded."},
+		},
+		"too many of something, by the unit": {
+			rpcError(t, codes.ResourceExhausted, "Quota exceeded.", &errdetails.ErrorInfo{Metadata: map[string]string{"quota_unit": "1/{project}"}}),
+			Error{Class: QuotaExceeded, Message: "Quota exceeded."},
+		},
+		"too many of something, by the name of the quota": {
+			rpcError(t, codes.ResourceExhausted, "Quota exceeded.", quotaFailure("SERVICE-ACCOUNTS-per-project", "")),
+			Error{Class: QuotaExceeded, Message: "Quota exceeded."},
+		},
+		"policy changed meanwhile, the same message each time": {
+			rpcError(t, codes.Aborted, "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff. The request's ETag '\007\006' did not match the current policy's ETag '\007\005'."),
+			Error{Class: Conflict, Message: "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff."},
+		},
+		"member of another organization": {
+			rpcError(t, codes.FailedPrecondition, "One or more users named in the policy do not belong to a permitted customer.", &errdetails.PreconditionFailure{
+				Violations: []*errdetails.PreconditionFailure_Violation{{
+					Type: "constraints/iam.allowedPolicyMemberDomains", Subject: "orgpolicy:projects/p?configvalue=ann@example.com",
+					Description: "User ann@example.com is not in permitted organization.",
+				}},
+			}),
+			Error{Class: Denied, Message: "One or more users named in the policy do not belong to a permitted customer. User ann@example.com is not in permitted organization."},
+		},
+		"member of another organization, Cloud Storage": {
+			httpError(t, 412, storageBody(412, "conditionNotMet", "One or more users named in the policy do not belong to a permitted customer.")),
+			Error{Class: Denied, Message: "One or more users named in the policy do not belong to a permitted customer."},
+		},
+		"owner who would have to be invited": {
+			rpcError(t, codes.InvalidArgument, "Request contains an invalid argument.", ownerError(t)),
+			Error{Class: Invalid, Message: "Request contains an invalid argument. (user:ann@example.com cannot be granted roles/owner: ORG_MUST_INVITE_EXTERNAL_OWNERS)"},
+		},
+		"account unknown": {
+			rpcError(t, codes.NotFound, "Unknown service account"),
+			Error{Class: NotFound, Message: "Unknown service account"},
+		},
+		"account exists": {
+			rpcError(t, codes.AlreadyExists, "Service account ann already exists within project projects/p."),
+			Error{Class: AlreadyExists, Message: "Service account ann already exists within project projects/p."},
+		},
 		"not a gRPC server": {
 			rpcError(t, codes.Unimplemented, "unexpected HTTP status code received from server: 404 (Not Found)"),
 			Error{Class: Unavailable, Message: "unexpected HTTP status code received from server: 404 (Not Found)"},
@@ -324,7 +394,7 @@ func TestClassifyNil(t *testing.T) {
 func TestIs(t *testing.T) {
 	questions := map[Class]func(error) bool{
 		NotFound: IsNotFound, AlreadyExists: IsAlreadyExists, Conflict: IsConflict, NotEmpty: IsNotEmpty,
-		Throttled: IsThrottled, Denied: IsDenied, Invalid: IsInvalid, Unavailable: IsUnavailable,
+		Throttled: IsThrottled, QuotaExceeded: IsQuotaExceeded, Denied: IsDenied, Invalid: IsInvalid, Unavailable: IsUnavailable,
 	}
 	for class := range questions {
 		for asked, ask := range questions {

@@ -45,12 +45,9 @@ func RefusedMember(err error) (named string, ok bool) {
 // IsMember says whether a member of a policy, such as user:ann@example.com, is the one that Google named. A pool of
 // Kubernetes service accounts (p.svc.id.goog) stands for each of its accounts.
 func IsMember(member, named string) bool {
-	if strings.EqualFold(member, named) {
-		return true
-	}
-	_, bare, _ := strings.Cut(member, ":")
-	pool, _, isPooled := strings.Cut(bare, "[")
-	return strings.EqualFold(bare, named) || isPooled && strings.EqualFold(pool, named)
+	_, bare, typed := strings.Cut(member, ":")
+	pool, _, pooled := strings.Cut(bare, "[")
+	return strings.EqualFold(member, named) || typed && strings.EqualFold(bare, named) || pooled && strings.EqualFold(pool, named)
 }
 
 // refusedGrants are the grants that Resource Manager refuses, where its sentence is nothing but "Request contains an invalid
