@@ -1,9 +1,13 @@
 package iam_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,6 +29,7 @@ type cloud struct {
 	service   *iam.Service
 	control   *traffic.Control
 	directory *policy.Directory
+	registry  *projects.Registry
 	now       time.Time
 	grpcAddr  string
 	httpURL   string
@@ -40,7 +45,7 @@ func start(t *testing.T) *cloud {
 			t.Fatal(err)
 		}
 	}
-	c := &cloud{control: traffic.New(), directory: policy.NewDirectory(registry), now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
+	c := &cloud{control: traffic.New(), directory: policy.NewDirectory(registry), registry: registry, now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
 	c.service = iam.New(iam.Options{
 		Projects: registry, Traffic: c.control, Directory: c.directory, Now: func() time.Time { return c.now },
 	})
@@ -77,6 +82,41 @@ func (c *cloud) client(t *testing.T) *admin.IamClient {
 	}
 	t.Cleanup(func() { _ = client.Close() })
 	return client
+}
+
+// send makes one HTTP request and returns the status and the body without
+// white space around.
+func (c *cloud) send(t *testing.T, method, path, body string) (int, string) {
+	t.Helper()
+	separator := "?"
+	if strings.Contains(path, "?") {
+		separator = "&"
+	}
+	request, err := http.NewRequestWithContext(t.Context(), method, c.httpURL+path+separator+"prettyPrint=false", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, answer); err != nil {
+		t.Fatalf("%s %s: %v in %s", method, path, err, answer)
+	}
+	return response.StatusCode, compact.String()
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // wantRefusal checks the code and the message of an error.
