@@ -20,6 +20,8 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/holdfast-dev/holdfast/test/installed"
 )
 
 // cluster is an API server that admin is the kubeconfig of.
@@ -128,6 +130,9 @@ func TestDefault(t *testing.T) {
 	c.checkPod(t)
 	c.bind(t, "default", "viewer", "holdfast-view")
 	c.bind(t, "default", "editor", "holdfast-edit")
+	c.bind(t, "default", "administrator", "holdfast-admin")
+	c.bind(t, "default", "breaker", "holdfast-break-glass")
+	c.bind(t, "default", "approver", "holdfast-approve")
 
 	const manager = "system:serviceaccount:holdfast-system:holdfast-manager"
 	verbs := []string{"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "break-glass", "approve", "bind"}
@@ -135,33 +140,52 @@ func TestDefault(t *testing.T) {
 	ours := func(resource, subresource string) authorizationv1.ResourceAttributes {
 		return authorizationv1.ResourceAttributes{Group: "gcp.holdfast.dev", Resource: resource, Subresource: subresource, Namespace: "default"}
 	}
-	cases := map[string]struct {
+	type may struct {
 		user string
 		what authorizationv1.ResourceAttributes
 		want []string
-	}{
-		"the manager makes and deletes no manifest": {manager, ours("buckets", ""), append(slices.Clone(looking), "patch")},
-		"the manager's status":                      {manager, ours("topics", "status"), []string{"get", "patch"}},
-		"the manager's finalizers":                  {manager, ours("topics", "finalizers"), []string{"update", "patch"}},
-		"the manager reads no secrets":              {manager, authorizationv1.ResourceAttributes{Resource: "secrets"}, nil},
-		"the manager clears a namespace's glass":    {manager, authorizationv1.ResourceAttributes{Resource: "namespaces"}, append(slices.Clone(looking), "patch")},
-		"the manager reads our definitions": {
-			manager, authorizationv1.ResourceAttributes{Group: "apiextensions.k8s.io", Resource: "customresourcedefinitions", Name: "topics.gcp.holdfast.dev"}, []string{"get"},
-		},
+	}
+	cases := map[string]may{
+		"the manager reads no secrets":           {manager, authorizationv1.ResourceAttributes{Resource: "secrets"}, nil},
+		"the manager clears a namespace's glass": {manager, authorizationv1.ResourceAttributes{Resource: "namespaces"}, append(slices.Clone(looking), "patch")},
 		"the manager reads no other definitions": {
 			manager, authorizationv1.ResourceAttributes{Group: "apiextensions.k8s.io", Resource: "customresourcedefinitions", Name: "others.example.com"}, nil,
 		},
 		"the manager's lease": {
 			manager, authorizationv1.ResourceAttributes{Group: "coordination.k8s.io", Resource: "leases", Namespace: "holdfast-system"}, []string{"get", "create", "update"},
 		},
-		"no lease elsewhere": {manager, authorizationv1.ResourceAttributes{Group: "coordination.k8s.io", Resource: "leases", Namespace: "default"}, nil},
-		"events":             {manager, authorizationv1.ResourceAttributes{Group: "events.k8s.io", Resource: "events", Namespace: "default"}, []string{"create", "patch"}},
-		"a viewer looks":     {"viewer", ours("buckets", ""), looking},
-		"an editor does not break the glass": {
-			"editor", ours("topics", ""), []string{"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"},
-		},
-		"an editor does not write status": {"editor", ours("topics", "status"), nil},
-		"an editor binds no namespace":    {"editor", authorizationv1.ResourceAttributes{Resource: "namespaces", Name: "default"}, nil},
+		"no lease elsewhere":           {manager, authorizationv1.ResourceAttributes{Group: "coordination.k8s.io", Resource: "leases", Namespace: "default"}, nil},
+		"events":                       {manager, authorizationv1.ResourceAttributes{Group: "events.k8s.io", Resource: "events", Namespace: "default"}, []string{"create", "patch"}},
+		"an editor binds no namespace": {"editor", authorizationv1.ResourceAttributes{Resource: "namespaces", Name: "default"}, nil},
+	}
+	kinds, err := installed.Kinds()
+	if err != nil {
+		t.Fatal(err)
+	}
+	editing := append(slices.Clone(looking), "create", "update", "patch", "delete", "deletecollection")
+	for _, kind := range kinds {
+		edited := editing
+		if kind.Kind == "ProjectPolicy" {
+			edited = looking // who may do what in a project is for administrators
+		}
+		definition := authorizationv1.ResourceAttributes{Group: "apiextensions.k8s.io", Resource: "customresourcedefinitions", Name: kind.Name + ".gcp.holdfast.dev"}
+		for name, tc := range map[string]may{
+			"the manager makes and deletes none":   {manager, ours(kind.Name, ""), append(slices.Clone(looking), "patch")},
+			"the manager's status":                 {manager, ours(kind.Name, "status"), []string{"get", "patch"}},
+			"the manager's finalizers":             {manager, ours(kind.Name, "finalizers"), []string{"update", "patch"}},
+			"the manager reads the definition":     {manager, definition, []string{"get"}},
+			"a viewer looks":                       {"viewer", ours(kind.Name, ""), looking},
+			"a viewer looks at status":             {"viewer", ours(kind.Name, "status"), looking},
+			"an editor does not break the glass":   {"editor", ours(kind.Name, ""), edited},
+			"an editor does not write status":      {"editor", ours(kind.Name, "status"), nil},
+			"an administrator does not approve":    {"administrator", ours(kind.Name, ""), editing},
+			"one breaks the glass":                 {"breaker", ours(kind.Name, ""), append(slices.Clone(looking), "patch", "break-glass")},
+			"one approves":                         {"approver", ours(kind.Name, ""), append(slices.Clone(looking), "patch", "approve")},
+			"Kubernetes' own are none of a role's": {"administrator", authorizationv1.ResourceAttributes{Resource: kind.Name, Namespace: "default"}, nil},
+			"nor the manager's":                    {manager, authorizationv1.ResourceAttributes{Resource: kind.Name, Namespace: "default"}, nil},
+		} {
+			cases[kind.Name+": "+name] = tc
+		}
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
