@@ -5,22 +5,12 @@ import (
 	"strings"
 )
 
-// The prefixes of members, and whether letter case means nothing in what follows them.
+// folded are the prefixes of members, and whether letter case means nothing in what follows them.
 // https://cloud.google.com/iam/docs/principal-identifiers
-var prefixes = map[string]struct {
-	name   string
-	folded bool
-}{
-	"user":               {"user", true},
-	"group":              {"group", true},
-	"domain":             {"domain", true},
-	"serviceaccount":     {"serviceAccount", true},
-	"projectowner":       {"projectOwner", false},
-	"projecteditor":      {"projectEditor", false},
-	"projectviewer":      {"projectViewer", false},
-	"principal":          {"principal", false},
-	"principalset":       {"principalSet", false},
-	"principalhierarchy": {"principalHierarchy", false},
+var folded = map[string]bool{
+	"user": true, "group": true, "domain": true, "serviceAccount": true,
+	"projectOwner": false, "projectEditor": false, "projectViewer": false,
+	"principal": false, "principalSet": false, "principalHierarchy": false, "deleted": false,
 }
 
 const deletedPrefix = "deleted:"
@@ -32,20 +22,29 @@ func NormalMember(member string) string {
 	if !ok {
 		return normalPublic(member)
 	}
-	if lower(prefix) == "deleted" {
+	name := normalPrefix(prefix)
+	if name == "deleted" {
 		return deletedPrefix + NormalMember(value)
 	}
-	known, ok := prefixes[lower(prefix)]
-	if !ok {
-		return member
-	}
-	if known.folded && !strings.Contains(value, "[") { // P.svc.id.goog[NAMESPACE/NAME] is not an e-mail
+	if folded[name] && !strings.Contains(value, "[") { // P.svc.id.goog[NAMESPACE/NAME] is not an e-mail
 		value = lower(value)
 	}
-	if strings.HasPrefix(member, known.name+":") && strings.HasSuffix(member, value) {
-		return member // the most of them: nothing is allocated
+	if name == prefix && strings.HasSuffix(member, value) {
+		return member // most are so, and cost nothing
 	}
-	return known.name + ":" + value
+	return name + ":" + value
+}
+
+func normalPrefix(prefix string) string {
+	if _, ok := folded[prefix]; ok {
+		return prefix
+	}
+	for name := range folded {
+		if lower(name) == lower(prefix) {
+			return name
+		}
+	}
+	return prefix
 }
 
 func normalPublic(member string) string {
