@@ -34,7 +34,7 @@ kustomize      = "$$(hack/tools/tool.sh kustomize)"
 help: ## List the targets (this).
 	@awk -F ':.*## ' ' \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 } \
+		/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 } \
 	' $(MAKEFILE_LIST)
 
 .PHONY: demo
@@ -75,6 +75,17 @@ fuzz: ## Run each fuzz target for FUZZTIME (20s).
 		done; \
 	done; \
 	test -z "$$failed" || { echo "failed:$$failed; go test ./... repeats what they found"; exit 1; }
+
+.PHONY: monitoring
+monitoring: ## Run alerts and dashboard with a real Prometheus (Debian's package) through a staged incident.
+	$(with-assets) HOLDFAST_MONITORING=yes go test -count 1 -timeout 15m $(TESTFLAGS) ./test/monitoring
+
+.PHONY: e2e
+e2e: ## Run Flux and Argo CD against the operator; HOLDFAST_IDLE=10m watches them longer while nothing happens.
+	go -C hack/argocd test ./...
+	@assets=$$(hack/controlplane/assets.sh --with kube-controller-manager); flux=$$(hack/flux/assets.sh); argocd=$$(hack/argocd/assets.sh); \
+	KUBEBUILDER_ASSETS="$$assets" HOLDFAST_KUSTOMIZE_CONTROLLER="$$flux" HOLDFAST_ARGOCD="$$argocd" \
+		go test -count 1 -timeout 30m $(TESTFLAGS) ./test/gitops
 
 .PHONY: bench
 bench: ## Run the benchmarks; BENCH=Diff picks some.
@@ -133,6 +144,7 @@ verify-format:
 verify-manifests:
 	$(kustomize) build config/default >/dev/null
 	$(kustomize) build config/before-1.36 >/dev/null
+	$(kustomize) build config/prometheus >/dev/null
 
 .PHONY: clean
 clean: ## Remove bin/ and test binaries; the caches outside the tree stay.
