@@ -12,7 +12,7 @@ import (
 // refusedSentences are Google's ways to say which member of an IAM policy (the group) it does not accept.
 var refusedSentences = []*regexp.Regexp{
 	// "Service account ann@p.iam.gserviceaccount.com does not exist.", and the same of a user, a group, a domain.
-	regexp.MustCompile(`(?i)\b(?:service account|user|group|domain|principal|account|member) "?([^\s"]+)"? does not exist`),
+	regexp.MustCompile(`(?i)\b(?:service account|user|group|domain|principal(?: set)?|account|member) "?([^\s"]+)"? does not exist`),
 	// `Principal ann@example.com is of type "user". The principal should appear as "user:ann@example.com".`, and
 	// "The member ann@example.com is of an unknown type."
 	regexp.MustCompile(`(?i)\b(?:principal|account|member) "?([^\s"]+)"? is of (?:type|an unknown type)`),
