@@ -69,6 +69,9 @@ type Plan struct {
 	// Had are the grants that are this manifest's as long as the plan is not applied. They are to be recorded before it is
 	// written, with Add as pending.
 	Had []Grant
+	// Unclaimed are own grants that only other manifests want, and that none of them has recorded. A manifest that is being
+	// deleted should stay until there are none: else nobody revokes them once they are dropped there.
+	Unclaimed []Grant
 	// Kept are the grants that the manifest would remove and that are left alone.
 	Kept []Kept
 	// Deleted are grants of deleted principals that stay, in the roles that the manifest speaks of.
@@ -97,7 +100,7 @@ func Make(in Input) Plan {
 	audit, changes := planAudit(in)
 
 	is := measure(in.Live)
-	plan := Plan{Next: in.Live, Kept: kept, Members: is.members, Groups: is.groups, Had: s.ownIf(nil, nil)}
+	plan := Plan{Next: in.Live, Kept: kept, Members: is.members, Groups: is.groups, Had: s.ownIf(nil, nil), Unclaimed: s.unclaimed()}
 	plan.Changes = changes
 	for _, g := range missing {
 		plan.Changes = append(plan.Changes, diff.Change{Path: g.path(in.Prefix), To: jsonOf(g.Member)})
@@ -147,6 +150,17 @@ func (s *survey) ownIf(add, revoke []Grant) []Grant {
 		}
 	}
 	return own.sorted()
+}
+
+// unclaimed are the own grants that others want and none of them has recorded.
+func (s *survey) unclaimed() []Grant {
+	out := grantSet{}
+	for g := range s.own {
+		if !s.wanted.has(g) && s.declared.has(g) && !s.shared.has(g) && s.live.grants.has(g) {
+			out.add(g)
+		}
+	}
+	return out.sorted()
 }
 
 // staysLive says whether a grant is live when others are gone, be it as that of a deleted principal.
