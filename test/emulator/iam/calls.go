@@ -21,7 +21,8 @@ var etag = []byte("01021920")
 func (a account) proto() *adminpb.ServiceAccount {
 	return &adminpb.ServiceAccount{
 		Name: resourceName(a), ProjectId: a.Project, UniqueId: a.UniqueID, Email: a.Email(), DisplayName: a.DisplayName,
-		Etag: etag, Description: a.Description, Oauth2ClientId: a.UniqueID, Disabled: a.Disabled,
+		Etag:        etag, //nolint:staticcheck // deprecated, and still sent
+		Description: a.Description, Oauth2ClientId: a.UniqueID, Disabled: a.Disabled,
 	}
 }
 

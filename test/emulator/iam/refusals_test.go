@@ -1,6 +1,7 @@
 package iam_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -186,7 +187,7 @@ func TestVisibility(t *testing.T) {
 	create(t, client, project, "reader")
 	_, err := client.GetServiceAccount(t.Context(), &adminpb.GetServiceAccountRequest{Name: reader})
 	wantRefusal(t, err, codes.NotFound, "Unknown service account")
-	if _, err := client.ListServiceAccounts(t.Context(), &adminpb.ListServiceAccountsRequest{Name: project}).Next(); err != iterator.Done {
+	if _, err := client.ListServiceAccounts(t.Context(), &adminpb.ListServiceAccountsRequest{Name: project}).Next(); !errors.Is(err, iterator.Done) {
 		t.Errorf("listed already: %v", err)
 	}
 	wantRefusal(t, client.DisableServiceAccount(t.Context(), &adminpb.DisableServiceAccountRequest{Name: reader}), codes.NotFound, "Unknown service account")

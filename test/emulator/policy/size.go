@@ -29,7 +29,9 @@ func checkSize(p *iampb.Policy) error {
 			if b.GetCondition() == nil {
 				continue
 			}
-			if variants[b.GetRole()+" "+form]++; variants[b.GetRole()+" "+form] > maxVariants {
+			grant := b.GetRole() + " " + form
+			variants[grant]++
+			if variants[grant] > maxVariants {
 				return invalid("The number of conditional role bindings for role %s and member %s is larger than the maximum allowed size %d.",
 					b.GetRole(), form, maxVariants)
 			}

@@ -2,9 +2,6 @@ package resourcemanager_test
 
 import (
 	"errors"
-	"net"
-	"net/http"
-	"net/http/httptest"
 	"testing"
 
 	"cloud.google.com/go/iam/apiv1/iampb"
@@ -13,70 +10,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/googleapis/gax-go/v2/apierror"
 	"google.golang.org/api/iterator"
-	"google.golang.org/api/option"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/testing/protocmp"
 
-	"github.com/holdfast-dev/holdfast/test/emulator/policy"
-	"github.com/holdfast-dev/holdfast/test/emulator/projects"
 	"github.com/holdfast-dev/holdfast/test/emulator/resourcemanager"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
 
-// eachTransport runs a test with the real client over gRPC and over REST,
-// against the projects "my-project" (123), "other-project" and
-// "theirs" (456), which belongs to somebody else.
-func eachTransport(t *testing.T, test func(t *testing.T, control *traffic.Control, client *apiv3.ProjectsClient)) {
-	t.Helper()
-	registry := projects.New(true)
-	for _, p := range []projects.Project{{ID: "my-project", Number: 123}, {ID: "other-project"}, {ID: "theirs", Number: 456, Foreign: true}} {
-		if err := registry.Add(p); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Run("gRPC", func(t *testing.T) {
-		control := traffic.New()
-		service := resourcemanager.New(resourcemanager.Options{Projects: registry, Traffic: control, Directory: policy.NewDirectory(registry)})
-		server := grpc.NewServer(grpc.UnaryInterceptor(control.UnaryInterceptor(func(fullMethod string, req any) traffic.Call {
-			call, _ := service.ClassifyRPC(fullMethod, req)
-			return call
-		})))
-		service.RegisterGRPC(server)
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		go func() { _ = server.Serve(listener) }()
-		t.Cleanup(server.Stop)
-		client, err := apiv3.NewProjectsClient(t.Context(),
-			option.WithEndpoint(listener.Addr().String()), option.WithoutAuthentication(), option.WithTelemetryDisabled(),
-			option.WithGRPCDialOption(grpc.WithTransportCredentials(insecure.NewCredentials())))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = client.Close() })
-		test(t, control, client)
-	})
-	t.Run("REST", func(t *testing.T) {
-		control := traffic.New()
-		mux := http.NewServeMux()
-		resourcemanager.New(resourcemanager.Options{Projects: registry, Traffic: control, Directory: policy.NewDirectory(registry)}).RegisterHTTP(mux)
-		server := httptest.NewServer(mux)
-		t.Cleanup(server.Close)
-		client, err := apiv3.NewProjectsRESTClient(t.Context(), option.WithEndpoint(server.URL), option.WithoutAuthentication())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = client.Close() })
-		test(t, control, client)
-	})
-}
-
 func TestGetProject(t *testing.T) {
-	eachTransport(t, func(t *testing.T, control *traffic.Control, client *apiv3.ProjectsClient) {
+	eachTransport(t, func(t *testing.T, c *cloud, client *apiv3.ProjectsClient) {
 		t.Helper()
 		want := &pb.Project{
 			Name: "projects/123", ProjectId: "my-project", DisplayName: "my-project",
@@ -96,14 +39,14 @@ func TestGetProject(t *testing.T) {
 			}
 		}
 		call := traffic.Call{Service: "resourcemanager", Method: "Projects.GetProject", Project: "my-project", Resource: "my-project"}
-		if n := control.Count(call); n != 2 {
+		if n := c.control.Count(call); n != 2 {
 			t.Errorf("%d calls were counted, want 2", n)
 		}
 	})
 }
 
 func TestProjectsOutOfReach(t *testing.T) {
-	eachTransport(t, func(t *testing.T, _ *traffic.Control, client *apiv3.ProjectsClient) {
+	eachTransport(t, func(t *testing.T, _ *cloud, client *apiv3.ProjectsClient) {
 		t.Helper()
 		for _, name := range []string{"projects/unknown", "projects/theirs", "projects/456", "projects/789"} {
 			_, err := client.GetProject(t.Context(), &pb.GetProjectRequest{Name: name})
@@ -138,8 +81,11 @@ func TestSearchAndList(t *testing.T) {
 		"state:ACTIVE id:my-project":  {"my-project"},
 		"state:DELETE_REQUESTED id:*": nil,
 		"parent:organizations/1":      {"my-project", "other-project"},
+		"parent.type:organization parent.id:1 lifecycleState:ACTIVE": {"my-project", "other-project"},
+		"labels.team:shop": {"other-project"},
+		"labels.team:*":    {"other-project"},
 	}
-	eachTransport(t, func(t *testing.T, _ *traffic.Control, client *apiv3.ProjectsClient) {
+	eachTransport(t, func(t *testing.T, _ *cloud, client *apiv3.ProjectsClient) {
 		t.Helper()
 		for query, want := range queries {
 			got := collect(t, client.SearchProjects(t.Context(), &pb.SearchProjectsRequest{Query: query, PageSize: 1}))

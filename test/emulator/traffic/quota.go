@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// userProjectHeader is where a caller says whose quota its calls use.
+// userProjectHeader is where a caller says whose quota its calls use. Services
+// that take it see it as gRPC metadata, over REST too.
 const userProjectHeader = "x-goog-user-project"
 
 // byCredentials are the services whose quotas belong to the project of the

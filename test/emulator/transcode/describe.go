@@ -52,6 +52,6 @@ func describe(service string, m protoreflect.MethodDescriptor) grpc.MethodDesc {
 
 func invoke(ctx context.Context, implementation any, method string, request any) (any, error) {
 	out := reflect.ValueOf(implementation).MethodByName(method).Call([]reflect.Value{reflect.ValueOf(ctx), reflect.ValueOf(request)})
-	err, _ := out[1].Interface().(error)
+	err, _ := reflect.TypeAssert[error](out[1])
 	return out[0].Interface(), err
 }
