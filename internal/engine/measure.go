@@ -33,7 +33,7 @@ func (r *Reconciler[T, L]) measureEnd(d *draft[T], reason string) {
 }
 
 // count returns how to count the objects of a kind in the cache, while this process leads.
-func count(mgr ctrl.Manager, obj v1alpha1.Object) func() (int, bool) {
+func count(ctx context.Context, mgr ctrl.Manager, obj v1alpha1.Object) func() (int, bool) {
 	return func() (int, bool) {
 		select {
 		case <-mgr.Elected():
@@ -45,7 +45,7 @@ func count(mgr ctrl.Manager, obj v1alpha1.Object) func() (int, bool) {
 			return 0, false
 		}
 		// A scrape does not wait for a cache that is not filled yet.
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		ctx, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
 		err = mgr.GetClient().List(ctx, list, client.UnsafeDisableDeepCopy)
 		return meta.LenList(list), err == nil

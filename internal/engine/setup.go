@@ -74,7 +74,7 @@ func Setup[T v1alpha1.Object, L any](ctx context.Context, mgr ctrl.Manager, kind
 		writes:     newWriteLog(cmp.Or(opts.Unanswered, defaultUnanswered)),
 		now:        time.Now,
 	}
-	metrics.Fleet.Watch(kind.Traits().label(), metrics.Kind{Sweep: opts.Sweep.Interval, Count: count(mgr, obj)})
+	metrics.Fleet.Watch(kind.Traits().label(), metrics.Kind{Sweep: opts.Sweep.Interval, Count: count(ctx, mgr, obj)})
 	control := ctrl.NewControllerManagedBy(mgr).
 		Named(kind.Traits().label()).
 		For(obj, builder.WithPredicates(worthALook())).

@@ -23,7 +23,10 @@ type sample struct {
 
 func newSeries(name, help string, more ...string) *series {
 	labels := append([]string{"kind", "namespace", "name", "project"}, more...)
-	return &series{name: name, desc: prometheus.NewDesc(name, help, labels, nil), most: mostSeries, shown: map[Key]sample{}, omitted: map[Key]sample{}}
+	return &series{
+		name: name, desc: prometheus.NewDesc(name, help, labels, nil), most: mostSeries,
+		shown: map[Key]sample{}, omitted: map[Key]sample{},
+	}
 }
 
 func (s *series) set(key Key, project string, value float64, more ...string) {

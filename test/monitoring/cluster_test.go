@@ -2,6 +2,7 @@ package monitoring
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -166,9 +167,7 @@ func (c *cluster) annotate(obj *v1alpha1.Bucket, by, key, value string) {
 	c.t.Helper()
 	c.edit(obj, by, func(o *v1alpha1.Bucket) {
 		annotations := map[string]string{}
-		for k, v := range o.Annotations {
-			annotations[k] = v
-		}
+		maps.Copy(annotations, o.Annotations)
 		if annotations[key] = value; value == "" {
 			delete(annotations, key)
 		}
