@@ -132,12 +132,15 @@ func requests(list client.ObjectList) []reconcile.Request {
 	return out
 }
 
-// resolves lets through what changes whom a reference means, or what is said while it means nobody.
+// resolves lets through what changes whom a reference means, and that a person has to act before it means anybody. What goes on by
+// itself on the way there is not worth a look.
 func resolves() predicate.Predicate {
 	return predicate.Funcs{
+		CreateFunc: func(e event.CreateEvent) bool { return e.Object.(*v1alpha1.ServiceAccount).Status.Email != "" },
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			was, is := e.ObjectOld.(*v1alpha1.ServiceAccount), e.ObjectNew.(*v1alpha1.ServiceAccount)
-			return was.Status.Email != is.Status.Email || is.Status.Email == "" && reasonOf(was) != reasonOf(is)
+			stuck := is.Status.Email == "" && standings[reasonOf(is)] == stalled
+			return was.Status.Email != is.Status.Email || stuck && reasonOf(was) != reasonOf(is)
 		},
 	}
 }

@@ -27,6 +27,8 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kinds/bucket"
+	"github.com/holdfast-dev/holdfast/internal/kinds/projectpolicy"
+	"github.com/holdfast-dev/holdfast/internal/kinds/serviceaccount"
 	"github.com/holdfast-dev/holdfast/internal/kinds/topic"
 	"github.com/holdfast-dev/holdfast/internal/sweep"
 	"github.com/holdfast-dev/holdfast/test/emulator"
@@ -123,7 +125,7 @@ func (w *world) start(namespaces ...string) {
 	mgr := w.manager(append(namespaces, w.namespace))
 	clients := w.clients()
 	options := engine.Options{
-		OwnerID: w.ownerID, Workers: 2, Sweep: sweep.Schedule{Interval: w.sweep}, Lease: w.lease, Projects: clients, Unanswered: w.unanswered,
+		OwnerID: w.ownerID, Workers: 2, Sweep: sweep.Schedule{Interval: w.sweep}, Lease: w.lease, Projects: clients, Identities: known{}, Unanswered: w.unanswered,
 	}
 	if err := engine.Setup(ctx, mgr, topic.New(clients.Topics), options); err != nil {
 		w.t.Fatalf("setting up topics: %v", err)
@@ -133,6 +135,12 @@ func (w *world) start(namespaces ...string) {
 	}
 	if err := engine.Setup(ctx, mgr, bucket.New(clients.Storage), options); err != nil {
 		w.t.Fatalf("setting up buckets: %v", err)
+	}
+	if err := engine.Setup(ctx, mgr, serviceaccount.New(clients.ServiceAccounts), options); err != nil {
+		w.t.Fatalf("setting up service accounts: %v", err)
+	}
+	if err := engine.Setup(ctx, mgr, projectpolicy.New(clients.Projects), options); err != nil {
+		w.t.Fatalf("setting up project policies: %v", err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- mgr.Start(ctx) }()
@@ -184,9 +192,11 @@ func (w *world) manager(namespaces []string) ctrl.Manager {
 		Cache: cache.Options{
 			DefaultTransform: engine.KeepOwnFields(),
 			ByObject: map[client.Object]cache.ByObject{
-				&v1alpha1.Bucket{}:  {Namespaces: watched},
-				&v1alpha1.Topic{}:   {Namespaces: watched},
-				&corev1.Namespace{}: {Label: labels.SelectorFromSet(w.labels())},
+				&v1alpha1.Bucket{}:         {Namespaces: watched},
+				&v1alpha1.Topic{}:          {Namespaces: watched},
+				&v1alpha1.ServiceAccount{}: {Namespaces: watched},
+				&v1alpha1.ProjectPolicy{}:  {Namespaces: watched},
+				&corev1.Namespace{}:        {Label: labels.SelectorFromSet(w.labels())},
 			},
 		},
 		Controller: config.Controller{SkipNameValidation: new(true)},

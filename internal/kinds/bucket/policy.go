@@ -2,8 +2,8 @@ package bucket
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"reflect"
 
 	"cloud.google.com/go/iam"
 	"cloud.google.com/go/iam/apiv1/iampb"
@@ -35,13 +35,16 @@ func getPolicy(ctx context.Context, ref engine.Ref, handle *iam.Handle3) (iampol
 	if err != nil {
 		return iampolicy.Policy{}, fmt.Errorf("getting the policy of bucket %q: %w", ref.ID, err)
 	}
-	policy := iampolicy.FromProto(&iampb.Policy{Bindings: source.Bindings})
+	policy := iampolicy.FromProto(&iampb.Policy{Bindings: source.Bindings, Etag: etagOf(source)})
 	policy.Source = source
 	return policy, nil
 }
 
-// errUnread is of a policy that is none that was read and changed. Written, it would replace whatever is there.
-var errUnread = errors.New("it was not read before")
+// etagOf reads the etag that the client library keeps to itself: a policy that came without one must not be written, since that
+// would go out without a precondition.
+func etagOf(source *iam.Policy3) []byte {
+	return reflect.ValueOf(source).Elem().FieldByName("etag").Bytes()
+}
 
 // SetPolicy implements engine.Policied.
 func (k *Kind) SetPolicy(ctx context.Context, ref engine.Ref, policy iampolicy.Policy) (iampolicy.Policy, error) {
@@ -51,7 +54,7 @@ func (k *Kind) SetPolicy(ctx context.Context, ref engine.Ref, policy iampolicy.P
 	}
 	source, ok := policy.Source.(*iam.Policy3)
 	if !ok {
-		return iampolicy.Policy{}, fmt.Errorf("setting the policy of bucket %q: %w", ref.ID, errUnread)
+		return iampolicy.Policy{}, fmt.Errorf("setting the policy of bucket %q: %w", ref.ID, iampolicy.ErrUnread)
 	}
 	next := *source // with its etag
 	next.Bindings = policy.Proto().GetBindings()

@@ -1,0 +1,30 @@
+package bucket
+
+import (
+	"testing"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/kinds/policytest"
+	"github.com/holdfast-dev/holdfast/test/emulator"
+)
+
+func TestPolicyOfABucket(t *testing.T) {
+	cloud := emulator.StartTest(t)
+	kind := New(policytest.Clients(t, cloud).Storage)
+	if _, err := kind.Create(t.Context(), ref, &v1alpha1.Bucket{}); err != nil {
+		t.Fatal(err)
+	}
+	missing := ref
+	missing.ID = "no-such-bucket"
+	policytest.Check(t, cloud, kind, ref, missing, "roles/storage.objectViewer")
+}
+
+func TestPolicyIsTheManifests(t *testing.T) {
+	declared := &v1alpha1.IAMPolicy{Mode: v1alpha1.IAMAdditive}
+	if policy, audit := New(nil).Policy(&v1alpha1.Bucket{}); policy != nil || audit != nil {
+		t.Errorf("of nothing: %v, %v", policy, audit)
+	}
+	if policy, _ := New(nil).Policy(&v1alpha1.Bucket{Spec: v1alpha1.BucketSpec{IAM: declared}}); policy != declared {
+		t.Errorf("got %v", policy)
+	}
+}

@@ -1,0 +1,185 @@
+package e2e
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"cloud.google.com/go/iam/apiv1/iampb"
+	"google.golang.org/genproto/googleapis/type/expr"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/test/emulator/policy"
+)
+
+// expectKept checks that a grant which the manifest does not list is still there, and that status says why, in words that
+// have a part in them.
+func (w *world) expectKept(p *v1alpha1.ProjectPolicy, role, member, why string) {
+	w.t.Helper()
+	if !slices.ContainsFunc(w.projectGrants(), func(grant string) bool { return strings.HasPrefix(grant, role+" "+member) }) {
+		w.t.Errorf("%s %s is gone; left are %q", role, member, w.projectGrants())
+	}
+	for _, kept := range p.Status.IAM.Kept {
+		if kept.Role == role && kept.Member == member {
+			if !strings.Contains(kept.Why, why) {
+				w.t.Errorf("%s %s is kept because %q; want %q in it", role, member, kept.Why, why)
+			}
+			return
+		}
+	}
+	w.t.Errorf("status does not say that %s %s is kept: %+v", role, member, p.Status.IAM.Kept)
+}
+
+// TestInterlocks: an approved plan to own the whole policy leaves what would lock somebody out.
+func TestInterlocks(t *testing.T) {
+	cases := map[string]struct {
+		role, member string
+		condition    []*expr.Expr
+		why          string
+	}{
+		"no self-lockout":             {"roles/resourcemanager.projectIamAdmin", "serviceAccount:" + operator, nil, "Holdfast"},
+		"no lost service agent":       {"roles/editor", "serviceAccount:service-12345@gcp-sa-pubsub.iam.gserviceaccount.com", nil, "service agent"},
+		"no lost Google APIs agent":   {"roles/editor", "serviceAccount:12345@cloudservices.gserviceaccount.com", nil, "service agent"},
+		"not the last owner":          {"roles/owner", "user:boss@example.com", nil, "owner"},
+		"a grant that ends by itself": {"roles/logging.viewer", "user:oncall@example.com", []*expr.Expr{{Title: "tonight", Expression: `request.time < timestamp("2030-01-01T00:00:00Z")`}}, "time"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := startWorld(t)
+			w.grant(tc.role, tc.member, tc.condition...)
+			w.grant("roles/browser", "user:left@example.com")
+			p := aPolicy("all", authoritative(granting("roles/viewer", "user:ada@example.com")))
+			w.create(p)
+			w.reason(p, v1alpha1.ReasonAwaitingAdoption)
+			if got := w.cloud.Traffic.Count(setProjectPolicy); got != 0 {
+				t.Errorf("%d writes before anybody approved", got)
+			}
+			approve(w, p)
+			w.ready(p)
+			w.expectKept(p, tc.role, tc.member, tc.why)
+			if got := w.projectGrants(); slices.Contains(got, "roles/browser user:left@example.com") || !slices.Contains(got, "roles/viewer user:ada@example.com") {
+				t.Errorf("the rest is not as the manifest says: %q", got)
+			}
+		})
+	}
+}
+
+// TestThresholds: what removes much, or an owner, waits for a person, with its plan; so does what owns more than before.
+func TestThresholds(t *testing.T) {
+	many := granting("roles/viewer", "user:a@example.com", "user:b@example.com", "user:c@example.com", "user:d@example.com")
+	cases := map[string]struct {
+		before, after v1alpha1.IAMPolicy
+		console       func(w *world)
+		why           string
+	}{
+		"more than maxRemovals": {
+			v1alpha1.IAMPolicy{Mode: v1alpha1.IAMAuthoritativeRoles, Bindings: []v1alpha1.IAMBinding{many}, Safety: &v1alpha1.IAMSafety{MaxRemovals: new(int32(2))}},
+			v1alpha1.IAMPolicy{
+				Mode: v1alpha1.IAMAuthoritativeRoles, Bindings: []v1alpha1.IAMBinding{granting("roles/viewer", "user:a@example.com")},
+				Safety: &v1alpha1.IAMSafety{MaxRemovals: new(int32(2))},
+			},
+			func(*world) {}, "maxRemovals",
+		},
+		"an owner": {
+			v1alpha1.IAMPolicy{Mode: v1alpha1.IAMAuthoritativeRoles, Bindings: []v1alpha1.IAMBinding{granting("roles/owner", "user:a@example.com", "user:b@example.com")}},
+			v1alpha1.IAMPolicy{Mode: v1alpha1.IAMAuthoritativeRoles, Bindings: []v1alpha1.IAMBinding{granting("roles/owner", "user:a@example.com")}},
+			func(*world) {}, "owner",
+		},
+		"the first plan that owns a role": {
+			additive(granting("roles/viewer", "user:a@example.com")),
+			v1alpha1.IAMPolicy{Mode: v1alpha1.IAMAuthoritativeRoles, Bindings: []v1alpha1.IAMBinding{granting("roles/viewer", "user:a@example.com")}},
+			func(w *world) { w.grant("roles/viewer", "user:other@example.com") }, "first",
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := startWorld(t)
+			w.grant("roles/resourcemanager.projectIamAdmin", "serviceAccount:"+operator)
+			p := aPolicy("team", tc.before)
+			p.Spec.Adoption = v1alpha1.AdoptionAlways
+			w.create(p)
+			w.ready(p)
+			tc.console(w)
+			before := w.projectGrants()
+			edit(w, p, func(p *v1alpha1.ProjectPolicy) { p.Spec.IAMPolicy = tc.after })
+			w.reason(p, v1alpha1.ReasonAwaitingApproval)
+			if !strings.Contains(p.Status.Plan.Why, tc.why) {
+				t.Errorf("why it waits: %q; want %q in it", p.Status.Plan.Why, tc.why)
+			}
+			if got := w.projectGrants(); !slices.Equal(got, before) {
+				t.Errorf("written without approval: %q, was %q", got, before)
+			}
+			approve(w, p)
+			w.ready(p)
+			if got := w.projectGrants(); slices.Equal(got, before) {
+				t.Errorf("approved, and not written: %q", got)
+			}
+		})
+	}
+}
+
+// TestADeletedPrincipalBlocksNothing: its grant is kept and reported, the others are changed beside it, and it can be removed.
+func TestADeletedPrincipalBlocksNothing(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	w.grant("roles/resourcemanager.projectIamAdmin", "serviceAccount:"+operator)
+	w.grant("roles/viewer", "user:gone@example.com")
+	w.must(w.cloud.Directory.Set("user:gone@example.com", policy.Deleted))
+	p := aPolicy("viewers", v1alpha1.IAMPolicy{Mode: v1alpha1.IAMAuthoritativeRoles, Bindings: []v1alpha1.IAMBinding{granting("roles/viewer", "user:ada@example.com")}})
+	p.Spec.Adoption = v1alpha1.AdoptionAlways
+	w.create(p)
+	w.ready(p)
+	gone := slices.IndexFunc(w.projectGrants(), func(g string) bool { return strings.HasPrefix(g, "roles/viewer deleted:user:gone@example.com?uid=") })
+	if gone < 0 {
+		t.Fatalf("the grant of the deleted principal is not there: %q", w.projectGrants())
+	}
+	_, member, _ := strings.Cut(w.projectGrants()[gone], " ")
+	w.expectKept(p, "roles/viewer", member, "deletedPrincipals")
+	edit(w, p, func(p *v1alpha1.ProjectPolicy) { p.Spec.DeletedPrincipals = v1alpha1.IAMDeletedPrincipalsRemove })
+	w.ready(p)
+	w.expectGrants("roles/resourcemanager.projectIamAdmin serviceAccount:"+operator, "roles/viewer user:ada@example.com")
+}
+
+// TestNoEmptiedPolicy: while nobody knows whom a reference means, nothing is removed, so that an owner of the whole policy whose
+// only grants are references does not empty it.
+func TestNoEmptiedPolicy(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	w.grant("roles/viewer", "user:ada@example.com")
+	p := aPolicy("all", authoritative(v1alpha1.IAMBinding{Role: "roles/viewer", ServiceAccountRefs: []v1alpha1.ServiceAccountRef{{Name: "missing"}}}))
+	p.Spec.Adoption = v1alpha1.AdoptionAlways
+	w.create(p)
+	w.reason(p, v1alpha1.ReasonAwaitingReference)
+	w.expectGrants("roles/viewer user:ada@example.com")
+	if said := condition(p, v1alpha1.ConditionReady).Message; !strings.Contains(said, `"missing"`) {
+		t.Errorf("what is waited for is not named: %s", said)
+	}
+}
+
+// TestAPolicyUnderGlass: nothing is granted or revoked while the glass is broken, and what differs is shown.
+func TestAPolicyUnderGlass(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	p := aPolicy("team", additive(granting("roles/viewer", "user:ada@example.com")))
+	w.create(p)
+	w.ready(p)
+	annotate(w, p, v1alpha1.BreakGlassAnnotation, "INC-4711: somebody must get in at once")
+	w.eventually("the glass to be open", func() (bool, string) {
+		w.get(p)
+		c := condition(p, v1alpha1.ConditionBreakGlass)
+		return c != nil && c.Status == "True", describe(p)
+	})
+	w.must(w.cloud.ResourceManager.EditPolicy(w.project, func(policy *iampb.Policy) { policy.Bindings = nil }))
+	w.grant("roles/editor", "user:incident@example.com")
+	before := w.cloud.Traffic.Count(setProjectPolicy)
+	w.settled(p)
+	if len(p.Status.Drift) != 1 || p.Status.Drift[0].Path != "spec.bindings[roles/viewer].members[user:ada@example.com]" {
+		t.Errorf("drift: %+v", p.Status.Drift)
+	}
+	w.expectGrants("roles/editor user:incident@example.com")
+	if got := w.cloud.Traffic.Count(setProjectPolicy) - before; got != 0 {
+		t.Errorf("%d writes under the glass", got)
+	}
+}
