@@ -159,6 +159,32 @@ func TestEachAlertHasARunbook(t *testing.T) {
 	}
 }
 
+var askedReasons = regexp.MustCompile(`reason(?:=|!=|=~|!~)"([A-Za-z|]+)"`)
+
+// TestReasonsExist looks up each reason that a rule or a query asks for.
+func TestReasonsExist(t *testing.T) {
+	known, err := os.ReadFile("../../api/v1alpha1/conditions.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked []string
+	for _, g := range readRules(t).Groups {
+		for _, r := range g.Rules {
+			asked = append(asked, r.Expr)
+		}
+	}
+	for _, q := range readDashboard(t).queries() {
+		asked = append(asked, q.expr)
+	}
+	for _, match := range askedReasons.FindAllStringSubmatch(strings.Join(asked, "\n"), -1) {
+		for reason := range strings.SplitSeq(match[1], "|") {
+			if !strings.Contains(string(known), fmt.Sprintf("= %q", reason)) {
+				t.Errorf("%s: there is no reason %s", match[0], reason)
+			}
+		}
+	}
+}
+
 // The least time that a rule waits, or looks back over, in an incident that is played faster: a few scrapes.
 const (
 	leastFor   = 2 * time.Second
