@@ -80,12 +80,14 @@ func answer(
 			return err
 		}
 	}
-	encoded, err := protojson.MarshalOptions{Multiline: true}.Marshal(resource.book.Read(resource.name))
+	encoded, err := protojson.Marshal(resource.book.Read(resource.name))
 	if err != nil {
 		return fmt.Errorf("encoding a policy: %w", err)
 	}
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
-	_, _ = w.Write(encoded) // a client that has gone away needs no answer
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	_ = encoder.Encode(json.RawMessage(encoded)) // a client that has gone away needs no answer
 	return nil
 }
 

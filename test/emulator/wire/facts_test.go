@@ -228,4 +228,99 @@ var facts = map[string][]step{
 		},
 		{"deleting answers with an empty object", "DELETE", "/v1/projects/facts-project/topics/events", "", 200, map[string]want{"name": absent}},
 	},
+	"a service account": {
+		{
+			"one that is not there, with the list of errors of older APIs", "GET", account, "", 404, map[string]want{
+				"error/code": is(404), "error/status": is("NOT_FOUND"), "error/message": is("Unknown service account"),
+				"error/errors/0/reason": is("notFound"), "error/errors/0/domain": is("global"),
+				"error/errors/0/message": is("Unknown service account"), "error/details": absent,
+			},
+		},
+		{
+			"a new one", "POST", "/v1/projects/facts-project/serviceAccounts",
+			`{"accountId": "reader", "serviceAccount": {"displayName": "Reader", "description": "reads"}}`, 200, map[string]want{
+				"name":  is("projects/facts-project/serviceAccounts/reader@facts-project.iam.gserviceaccount.com"),
+				"email": is("reader@facts-project.iam.gserviceaccount.com"), "projectId": is("facts-project"),
+				"displayName": is("Reader"), "description": is("reads"), "disabled": absent,
+				"uniqueId": like(`^\d{21}$`), "oauth2ClientId": like(`^\d{21}$`), "etag": anEtag,
+			},
+		},
+		{
+			"a patch answers with what it was about and the name", "PATCH", account,
+			`{"serviceAccount": {"displayName": "R", "description": "r"}, "updateMask": "description,display_name"}`, 200, map[string]want{
+				"name":        is("projects/facts-project/serviceAccounts/reader@facts-project.iam.gserviceaccount.com"),
+				"displayName": is("R"), "description": is("r"), "email": absent, "uniqueId": absent, "projectId": absent, "etag": absent,
+			},
+		},
+		{"it is all there still", "GET", account, "", 200, map[string]want{"displayName": is("R"), "uniqueId": like(`^\d{21}$`)}},
+		{
+			"its policy was never set", "POST", account + ":getIamPolicy", "{}", 200,
+			map[string]want{"etag": is("ACAB"), "bindings": absent, "version": absent},
+		},
+		{"deleting answers with an empty object", "DELETE", account, "", 200, map[string]want{"name": absent}},
+		{"it is gone", "GET", account, "", 404, nil},
+	},
+	"a project": {
+		{
+			"as version 1 shows it", "GET", "/v1/projects/facts-project", "", 200, map[string]want{
+				"projectId": is("facts-project"), "projectNumber": is("987654321098"), "lifecycleState": is("ACTIVE"),
+				"createTime": aTime, "parent/type": is("organization"), "parent/id": is("1"),
+			},
+		},
+		{
+			"one that is not there is one that may not be seen", "GET", "/v1/projects/No-Project", "", 403, map[string]want{
+				"error/status": is("PERMISSION_DENIED"), "error/message": is("The caller does not have permission"), "error/details": absent,
+			},
+		},
+		{
+			"making one is an operation", "POST", "/v1/projects",
+			`{"projectId": "facts-new", "name": "New", "labels": {"a": "b"}, "parent": {"type": "organization", "id": "7"}}`, 200,
+			map[string]want{"name": like(`^operations/`), "done": absent, "response": absent},
+		},
+		{
+			"which ends with a project of version 3", "GET", "/v1/operations/cp.1", "", 200, map[string]want{
+				"done": is(true), "metadata/@type": is("type.googleapis.com/google.cloud.resourcemanager.v3.CreateProjectMetadata"),
+				"response/@type": is("type.googleapis.com/google.cloud.resourcemanager.v3.Project"), "response/projectId": is("facts-new"),
+				"response/displayName": is("New"), "response/parent": is("organizations/7"), "response/state": is("ACTIVE"),
+				"response/name": like(`^projects/\d{12}$`), "response/createTime": aTime, "response/updateTime": absent,
+			},
+		},
+		{"deleting answers with an empty object", "DELETE", "/v1/projects/facts-new", "", 200, map[string]want{"name": absent}},
+	},
+	"a project's policy": {
+		{
+			"one that was never set has an etag and nothing else", "POST", policy + ":getIamPolicy",
+			`{"options": {"requestedPolicyVersion": 3}}`, 200, map[string]want{"etag": anEtag, "bindings": absent, "version": absent},
+		},
+		{
+			"members stay in their order", "POST", policy + ":setIamPolicy",
+			`{"policy": {"version": 3, "bindings": [{"role": "roles/x.y", "members": ["user:b@example.com", "group:a@example.com"], "condition": {"title": "t", "expression": "true"}}]}, "updateMask": "bindings,etag,auditConfigs"}`,
+			200, map[string]want{
+				"version": is(3), "etag": anEtag, "bindings/0/members/0": is("user:b@example.com"), "bindings/0/members/1": is("group:a@example.com"),
+				"bindings/0/condition/title": is("t"), "bindings/0/condition/description": absent,
+			},
+		},
+		{"and are read so", "POST", policy + ":getIamPolicy", `{"options": {"requestedPolicyVersion": 3}}`, 200, map[string]want{"version": is(3), "bindings/0/members/0": is("user:b@example.com")}},
+		{
+			"who does not ask for conditions sees a role that is none", "POST", policy + ":getIamPolicy", ``, 200,
+			map[string]want{"version": is(1), "bindings/0/role": like(`^roles/x\.y_withcond_[0-9a-f]{20}$`), "bindings/0/condition": absent},
+		},
+		{
+			"a stale etag", "POST", policy + ":setIamPolicy", `{"policy": {"etag": "ACAB", "version": 3}}`, 409, map[string]want{
+				"error/status":  is("ABORTED"),
+				"error/message": is("There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff."),
+			},
+		},
+		{
+			"an empty policy has version 1", "POST", policy + ":setIamPolicy", `{"policy": {"version": 3}}`, 200,
+			map[string]want{"version": is(1), "etag": anEtag, "bindings": absent},
+		},
+	},
 }
+
+const (
+	account = "/v1/projects/facts-project/serviceAccounts/reader@facts-project.iam.gserviceaccount.com"
+	policy  = "/v1/projects/facts-project"
+)
+
+var anEtag = like(`^[A-Za-z0-9+/_-]+=*$`)
