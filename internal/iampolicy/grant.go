@@ -46,12 +46,10 @@ func compareGrants(a, b Grant) int {
 // grantSet are grants in their normal form.
 type grantSet map[Grant]struct{}
 
-func setOf(lists ...[]Grant) grantSet {
-	set := grantSet{}
-	for _, list := range lists {
-		for _, g := range list {
-			set.add(g.Normal())
-		}
+func setOf(grants []Grant) grantSet {
+	set := make(grantSet, len(grants))
+	for _, g := range grants {
+		set.add(g.Normal())
 	}
 	return set
 }

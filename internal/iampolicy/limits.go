@@ -29,7 +29,7 @@ func measure(p Policy) size {
 		s.members += len(b.Members)
 		s.conditions += b.Condition.size()
 		for _, m := range b.Members {
-			switch prefix, _, _ := strings.Cut(m, ":"); lower(prefix) {
+			switch prefix, _, _ := strings.Cut(m, ":"); normalPrefix(prefix) {
 			case "group":
 				groups[NormalMember(m)] = true
 			case "domain":

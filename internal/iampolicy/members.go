@@ -58,18 +58,24 @@ func normalPublic(member string) string {
 
 // lower is in lower case what ASCII has of letters. Others are what look-alikes are made of.
 func lower(text string) string {
-	upper := func(r rune) bool { return 'A' <= r && r <= 'Z' }
-	if strings.IndexFunc(text, upper) < 0 {
-		return text
-	}
-	bytes := []byte(text)
-	for i, c := range bytes {
-		if upper(rune(c)) {
-			bytes[i] += 'a' - 'A'
+	for i := range len(text) {
+		if isUpper(text[i]) {
+			return lowerFrom(i, []byte(text))
 		}
 	}
-	return string(bytes)
+	return text
 }
+
+func lowerFrom(first int, text []byte) string {
+	for i := first; i < len(text); i++ {
+		if isUpper(text[i]) {
+			text[i] += 'a' - 'A'
+		}
+	}
+	return string(text)
+}
+
+func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
 
 // whoWas says whom a deleted member, in its normal form, stood for: deleted:user:E-MAIL?uid=N for user:E-MAIL. A new
 // principal of that name is another one.

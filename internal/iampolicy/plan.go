@@ -97,31 +97,35 @@ func Make(in Input) Plan {
 	s := lookAt(in)
 	missing, add := s.additions()
 	revoke, kept := s.interlock(s.removals(), add)
-	audit, changes := planAudit(in)
+	audit, auditChanges := planAudit(in)
 
-	is := measure(in.Live)
-	plan := Plan{Next: in.Live, Kept: kept, Members: is.members, Groups: is.groups, Had: s.ownIf(nil, nil), Unclaimed: s.unclaimed()}
-	plan.Changes = changes
+	is, had := measure(in.Live), s.ownIf(nil, nil)
+	plan := Plan{
+		Changes: grantChanges(in.Prefix, missing, revoke, auditChanges), Next: in.Live, Own: had, Had: had, Unclaimed: s.unclaimed(),
+		Kept: kept, Deleted: s.deletedAfter(nil), Members: is.members, Groups: is.groups,
+	}
+	if len(add)+len(revoke)+len(auditChanges) == 0 {
+		return plan
+	}
+	next := Policy{Bindings: s.next(add, revoke), AuditConfigs: audit, Etag: in.Live.Etag, Source: in.Live.Source}
+	if plan.Refusal = s.refusal(is, next, add, revoke); plan.Refusal != "" {
+		return plan
+	}
+	plan.Writes, plan.Next, plan.Add, plan.Revoke = true, next, add, revoke
+	plan.Own, plan.Deleted, plan.Hold = s.ownIf(add, revoke), s.deletedAfter(revoke), s.hold(revoke)
+	return plan
+}
+
+func grantChanges(prefix string, missing, revoke []Grant, others diff.Changes) diff.Changes {
+	changes := slices.Grow(others, len(missing)+len(revoke))
 	for _, g := range missing {
-		plan.Changes = append(plan.Changes, diff.Change{Path: g.path(in.Prefix), To: jsonOf(g.Member)})
+		changes = append(changes, diff.Change{Path: g.path(prefix), To: jsonOf(g.Member)})
 	}
 	for _, g := range revoke {
-		plan.Changes = append(plan.Changes, diff.Change{Path: g.path(in.Prefix), From: jsonOf(g.Member)})
+		changes = append(changes, diff.Change{Path: g.path(prefix), From: jsonOf(g.Member)})
 	}
-	slices.SortFunc(plan.Changes, func(a, b diff.Change) int { return strings.Compare(a.Path, b.Path) })
-
-	if len(add)+len(revoke)+len(changes) > 0 {
-		next := Policy{Bindings: s.next(add, revoke), AuditConfigs: audit, Etag: in.Live.Etag, Source: in.Live.Source}
-		if plan.Refusal = s.refusal(is, next, add, revoke); plan.Refusal != "" {
-			plan.Own, plan.Deleted = plan.Had, s.deletedAfter(nil)
-			return plan
-		}
-		plan.Writes, plan.Next, plan.Add, plan.Revoke = true, next, add, revoke
-		plan.Hold = s.hold(revoke)
-	}
-	plan.Own = s.ownIf(add, revoke)
-	plan.Deleted = s.deletedAfter(setOf(revoke))
-	return plan
+	slices.SortFunc(changes, func(a, b diff.Change) int { return strings.Compare(a.Path, b.Path) })
+	return changes
 }
 
 // additions are the wanted grants that are not live, and those among them that Google may take.
@@ -138,29 +142,31 @@ func (s *survey) additions() (missing, add []Grant) {
 // ownIf are the grants that are this manifest's once so much is applied: of those that it wants, what it granted or would
 // grant again, and what another manifest granted; and what it granted and no longer wants, as long as that is there.
 func (s *survey) ownIf(add, revoke []Grant) []Grant {
-	own, gone := setOf(add), setOf(revoke)
-	for g := range s.own {
+	gone, own := setOf(revoke), make([]Grant, 0, len(s.owned)+len(add))
+	for _, g := range s.owned {
 		if s.wanted.has(g) || s.staysLive(g, gone) {
-			own.add(g)
+			own = append(own, g)
+		}
+	}
+	for _, g := range add {
+		if !s.own.has(g) {
+			own = append(own, g)
 		}
 	}
 	for g := range s.shared {
-		if s.wanted.has(g) && s.live.grants.has(g) {
-			own.add(g)
+		if s.wanted.has(g) && s.live.grants.has(g) && !s.own.has(g) {
+			own = append(own, g)
 		}
 	}
-	return own.sorted()
+	slices.SortFunc(own, compareGrants)
+	return own
 }
 
 // unclaimed are the own grants that others want and none of them has recorded.
 func (s *survey) unclaimed() []Grant {
-	out := grantSet{}
-	for g := range s.own {
-		if !s.wanted.has(g) && s.declared.has(g) && !s.shared.has(g) && s.live.grants.has(g) {
-			out.add(g)
-		}
-	}
-	return out.sorted()
+	return matching(s.owned, func(g Grant) bool {
+		return !s.wanted.has(g) && s.declared.has(g) && !s.shared.has(g) && s.live.grants.has(g)
+	})
 }
 
 // staysLive says whether a grant is live when others are gone, be it as that of a deleted principal.

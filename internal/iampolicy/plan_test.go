@@ -164,6 +164,14 @@ func TestMake(t *testing.T) {
 				"+ spec.bindings[roles/a].members[serviceAccount:alice@x.com]", "own roles/a serviceAccount:alice@x.com", "deleted roles/a " + aliceGone,
 			},
 		},
+		"DeletedBlocksNobody": {
+			reason: "Others come and go in the same role, and the deleted one is written back as it was.",
+			in: Input{Mode: byRole, Self: self, Wanted: grants(to("roles/a", "user:bob@x.com")), Live: policy(to("roles/a", aliceGone, "user:carol@x.com"))},
+			want: []string{
+				"+ spec.bindings[roles/a].members[user:bob@x.com]", "- spec.bindings[roles/a].members[user:carol@x.com]",
+				"own roles/a user:bob@x.com", "deleted roles/a " + aliceGone,
+			},
+		},
 		"DeletedAreRemovedInListedRoles": {
 			reason: "Also in Additive mode, if the manifest says so; elsewhere they stay.",
 			in: Input{Mode: additive, DeletedPrincipals: v1alpha1.IAMDeletedPrincipalsRemove, Wanted: grants(to("roles/a", "user:bob@x.com")),

@@ -1,6 +1,7 @@
 package iampolicy
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -34,7 +35,7 @@ func holds(t *rapid.T) {
 // checkRemovals: who is removed is nobody whom the mode, the operator's safety or Google's services forbid to remove.
 func checkRemovals(t fataler, in Input, p Plan) {
 	t.Helper()
-	wanted, declared, own := setOf(in.Wanted), setOf(in.Declared), setOf(in.Recorded, in.Pending)
+	wanted, declared, own := setOf(in.Wanted), setOf(in.Declared), setOf(slices.Concat(in.Recorded, in.Pending))
 	roles := map[string]bool{}
 	for g := range wanted {
 		roles[g.Role] = true
@@ -85,7 +86,7 @@ func checkRemovals(t fataler, in Input, p Plan) {
 // forgotten while it is there.
 func checkOwn(t fataler, in Input, p Plan) {
 	t.Helper()
-	wanted, live, mine := setOf(in.Wanted), setOf(grants(in.Live.Bindings...)), setOf(in.Recorded, in.Pending, p.Add)
+	wanted, live, mine := setOf(in.Wanted), setOf(grants(in.Live.Bindings...)), setOf(slices.Concat(in.Recorded, in.Pending, p.Add))
 	shared, next, recorded, has := setOf(in.Shared), setOf(grants(p.Next.Bindings...)), setOf(in.Recorded), setOf(p.Own)
 	for g := range has {
 		if !mine.has(g) && !(wanted.has(g) && shared.has(g) && live.has(g)) {

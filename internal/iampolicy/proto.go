@@ -1,6 +1,7 @@
 package iampolicy
 
 import (
+	"errors"
 	"strconv"
 
 	"cloud.google.com/go/iam/apiv1/iampb"
@@ -10,6 +11,9 @@ import (
 // Version is that of policies that may have conditions. Google asks for it in every read and write of one that has some,
 // and takes it for those that have none.
 const Version = 3
+
+// ErrUnread is why a policy is not written that was never read: without an etag it would replace whatever is there.
+var ErrUnread = errors.New("it was not read before")
 
 // FromProto is the policy that Google sent.
 func FromProto(p *iampb.Policy) Policy {

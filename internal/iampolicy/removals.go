@@ -37,11 +37,11 @@ func (s *survey) leaves(g Grant) bool {
 }
 
 // deletedAfter are the grants of deleted principals that stay, in the roles that the manifest has to do with.
-func (s *survey) deletedAfter(removed grantSet) []Grant {
+func (s *survey) deletedAfter(revoke []Grant) []Grant {
 	if len(s.live.deleted) == 0 {
 		return nil
 	}
-	roles := map[string]bool{}
+	removed, roles := setOf(revoke), map[string]bool{}
 	for g := range s.own {
 		roles[g.Role] = true
 	}

@@ -13,6 +13,8 @@ type survey struct {
 	refused  map[string]bool
 	// own are the grants that this manifest made: those that are recorded, and of those that were about to be made the live ones.
 	own grantSet
+	// owned are the same, in the order of the record, which is that of grants.
+	owned []Grant
 	// roles are those that the manifest lists.
 	roles map[string]bool
 	// spelled are the wanted conditions as the manifest writes them.
@@ -22,7 +24,8 @@ type survey struct {
 func lookAt(in Input) survey {
 	s := survey{
 		Input: in, live: index(in.Live), wanted: make(grantSet, len(in.Wanted)), declared: setOf(in.Declared), shared: setOf(in.Shared),
-		refused: map[string]bool{}, own: setOf(in.Recorded), roles: map[string]bool{}, spelled: map[Condition]Condition{},
+		refused: map[string]bool{}, own: make(grantSet, len(in.Recorded)),
+		owned: make([]Grant, 0, len(in.Recorded)), roles: map[string]bool{}, spelled: map[Condition]Condition{},
 	}
 	s.Self = lower(in.Self)
 	for _, g := range in.Wanted {
@@ -36,12 +39,22 @@ func lookAt(in Input) survey {
 	for _, member := range in.Refused {
 		s.refused[NormalMember(member)] = true
 	}
-	for g := range setOf(in.Pending) {
-		if s.live.holds(g) {
-			s.own.add(g)
+	for _, g := range in.Recorded {
+		s.owns(g.Normal())
+	}
+	for _, g := range in.Pending {
+		if normal := g.Normal(); s.live.holds(normal) {
+			s.owns(normal)
 		}
 	}
 	return s
+}
+
+func (s *survey) owns(g Grant) {
+	if !s.own.has(g) {
+		s.own.add(g)
+		s.owned = append(s.owned, g)
+	}
 }
 
 // authoritative says whether the manifest owns grants that it did not make. One that says nothing of the policy does not.

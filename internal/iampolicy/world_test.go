@@ -91,7 +91,7 @@ func (w *world) somebodyWrites() {
 // onRecord says whether an object believes a grant to be its own, or believes so of another.
 func (w *world) onRecord(g Grant) bool {
 	for _, o := range w.objects {
-		if setOf(o.recorded, o.pending).has(g) {
+		if setOf(slices.Concat(o.recorded, o.pending)).has(g) {
 			return true
 		}
 		for _, seen := range o.seen {

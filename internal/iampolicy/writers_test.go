@@ -12,7 +12,7 @@ import (
 // newWorld has a policy that somebody wrote, and some manifests of it, of which one may own roles.
 func newWorld(t *rapid.T, modes ...v1alpha1.IAMMode) *world {
 	w := &world{t: t, granted: map[Grant]string{}}
-	all := setOf(drawGrants(t, "before", everybody), grants(to("roles/admin", "serviceAccount:"+self)))
+	all := setOf(append(drawGrants(t, "before", everybody), grants(to("roles/admin", "serviceAccount:"+self))...))
 	for g := range all {
 		w.granted[g] = somebody
 	}
@@ -48,6 +48,25 @@ func (w *world) happens() {
 	case what == "pass":
 		w.pass(o, never, between)
 	}
+}
+
+// TestAConcurrentGrantIsNotOverwritten: what somebody grants between the read and the write is there after it.
+func TestAConcurrentGrantIsNotOverwritten(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld(t, additive)
+		theirs := Grant{Role: "roles/theirs", Member: "user:carol@x.com"}
+		w.objects[0].wanted = append(w.objects[0].wanted, Grant{Role: "roles/ours", Member: "user:carol@x.com"})
+		writes := w.writes
+		w.pass(w.objects[0], never, func() {
+			all := w.live()
+			all.add(theirs)
+			w.store(all)
+		})
+		if !w.live().has(theirs) || w.writes != writes+2 {
+			t.Fatalf("after %d writes it has %v", w.writes-writes, w.stored.Bindings)
+		}
+		w.checkSettled()
+	})
 }
 
 // TestManifestsThatShareAPolicy: whatever happens between manifests, people and crashes, everything that is wanted is granted in
