@@ -27,7 +27,7 @@ const (
 )
 
 // IAMPolicy is what a manifest says of a resource's IAM policy. It is written as one policy, with its etag, whatever the number
-// of grants. spec.adoption says nothing of it: granting takes nothing over.
+// of grants. spec.adoption does not apply with mode Additive: granting takes nothing over.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.bindings) || self.bindings.map(b, has(b.members) ? size(b.members) : 0).sum() + self.bindings.map(b, has(b.serviceAccountRefs) ? size(b.serviceAccountRefs) : 0).sum() <= 1500",message="bindings: more than 1,500 members in all, which is as many as Google allows in one policy: grant to groups"
 // +kubebuilder:validation:XValidation:rule="!has(self.mode) || self.mode != 'Authoritative' || has(self.bindings) && size(self.bindings) > 0",message="bindings is missing or empty, and with mode Authoritative that would empty the policy: list what shall be granted"
