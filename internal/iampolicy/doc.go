@@ -5,13 +5,12 @@
 // domains and prefixes in Google's letter case, conditions without white space that means nothing; the order of anything, and roles
 // and members that are listed twice, mean nothing either. What is not changed is written back to the letter.
 //
-// Live grants that the manifest does not want to be there, by what it says of the policy:
+// What the manifest would remove of what is live and not wanted:
 //
-//	                             own  others', role listed  others', role not listed
-//	Additive                     go   stay                  stay
-//	AuthoritativeRoles           go   go                    stay
-//	Authoritative                go   go                    go
-//	nothing said (any more)      go   stay                  stay
+//	Additive              what is own
+//	AuthoritativeRoles    what is own, and everything in the roles that are listed, under any condition
+//	Authoritative         everything
+//	nothing said          what is own: so with a manifest without bindings, or one that is being deleted
 //
 // Own are grants that this manifest made: those that its status records, and those that were pending when an attempt was lost and
 // that are live. What was live before is not own, unless another manifest records it: then both own it, and it goes when neither

@@ -1,6 +1,7 @@
 package iampolicy
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -114,7 +115,7 @@ func check(t fataler, in Input, p Plan) {
 			t.Fatalf("%s is not in order, or has something twice: %v", what, list)
 		}
 	}
-	if p.Writes && (len(in.Live.Etag) == 0 || p.Refusal != "" || string(p.Next.Etag) != string(in.Live.Etag)) {
+	if p.Writes && (len(in.Live.Etag) == 0 || p.Refusal != "" || !bytes.Equal(p.Next.Etag, in.Live.Etag)) {
 		t.Fatalf("a write with the etag %q, read %q, refusal %q", p.Next.Etag, in.Live.Etag, p.Refusal)
 	}
 	if p.Refusal != "" && (p.Hold != "" || len(p.Changes) == 0) {

@@ -166,7 +166,7 @@ func TestMake(t *testing.T) {
 		},
 		"DeletedBlocksNobody": {
 			reason: "Others come and go in the same role, and the deleted one is written back as it was.",
-			in: Input{Mode: byRole, Self: self, Wanted: grants(to("roles/a", "user:bob@x.com")), Live: policy(to("roles/a", aliceGone, "user:carol@x.com"))},
+			in:     Input{Mode: byRole, Self: self, Wanted: grants(to("roles/a", "user:bob@x.com")), Live: policy(to("roles/a", aliceGone, "user:carol@x.com"))},
 			want: []string{
 				"+ spec.bindings[roles/a].members[user:bob@x.com]", "- spec.bindings[roles/a].members[user:carol@x.com]",
 				"own roles/a user:bob@x.com", "deleted roles/a " + aliceGone,

@@ -1,6 +1,7 @@
 package iampolicy
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -47,7 +48,7 @@ func (w *world) write(p Policy) bool {
 	if len(p.Etag) == 0 {
 		w.t.Fatalf("a write without an etag")
 	}
-	if string(p.Etag) != string(w.stored.Etag) {
+	if !bytes.Equal(p.Etag, w.stored.Etag) {
 		return false
 	}
 	w.store(setOf(grants(p.Bindings...)))

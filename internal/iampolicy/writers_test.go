@@ -60,6 +60,7 @@ func TestAConcurrentGrantIsNotOverwritten(t *testing.T) {
 		w.pass(w.objects[0], never, func() {
 			all := w.live()
 			all.add(theirs)
+			w.granted[theirs] = somebody
 			w.store(all)
 		})
 		if !w.live().has(theirs) || w.writes != writes+2 {
@@ -115,7 +116,7 @@ func (w *world) checkOwned(o *object) {
 	}
 }
 
-// TestTwoManifestsShareAGrant: while one of them wants it it stays, and when both have dropped it it is gone, also if they do
+// TestTwoManifestsShareAGrant: it stays while one of them wants it, and is gone when both have dropped it, also if they do
 // so at the same moment.
 func TestTwoManifestsShareAGrant(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
