@@ -296,7 +296,7 @@ var facts = map[string][]step{
 			"members stay in their order", "POST", policy + ":setIamPolicy",
 			`{"policy": {"version": 3, "bindings": [{"role": "roles/x.y", "members": ["user:b@example.com", "group:a@example.com"], "condition": {"title": "t", "expression": "true"}}]}, "updateMask": "bindings,etag,auditConfigs"}`,
 			200, map[string]want{
-				"version": is(3), "etag": anEtag, "bindings/0/members/0": is("user:b@example.com"), "bindings/0/members/1": is("group:a@example.com"),
+				"version": is(3), "etag": anEtag, "bindings/0/members": is([]string{"user:b@example.com", "group:a@example.com"}),
 				"bindings/0/condition/title": is("t"), "bindings/0/condition/description": absent,
 			},
 		},
