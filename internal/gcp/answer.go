@@ -55,6 +55,8 @@ var (
 	alreadyThere = regexp.MustCompile(`(?i)already (exists|own)|bucket name is not available`)
 	// gRPC could not connect. What it says before that differs from call to call.
 	dialing = regexp.MustCompile(`Error while dialing: (.*?)"?$`)
+	// Cloud Storage answers with 412 also what no other metageneration would help with.
+	unfit = regexp.MustCompile(`enable uniform bucket-level access|not allowed since public access prevention`)
 	// Etags differ from one conflict to the next.
 	etags = regexp.MustCompile(` The request's ETag .* policy's ETag .*$`)
 	// gRPC's word for an answer of something that is not a gRPC server.
@@ -109,6 +111,8 @@ func (a answer) conflict() Class {
 		return NotEmpty
 	case alreadyThere.MatchString(a.message):
 		return AlreadyExists
+	case unfit.MatchString(a.message):
+		return Invalid
 	}
 	return Conflict
 }

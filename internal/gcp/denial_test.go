@@ -28,7 +28,9 @@ func refusal(t *testing.T, code codes.Code, message string, details ...protoadap
 		t.Fatal(err)
 	}
 	opts := allInsecure(t, (&fakeCloud{}).serve(t,
-		grpc.UnaryInterceptor(func(context.Context, any, *grpc.UnaryServerInfo, grpc.UnaryHandler) (any, error) { return nil, st.Err() }),
+		grpc.UnaryInterceptor(func(context.Context, any, *grpc.UnaryServerInfo, grpc.UnaryHandler) (any, error) {
+			return nil, st.Err()
+		}),
 		grpc.UnknownServiceHandler(func(any, grpc.ServerStream) error { return st.Err() })))
 	opts.Limits = Limits{Project: 1000, QuotaProject: 1000}
 	return newClients(t, opts)

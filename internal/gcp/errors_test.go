@@ -310,6 +310,14 @@ func TestClassify(t *testing.T) {
 			httpError(t, 412, storageBody(412, "conditionNotMet", "One or more users named in the policy do not belong to a permitted customer.")),
 			Error{Class: Denied, Message: "One or more users named in the policy do not belong to a permitted customer."},
 		},
+		"condition on a bucket with ACLs": {
+			httpError(t, 412, storageBody(412, "conditionNotMet", "To set IAM conditions in this bucket, enable uniform bucket-level access.")),
+			Error{Class: Invalid, Message: "To set IAM conditions in this bucket, enable uniform bucket-level access."},
+		},
+		"public grant on a bucket that prevents it": {
+			httpError(t, 412, storageBody(412, "conditionNotMet", "The member bindings allUsers and allAuthenticatedUsers are not allowed since public access prevention is enforced.")),
+			Error{Class: Invalid, Message: "The member bindings allUsers and allAuthenticatedUsers are not allowed since public access prevention is enforced."},
+		},
 		"owner who would have to be invited": {
 			rpcError(t, codes.InvalidArgument, "Request contains an invalid argument.", ownerError(t)),
 			Error{Class: Invalid, Message: "Request contains an invalid argument. (user:ann@example.com cannot be granted roles/owner: ORG_MUST_INVITE_EXTERNAL_OWNERS)"},

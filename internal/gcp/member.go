@@ -20,6 +20,8 @@ var refusedSentences = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)\buser "?([^\s"]+)"? is not in permitted organization`),
 	// GKE's pool of a project that has no cluster with Workload Identity.
 	regexp.MustCompile(`Identity Pool does not exist \(([^)\s]+)\)`),
+	// Public access prevention, which is about everybody with a Google account as well.
+	regexp.MustCompile(`member bindings (allUsers) and allAuthenticatedUsers are not allowed`),
 	// What is no e-mail of anybody: "Invalid service account (ann@p).", "Unknown user: ann@example.com".
 	regexp.MustCompile(`(?i)\b(?:invalid|unknown) (?:service account|user|group|domain|principal|member|email address):? [("']?([^\s"')]+[@.:][^\s"').]+(?:\.[^\s"').]+)*)`),
 	// As refusedGrants has it.
@@ -43,8 +45,11 @@ func RefusedMember(err error) (named string, ok bool) {
 }
 
 // IsMember says whether a member of a policy, such as user:ann@example.com, is the one that Google named. A pool of
-// Kubernetes service accounts (p.svc.id.goog) stands for each of its accounts.
+// Kubernetes service accounts (p.svc.id.goog) stands for each of its accounts, and allUsers for allAuthenticatedUsers too.
 func IsMember(member, named string) bool {
+	if named == "allUsers" && member == "allAuthenticatedUsers" {
+		return true
+	}
 	_, bare, typed := strings.Cut(member, ":")
 	pool, _, pooled := strings.Cut(bare, "[")
 	return strings.EqualFold(member, named) || typed && strings.EqualFold(bare, named) || pooled && strings.EqualFold(pool, named)

@@ -52,6 +52,7 @@ func TestRefusedMember(t *testing.T) {
 		"Identity Pool does not exist (p.svc.id.goog). Please check that you specified a valid resource name as returned in the `name` attribute in the configuration API.":                                         "p.svc.id.goog",
 		"Invalid service account (ann@p.iam).": "ann@p.iam",
 		"Unknown user: ann@example.com":        "ann@example.com",
+		"The member bindings allUsers and allAuthenticatedUsers are not allowed since public access prevention is enforced.":                  "allUsers",
 		"One or more users named in the policy do not belong to a permitted customer. User " + account + " is not in permitted organization.": account,
 		"Request contains an invalid argument. (user:ann@example.com cannot be granted roles/owner: ORG_MUST_INVITE_EXTERNAL_OWNERS)":         "user:ann@example.com",
 
@@ -87,17 +88,18 @@ func TestIsMember(t *testing.T) {
 		member, named string
 		want          bool
 	}{
-		"by e-mail":            {"user:ann@example.com", "ann@example.com", true},
-		"by the whole":         {"user:ann@example.com", "user:ann@example.com", true},
-		"in another case":      {"user:ann@example.com", "Ann@Example.com", true},
-		"another":              {"user:bo@example.com", "ann@example.com", false},
-		"part of it":           {"user:ann@example.com.au", "ann@example.com", false},
-		"of another type":      {"group:ann@example.com", "user:ann@example.com", false},
-		"a pool's account":     {"serviceAccount:p.svc.id.goog[ns/name]", "p.svc.id.goog", true},
-		"another pool's":       {"serviceAccount:q.svc.id.goog[ns/name]", "p.svc.id.goog", false},
-		"a principal":          {"principal://iam.googleapis.com/x", "principal://iam.googleapis.com/x", true},
-		"everybody":            {"allUsers", "allUsers", true},
-		"nobody, of everybody": {"allUsers", "", false},
+		"by e-mail":                 {"user:ann@example.com", "ann@example.com", true},
+		"by the whole":              {"user:ann@example.com", "user:ann@example.com", true},
+		"in another case":           {"user:ann@example.com", "Ann@Example.com", true},
+		"another":                   {"user:bo@example.com", "ann@example.com", false},
+		"part of it":                {"user:ann@example.com.au", "ann@example.com", false},
+		"of another type":           {"group:ann@example.com", "user:ann@example.com", false},
+		"a pool's account":          {"serviceAccount:p.svc.id.goog[ns/name]", "p.svc.id.goog", true},
+		"another pool's":            {"serviceAccount:q.svc.id.goog[ns/name]", "p.svc.id.goog", false},
+		"a principal":               {"principal://iam.googleapis.com/x", "principal://iam.googleapis.com/x", true},
+		"everybody with an account": {"allAuthenticatedUsers", "allUsers", true},
+		"everybody":                 {"allUsers", "allUsers", true},
+		"nobody, of everybody":      {"allUsers", "", false},
 	}
 	for name, tc := range cases {
 		if got := IsMember(tc.member, tc.named); got != tc.want {

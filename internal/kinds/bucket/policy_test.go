@@ -11,12 +11,14 @@ import (
 func TestPolicyOfABucket(t *testing.T) {
 	cloud := emulator.StartTest(t)
 	kind := New(policytest.Clients(t, cloud).Storage)
-	if _, err := kind.Create(t.Context(), ref, &v1alpha1.Bucket{}); err != nil {
+	if _, err := kind.Create(t.Context(), ref, &v1alpha1.Bucket{Spec: v1alpha1.BucketSpec{
+		UniformBucketLevelAccess: &v1alpha1.UniformBucketLevelAccess{Enabled: new(true)},
+	}}); err != nil {
 		t.Fatal(err)
 	}
 	missing := ref
 	missing.ID = "no-such-bucket"
-	policytest.Check(t, cloud, kind, ref, missing, "roles/storage.objectViewer")
+	policytest.Check(t, cloud, policytest.Resource{Kind: kind, Ref: ref, Missing: missing, Role: "roles/storage.objectViewer"})
 }
 
 func TestPolicyIsTheManifests(t *testing.T) {

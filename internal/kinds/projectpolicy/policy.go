@@ -2,7 +2,6 @@ package projectpolicy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
 
@@ -44,13 +43,10 @@ func (k *Kind) SetPolicy(ctx context.Context, ref engine.Ref, policy iampolicy.P
 // audited are the audit configs as they were read. They are a policy's Source, to tell whether they change.
 type audited []iampolicy.AuditConfig
 
-// errUnread is of a policy that is none that was read and changed. Written, it would replace whatever is there.
-var errUnread = errors.New("it was not read before")
-
 func maskOf(policy iampolicy.Policy) (*fieldmaskpb.FieldMask, error) {
 	before, ok := policy.Source.(audited)
 	if !ok || len(policy.Etag) == 0 {
-		return nil, errUnread
+		return nil, iampolicy.ErrUnread
 	}
 	mask := &fieldmaskpb.FieldMask{Paths: []string{"bindings", "etag"}}
 	if len(before)+len(policy.AuditConfigs) > 0 && !reflect.DeepEqual([]iampolicy.AuditConfig(before), policy.AuditConfigs) {

@@ -33,6 +33,9 @@ func (k *Kind) GetPolicy(ctx context.Context, ref engine.Ref) (iampolicy.Policy,
 // SetPolicy writes the policy on the account, on condition that it is still the one that was read.
 func (k *Kind) SetPolicy(ctx context.Context, ref engine.Ref, policy iampolicy.Policy) (iampolicy.Policy, error) {
 	return call(ctx, k, "setting the policy of", ref, func(client *iam.IamClient) (iampolicy.Policy, error) {
+		if len(policy.Etag) == 0 {
+			return iampolicy.Policy{}, iampolicy.ErrUnread
+		}
 		stored, err := client.SetIamPolicy(ctx, &iam.SetIamPolicyRequest{
 			Resource: nameOf(ref), Policy: &corepolicy.Policy{InternalProto: policy.Proto()},
 		})

@@ -31,6 +31,9 @@ func (k *Kind) GetPolicy(ctx context.Context, ref engine.Ref) (iampolicy.Policy,
 // SetPolicy writes the policy on the topic, on condition that it is still the one that was read.
 func (k *Kind) SetPolicy(ctx context.Context, ref engine.Ref, policy iampolicy.Policy) (iampolicy.Policy, error) {
 	return k.policyCall(ctx, "setting", ref, func(client *pubsub.TopicAdminClient) (*iampb.Policy, error) {
+		if len(policy.Etag) == 0 {
+			return nil, iampolicy.ErrUnread
+		}
 		return client.SetIamPolicy(ctx, &iampb.SetIamPolicyRequest{Resource: fullName(ref), Policy: policy.Proto()}, once)
 	})
 }

@@ -1,0 +1,112 @@
+package projectpolicy
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	resourcemanager "cloud.google.com/go/resourcemanager/apiv3"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/iampolicy"
+	"github.com/holdfast-dev/holdfast/internal/kinds/policytest"
+	"github.com/holdfast-dev/holdfast/test/emulator"
+	"github.com/holdfast-dev/holdfast/test/emulator/projects"
+)
+
+var ref = engine.Ref{Project: "demo-project"}
+
+func TestPolicyOfAProject(t *testing.T) {
+	cloud := emulator.StartTest(t, emulator.Options{Strict: true, Projects: []projects.Project{{ID: ref.Project, Number: 4711}}})
+	kind := New(policytest.Clients(t, cloud).Projects)
+	policytest.Check(t, cloud, policytest.Resource{
+		Kind: kind, Ref: ref, Missing: engine.Ref{Project: "no-such-project"}, Role: "roles/pubsub.viewer",
+	})
+	_, err := kind.GetPolicy(t.Context(), engine.Ref{Project: "no-such-project"})
+	if got := gcp.Classify(err); got.Class != gcp.Denied || got.Permission != "resourcemanager.projects.getIamPolicy" || !strings.HasSuffix(got.Resource, "projects/no-such-project") {
+		t.Errorf("the policy of a project that is not there: %+v", got)
+	}
+}
+
+// Audit configs are written only where they change.
+func TestAuditConfigs(t *testing.T) {
+	cloud := emulator.StartTest(t)
+	kind := New(policytest.Clients(t, cloud).Projects)
+	set := func(change func(*iampolicy.Policy), wantMask string) iampolicy.Policy {
+		t.Helper()
+		policy, err := kind.GetPolicy(t.Context(), ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(&policy)
+		mask, err := maskOf(policy)
+		if err != nil || strings.Join(mask.GetPaths(), " ") != wantMask {
+			t.Errorf("mask %v, %v, want %s", mask, err, wantMask)
+		}
+		stored, err := kind.SetPolicy(t.Context(), ref, policy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return stored
+	}
+	logged := []iampolicy.AuditConfig{{Service: "storage.googleapis.com", Logs: []iampolicy.AuditLog{{Type: "DATA_READ", Exempted: []string{"user:ann@example.com"}}}}}
+	grant := func(p *iampolicy.Policy) {
+		p.Bindings = append(p.Bindings, iampolicy.Binding{Role: "roles/viewer", Members: []string{"user:ann@example.com"}})
+	}
+	set(grant, "bindings etag")
+	set(func(p *iampolicy.Policy) { p.AuditConfigs = logged }, "bindings etag audit_configs")
+	stored := set(func(p *iampolicy.Policy) { p.Bindings = p.Bindings[:1] }, "bindings etag")
+	if diff := cmp.Diff(logged, stored.AuditConfigs); diff != "" {
+		t.Errorf("audit configs that nobody touched (-want +got):\n%s", diff)
+	}
+	stored = set(func(p *iampolicy.Policy) { p.AuditConfigs = []iampolicy.AuditConfig{} }, "bindings etag audit_configs")
+	if len(stored.AuditConfigs) > 0 {
+		t.Errorf("left: %+v", stored.AuditConfigs)
+	}
+	set(func(p *iampolicy.Policy) { p.AuditConfigs = []iampolicy.AuditConfig{} }, "bindings etag")
+}
+
+func TestPolicyWithoutAClient(t *testing.T) {
+	closed := errors.New("closed")
+	kind := New(func(context.Context, string) (*resourcemanager.ProjectsClient, error) { return nil, closed })
+	if _, err := kind.GetPolicy(t.Context(), ref); !errors.Is(err, closed) || err.Error() != `getting the policy of project "demo-project": closed` {
+		t.Errorf("reading: %v", err)
+	}
+	if _, err := kind.SetPolicy(t.Context(), ref, iampolicy.Policy{}); !errors.Is(err, closed) || err.Error() != `setting the policy of project "demo-project": closed` {
+		t.Errorf("writing: %v", err)
+	}
+}
+
+func TestKind(t *testing.T) {
+	kind := New(nil)
+	if got, want := kind.ExternalName(ref), "//cloudresourcemanager.googleapis.com/projects/demo-project"; got != want {
+		t.Errorf("external name %q, want %q", got, want)
+	}
+	obj := &v1alpha1.ProjectPolicy{Spec: v1alpha1.ProjectPolicySpec{
+		IAMPolicy: v1alpha1.IAMPolicy{Mode: v1alpha1.IAMAuthoritative}, AuditConfigs: []v1alpha1.AuditConfig{{Service: "allServices"}},
+	}}
+	policy, audit := kind.Policy(obj)
+	if policy != &obj.Spec.IAMPolicy || len(audit) != 1 {
+		t.Errorf("the manifest's: %v, %v", policy, audit)
+	}
+	project, err := kind.Observe(t.Context(), ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(engine.Identity{}, kind.Identify(project)); diff != "" {
+		t.Errorf("identity (-want +got):\n%s", diff)
+	}
+	if _, err := kind.Create(t.Context(), ref, obj); !gcp.IsInvalid(err) {
+		t.Errorf("creating: %v", err)
+	}
+	if err := kind.Delete(t.Context(), ref, project); !gcp.IsInvalid(err) {
+		t.Errorf("deleting: %v", err)
+	}
+	if calls := kind.Update(ref, obj, nil); len(calls) > 0 {
+		t.Errorf("%d calls to update", len(calls))
+	}
+}

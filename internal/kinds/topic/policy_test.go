@@ -1,0 +1,30 @@
+package topic
+
+import (
+	"testing"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/kinds/policytest"
+	"github.com/holdfast-dev/holdfast/test/emulator"
+)
+
+func TestPolicyOfATopic(t *testing.T) {
+	cloud := emulator.StartTest(t)
+	kind := New(policytest.Clients(t, cloud).Topics)
+	if _, err := kind.Create(t.Context(), ref, &v1alpha1.Topic{}); err != nil {
+		t.Fatal(err)
+	}
+	missing := ref
+	missing.ID = "invoices"
+	policytest.Check(t, cloud, policytest.Resource{Kind: kind, Ref: ref, Missing: missing, Role: "roles/pubsub.publisher", Unconditional: true})
+}
+
+func TestPolicyIsTheManifests(t *testing.T) {
+	declared := &v1alpha1.IAMPolicy{Mode: v1alpha1.IAMAdditive}
+	if policy, audit := New(nil).Policy(&v1alpha1.Topic{}); policy != nil || audit != nil {
+		t.Errorf("of nothing: %v, %v", policy, audit)
+	}
+	if policy, _ := New(nil).Policy(&v1alpha1.Topic{Spec: v1alpha1.TopicSpec{IAM: declared}}); policy != declared {
+		t.Errorf("got %v", policy)
+	}
+}
