@@ -9,6 +9,8 @@ import (
 	"cloud.google.com/go/iam/admin/apiv1/adminpb"
 	"github.com/google/go-cmp/cmp"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/test/emulator/iam"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
@@ -151,8 +153,9 @@ func TestADeletedAccountIsBroughtBack(t *testing.T) {
 func forgetCreation(w *world, a *v1alpha1.ServiceAccount) {
 	w.t.Helper()
 	w.get(a)
+	before := a.DeepCopy()
 	a.Status.CreateTime.Time = a.Status.CreateTime.Add(-time.Hour)
-	w.must(w.kube.Status().Update(w.t.Context(), a))
+	w.must(w.kube.Status().Patch(w.t.Context(), a, client.MergeFrom(before)))
 }
 
 func TestTheQuotaOfAccounts(t *testing.T) {

@@ -161,8 +161,20 @@ func (w *world) survives(k kind, c crashing, n int, at moment) bool {
 	obj.SetNamespace(w.namespace)
 	c.before(w, k, obj)
 	mark := w.cloud.Traffic.Mark()
+	wasCut := w.killedAt(n, at, obj, func() { c.step(w, k, obj) })
+	c.after(w, k, obj)
+	if got := w.carriedOut(mark, c.write(k), obj.GetName()); got != 1 {
+		w.t.Errorf("cut at call %d %s: %s was carried out %d times", n, at, c.write(k), got)
+	}
+	w.cleanUp(k, obj)
+	return wasCut && !w.t.Failed()
+}
+
+// killedAt kills the process at the n-th call of a step, and starts it anew. It returns false when the step takes fewer calls.
+func (w *world) killedAt(n int, at moment, obj v1alpha1.Object, step func()) bool {
+	w.t.Helper()
 	w.wire.cut(n, at)
-	c.step(w, k, obj)
+	step()
 	w.eventually("the step to be cut or done", func() (bool, string) { return w.wire.isCut() || w.atRest(obj), describe(obj) })
 	wasCut := w.wire.isCut()
 	if wasCut {
@@ -171,12 +183,7 @@ func (w *world) survives(k kind, c crashing, n int, at moment) bool {
 		w.start()
 	}
 	w.wire.mend()
-	c.after(w, k, obj)
-	if got := w.carriedOut(mark, c.write(k), obj.GetName()); got != 1 {
-		w.t.Errorf("cut at call %d %s: %s was carried out %d times", n, at, c.write(k), got)
-	}
-	w.cleanUp(k, obj)
-	return wasCut && !w.t.Failed()
+	return wasCut
 }
 
 // atRest says whether nothing is left to do for an object: it is up to date and handled as requested, or gone.

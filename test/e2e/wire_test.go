@@ -126,7 +126,7 @@ func (w *wire) google(rw http.ResponseWriter, r *http.Request, to http.Handler) 
 }
 
 // single are the requests for one object. The cache's lists and watches are no calls of a reconcile, nor is discovery.
-var single = regexp.MustCompile(`/(topics|buckets|customresourcedefinitions)/|/api/v1/namespaces/[^/]+$`)
+var single = regexp.MustCompile(`/(topics|buckets|serviceaccounts|projectpolicies|customresourcedefinitions)/|/api/v1/namespaces/[^/]+$`)
 
 // kubernetes puts the wire in front of the API server. Events are written whenever they come; they are not counted.
 func (w *wire) kubernetes(next http.RoundTripper) http.RoundTripper {
