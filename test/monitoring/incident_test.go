@@ -3,6 +3,7 @@ package monitoring
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -65,6 +68,7 @@ func TestIncident(t *testing.T) {
 		{"Cloud Storage hangs", i.hangs},
 		{"the operator dies", i.dies},
 		{"the dashboard shows it all", i.dashboard},
+		{"histograms are native, too", i.nativeHistograms},
 		{"promtool likes the metrics", func(t *testing.T) { i.check(t, paths[1]) }},
 	} {
 		if !t.Run(step.name, func(t *testing.T) {
@@ -249,28 +253,64 @@ func (i *incident) dashboard(t *testing.T) {
 	}
 }
 
-// check has promtool look at our metrics as they are served.
-func (i *incident) check(t *testing.T, promtool string) {
+// scrape reads the metrics as Prometheus does, in a format of one's choice, and returns the format that was sent.
+func (i *incident) scrape(t *testing.T, accept string) (body []byte, format expfmt.Format) {
+	t.Helper()
 	token, err := os.ReadFile(i.token)
 	i.must(err)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+i.metrics+"/metrics", http.NoBody)
 	i.must(err)
 	request.Header.Set("Authorization", "Bearer "+string(token))
+	request.Header.Set("Accept", accept)
 	insecure := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	answer, err := insecure.Do(request)
 	i.must(err)
 	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
+	body, err = io.ReadAll(answer.Body)
 	i.must(err)
+	return body, expfmt.ResponseFormat(answer.Header)
+}
+
+// check has promtool look at our metrics as they are served.
+func (i *incident) check(t *testing.T, promtool string) {
+	body, _ := i.scrape(t, "text/plain")
 	var ours bytes.Buffer
 	for line := range strings.Lines(string(body)) {
 		if name := strings.TrimPrefix(strings.TrimPrefix(line, "# HELP "), "# TYPE "); strings.HasPrefix(name, "holdfast_") {
 			ours.WriteString(line)
 		}
 	}
+	if ours.Len() == 0 {
+		t.Fatal("no metrics of ours are served")
+	}
 	command := exec.CommandContext(t.Context(), promtool, "check", "metrics")
 	command.Stdin = &ours
 	if out, err := command.CombinedOutput(); err != nil || len(bytes.TrimSpace(out)) > 0 {
 		t.Errorf("promtool check metrics: %v\n%s", err, out)
+	}
+}
+
+// nativeHistograms asks as a Prometheus does that takes native histograms, which Debian's does not unless it is told to.
+func (i *incident) nativeHistograms(t *testing.T) {
+	body, format := i.scrape(t, string(expfmt.NewFormat(expfmt.TypeProtoDelim)))
+	decoder, seen := expfmt.NewDecoder(bytes.NewReader(body), format), 0
+	for {
+		var family dto.MetricFamily
+		err := decoder.Decode(&family)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		i.must(err)
+		for _, m := range family.GetMetric() {
+			if h := m.GetHistogram(); h != nil && strings.HasPrefix(family.GetName(), "holdfast_") {
+				seen++
+				if h.Schema == nil || len(h.GetPositiveSpan()) == 0 || len(h.GetBucket()) == 0 {
+					t.Errorf("%s: want native and classic buckets, got %v", family.GetName(), m)
+				}
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("no histograms are served")
 	}
 }

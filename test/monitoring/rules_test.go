@@ -106,6 +106,30 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// TestRulesWithoutTheOperator runs the command of the README that makes a plain rule file.
+func TestRulesWithoutTheOperator(t *testing.T) {
+	promtool := programs(t, "promtool")[0]
+	readme, err := os.ReadFile("../../config/prometheus/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile(`(?m)^(sed .*) > holdfast\.rules\.yaml$`).FindStringSubmatch(string(readme))
+	if line == nil {
+		t.Fatal("the README does not say how to make a rule file")
+	}
+	made := filepath.Join(t.TempDir(), "holdfast.rules.yaml")
+	command := exec.CommandContext(t.Context(), "bash", "-c", fmt.Sprintf("%s > %s && %s check rules --lint-fatal %[2]s", line[1], made, promtool))
+	command.Dir = "../.."
+	out, err := command.CombinedOutput()
+	rules := 0
+	for _, g := range readRules(t).Groups {
+		rules += len(g.Rules)
+	}
+	if err != nil || !strings.Contains(string(out), fmt.Sprintf("SUCCESS: %d rules found", rules)) {
+		t.Errorf("%s: %v\n%s", line[1], err, out)
+	}
+}
+
 // TestEachAlertIsTested looks for a case in which each alert fires, so that a new one does not go untested.
 func TestEachAlertIsTested(t *testing.T) {
 	text, err := os.ReadFile("../../config/prometheus/rules_test.yaml")
