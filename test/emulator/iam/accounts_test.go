@@ -54,10 +54,18 @@ func TestLifeOfAnAccount(t *testing.T) {
 	if diff := cmp.Diff(&adminpb.ServiceAccount{Name: reader, DisplayName: "R"}, patched, protocmp.Transform()); err != nil || diff != "" {
 		t.Errorf("patching: %v (-want +got):\n%s", err, diff)
 	}
+	updated := &adminpb.ServiceAccount{Name: reader, DisplayName: "R2", Description: "not updated by this call"}
+	want.DisplayName = "R2"
+	if updated, err = client.UpdateServiceAccount(t.Context(), updated); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, updated, protocmp.Transform(), noEtag); diff != "" {
+		t.Errorf("updated (-want +got):\n%s", diff)
+	}
 	if err := client.DisableServiceAccount(t.Context(), &adminpb.DisableServiceAccountRequest{Name: reader}); err != nil {
 		t.Fatal(err)
 	}
-	want.DisplayName, want.Disabled = "R", true
+	want.Disabled = true
 	list := client.ListServiceAccounts(t.Context(), &adminpb.ListServiceAccountsRequest{Name: project})
 	listed, err := list.Next()
 	if diff := cmp.Diff(want, listed, protocmp.Transform(), noEtag); err != nil || diff != "" {

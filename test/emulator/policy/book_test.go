@@ -9,6 +9,7 @@ import (
 
 	"cloud.google.com/go/iam/apiv1/iampb"
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/genproto/googleapis/type/expr"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/testing/protocmp"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
@@ -127,13 +128,16 @@ func TestRefusals(t *testing.T) {
 			conditional,
 			"Policy version 1 does not support conditional role bindings: specify policy version 3. For more information, please refer to https://cloud.google.com/iam/docs/policies#versions",
 		},
-		"a condition on a basic role": {of(under("c", binding("roles/viewer", "user:a@example.com"))), "Conditions can't be set on primitive roles"},
-		"a condition without a title": {of(untitled), "Condition title is required."},
-		"a condition without an end":  {of(under(strings.Repeat("t", 101), binding("roles/x.y", "user:a@example.com"))), "Condition title is longer than 100 characters."},
-		"1,501 members":               {of(tooMany...), "The number of members in the policy (1,501) is larger than the maximum allowed size 1,500."},
-		"251 groups":                  {of(groups...), "The number of groups in the policy (251) is larger than the maximum allowed size 250."},
-		"a domain at 251 places":      {of(domains...), "The number of groups in the policy (251) is larger than the maximum allowed size 250."},
-		"21 conditions of one grant":  {of(variants...), "The number of conditional role bindings for role roles/x.y and member user:a@example.com is larger than the maximum allowed size 20."},
+		"a condition on a basic role":       {of(under("c", binding("roles/viewer", "user:a@example.com"))), "Conditions can't be set on primitive roles"},
+		"a condition without a title":       {of(untitled), "Condition title is required."},
+		"a condition without an expression": {of(&iampb.Binding{Role: "roles/x.y", Members: []string{"user:a@example.com"}, Condition: &expr.Expr{Title: "t"}}), "Condition expression is required."},
+		"a condition of a novel":            {of(&iampb.Binding{Role: "roles/x.y", Condition: &expr.Expr{Title: "t", Description: strings.Repeat("d", 257)}}), "Condition description is longer than 256 characters."},
+		"a condition of 64 KiB and more":    {of(&iampb.Binding{Role: "roles/x.y", Condition: &expr.Expr{Title: "t", Expression: strings.Repeat("x", 64<<10+1)}}), "Condition expression is larger than 65536 bytes."},
+		"a condition without an end":        {of(under(strings.Repeat("t", 101), binding("roles/x.y", "user:a@example.com"))), "Condition title is longer than 100 characters."},
+		"1,501 members":                     {of(tooMany...), "The number of members in the policy (1,501) is larger than the maximum allowed size 1,500."},
+		"251 groups":                        {of(groups...), "The number of groups in the policy (251) is larger than the maximum allowed size 250."},
+		"a domain at 251 places":            {of(domains...), "The number of groups in the policy (251) is larger than the maximum allowed size 250."},
+		"21 conditions of one grant":        {of(variants...), "The number of conditional role bindings for role roles/x.y and member user:a@example.com is larger than the maximum allowed size 20."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			book, _, _ := newBook(t)
@@ -292,6 +296,8 @@ func TestMasks(t *testing.T) {
 	}
 	_, err := book.Set(project, masked(of(), "rules"))
 	wantRefusal(t, err, codes.InvalidArgument, "Invalid update mask: rules is no field of a policy.")
+	_, err = book.Set(project, masked(&iampb.Policy{AuditConfigs: []*iampb.AuditConfig{{Service: "s", AuditLogConfigs: []*iampb.AuditLogConfig{{}}}}}, "audit_configs"))
+	wantRefusal(t, err, codes.InvalidArgument, `Invalid audit config of service "s": the log type is missing.`)
 	_, err = book.Set(project, masked(&iampb.Policy{AuditConfigs: []*iampb.AuditConfig{{}}}, "audit_configs"))
 	wantRefusal(t, err, codes.InvalidArgument, `Invalid audit config: service "" is missing or there twice.`)
 }

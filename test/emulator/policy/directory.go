@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/holdfast-dev/holdfast/test/emulator/projects"
+	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
 
 // Accounts knows the service accounts that exist.
@@ -224,9 +225,12 @@ func (d *Directory) knownAccounts() Accounts {
 const accountDomain = ".iam.gserviceaccount.com"
 
 // ours reports whether an e-mail address is one of a user-managed account in
-// a project that is the caller's own. Those of other people's projects, and
-// those that Google makes, are taken to exist.
+// a project that is the caller's own. Those of other people's projects, those
+// that Google makes, and the caller itself are taken to exist.
 func (d *Directory) ours(email string) bool {
+	if email == traffic.Caller {
+		return false
+	}
 	_, domain, _ := strings.Cut(email, "@")
 	project, ok := strings.CutSuffix(domain, accountDomain)
 	if !ok {

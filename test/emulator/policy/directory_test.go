@@ -8,6 +8,8 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/holdfast-dev/holdfast/test/emulator/policy"
+	"github.com/holdfast-dev/holdfast/test/emulator/projects"
+	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
 
 const role = "roles/x.y"
@@ -86,6 +88,19 @@ func TestDeletedUser(t *testing.T) {
 	wantMembers(t, book, "deleted and written", shown)
 	must(t, directory.Set("user:Ada.Lovelace@example.com", policy.Known))
 	wantMembers(t, book, "back", "user:Ada.Lovelace@example.com")
+}
+
+func TestTheCallerExists(t *testing.T) {
+	registry := projects.New(false)
+	if _, made := registry.Lookup("emulator"); !made {
+		t.Fatal("no project")
+	}
+	book := policy.NewBook(policy.Rules{Directory: policy.NewDirectory(registry)})
+	if _, err := book.Set(project, set(of(binding(role, "serviceAccount:"+traffic.Caller)))); err != nil {
+		t.Error(err)
+	}
+	_, err := book.Set(project, set(of(binding(role, "serviceAccount:other@emulator.iam.gserviceaccount.com"))))
+	wantRefusal(t, err, codes.InvalidArgument, "Service account other@emulator.iam.gserviceaccount.com does not exist.")
 }
 
 func TestPrincipals(t *testing.T) {

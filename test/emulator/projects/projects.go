@@ -4,6 +4,7 @@
 package projects
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
@@ -67,8 +68,9 @@ func New(strict bool) *Registry {
 	return &Registry{strict: strict, byID: map[string]Project{}, byNumber: map[int64]string{}}
 }
 
-// Add makes a project known, or changes it. A number of 0 is replaced by the
-// one that the ID always gets.
+// Add makes a project known, or replaces it. A number of 0 stands for the one
+// that the project has, and for a new one for the number that its ID always
+// gets.
 func (r *Registry) Add(p Project) error {
 	if !idPattern.MatchString(p.ID) {
 		return fmt.Errorf("project ID %q: want at most 30 lower-case letters, digits and hyphens, beginning with a letter", p.ID)
@@ -78,13 +80,14 @@ func (r *Registry) Add(p Project) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	old, known := r.byID[p.ID]
 	if p.Number == 0 {
-		p.Number = numberOf(p.ID)
+		p.Number = cmp.Or(old.Number, numberOf(p.ID))
 	}
 	if other, taken := r.byNumber[p.Number]; taken && other != p.ID {
 		return fmt.Errorf("project %q: number %d belongs to project %q", p.ID, p.Number, other)
 	}
-	if old, known := r.byID[p.ID]; known {
+	if known {
 		delete(r.byNumber, old.Number)
 	}
 	r.add(p)

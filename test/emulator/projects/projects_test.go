@@ -64,6 +64,35 @@ func TestAddRefuses(t *testing.T) {
 	if _, found := r.Lookup("42"); found {
 		t.Error("the old number is still known")
 	}
+	if err := r.Add(Project{ID: "mine"}); err != nil {
+		t.Errorf("changing a project again: %v", err)
+	}
+	if p, _ := r.Known("mine"); p.Number != 43 || p.Foreign {
+		t.Errorf("replaced without a number: %+v", p)
+	}
+}
+
+func TestWithhold(t *testing.T) {
+	r := New(false)
+	if err := r.Withhold("mine", "x.get"); err == nil {
+		t.Error("withholding in a project that is not there: no error")
+	}
+	if _, made := r.Known("mine"); made {
+		t.Error("asking made a project up")
+	}
+	if err := r.Add(Project{ID: "mine"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Withhold("mine", "x.get"); err != nil {
+		t.Fatal(err)
+	}
+	p, _ := r.Known("mine")
+	if diff := cmp.Diff([]string{"x.set"}, p.Held([]string{"x.get", "x.set"})); diff != "" || !p.Lacks("x.get") {
+		t.Errorf("held (-want +got):\n%s", diff)
+	}
+	if held := (Project{Foreign: true}).Held([]string{"x.get"}); len(held) > 0 {
+		t.Errorf("held in others' project: %v", held)
+	}
 }
 
 func TestDumpAndLoad(t *testing.T) {
