@@ -39,7 +39,7 @@ type Options struct {
 	// LimitBucketUpdates refuses to change a bucket's metadata more than once
 	// a second.
 	LimitBucketUpdates bool
-	// CallerProject is the project of the caller's credentials, whose quota
+	// CallerProject is the ID of the project of the caller's credentials, whose quota
 	// calls to IAM and Resource Manager use unless they name another one;
 	// empty means "emulator".
 	CallerProject string
