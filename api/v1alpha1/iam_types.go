@@ -34,8 +34,9 @@ const (
 type IAMPolicy struct {
 	// mode says how much of the policy this manifest owns. Additive grants what is listed and revokes only what it granted
 	// itself. AuthoritativeRoles owns the roles that are listed, under any condition: whoever else holds one loses it.
-	// Authoritative owns the whole policy, and with it every role that is not listed. Never removed, whatever the mode: the
-	// access of Holdfast itself, Google's service agents, and grants that others made for a limited time.
+	// Authoritative owns the whole policy, and with it every role that is not listed. Kept all the same are the access of
+	// Holdfast itself, the last owners, Google's service agents, and grants that others made for a limited time:
+	// status.iam.kept names them, and how to remove one.
 	// +optional
 	// +kubebuilder:default=Additive
 	Mode IAMMode `json:"mode,omitempty"`
@@ -103,12 +104,12 @@ type IAMBinding struct {
 
 // IAMMember is a principal, at most 512 characters long, as https://cloud.google.com/iam/docs/principal-identifiers has them:
 // user:E-MAIL, group:E-MAIL, serviceAccount:E-MAIL, serviceAccount:POOL.id.goog[NAMESPACE/NAME] for a Kubernetes service
-// account (POOL is PROJECT.svc on GKE), domain:DOMAIN, principal://DOMAIN/PATH and principalSet://DOMAIN/PATH for identity
-// pools and the like, projectOwner:P, projectEditor:P, projectViewer:P, allUsers or allAuthenticatedUsers. Principals that
+// account (POOL is PROJECT.svc on GKE), domain:DOMAIN, principal://DOMAIN/PATH, principalSet://DOMAIN/PATH and
+// principalHierarchy://DOMAIN/PATH for identity pools and the like, projectOwner:P, projectEditor:P, projectViewer:P, allUsers or allAuthenticatedUsers. Principals that
 // were deleted (deleted:…) cannot be granted anything.
 //
 // +kubebuilder:validation:MaxLength=512
-// +kubebuilder:validation:Pattern=`^(allUsers|allAuthenticatedUsers|(user|group):[^\s:@,]+@[^\s:@,]+\.[^\s:@,.]+|serviceAccount:([^\s:@,/]+@([^\s:@,/]+\.)?gserviceaccount\.com|([a-z0-9.-]+:)?[a-z0-9.-]+\.id\.goog\[[a-z0-9-]+/[a-z0-9.-]+\])|domain:[^\s:@,]+\.[^\s:@,.]+|project(Owner|Editor|Viewer):([a-z0-9.-]+:)?[a-z0-9-]+|principal(Set)?://[^\s/:]+/\S(.*\S)?)$`
+// +kubebuilder:validation:Pattern=`^(allUsers|allAuthenticatedUsers|(user|group):[^\s:@,]+@[^\s:@,]+\.[^\s:@,.]+|serviceAccount:([^\s:@,/]+@([^\s:@,/]+\.)?gserviceaccount\.com|([a-z0-9.-]+:)?[a-z0-9.-]+\.id\.goog\[[a-z0-9-]+/[a-z0-9.-]+\])|domain:[^\s:@,]+\.[^\s:@,.]+|project(Owner|Editor|Viewer):([a-z0-9.-]+:)?[a-z0-9-]+|principal(Set|Hierarchy)?://[^\s/:]+/\S(.*\S)?)$`
 type IAMMember string
 
 // ServiceAccountRef names a service account, one way or the other.

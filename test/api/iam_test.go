@@ -172,6 +172,7 @@ var members = []string{
 	"principalSet://agents.global.org-123456789012.system.id.goog/*",
 	"principalSet://cloudresourcemanager.googleapis.com/organizations/123456789012/type/ServiceAccount",
 	"principalSet://goog/cloudIdentityCustomerId/C01Abc35",
+	"principalHierarchy://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools",
 	"projectOwner:demo-project",
 	"projectEditor:123456789012",
 	"projectViewer:example.com:demo-project",
