@@ -1,6 +1,7 @@
 package iampolicy
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -39,6 +40,10 @@ func (c Condition) size() int {
 func (c Condition) digest() string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q", c.Title, c.Description, c.Expression))
 	return hex.EncodeToString(sum[:4])
+}
+
+func compareConditions(a, b Condition) int {
+	return cmp.Or(strings.Compare(a.Title, b.Title), strings.Compare(a.Description, b.Description), strings.Compare(a.Expression, b.Expression))
 }
 
 func squeeze(text string) string {

@@ -31,10 +31,18 @@ func drawSpelling(t *rapid.T, member string) string {
 	return member
 }
 
+// drawMember is one of a few, and sometimes whatever text.
+func drawMember(t *rapid.T, members []string) string {
+	if rapid.IntRange(0, 15).Draw(t, "odd") == 0 {
+		return rapid.String().Draw(t, "odd member")
+	}
+	return drawSpelling(t, rapid.SampledFrom(members).Draw(t, "member"))
+}
+
 func drawGrant(t *rapid.T, members []string) Grant {
 	g := Grant{
 		Role:      rapid.SampledFrom(everyRole).Draw(t, "role"),
-		Member:    drawSpelling(t, rapid.SampledFrom(members).Draw(t, "member")),
+		Member:    drawMember(t, members),
 		Condition: rapid.SampledFrom(anyCondition).Draw(t, "condition"),
 	}
 	if g.Condition != (Condition{}) && rapid.Bool().Draw(t, "with blanks") {

@@ -34,13 +34,7 @@ func (g Grant) path(prefix string) string {
 func (g Grant) String() string { return g.Member + " in " + g.Role }
 
 func compareGrants(a, b Grant) int {
-	return cmp.Or(
-		strings.Compare(a.Role, b.Role),
-		strings.Compare(a.Condition.Title, b.Condition.Title),
-		strings.Compare(a.Condition.Description, b.Condition.Description),
-		strings.Compare(a.Condition.Expression, b.Condition.Expression),
-		strings.Compare(a.Member, b.Member),
-	)
+	return cmp.Or(strings.Compare(a.Role, b.Role), compareConditions(a.Condition, b.Condition), strings.Compare(a.Member, b.Member))
 }
 
 // grantSet are grants in their normal form.

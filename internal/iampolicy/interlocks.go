@@ -90,7 +90,7 @@ func (s *survey) hold(revoke []Grant) string {
 	if len(revoke) > 0 && s.First && s.authoritative() {
 		does = append(does, fmt.Sprintf("is the first with %s.mode %s that removes anything", s.Prefix, s.Mode))
 	}
-	if indirect := matching(revoke, s.mayCarrySelf); len(indirect) > 0 {
+	if indirect := s.mayCarrySelf(revoke); len(indirect) > 0 {
 		does = append(does, fmt.Sprintf("removes %s, by which Holdfast may have its access, since %s itself is granted nothing here",
 			phrases(indirect, Grant.String), s.Self))
 	}
@@ -100,10 +100,14 @@ func (s *survey) hold(revoke []Grant) string {
 	return "this " + strings.Join(does, "; and it ")
 }
 
-// mayCarrySelf says whether Holdfast may have its access by a grant that names somebody else. It had its access before the
-// manifest granted anything.
-func (s *survey) mayCarrySelf(g Grant) bool {
-	return isIndirect(g.Member) && !s.own.has(g) && !s.live.grantedTo(s.Self)
+// mayCarrySelf are grants of others by which Holdfast may have its access, because the policy names it nowhere. It had its
+// access before the manifest granted anything.
+func (s *survey) mayCarrySelf(revoke []Grant) []Grant {
+	indirect := matching(revoke, func(g Grant) bool { return isIndirect(g.Member) && !s.own.has(g) })
+	if len(indirect) == 0 || s.live.grantedTo(s.Self) {
+		return nil
+	}
+	return indirect
 }
 
 // refuseRemovals says why the removals cannot be written; empty if they can.

@@ -32,7 +32,7 @@ func lookAt(in Input) survey {
 		normal := g.Normal()
 		s.wanted.add(normal)
 		s.roles[g.Role] = true
-		if known, ok := s.spelled[normal.Condition]; !ok || g.Condition.Expression < known.Expression {
+		if known, ok := s.spelled[normal.Condition]; !ok || compareConditions(g.Condition, known) < 0 {
 			s.spelled[normal.Condition] = g.Condition // any of them, but always the same
 		}
 	}
@@ -59,19 +59,13 @@ func (s *survey) owns(g Grant) {
 
 // authoritative says whether the manifest owns grants that it did not make. One that says nothing of the policy does not.
 func (s *survey) authoritative() bool {
-	return s.Mode != v1alpha1.IAMAdditive && (s.Managed || len(s.wanted) > 0)
+	owns := s.Mode == v1alpha1.IAMAuthoritativeRoles || s.Mode == v1alpha1.IAMAuthoritative
+	return owns && (s.Managed || len(s.wanted) > 0)
 }
 
 // ownsRole says whether nobody may hold the role but who is wanted.
 func (s *survey) ownsRole(role string) bool {
-	switch {
-	case !s.authoritative():
-		return false
-	case s.Mode == v1alpha1.IAMAuthoritative:
-		return true
-	default:
-		return s.Mode == v1alpha1.IAMAuthoritativeRoles && s.roles[role]
-	}
+	return s.authoritative() && (s.Mode == v1alpha1.IAMAuthoritative || s.roles[role])
 }
 
 // live is the live policy in its normal form.
