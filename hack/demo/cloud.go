@@ -39,6 +39,12 @@ func pathOf(externalName string) (string, error) {
 	if name, ok := strings.CutPrefix(externalName, "//pubsub.googleapis.com/"); ok {
 		return "/emulator/pubsub/" + name, nil
 	}
+	if name, ok := strings.CutPrefix(externalName, "//iam.googleapis.com/"); ok {
+		return "/emulator/iam/" + name, nil
+	}
+	if name, ok := strings.CutPrefix(externalName, "//cloudresourcemanager.googleapis.com/"); ok {
+		return "/emulator/resourcemanager/" + name + "/policy", nil
+	}
 	return "", fmt.Errorf("no service of the emulator has %q", externalName)
 }
 

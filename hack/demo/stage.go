@@ -129,7 +129,7 @@ func (s *stage) install(ctx context.Context) error {
 		return err
 	}
 	_, err := s.kubectl.quiet(ctx, "wait", "--for=condition=Established", "--timeout=30s", "crd",
-		"buckets.gcp.holdfast.dev", "topics.gcp.holdfast.dev")
+		"buckets.gcp.holdfast.dev", "topics.gcp.holdfast.dev", "serviceaccounts.gcp.holdfast.dev", "projectpolicies.gcp.holdfast.dev")
 	return err
 }
 
@@ -169,6 +169,7 @@ func (s *stage) startOperator(ctx context.Context) error {
 		"--iam-endpoint", s.cloud.grpc,
 		"--resourcemanager-endpoint", s.cloud.grpc,
 		"--gcp-insecure",
+		"--gcp-identity", identity,
 		"--sweep-interval", s.sweep.String(),
 		"--log-format", "console",
 		"--metrics-bind-address", "0",

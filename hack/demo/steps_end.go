@@ -86,7 +86,8 @@ func (s *stage) unseen(ctx context.Context, mark int64, objects []v1alpha1.Objec
 	var missing []string
 	for _, obj := range objects {
 		name := obj.GetCommonStatus().ExternalName
-		if read[name[strings.LastIndex(name, "/")+1:]] < 2 {
+		id, _, _ := strings.Cut(name[strings.LastIndex(name, "/")+1:], "@") // an account's calls go by its ID
+		if read[id] < 2 {
 			missing = append(missing, obj.GetNamespace()+"/"+obj.GetName())
 		}
 	}

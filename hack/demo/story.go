@@ -19,6 +19,7 @@ var story = []step{
 	{"An edit of a manifest is one PATCH", (*stage).playEdit},
 	{"What somebody changes in the console is put back; what leaves the manifest is reset", (*stage).playDrift},
 	{"What exists already is adopted: without a write if it matches, by approval if it differs", (*stage).playAdoption},
+	{"An account and what it may do are applied together; a policy that takes access away waits", (*stage).playAccess},
 	{"A broken glass holds all writes", (*stage).playGlass},
 	{"A bad manifest is refused at apply", (*stage).playRefusals},
 	{"Deleting a manifest leaves the resource, unless it says Delete", (*stage).playDeletion},

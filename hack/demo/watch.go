@@ -71,10 +71,12 @@ func standing(obj v1alpha1.Object) stands {
 func (s *stage) objects(ctx context.Context, namespace string) ([]v1alpha1.Object, error) {
 	var buckets v1alpha1.BucketList
 	var topics v1alpha1.TopicList
-	err := errors.Join(
-		s.kube.List(ctx, &buckets, client.InNamespace(namespace)),
-		s.kube.List(ctx, &topics, client.InNamespace(namespace)),
-	)
+	var accounts v1alpha1.ServiceAccountList
+	var policies v1alpha1.ProjectPolicyList
+	var errs []error
+	for _, list := range []client.ObjectList{&buckets, &topics, &accounts, &policies} {
+		errs = append(errs, s.kube.List(ctx, list, client.InNamespace(namespace)))
+	}
 	var all []v1alpha1.Object
 	for i := range buckets.Items {
 		all = append(all, &buckets.Items[i])
@@ -82,7 +84,13 @@ func (s *stage) objects(ctx context.Context, namespace string) ([]v1alpha1.Objec
 	for i := range topics.Items {
 		all = append(all, &topics.Items[i])
 	}
-	return all, err
+	for i := range accounts.Items {
+		all = append(all, &accounts.Items[i])
+	}
+	for i := range policies.Items {
+		all = append(all, &policies.Items[i])
+	}
+	return all, errors.Join(errs...)
 }
 
 // untilAllReady waits until every object in a namespace is Ready.
