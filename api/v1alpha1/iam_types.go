@@ -80,6 +80,7 @@ type IAMSafety struct {
 type IAMBinding struct {
 	// role is a predefined role, roles/NAME, or a custom one, projects/P/roles/NAME or organizations/N/roles/NAME.
 	// +required
+	// +kubebuilder:validation:XValidation:rule="self.startsWith('roles/') || self.startsWith('projects/') || self.startsWith('organizations/')",message="a role is roles/NAME, or a custom one, projects/P/roles/NAME or organizations/N/roles/NAME"
 	// +kubebuilder:validation:MaxLength=200
 	// +kubebuilder:validation:Pattern=`^(roles|projects/[a-z0-9.:-]+/roles|organizations/[0-9]+/roles)/[A-Za-z0-9_.]{1,100}$`
 	Role string `json:"role"`
@@ -108,6 +109,7 @@ type IAMBinding struct {
 // principalHierarchy://DOMAIN/PATH for identity pools and the like, projectOwner:P, projectEditor:P, projectViewer:P, allUsers or allAuthenticatedUsers. Principals that
 // were deleted (deleted:…) cannot be granted anything.
 //
+// +kubebuilder:validation:XValidation:rule="self.startsWith('user:') || self.startsWith('serviceAccount:') || self.startsWith('group:') || self.startsWith('domain:') || self.startsWith('principal') || self.startsWith('project') || self.startsWith('all')",message="a member is allUsers, allAuthenticatedUsers or a name with its type, such as user:ada@example.com; the types are user, group, serviceAccount, domain, projectOwner, projectEditor, projectViewer, and principal://, principalSet:// and principalHierarchy://"
 // +kubebuilder:validation:MaxLength=512
 // +kubebuilder:validation:Pattern=`^(allUsers|allAuthenticatedUsers|(user|group):[^\s:@,]+@[^\s:@,]+\.[^\s:@,.]+|serviceAccount:([^\s:@,/]+@([^\s:@,/]+\.)?gserviceaccount\.com|([a-z0-9.-]+:)?[a-z0-9.-]+\.id\.goog\[[a-z0-9-]+/[a-z0-9.-]+\])|domain:[^\s:@,]+\.[^\s:@,.]+|project(Owner|Editor|Viewer):([a-z0-9.-]+:)?[a-z0-9-]+|principal(Set|Hierarchy)?://[^\s/:]+/\S(.*\S)?)$`
 type IAMMember string

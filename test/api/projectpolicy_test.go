@@ -38,7 +38,7 @@ func TestProjectPolicyRefusedOnCreate(t *testing.T) {
 		"no type":                        {auditing(`{service: allServices, logTypes: [{}]}`), "spec.auditConfigs[0].logTypes[0].logType: Required value"},
 		"an unknown type":                {auditing(`{service: allServices, logTypes: [{logType: ADMIN_WRITE}]}`), `spec.auditConfigs[0].logTypes[0].logType: Unsupported value: "ADMIN_WRITE": supported values: "ADMIN_READ", "DATA_READ", "DATA_WRITE"`},
 		"a type twice":                   {auditing(`{service: allServices, logTypes: [{logType: DATA_READ}, {logType: DATA_READ}]}`), `spec.auditConfigs[0].logTypes[1]: Duplicate value: {"logType":"DATA_READ"}`},
-		"an exempted member mistyped":    {auditing(`{service: allServices, logTypes: [{logType: DATA_READ, exemptedMembers: [ada@example.com]}]}`), "spec.auditConfigs[0].logTypes[0].exemptedMembers[0] in body should match"},
+		"an exempted member mistyped":    {auditing(`{service: allServices, logTypes: [{logType: DATA_READ, exemptedMembers: [ada@example.com]}]}`), "a member is allUsers, allAuthenticatedUsers or a name with its type"},
 		"an exempted member twice":       {auditing(`{service: allServices, logTypes: [{logType: DATA_READ, exemptedMembers: ["user:ada@example.com", "user:ada@example.com"]}]}`), `exemptedMembers[1]: Duplicate value: "user:ada@example.com"`},
 		"101 exempted members":           {auditing(`{service: allServices, logTypes: [{logType: DATA_READ, exemptedMembers: [` + users(0, 101) + `]}]}`), "exemptedMembers: Too many: 101: must have at most 100 items"},
 		"101 services":                   {auditing(services(101, `[]`)), "spec.auditConfigs: Too many: 101: must have at most 100 items"},
