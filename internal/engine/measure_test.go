@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ func wrote(manager string, after int, subresource, fields string) metav1.Managed
 	at := metav1.NewTime(created.Add(time.Duration(after) * time.Second))
 	return metav1.ManagedFieldsEntry{
 		Manager: manager, Operation: metav1.ManagedFieldsOperationApply, Time: &at, Subresource: subresource,
-		FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)},
+		FieldsV1: metav1.NewFieldsV1(fields),
 	}
 }
 
@@ -130,10 +131,7 @@ func TestPassesAreMeasured(t *testing.T) {
 		{"nothing happens", look, "found 0, corrected 0, applied 0, up to date 1, orphaned 0"},
 		{"somebody changes it", func() {
 			live := kind.live["orders"]
-			live.Labels = v1alpha1.Labels{}
-			for key, value := range kind.live["orders"].Labels {
-				live.Labels[key] = value
-			}
+			live.Labels = maps.Clone(live.Labels)
 			live.Labels["team"] = "else"
 			kind.live["orders"] = live
 			look()
