@@ -44,7 +44,7 @@ func New(o Options) *Service {
 	}
 	s := &Service{
 		control: o.Traffic, projects: o.Projects, accounts: newAccounts(o.Now),
-		policies: policy.NewBook(policy.Rules{Directory: o.Directory, Roles: grantable, NoPublic: true}),
+		policies: policy.NewBook(policy.Rules{Directory: o.Directory, Roles: grantable}),
 	}
 	o.Directory.UseAccounts(s.accounts)
 	return s

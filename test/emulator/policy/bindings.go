@@ -91,7 +91,7 @@ func (r Rules) checkConsistency(members []string) error {
 func (r Rules) checkKind(m member) error {
 	switch {
 	case m.public() && r.NoPublic:
-		return invalid("Members of type %s are not supported for this resource.", m)
+		return invalid("Request contains an invalid argument.") // no more than that, as reports show
 	case strings.HasPrefix(m.kind, "project") && !r.TeamMembers:
 		return invalid("The member %s is of an unknown type. Please set a valid type prefix for the member.", m)
 	default:

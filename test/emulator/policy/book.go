@@ -29,11 +29,16 @@ func (b *Book) Get(name string, request *iampb.GetIamPolicyRequest) (*iampb.Poli
 	return b.rules.Directory.Show(b.policy(name), request.GetOptions().GetRequestedPolicyVersion())
 }
 
-// Set answers a call that writes the policy of a resource.
-func (b *Book) Set(name string, request *iampb.SetIamPolicyRequest) (*iampb.Policy, error) {
+// Check refuses a write of bindings by rules that are not those of all
+// policies: current is the policy as it is shown, sent the one in its place.
+type Check func(current, sent *iampb.Policy) error
+
+// Set answers a call that writes the policy of a resource, if no check refuses
+// it.
+func (b *Book) Set(name string, request *iampb.SetIamPolicyRequest, checks ...Check) (*iampb.Policy, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.replace(name, request)
+	return b.replace(name, request, checks...)
 }
 
 // Read returns the policy of a resource with all that it has.
@@ -61,10 +66,18 @@ func (b *Book) Drop(name string) {
 	delete(b.policies, name)
 }
 
-func (b *Book) replace(name string, request *iampb.SetIamPolicyRequest) (*iampb.Policy, error) {
-	next, err := b.rules.Replace(b.policy(name), request.GetPolicy(), request.GetUpdateMask())
+func (b *Book) replace(name string, request *iampb.SetIamPolicyRequest, checks ...Check) (*iampb.Policy, error) {
+	current := b.policy(name)
+	next, err := b.rules.Replace(current, request.GetPolicy(), request.GetUpdateMask())
 	if err != nil {
 		return nil, err
+	}
+	if written, _ := maskOf(request.GetUpdateMask()); written.bindings {
+		for _, check := range checks {
+			if err := check(b.rules.Directory.ShowAll(current), request.GetPolicy()); err != nil {
+				return nil, err
+			}
+		}
 	}
 	b.policies[name] = next
 	return b.rules.Directory.ShowAll(next), nil

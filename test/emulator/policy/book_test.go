@@ -109,7 +109,7 @@ func TestRefusals(t *testing.T) {
 		"no account":          {of(binding("roles/viewer", "serviceAccount:projects/p/serviceAccounts/x")), "Invalid service account (projects/p/serviceaccounts/x)."},
 		"no resource":         {of(binding("roles/viewer", "principal:ada")), "Invalid principal (principal:ada)."},
 		"the team of another": {of(binding("roles/viewer", "projectOwner:my-project")), "The member projectOwner:my-project is of an unknown type. Please set a valid type prefix for the member."},
-		"everybody":           {of(binding("roles/viewer", "allUsers")), "Members of type allUsers are not supported for this resource."},
+		"everybody":           {of(binding("roles/viewer", "allUsers")), "Request contains an invalid argument."},
 		"nobody's account":    {of(binding("roles/viewer", "serviceAccount:typo@my-project.iam.gserviceaccount.com")), "Service account typo@my-project.iam.gserviceaccount.com does not exist."},
 		"nobody's account in a domain": {
 			of(binding("roles/viewer", "serviceAccount:typo@scoped.example.com.iam.gserviceaccount.com")),

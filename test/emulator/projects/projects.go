@@ -30,8 +30,11 @@ type Project struct {
 	Name string `json:"name,omitempty"`
 	// Parent is the organization or folder, such as "organizations/1"; empty
 	// for the one that all projects are in unless told otherwise.
-	Parent string            `json:"parent,omitempty"`
-	Labels map[string]string `json:"labels,omitempty"`
+	Parent string `json:"parent,omitempty"`
+	// Standalone says that the project is in no organization: users become
+	// its owners by invitation only, and the last owner stays.
+	Standalone bool              `json:"standalone,omitempty"`
+	Labels     map[string]string `json:"labels,omitempty"`
 	// Created is when; zero for the beginning of the emulator.
 	Created time.Time `json:"created,omitzero"`
 	// Deleted says that deletion was asked for. The services go on to work

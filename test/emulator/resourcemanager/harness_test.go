@@ -27,11 +27,12 @@ import (
 // "other-project", labelled team=shop, and "theirs" (456), which belongs to
 // somebody else.
 type cloud struct {
-	service  *resourcemanager.Service
-	control  *traffic.Control
-	registry *projects.Registry
-	grpcAddr string
-	httpURL  string
+	service   *resourcemanager.Service
+	control   *traffic.Control
+	registry  *projects.Registry
+	directory *policy.Directory
+	grpcAddr  string
+	httpURL   string
 }
 
 func start(t *testing.T) *cloud {
@@ -45,9 +46,8 @@ func start(t *testing.T) *cloud {
 			t.Fatal(err)
 		}
 	}
-	c.service = resourcemanager.New(resourcemanager.Options{
-		Projects: c.registry, Traffic: c.control, Directory: policy.NewDirectory(c.registry),
-	})
+	c.directory = policy.NewDirectory(c.registry)
+	c.service = resourcemanager.New(resourcemanager.Options{Projects: c.registry, Traffic: c.control, Directory: c.directory})
 
 	mux := http.NewServeMux()
 	c.service.RegisterHTTP(mux)

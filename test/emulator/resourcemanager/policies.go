@@ -2,8 +2,12 @@ package resourcemanager
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"cloud.google.com/go/iam/apiv1/iampb"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // GetIamPolicy returns the policy of a project.
@@ -21,7 +25,35 @@ func (s *Service) SetIamPolicy(_ context.Context, request *iampb.SetIamPolicyReq
 	if err != nil {
 		return nil, err
 	}
+	if project.Standalone {
+		return s.policies.Set(project.ID, request, checkOwners)
+	}
 	return s.policies.Set(project.ID, request)
+}
+
+// checkOwners has the rules for projects outside of organizations. A user
+// whose address is spelt in another letter case than before counts as another
+// one, as reports show; what is wrong Google says in its details only, whose
+// type is not public.
+func checkOwners(current, sent *iampb.Policy) error {
+	before, after := owners(current), owners(sent)
+	invited := func(member string) bool {
+		return strings.HasPrefix(member, "user:") && !slices.Contains(before, member)
+	}
+	if slices.ContainsFunc(after, invited) || len(before) > 0 && len(after) == 0 {
+		return status.Error(codes.InvalidArgument, "Request contains an invalid argument.")
+	}
+	return nil
+}
+
+func owners(p *iampb.Policy) []string {
+	var members []string
+	for _, b := range p.GetBindings() {
+		if b.GetRole() == "roles/owner" {
+			members = append(members, b.GetMembers()...)
+		}
+	}
+	return members
 }
 
 // TestIamPermissions returns those of the permissions that the caller has: all

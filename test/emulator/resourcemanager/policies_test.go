@@ -2,6 +2,7 @@ package resourcemanager_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"cloud.google.com/go/iam/apiv1/iampb"
@@ -17,6 +18,7 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	"github.com/holdfast-dev/holdfast/test/emulator/policy"
+	"github.com/holdfast-dev/holdfast/test/emulator/projects"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
 
@@ -100,6 +102,43 @@ func TestNoWriterIsLost(t *testing.T) {
 		if !policy.Has(p, "roles/viewer", fmt.Sprintf("user:w%d@example.com", i)) || !policy.Has(p, "roles/editor", fmt.Sprintf("user:c%d@example.com", i)) {
 			t.Errorf("writer %d is lost: %v", i, p)
 		}
+	}
+}
+
+// TestOwnersOutsideOfOrganizations: users are invited to be owners, in the
+// spelling that they are shown in, and the last owner stays.
+func TestOwnersOutsideOfOrganizations(t *testing.T) {
+	c := start(t)
+	client := c.client(t)
+	must(t, c.registry.Edit("my-project", func(p *projects.Project) { p.Standalone = true }))
+	must(t, c.directory.Set("user:Ada@example.com", policy.Known))
+	must(t, c.service.EditPolicy("my-project", func(p *iampb.Policy) { policy.Grant(p, "roles/owner", "user:ada@example.com") }))
+	for name, step := range map[string]struct {
+		owners  []string
+		refused bool
+	}{
+		"as it is":           {[]string{"user:Ada@example.com"}, false},
+		"in another case":    {[]string{"user:ada@example.com"}, true},
+		"another user":       {[]string{"user:Ada@example.com", "user:eve@example.com"}, true},
+		"an account besides": {[]string{"user:Ada@example.com", "serviceAccount:x@others.iam.gserviceaccount.com"}, false},
+		"nobody":             {nil, true},
+	} {
+		p := &iampb.Policy{Bindings: []*iampb.Binding{{Role: "roles/owner", Members: step.owners}}}
+		_, err := client.SetIamPolicy(t.Context(), &iampb.SetIamPolicyRequest{Resource: project, Policy: p})
+		if step.refused {
+			wantRefusal(t, err, codes.InvalidArgument, "Request contains an invalid argument.")
+		} else if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	_, err := client.SetIamPolicy(t.Context(), &iampb.SetIamPolicyRequest{
+		Resource: project, Policy: &iampb.Policy{}, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"audit_configs"}},
+	})
+	if err != nil {
+		t.Errorf("a write that is not about bindings: %v", err)
+	}
+	if status, answer := c.send(t, "GET", "/v1/projects/my-project", ""); status != 200 || strings.Contains(answer, "parent") {
+		t.Errorf("the parent of a project without one: %d %s", status, answer)
 	}
 }
 

@@ -113,9 +113,13 @@ func (s *Service) describe(project projects.Project) *pb.Project {
 	if project.Deleted {
 		state = pb.Project_DELETE_REQUESTED
 	}
+	parent := cmp.Or(project.Parent, Organization)
+	if project.Standalone {
+		parent = ""
+	}
 	return &pb.Project{
 		Name:        fmt.Sprintf("projects/%d", project.Number),
-		Parent:      cmp.Or(project.Parent, Organization),
+		Parent:      parent,
 		ProjectId:   project.ID,
 		State:       state,
 		DisplayName: cmp.Or(project.Name, project.ID),

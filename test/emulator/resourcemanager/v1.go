@@ -108,12 +108,14 @@ func v1Project(p *pb.Project) *cloudresourcemanager.Project {
 	if err != nil {
 		number = 0 // the registry gives none but numbers
 	}
-	kind, id, _ := strings.Cut(p.GetParent(), "/")
-	return &cloudresourcemanager.Project{
+	shown := &cloudresourcemanager.Project{
 		CreateTime: p.GetCreateTime().AsTime().Format("2006-01-02T15:04:05.000000Z"), Labels: p.GetLabels(),
 		LifecycleState: p.GetState().String(), Name: p.GetDisplayName(), ProjectId: p.GetProjectId(), ProjectNumber: number,
-		Parent: &cloudresourcemanager.ResourceId{Type: strings.TrimSuffix(kind, "s"), Id: id},
 	}
+	if kind, id, ok := strings.Cut(p.GetParent(), "/"); ok {
+		shown.Parent = &cloudresourcemanager.ResourceId{Type: strings.TrimSuffix(kind, "s"), Id: id}
+	}
+	return shown
 }
 
 // writeV1Error leaves out the details, which version 1 does not have.
