@@ -35,13 +35,7 @@ func (p *policyView) changes() diff.Changes {
 }
 
 // writes says whether there is something to write that can be written.
-func (p *policyView) writes() bool {
-	return p != nil && p.plan.Refusal == "" && (len(p.plan.Add) > 0 || len(p.plan.Revoke) > 0 || p.changesAudit())
-}
-
-func (p *policyView) changesAudit() bool {
-	return p.plan.Changes.Has(p.in.Prefix + ".auditConfigs")
-}
+func (p *policyView) writes() bool { return p != nil && p.plan.Writes }
 
 // unwritable says what of the changes cannot be written, and what to do about it; empty if all can be.
 func (p *policyView) unwritable() string {
@@ -144,7 +138,7 @@ func (r *Reconciler[T, L]) policyInput(ctx context.Context, kind Policied[T], ob
 		}
 		in.Wanted, in.Unresolved, p.waits, p.fresh = wanted.grants, len(wanted.missing) > 0, strings.Join(wanted.missing, "; "), wanted.fresh
 	}
-	if err := r.sharers(ctx, kind, others, &in); err != nil {
+	if err := r.sharers(ctx, kind, obj, others, &in); err != nil {
 		return nil, err
 	}
 	p.in = in
@@ -160,13 +154,15 @@ func (r *Reconciler[T, L]) self(ctx context.Context, impersonate string) string 
 	return email
 }
 
-// sharers adds what the other manifests of a shared policy say and have done.
-func (r *Reconciler[T, L]) sharers(ctx context.Context, kind Policied[T], others rivals[T], in *iampolicy.Input) error {
+// sharers adds what the other manifests of a shared policy say and have done. One that clashes is carried out instead of the
+// object, or not at all.
+func (r *Reconciler[T, L]) sharers(ctx context.Context, kind Policied[T], obj T, others rivals[T], in *iampolicy.Input) error {
 	if !r.kind.Traits().PolicyOnly {
 		return nil
 	}
+	mine := claimOf(kind.Policy(obj))
 	for _, other := range others {
-		if other.GetCommonSpec().Management == v1alpha1.ManagementObserve {
+		if other.GetCommonSpec().Management == v1alpha1.ManagementObserve || mine.clashes(claimOf(kind.Policy(other))) {
 			continue
 		}
 		recorded := []iampolicy.Grant(nil)
@@ -259,13 +255,7 @@ func pendPolicy(obj v1alpha1.Object, p *policyView) {
 	}
 	showPolicy(obj, p)
 	iam := obj.GetCommonStatus().IAM
-	ours := slices.Clone(p.in.Recorded)
-	for _, g := range p.plan.Own {
-		if !slices.Contains(p.plan.Add, g) && !slices.Contains(ours, g) {
-			ours = append(ours, g)
-		}
-	}
-	iam.Grants, iam.Pending = statusGrants(ours), statusGrants(p.plan.Add)
+	iam.Grants, iam.Pending = statusGrants(p.plan.Had), statusGrants(p.plan.Add)
 }
 
 // refuse notes a member that Google does not accept, and plans without it; ok is false if the error names none that was to be

@@ -84,6 +84,9 @@ func (r *Reconciler[T, L]) setPolicy(ctx context.Context, d *draft[T], v view[T,
 	return stored, err
 }
 
+// claiming is how long a deletion waits at most for the other manifests that grant the same to note that it is theirs.
+const claiming = time.Minute
+
 // pause waits for a random part of a time, so that writers who met once do not meet again.
 func pause(ctx context.Context, most time.Duration) error {
 	timer := time.NewTimer(rand.N(most))
@@ -107,7 +110,11 @@ func (r *Reconciler[T, L]) revoke(ctx context.Context, d *draft[T], v view[T, L]
 	case orphan:
 		return r.release(ctx, d, done{"Orphaned", "left the grants as they are, because the CustomResourceDefinition is being deleted"})
 	}
-	plan := v.policy.changes()
+	plan, unclaimed := v.policy.changes(), v.policy.plan.Unclaimed
+	if len(unclaimed) > 0 && r.now().Before(d.obj.GetDeletionTimestamp().Add(claiming)) {
+		return outcome{reason: v1alpha1.ReasonDeleting, looked: true, drift: plan, after: time.Second, message: fmt.Sprintf(
+			"waiting for another manifest, which grants it too, to note that %s to %s is its own now", unclaimed[0].Role, unclaimed[0].Member)}
+	}
 	if v.policy.writes() && r.awaitsApproval(d.obj, plan) {
 		return r.held(d, v, plan, awaitApproval("this revokes what the manifest granted"))
 	}
