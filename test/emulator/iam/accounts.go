@@ -50,17 +50,41 @@ type accounts struct {
 
 	mu    sync.Mutex
 	byUID map[string]*account
-	// byEmail has the live ones.
-	byEmail  map[string]*account
-	settings Settings
+	// byEmail has the live ones, and byProject the same once more: a fleet has
+	// many projects with few accounts each, and lists them one by one.
+	byEmail   map[string]*account
+	byProject map[string]map[string]*account
+	settings  Settings
 	// made counts the accounts, so that none gets the number of another.
 	made int
 }
 
 func newAccounts(now func() time.Time) *accounts {
-	return &accounts{
-		now: now, byUID: map[string]*account{}, byEmail: map[string]*account{}, settings: Settings{Quota: DefaultQuota},
+	s := &accounts{now: now, settings: Settings{Quota: DefaultQuota}}
+	s.clear()
+	return s
+}
+
+// clear forgets all accounts; the caller holds s.mu.
+func (s *accounts) clear() {
+	s.byUID, s.byEmail, s.byProject = map[string]*account{}, map[string]*account{}, map[string]map[string]*account{}
+}
+
+// add makes an account one of the live ones; the caller holds s.mu.
+func (s *accounts) add(a *account) {
+	email := a.Email()
+	s.byEmail[email] = a
+	if s.byProject[a.Project] == nil {
+		s.byProject[a.Project] = map[string]*account{}
 	}
+	s.byProject[a.Project][email] = a
+}
+
+// remove makes an account no longer one of the live ones; the caller holds
+// s.mu.
+func (s *accounts) remove(a *account) {
+	delete(s.byEmail, a.Email())
+	delete(s.byProject[a.Project], a.Email())
 }
 
 // UniqueID returns who has an e-mail address, once that is visible.
@@ -125,8 +149,8 @@ func (s *accounts) of(project string) []account {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var found []account
-	for _, a := range s.byEmail {
-		if a.Project == project && s.visible(a) {
+	for _, a := range s.byProject[project] {
+		if s.visible(a) {
 			found = append(found, *a)
 		}
 	}
@@ -141,24 +165,14 @@ func (s *accounts) create(a account) (account, error) {
 	if s.byEmail[a.Email()] != nil {
 		return account{}, alreadyExists(a)
 	}
-	if s.count(a.Project) >= s.settings.Quota {
+	if len(s.byProject[a.Project]) >= s.settings.Quota {
 		return account{}, tooMany()
 	}
 	s.made++
 	a.UniqueID, a.Created = uniqueID(a.Email(), s.made), s.now()
-	s.byUID[a.UniqueID], s.byEmail[a.Email()] = &a, &a
+	s.byUID[a.UniqueID] = &a
+	s.add(&a)
 	return a, nil
-}
-
-// count returns how many live accounts a project has; the caller holds s.mu.
-func (s *accounts) count(project string) int {
-	n := 0
-	for _, a := range s.byEmail {
-		if a.Project == project {
-			n++
-		}
-	}
-	return n
 }
 
 // change edits an account that is there; unseen ones only if hidden is set.
@@ -171,7 +185,7 @@ func (s *accounts) change(key string, hidden bool, edit func(*account)) (account
 	}
 	edit(a)
 	if !a.live() {
-		delete(s.byEmail, a.Email())
+		s.remove(a)
 	}
 	return *a, true
 }
@@ -188,11 +202,11 @@ func (s *accounts) restore(uid string) (account, error) {
 		return account{}, notDeleted(*a)
 	case s.byEmail[a.Email()] != nil:
 		return account{}, replaced(*a)
-	case s.count(a.Project) >= s.settings.Quota:
+	case len(s.byProject[a.Project]) >= s.settings.Quota:
 		return account{}, tooMany()
 	}
 	a.Deleted = time.Time{}
-	s.byEmail[a.Email()] = a
+	s.add(a)
 	return *a, nil
 }
 

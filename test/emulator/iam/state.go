@@ -52,11 +52,12 @@ func (s *accounts) all() (list []*account, made int) {
 func (s *accounts) replace(list []*account, made int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.byUID, s.byEmail, s.made = map[string]*account{}, map[string]*account{}, made
+	s.clear()
+	s.made = made
 	for _, a := range list {
 		s.byUID[a.UniqueID] = a
 		if a.live() {
-			s.byEmail[a.Email()] = a
+			s.add(a)
 		}
 	}
 }
