@@ -106,8 +106,8 @@ type IAMBinding struct {
 // IAMMember is a principal, at most 512 characters long, as https://cloud.google.com/iam/docs/principal-identifiers has them:
 // user:E-MAIL, group:E-MAIL, serviceAccount:E-MAIL, serviceAccount:POOL.id.goog[NAMESPACE/NAME] for a Kubernetes service
 // account (POOL is PROJECT.svc on GKE), domain:DOMAIN, principal://DOMAIN/PATH, principalSet://DOMAIN/PATH and
-// principalHierarchy://DOMAIN/PATH for identity pools and the like, projectOwner:P, projectEditor:P, projectViewer:P, allUsers or allAuthenticatedUsers. Principals that
-// were deleted (deleted:…) cannot be granted anything.
+// principalHierarchy://DOMAIN/PATH for identity pools and the like, projectOwner:P, projectEditor:P, projectViewer:P, allUsers
+// or allAuthenticatedUsers. Principals that were deleted (deleted:…) cannot be granted anything.
 //
 // +kubebuilder:validation:XValidation:rule="self.startsWith('user:') || self.startsWith('serviceAccount:') || self.startsWith('group:') || self.startsWith('domain:') || self.startsWith('principal') || self.startsWith('project') || self.startsWith('all')",message="a member is allUsers, allAuthenticatedUsers or a name with its type, such as user:ada@example.com; the types are user, group, serviceAccount, domain, projectOwner, projectEditor, projectViewer, and principal://, principalSet:// and principalHierarchy://"
 // +kubebuilder:validation:MaxLength=512
