@@ -62,7 +62,7 @@ func planAudit(in Input) ([]AuditConfig, diff.Changes) {
 	live, wanted := byService(in.Live.AuditConfigs), byService(in.AuditConfigs)
 	left := map[string]bool{}
 	for _, service := range in.AuditServices {
-		left[service] = wanted[service] == nil && !slices.Contains(in.DeclaredServices, service)
+		left[service] = !slices.Contains(in.DeclaredServices, service)
 	}
 	var changes diff.Changes
 	changed := map[string]audited{}

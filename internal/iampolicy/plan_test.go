@@ -271,12 +271,12 @@ func converges(t fataler, in Input, p Plan) {
 func TestMakeAltersNothingOfItsInput(t *testing.T) {
 	members := append(make([]string, 0, 8), "user:bob@x.com", "user:carol@x.com") // room to append in place
 	in := Input{
-		Mode: byRole, Self: self, Wanted: grants(to("roles/a", "user:bob@x.com", "user:alice@x.com", "user:dora@x.com")),
+		Mode: additive, Wanted: grants(to("roles/a", "user:alice@x.com", "user:dora@x.com")),
 		Live: policy(to("roles/a", members...), to("roles/b", "user:carol@x.com")),
 	}
 	in.Live.Bindings[0].Members = members
 	p, _ := plan(t, in)
-	if d := cmp.Diff(to("roles/a", "user:bob@x.com", "user:alice@x.com", "user:dora@x.com"), p.Next.Bindings[0]); d != "" {
+	if d := cmp.Diff(to("roles/a", "user:bob@x.com", "user:carol@x.com", "user:alice@x.com", "user:dora@x.com"), p.Next.Bindings[0]); d != "" {
 		t.Errorf("next (-want +got):\n%s", d)
 	}
 	if d := cmp.Diff([]string{"user:bob@x.com", "user:carol@x.com", "", ""}, members[:4]); d != "" {
