@@ -58,7 +58,7 @@ func TestApply(t *testing.T) {
 		bad = s.commit("Reach for another project", map[string]string{"topic2": manifest("Topic", "payments", "projectID: somebody-elses")})
 		if v := s.until(bad, red); !strings.Contains(v.Says, "payments") {
 			s.t.Errorf("%s does not say which object: %s", s.tool, v)
-		} else if s.tool.String() == "Argo CD" && !strings.Contains(v.Says, s.reason(aTopic("payments"), v1alpha1.ReasonProjectNotAllowed)) {
+		} else if s.tool.tellsHealth() && !strings.Contains(v.Says, s.reason(aTopic("payments"), v1alpha1.ReasonProjectNotAllowed)) {
 			s.t.Errorf("our sentence is missing: %s", v)
 		}
 		s.check(s.topic("payments") == nil, "there is a topic")

@@ -118,9 +118,13 @@ type argo struct {
 	t    *testing.T
 	w    *world
 	name string
+	// serverSide has it apply by the API server's merge rather than its own.
+	serverSide bool
 }
 
 func (a *argo) String() string { return "Argo CD" }
+
+func (a *argo) tellsHealth() bool { return true }
 
 func (a *argo) watched() *unstructured.Unstructured {
 	obj := &unstructured.Unstructured{}
@@ -131,19 +135,19 @@ func (a *argo) watched() *unstructured.Unstructured {
 	return obj
 }
 
-// follow makes what README's section on Argo CD shows.
+// follow makes the Application that README's section on Argo CD shows.
 func (a *argo) follow(url, namespace string) {
 	a.t.Helper()
-	application := a.watched()
-	application.SetFinalizers([]string{"resources-finalizer.argocd.argoproj.io"})
-	application.Object["spec"] = map[string]any{
-		"project":     "default",
-		"source":      map[string]any{"repoURL": url, "path": folder, "targetRevision": "main"},
-		"destination": map[string]any{"server": "https://kubernetes.default.svc", "namespace": namespace},
-		"syncPolicy": map[string]any{
-			"automated": map[string]any{"prune": true, "selfHeal": true},
-			"retry":     map[string]any{"limit": int64(5), "refresh": true},
-		},
+	application, err := readme("With Argo CD")
+	if err == nil {
+		application.SetName(a.name)
+		err = set(application, map[string]any{"source.repoURL": url, "source.path": folder, "destination.namespace": namespace})
+	}
+	if err == nil && a.serverSide {
+		err = set(application, map[string]any{"syncPolicy.syncOptions": []any{"ServerSideApply=true"}})
+	}
+	if err != nil {
+		a.t.Fatal(err)
 	}
 	if err := a.w.kube.Create(a.t.Context(), application); err != nil {
 		a.t.Fatalf("creating the Application: %v", err)

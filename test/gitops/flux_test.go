@@ -69,6 +69,8 @@ type flux struct {
 
 func (f *flux) String() string { return "Flux" }
 
+func (f *flux) tellsHealth() bool { return false }
+
 func (f *flux) object(apiVersion, kind string) *unstructured.Unstructured {
 	obj := &unstructured.Unstructured{}
 	obj.SetAPIVersion(apiVersion)
@@ -86,16 +88,25 @@ func (f *flux) repository() *unstructured.Unstructured {
 	return f.object("source.toolkit.fluxcd.io/v1", "GitRepository")
 }
 
-// follow makes what README's section on Flux shows.
+// follow makes the Kustomization that README's section on Flux shows, in more of a hurry. No namespace leaves it to the
+// manifests to name theirs.
 func (f *flux) follow(url, namespace string) {
 	f.t.Helper()
 	repository := f.repository()
 	repository.Object["spec"] = map[string]any{"interval": "1m", "url": url, "ref": map[string]any{"branch": "main"}}
-	kustomization := f.kustomization()
-	kustomization.Object["spec"] = map[string]any{
-		"interval": "10s", "retryInterval": "5s", "timeout": "1m",
-		"path": "./" + folder, "targetNamespace": namespace, "prune": true, "wait": true,
-		"sourceRef": map[string]any{"kind": "GitRepository", "name": f.name},
+	kustomization, err := readme("With Flux")
+	if err == nil {
+		kustomization.SetName(f.name)
+		err = set(kustomization, map[string]any{
+			"sourceRef.name": f.name, "path": "./" + folder, "targetNamespace": namespace,
+			"interval": "10s", "retryInterval": "5s", "timeout": "1m",
+		})
+	}
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if namespace == "" {
+		unstructured.RemoveNestedField(kustomization.Object, "spec", "targetNamespace")
 	}
 	for _, obj := range []*unstructured.Unstructured{repository, kustomization} {
 		if err := f.w.kube.Create(f.t.Context(), obj); err != nil {

@@ -91,7 +91,7 @@ func (s *scene) committed(message, revision string) {
 	}
 }
 
-// follow has the tool sync the repository from now on, and removes that at the end.
+// follow has the tool sync the repository to the namespace from now on.
 func (s *scene) follow() {
 	s.t.Helper()
 	s.tool.follow(s.repository.URL, s.namespace)
@@ -131,13 +131,13 @@ func (s *scene) until(revision string, states ...stateOfCommit) verdict {
 func (s *scene) eventually(what string, holds func() (bool, string)) {
 	s.t.Helper()
 	var saw string
-	err := wait.PollUntilContextTimeout(s.t.Context(), 50*time.Millisecond, patience, true, func(context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(s.t.Context(), s.pace, s.patience, true, func(context.Context) (bool, error) {
 		var ok bool
 		ok, saw = holds()
 		return ok, nil
 	})
 	if err != nil {
-		s.t.Fatalf("waited %s for %s; last saw:\n%s", patience, what, saw)
+		s.t.Fatalf("waited %s for %s; last saw:\n%s", s.patience, what, saw)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
-// patience bounds every wait for one thing. Argo CD looks at an Application again no sooner than it wants to.
+// patience bounds every wait for one thing where a world has no other.
 const patience = 2 * time.Minute
 
 // The world that all scenarios but the fleet's share; each has namespaces, a project and a repository of its own.

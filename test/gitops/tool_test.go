@@ -13,6 +13,8 @@ const folder = "deploy"
 // tool is a GitOps tool that follows one repository, as a person who uses it sees it.
 type tool interface {
 	fmt.Stringer
+	// tellsHealth says whether it tells the health of each object, with our message.
+	tellsHealth() bool
 	// follow makes it keep a namespace as the repository has it.
 	follow(url, namespace string)
 	// refresh has it look at the repository now.
@@ -51,13 +53,14 @@ const (
 	red      stateOfCommit = "red"
 )
 
-// forEachTool runs a scenario once with Flux and once with Argo CD, at the same time.
+// forEachTool runs a scenario once with Flux and once with each of Argo CD's two ways to apply, at the same time.
 func forEachTool(t *testing.T, name string, scenario func(s *scene)) {
 	t.Helper()
 	w := sharedWorld(t)
 	for which, tool := range map[string]func(t *testing.T, name string) tool{
-		"flux": func(t *testing.T, name string) tool { return &flux{t, w, name} },
-		"argo": func(t *testing.T, name string) tool { return &argo{t, w, name} },
+		"flux":     func(t *testing.T, name string) tool { return &flux{t, w, name} },
+		"argo":     func(t *testing.T, name string) tool { return &argo{t, w, name, false} },
+		"argo-ssa": func(t *testing.T, name string) tool { return &argo{t, w, name, true} },
 	} {
 		t.Run(which, func(t *testing.T) {
 			t.Parallel()

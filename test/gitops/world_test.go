@@ -45,6 +45,8 @@ type worldOptions struct {
 type world struct {
 	name    string
 	options worldOptions
+	// patience bounds every wait for one thing, which is looked at again at each pace.
+	patience, pace time.Duration
 	// folder has all files of the world, and goes with it; logs are what the programs say.
 	folder, logs string
 	undo         []func() error
@@ -60,7 +62,7 @@ type world struct {
 
 // startWorld starts everything, in order. What it started is ended after all tests.
 func startWorld(name string, options worldOptions) (*world, error) {
-	w := &world{name: name, options: options, assets: os.Getenv("KUBEBUILDER_ASSETS")}
+	w := &world{name: name, options: options, patience: patience, pace: time.Second / 10, assets: os.Getenv("KUBEBUILDER_ASSETS")}
 	if err := begin(w); err != nil {
 		return nil, err
 	}
@@ -247,11 +249,16 @@ func (w *world) makeAdministrator(namespace, account string) error {
 
 // kubectl runs the real one as a person; nobody is the administrator. It returns what was printed, errors too.
 func (w *world) kubectl(as string, args ...string) (string, error) {
-	args = append([]string{"--kubeconfig", w.file("admin"), "--cache-dir", w.file("kubectl")}, args...)
 	if as != "" {
 		args = append(args, "--as", as)
 	}
-	return command(filepath.Join(w.assets, "kubectl"), args...)
+	line := append(w.kubectlCommand(), args...)
+	return command(line[0], line[1:]...)
+}
+
+// kubectlCommand is what stands for the word kubectl.
+func (w *world) kubectlCommand() []string {
+	return []string{filepath.Join(w.assets, "kubectl"), "--kubeconfig", w.file("admin"), "--cache-dir", w.file("kubectl")}
 }
 
 // command runs a program to its end and returns what it prints.
