@@ -3,6 +3,8 @@ package policy
 import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
 
 // invalid is a refusal of what a policy says.
@@ -12,6 +14,5 @@ func invalid(format string, args ...any) error {
 
 // stale is the refusal of a write that was based on an older policy.
 func stale() error {
-	return status.Error(codes.Aborted,
-		"There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.")
+	return status.Error(codes.Aborted, traffic.ConcurrentPolicyChanges)
 }

@@ -27,7 +27,7 @@ func (r Refusal) Err() error {
 	if r.RetryAfter > 0 {
 		details = append(details, retryInfo(r.RetryAfter))
 	}
-	s := status.New(RPCCode(r.Status), r.explain())
+	s := status.New(r.code(), r.explain())
 	if len(details) == 0 {
 		return s.Err()
 	}

@@ -46,6 +46,9 @@ func (r Refusal) explain() string {
 		return fmt.Sprintf("Quota exceeded for quota metric '%s' and limit '%[1]s per minute' of service '%s' for consumer 'project_number:%s'.",
 			quotaTitle(r.Call), apiHost(r.Call.Service), r.Quota.ProjectNumber)
 	}
+	if r.concurrent() {
+		return ConcurrentPolicyChanges
+	}
 	if r.Call.Service == "pubsub" && r.Status == http.StatusForbidden {
 		return "User not authorized to perform this action."
 	}
@@ -53,6 +56,23 @@ func (r Refusal) explain() string {
 		return message
 	}
 	return http.StatusText(r.Status)
+}
+
+// ConcurrentPolicyChanges is what Google says about a policy that is written
+// under an etag of the past.
+const ConcurrentPolicyChanges = "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff."
+
+// concurrent reports whether the refusal stands for that.
+func (r Refusal) concurrent() bool {
+	return r.Status == http.StatusConflict && strings.HasSuffix(r.Call.Method, ".SetIamPolicy")
+}
+
+// code returns the gRPC code of the refusal.
+func (r Refusal) code() codes.Code {
+	if r.concurrent() {
+		return codes.Aborted
+	}
+	return RPCCode(r.Status)
 }
 
 var rpcMessages = map[int]string{

@@ -2,11 +2,14 @@ package traffic
 
 import (
 	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // TestErrorBodies: errors look as Google writes them.
@@ -41,6 +44,11 @@ func TestErrorBodies(t *testing.T) {
 			`{"error": {"code": 429, "message": "Resource has been exhausted (e.g. check quota).", "status": "RESOURCE_EXHAUSTED", "details": [
 				{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "2s"}]}}`,
 		},
+		"REST of an older API": {
+			func(w http.ResponseWriter, r Refusal) { WriteListedError(w, r.Err()) }, Fault{Status: 404}, 404, "",
+			`{"error": {"code": 404, "message": "Requested entity was not found.", "status": "NOT_FOUND", "errors": [
+				{"domain": "global", "reason": "notFound", "message": "Requested entity was not found."}]}}`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t, c.refuse)
@@ -56,6 +64,19 @@ func TestErrorBodies(t *testing.T) {
 				t.Errorf("body (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestConflicts: a conflict is about the etag where a policy is written, and
+// about a name everywhere else.
+func TestConflicts(t *testing.T) {
+	for method, want := range map[string]codes.Code{
+		"Projects.SetIamPolicy": codes.Aborted, "IAM.SetIamPolicy": codes.Aborted, "IAM.CreateServiceAccount": codes.AlreadyExists,
+	} {
+		err := Refusal{Call: Call{Service: "iam", Method: method}, Status: http.StatusConflict}.Err()
+		if status.Code(err) != want || (want == codes.Aborted) != (status.Convert(err).Message() == ConcurrentPolicyChanges) {
+			t.Errorf("%s: %v", method, err)
+		}
 	}
 }
 
