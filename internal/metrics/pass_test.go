@@ -85,6 +85,9 @@ func TestDriftIsCountedOnceWhenFoundAndOnceWhenPutBack(t *testing.T) {
 		"under a glass, by the next process": {[]step{created, {ready: "True:UpToDate", drift: label}, {ready: "True:UpToDate", drift: label, restart: true}, {ready: "True:UpToDate", written: label}}, []string{
 			corrected + `spec.labels",kind="bucket"} 1`,
 		}},
+		"while no process ran": {[]step{created, {ready: "True:UpToDate", written: label, restart: true}}, []string{
+			corrected + `spec.labels",kind="bucket"} 1`, found + `spec.labels",kind="bucket"} 1`,
+		}},
 		"the write fails first": {[]step{created, {ready: "False:Denied", drift: label}, {ready: "True:UpToDate", written: label}}, []string{
 			corrected + `spec.labels",kind="bucket"} 1`, found + `spec.labels",kind="bucket"} 1`,
 		}},
