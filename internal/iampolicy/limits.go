@@ -89,7 +89,7 @@ func (s *survey) refuseVariants(add, revoke []Grant) string {
 	}
 	for _, g := range add {
 		g.Condition = Condition{}
-		if will := has[g] + over[g]; over[g] > 0 && will > maxVariants {
+		if will := has[g] + over[g]; will > maxVariants {
 			return fmt.Sprintf("%s has %s under %d conditions and would have it under %d, and Google allows %d: join some with ||, or remove some",
 				g.Member, g.Role, has[g], will, maxVariants)
 		}

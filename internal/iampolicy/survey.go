@@ -94,8 +94,7 @@ func index(p Policy) live {
 		for _, m := range b.Members {
 			g := Grant{Role: b.Role, Member: NormalMember(m), Condition: condition}
 			members = append(members, g.Member)
-			was, deleted := whoWas(g.Member)
-			if deleted && !l.grants.has(g) {
+			if was, deleted := whoWas(g.Member); deleted {
 				of := Grant{Role: g.Role, Member: was, Condition: condition}
 				l.deleted[of] = append(l.deleted[of], g)
 			}
