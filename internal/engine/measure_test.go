@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/metrics"
@@ -101,6 +102,7 @@ func TestPassesAreMeasured(t *testing.T) {
 	topic.CreationTimestamp = metav1.NewTime(time.Now().Add(-time.Minute))
 	topic.Status.ObservedGeneration = -1
 	r, kind := testReconciler(t, topic)
+	metrics.Fleet.Forget(r.measured(types.NamespacedName{Namespace: "shop", Name: "orders"})) // other tests have one of that name
 	changes := func(do func()) string {
 		read := func() [5]int {
 			return [5]int{
