@@ -26,7 +26,8 @@ func readme(section string) (*unstructured.Unstructured, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the YAML of README.md in the section %q: %w", section, err)
 	}
-	return obj, obj.UnmarshalJSON(json)
+	err = obj.UnmarshalJSON(json)
+	return obj, err
 }
 
 // set sets fields of an object's spec, by their paths.

@@ -94,7 +94,7 @@ func (w *world) stop() error {
 func (w *world) file(name string) string { return filepath.Join(w.folder, name) }
 
 func (w *world) startControlPlane() error {
-	environment := &envtest.Environment{BinaryAssetsDirectory: w.assets, ControlPlaneStopTimeout: 5 * time.Second}
+	environment := &envtest.Environment{BinaryAssetsDirectory: w.assets, ControlPlaneStartTimeout: patience, ControlPlaneStopTimeout: 5 * time.Second}
 	var err error
 	if w.audit, err = newAudit(w.folder); err != nil {
 		return err
@@ -286,5 +286,6 @@ func moduleFolder(pinning, module, part string) (string, error) {
 		return "", fmt.Errorf("downloading %s: %w", module, err)
 	}
 	var found struct{ Dir string }
-	return found.Dir, json.Unmarshal(out, &found)
+	err = json.Unmarshal(out, &found)
+	return found.Dir, err
 }

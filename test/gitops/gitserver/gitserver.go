@@ -30,7 +30,7 @@ type Server struct {
 
 // Start serves the repositories that New makes in the folder, which must exist, until Close.
 func Start(folder string) (*Server, error) {
-	programs, err := run("", "git", "--exec-path")
+	programs, err := git("", "--exec-path")
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (s *Server) New(name string) (*Repository, error) {
 		{"init", "--quiet", "--initial-branch", Branch, tree},
 		{"-C", tree, "remote", "add", "origin", bare},
 	} {
-		if _, err := run("", "git", args...); err != nil {
+		if _, err := git("", args...); err != nil {
 			return nil, err
 		}
 	}
@@ -103,10 +103,10 @@ func (r *Repository) Commit(message string, files map[string]string) (string, er
 			return "", err
 		}
 	}
-	if _, err := run(r.tree, "git", "add", "--all"); err != nil {
+	if _, err := git(r.tree, "add", "--all"); err != nil {
 		return "", err
 	}
-	if _, err := run(r.tree, "git", "commit", "--quiet", "--message", message); err != nil {
+	if _, err := git(r.tree, "commit", "--quiet", "--message", message); err != nil {
 		return "", err
 	}
 	return r.push()
@@ -116,27 +116,27 @@ func (r *Repository) Commit(message string, files map[string]string) (string, er
 func (r *Repository) Revert(revision string) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, err := run(r.tree, "git", "revert", "--no-edit", revision); err != nil {
+	if _, err := git(r.tree, "revert", "--no-edit", revision); err != nil {
 		return "", err
 	}
 	return r.push()
 }
 
 func (r *Repository) push() (string, error) {
-	if _, err := run(r.tree, "git", "push", "--quiet", "origin", Branch); err != nil {
+	if _, err := git(r.tree, "push", "--quiet", "origin", Branch); err != nil {
 		return "", err
 	}
-	return run(r.tree, "git", "rev-parse", "HEAD")
+	return git(r.tree, "rev-parse", "HEAD")
 }
 
 // patience bounds one run of git.
 const patience = time.Minute
 
-// run runs a program in a folder, with nobody's configuration, and returns what it prints.
-func run(folder, name string, args ...string) (string, error) {
+// git runs git in a folder, with nobody's configuration, and returns what it prints.
+func git(folder string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, name, args...)
+	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = folder
 	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0",
 		"GIT_AUTHOR_NAME=platform", "GIT_AUTHOR_EMAIL=platform@example.com",
@@ -145,7 +145,7 @@ func run(folder, name string, args ...string) (string, error) {
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
+		return "", fmt.Errorf("git %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
 	}
 	return strings.TrimSpace(string(out)), nil
 }

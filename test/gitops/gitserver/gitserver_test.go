@@ -31,10 +31,10 @@ func TestWhatWasCommittedCanBeCloned(t *testing.T) {
 	check := func(revision string, want map[string]string) {
 		t.Helper()
 		clone := filepath.Join(t.TempDir(), "clone")
-		if _, err := run("", "git", "clone", "--quiet", repository.URL, clone); err != nil {
+		if _, err := git("", "clone", "--quiet", repository.URL, clone); err != nil {
 			t.Fatal(err)
 		}
-		if head, err := run(clone, "git", "rev-parse", "HEAD"); err != nil || head != revision {
+		if head, err := git(clone, "rev-parse", "HEAD"); err != nil || head != revision {
 			t.Errorf("the head is %s (%v), want %s", head, err, revision)
 		}
 		for path, content := range want {
