@@ -100,7 +100,7 @@ func counted(t *testing.T, name, label, value string) int {
 func TestPassesAreMeasured(t *testing.T) {
 	topic := shopTopic()
 	topic.CreationTimestamp = metav1.NewTime(time.Now().Add(-time.Minute))
-	topic.Status.ObservedGeneration = -1
+	topic.UID, topic.Status.ObservedGeneration = "measured", -1 // other tests have namesakes
 	r, kind := testReconciler(t, topic)
 	metrics.Fleet.Forget(r.measured(types.NamespacedName{Namespace: "shop", Name: "orders"})) // other tests have one of that name
 	changes := func(do func()) string {

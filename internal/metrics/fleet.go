@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
@@ -42,6 +43,7 @@ type Kind struct {
 
 // object is what is known of one object.
 type object struct {
+	uid        types.UID
 	looked     time.Time
 	reason     string
 	conditions [len(conditionTypes)]metav1.ConditionStatus
@@ -123,8 +125,8 @@ func (c *Collector) perObject() []*series { return []*series{c.notReady, c.drift
 
 func (c *Collector) show(key Key, obj v1alpha1.Object) *object {
 	known, ok := c.objects[key]
-	if !ok {
-		known = &object{}
+	if !ok || known.uid != obj.GetUID() { // a namesake that was made meanwhile is another
+		known = &object{uid: obj.GetUID()}
 		c.objects[key] = known
 	}
 	status := obj.GetCommonStatus()

@@ -1,10 +1,12 @@
 package metrics
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
@@ -22,15 +24,20 @@ type step struct {
 	generation int64
 	// restart says that another process makes the pass.
 	restart bool
+	// anew says that the object was deleted and made anew before the pass.
+	anew bool
 }
 
 // run plays steps a minute apart; each finds the status that the one before has left. The object was edited at noon.
 func run(t *testing.T, steps []step) *Collector {
 	t.Helper()
-	c, was, generation := New(), &v1alpha1.CommonStatus{ObservedGeneration: -1}, int64(1)
+	c, was, generation, uid := New(), &v1alpha1.CommonStatus{ObservedGeneration: -1}, int64(1), types.UID("first")
 	for i, s := range steps {
 		if s.restart {
 			c = New()
+		}
+		if s.anew {
+			uid, was, generation = types.UID(fmt.Sprint(i)), &v1alpha1.CommonStatus{ObservedGeneration: -1}, 1
 		}
 		if s.generation != 0 {
 			generation = s.generation
@@ -43,7 +50,7 @@ func run(t *testing.T, steps []step) *Collector {
 			drifted = "Drifted=True:Differs"
 		}
 		obj := bucket("Ready="+s.ready, drifted)
-		obj.Generation, obj.Status.ObservedGeneration = generation, generation
+		obj.UID, obj.Generation, obj.Status.ObservedGeneration = uid, generation, generation
 		for i := range obj.Status.Conditions {
 			obj.Status.Conditions[i].ObservedGeneration = generation
 		}
@@ -68,6 +75,7 @@ func TestDriftIsCountedOnceWhenFoundAndOnceWhenPutBack(t *testing.T) {
 		want  []string
 	}{
 		"a create is no drift":     {[]step{created}, nil},
+		"nor is a namesake":        {[]step{created, {ready: "True:UpToDate", anew: true, written: created.written}}, nil},
 		"nor is an edit":           {[]step{created, {ready: "True:UpToDate", generation: 2, written: label}}, nil},
 		"nor what waits from then": {[]step{created, {ready: "False:AwaitingApproval", generation: 2, drift: label}}, nil},
 		"found and put back at once": {[]step{created, {ready: "True:UpToDate", written: label}}, []string{
@@ -123,6 +131,7 @@ func TestTimeToApplyRunsFromTheEditUntilItIsApplied(t *testing.T) {
 			[]string{`{held="false",kind="bucket"} 181`}},
 		"after an approval": {[]step{{ready: "False:AwaitingApproval"}, created}, []string{`{held="true",kind="bucket"} 121`}},
 		"each edit":         {[]step{created, {ready: "False:BreakGlass", generation: 2}, {ready: "True:UpToDate"}}, []string{`{held="false",kind="bucket"} 61`, `{held="true",kind="bucket"} 181`}},
+		"a namesake":        {[]step{created, {ready: "True:UpToDate", anew: true}}, []string{`{held="false",kind="bucket"} 182`}},
 		"not yet":           {[]step{{ready: "False:Invalid"}}, nil},
 		"not what the process before had in hand, for that may have been applied before": {
 			[]step{{ready: "False:Unavailable", blind: true}, {ready: "True:UpToDate", restart: true}}, nil,
