@@ -170,9 +170,12 @@ func (r *Reconciler[T, L]) sharers(ctx context.Context, kind Policied[T], obj T,
 			recorded = grantsOf(status.Grants)
 		}
 		in.Shared = append(in.Shared, recorded...)
-		spec, _ := kind.Policy(other)
+		spec, audit := kind.Policy(other)
 		if spec == nil || !other.GetDeletionTimestamp().IsZero() {
 			continue
+		}
+		for _, config := range audit {
+			in.DeclaredServices = append(in.DeclaredServices, config.Service)
 		}
 		declared, err := r.wanted(ctx, other.GetNamespace(), spec.Bindings)
 		if err != nil {
@@ -256,6 +259,11 @@ func pendPolicy(obj v1alpha1.Object, p *policyView) {
 	showPolicy(obj, p)
 	iam := obj.GetCommonStatus().IAM
 	iam.Grants, iam.Pending = statusGrants(p.plan.Had), statusGrants(p.plan.Add)
+	for _, audit := range p.in.AuditConfigs { // those that leave stay recorded until they are reset
+		if !slices.Contains(iam.AuditServices, audit.Service) {
+			iam.AuditServices = append(iam.AuditServices, audit.Service)
+		}
+	}
 }
 
 // refuse notes a member that Google does not accept, and plans without it; ok is false if the error names none that was to be

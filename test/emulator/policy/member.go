@@ -54,10 +54,10 @@ func (m member) public() bool { return m.kind == "" }
 var (
 	emailPattern  = regexp.MustCompile(`^[^@\s]+@[a-z0-9-]+(\.[a-z0-9-]+)+$`)
 	domainPattern = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`)
-	// workloadPattern is a Kubernetes service account, PROJECT.svc.id.goog[NAMESPACE/NAME].
-	workloadPattern = regexp.MustCompile(`^[a-z0-9.:-]+\.svc\.id\.goog\[[^/\[\]\s]+/[^/\[\]\s]+\]$`)
+	// workloadPattern is a Kubernetes service account, PROJECT.svc.id.goog[NAMESPACE/NAME], or a fleet's, with hub for svc.
+	workloadPattern = regexp.MustCompile(`^[a-z0-9.:-]+\.(?:svc|hub)\.id\.goog\[[^/\[\]\s]+/[^/\[\]\s]+\]$`)
 	// resourcePattern is what follows principal: and principalSet:.
-	resourcePattern = regexp.MustCompile(`^//[a-z.]+/[^\s]+$`)
+	resourcePattern = regexp.MustCompile(`^//[a-z0-9.-]+/[^\r\n\t]*\S$`)
 	uidPattern      = regexp.MustCompile(`^[0-9]+$`)
 )
 
