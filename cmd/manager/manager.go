@@ -91,7 +91,7 @@ func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.
 		// One line per kind:
 		engine.Setup(ctx, mgr, bucket.New(clients.Storage), opts(c.bucketWorkers)),
 		engine.Setup(ctx, mgr, topic.New(clients.Topics), opts(c.topicWorkers)),
-		engine.Setup(ctx, mgr, serviceaccount.New(clients.ServiceAccounts), opts(c.accountWorkers)),
+		engine.Setup(ctx, mgr, serviceaccount.New(clients.ServiceAccounts, clients.Identity), opts(c.accountWorkers)),
 		engine.Setup(ctx, mgr, projectpolicy.New(clients.Projects), opts(c.policyWorkers)),
 	)
 }

@@ -136,7 +136,7 @@ func (w *world) start(namespaces ...string) {
 	if err := engine.Setup(ctx, mgr, bucket.New(clients.Storage), options); err != nil {
 		w.t.Fatalf("setting up buckets: %v", err)
 	}
-	if err := engine.Setup(ctx, mgr, serviceaccount.New(clients.ServiceAccounts), options); err != nil {
+	if err := engine.Setup(ctx, mgr, serviceaccount.New(clients.ServiceAccounts, known{}.Identity), options); err != nil {
 		w.t.Fatalf("setting up service accounts: %v", err)
 	}
 	if err := engine.Setup(ctx, mgr, projectpolicy.New(clients.Projects), options); err != nil {

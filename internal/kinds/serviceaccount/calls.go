@@ -30,6 +30,9 @@ func (k *Kind) Create(ctx context.Context, ref engine.Ref, want *v1alpha1.Servic
 
 // Delete deletes the very account that was observed.
 func (k *Kind) Delete(ctx context.Context, ref engine.Ref, live *adminpb.ServiceAccount) error {
+	if err := k.keepSelf(ctx, "deleting", ref, live); err != nil {
+		return err
+	}
 	_, err := call(ctx, k, "deleting", ref, func(client *iam.IamClient) (none, error) {
 		return none{}, client.DeleteServiceAccount(ctx, &adminpb.DeleteServiceAccountRequest{Name: named(ref, live.GetUniqueId())})
 	})

@@ -18,7 +18,7 @@ import (
 func emulate(t *testing.T) (*Kind, *emulator.Emulator) {
 	t.Helper()
 	cloud := emulator.StartTest(t)
-	return New(policytest.Clients(t, cloud).ServiceAccounts), cloud
+	return New(policytest.Clients(t, cloud).ServiceAccounts, anybody), cloud
 }
 
 // compare looks at the account and holds it against the manifest.
@@ -131,7 +131,7 @@ func TestReplacedAccount(t *testing.T) {
 func TestTooLateToUndelete(t *testing.T) {
 	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 	cloud := emulator.StartTest(t, emulator.Options{Now: func() time.Time { return now }})
-	kind := New(policytest.Clients(t, cloud).ServiceAccounts)
+	kind := New(policytest.Clients(t, cloud).ServiceAccounts, anybody)
 	account, err := kind.Create(t.Context(), ref, &v1alpha1.ServiceAccount{})
 	if err != nil {
 		t.Fatal(err)

@@ -19,7 +19,8 @@ import (
 
 // Kind is the kind ServiceAccount.
 type Kind struct {
-	client ClientFunc
+	client   ClientFunc
+	identity IdentityFunc
 }
 
 // ClientFunc returns the client that acts as a service account; as the manager itself where impersonate is empty. The client
@@ -32,9 +33,9 @@ var (
 	_ engine.Undeleter[*adminpb.ServiceAccount]                      = (*Kind)(nil)
 )
 
-// New returns the kind, which reaches IAM through client.
-func New(client ClientFunc) *Kind {
-	return &Kind{client: client}
+// New returns the kind, which reaches IAM through client, and never disables or deletes an account of its own identity.
+func New(client ClientFunc, identity IdentityFunc) *Kind {
+	return &Kind{client: client, identity: identity}
 }
 
 // settles is how long Google says that a new account may take to be seen by all.
