@@ -73,15 +73,15 @@ func (c *config) flags() *flag.FlagSet {
 	fs.Var(value[string]{&c.ownerID, ownerID}, "owner-id",
 		"The name of this installation in the ownership labels of Google Cloud resources. By default the UID of the cluster's namespace kube-system; set it to restore a fleet elsewhere.")
 
-	fs.Var(value[int]{&c.bucketWorkers, integer(1, 1000)}, "bucket-workers", "How many Buckets are worked on at a time.")
-	fs.Var(value[int]{&c.topicWorkers, integer(1, 1000)}, "topic-workers", "How many Topics are worked on at a time.")
-	fs.Var(value[int]{&c.accountWorkers, integer(1, 1000)}, "service-account-workers", "How many ServiceAccounts are worked on at a time.")
-	fs.Var(value[int]{&c.policyWorkers, integer(1, 1000)}, "project-policy-workers", "How many ProjectPolicies are worked on at a time.")
+	fs.Var(value[int]{&c.bucketWorkers, integer(1000)}, "bucket-workers", "How many Buckets are worked on at a time.")
+	fs.Var(value[int]{&c.topicWorkers, integer(1000)}, "topic-workers", "How many Topics are worked on at a time.")
+	fs.Var(value[int]{&c.accountWorkers, integer(1000)}, "service-account-workers", "How many ServiceAccounts are worked on at a time.")
+	fs.Var(value[int]{&c.policyWorkers, integer(1000)}, "project-policy-workers", "How many ProjectPolicies are worked on at a time.")
 	fs.Var(value[time.Duration]{&c.sweepInterval, duration(time.Second, 24*time.Hour)}, "sweep-interval",
 		"How often Google Cloud is compared with each manifest though nothing asked for it, give or take a tenth.")
 
 	fs.Var(value[float64]{&c.kubeAPIQPS, number(10_000)}, "kube-api-qps", "Calls a second to the Kubernetes API.")
-	fs.Var(value[int]{&c.kubeAPIBurst, integer(1, 20_000)}, "kube-api-burst", "Calls at once to the Kubernetes API.")
+	fs.Var(value[int]{&c.kubeAPIBurst, integer(20_000)}, "kube-api-burst", "Calls at once to the Kubernetes API.")
 	fs.Var(value[float64]{&c.limits.Project, number(10_000)}, "gcp-qps-per-project",
 		"Calls a second to a Google Cloud service for one project's resources.")
 	fs.Var(value[float64]{&c.limits.QuotaProject, number(10_000)}, "gcp-qps-per-quota-project",

@@ -69,11 +69,11 @@ func oneOf(allowed ...string) format[string] {
 	}}
 }
 
-func integer(least, most int) format[int] {
+func integer(most int) format[int] {
 	return format[int]{"NUMBER", func(text string) (int, error) {
 		parsed, err := strconv.Atoi(text)
-		if err != nil || parsed < least || parsed > most {
-			return 0, fmt.Errorf("a whole number from %d to %d", least, most)
+		if err != nil || parsed < 1 || parsed > most {
+			return 0, fmt.Errorf("a whole number from 1 to %d", most)
 		}
 		return parsed, nil
 	}}
@@ -92,7 +92,7 @@ func number(most float64) format[float64] {
 func duration(least, most time.Duration) format[time.Duration] {
 	return format[time.Duration]{"DURATION", func(text string) (time.Duration, error) {
 		parsed, err := time.ParseDuration(text)
-		if err != nil || parsed < least || parsed > most {
+		if err != nil || parsed < 1 || parsed > most {
 			return 0, fmt.Errorf("a duration with its unit from %v to %v", least, most)
 		}
 		return parsed, nil

@@ -48,7 +48,8 @@ func (s *stage) playAccess(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.expect(policy.has("roles/storage.objectCreator", feedWriter), "the bucket waited for its account, and %s may write to it", writer.Status.Email); err != nil {
+	if err := s.expect(policy.has("roles/storage.objectCreator", feedWriter),
+		"the bucket waited for its account, and %s may write to it", writer.Status.Email); err != nil {
 		return err
 	}
 	return s.ownPolicy(ctx)
@@ -81,7 +82,8 @@ func (s *stage) ownPolicy(ctx context.Context) error {
 		return err
 	}
 	s.show.sawf("it takes access away, so it waits with its plan")
-	if _, err := s.kubectl.run(ctx, "annotate", "-n", analytics, "gcppolicy", access.Name, v1alpha1.ApproveAnnotation+"="+access.Status.Plan.Hash); err != nil {
+	if _, err := s.kubectl.run(ctx, "annotate", "-n", analytics, "gcppolicy", access.Name,
+		v1alpha1.ApproveAnnotation+"="+access.Status.Plan.Hash); err != nil {
 		return err
 	}
 	if err := s.untilStands(ctx, access, v1alpha1.ReasonUpToDate); err != nil {

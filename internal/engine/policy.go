@@ -288,7 +288,8 @@ func refuse(obj v1alpha1.Object, p *policyView, err error) (without *policyView,
 			next.unseen = append(slices.Clone(next.unseen), member)
 			continue
 		}
-		iam.Refused = append(iam.Refused, v1alpha1.IAMRefusal{Member: member, Message: cut(gcp.Classify(err).Message), Generation: obj.GetGeneration()})
+		refusal := v1alpha1.IAMRefusal{Member: member, Message: cut(gcp.Classify(err).Message), Generation: obj.GetGeneration()}
+		iam.Refused = append(iam.Refused, refusal)
 	}
 	return next.replan(func(in *iampolicy.Input) { in.Refused = append(slices.Clone(in.Refused), refused...) }), true
 }

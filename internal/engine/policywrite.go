@@ -127,5 +127,6 @@ func (r *Reconciler[T, L]) revoke(ctx context.Context, d *draft[T], v view[T, L]
 	case v.policy.unwritable() != "":
 		return outcome{reason: v1alpha1.ReasonInvalid, message: v.policy.unwritable(), looked: true, drift: v.policy.changes()}
 	}
-	return r.release(ctx, d, done{"Deleted", fmt.Sprintf("revoked what the manifest granted on %s: %d changes", r.kind.ExternalName(v.ref), len(plan))})
+	told := fmt.Sprintf("revoked what the manifest granted on %s: %d changes", r.kind.ExternalName(v.ref), len(plan))
+	return r.release(ctx, d, done{"Deleted", told})
 }

@@ -157,7 +157,7 @@ func conditionOf(c *v1alpha1.IAMCondition) iampolicy.Condition {
 	if c == nil {
 		return iampolicy.Condition{}
 	}
-	return iampolicy.Condition{Title: c.Title, Description: c.Description, Expression: c.Expression}
+	return iampolicy.Condition(*c)
 }
 
 // grantsOf reads grants from the status.
@@ -183,7 +183,8 @@ func statusGrants(grants []iampolicy.Grant) []v1alpha1.IAMGrants {
 		if i == 0 || g.Role != sorted[i-1].Role || g.Condition != sorted[i-1].Condition {
 			entry := v1alpha1.IAMGrants{Role: g.Role}
 			if g.Condition != (iampolicy.Condition{}) {
-				entry.Condition = &v1alpha1.IAMCondition{Title: g.Condition.Title, Description: g.Condition.Description, Expression: g.Condition.Expression}
+				c := v1alpha1.IAMCondition(g.Condition)
+				entry.Condition = &c
 			}
 			out = append(out, entry)
 		}

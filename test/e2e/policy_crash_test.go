@@ -155,7 +155,7 @@ func TestAnAccountIsKilledAtEachCall(t *testing.T) {
 	}
 }
 
-// agedReady waits until an account is Ready. One that was about to be created when the process ended is waited for for a minute:
+// agedReady waits until an account is Ready. One that was about to be created when the process ended is waited for a minute long:
 // it is made to look as if that had passed.
 func (w *world) agedReady(a *v1alpha1.ServiceAccount) {
 	w.t.Helper()
