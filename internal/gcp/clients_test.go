@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"cloud.google.com/go/iam/admin/apiv1/adminpb"
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"cloud.google.com/go/resourcemanager/apiv3/resourcemanagerpb"
 	"cloud.google.com/go/storage"
@@ -296,6 +297,39 @@ func TestTopicsThrottledIsHeldBack(t *testing.T) {
 	}
 	if n := cloud.calls.Load(); n != 1 {
 		t.Errorf("%d calls, want 1", n)
+	}
+}
+
+// A project that is full of accounts is not one that is asked too often: only the latter is left alone.
+func TestFullQuotaHoldsNothingBack(t *testing.T) {
+	for name, tc := range map[string]struct {
+		message string
+		calls   int32
+	}{
+		"full":      {"Maximum number of service accounts on project reached.", 3},
+		"too often": {"Quota exceeded for quota metric 'Write requests' and limit 'Write requests per minute'.", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			calls := new(atomic.Int32)
+			count := grpc.UnknownServiceHandler(func(any, grpc.ServerStream) error {
+				calls.Add(1)
+				st, err := status.New(codes.ResourceExhausted, tc.message).WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(24 * time.Hour)})
+				return errors.Join(err, st.Err())
+			})
+			client, err := newClients(t, allInsecure(t, (&fakeCloud{}).serve(t, count))).ServiceAccounts(t.Context(), tenant)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 3 {
+				_, err := client.CreateServiceAccount(t.Context(), &adminpb.CreateServiceAccountRequest{Name: "projects/p"})
+				if IsThrottled(err) == IsQuotaExceeded(err) || IsQuotaExceeded(err) != (tc.calls > 1) {
+					t.Errorf("got %v", Classify(err))
+				}
+			}
+			if n := calls.Load(); n != tc.calls {
+				t.Errorf("%d calls, want %d", n, tc.calls)
+			}
+		})
 	}
 }
 

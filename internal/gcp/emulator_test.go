@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"cloud.google.com/go/iam/admin/apiv1/adminpb"
+	"cloud.google.com/go/iam/apiv1/iampb"
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"cloud.google.com/go/storage"
 
@@ -47,6 +49,30 @@ func TestEmulator(t *testing.T) {
 		_, err := topics.GetTopic(ctx, &pubsubpb.GetTopicRequest{Topic: "projects/shop/topics/orders"})
 		return err
 	}
+	accounts, err := clients.ServiceAccounts(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	makeAccount := func(ctx context.Context) error {
+		_, err := accounts.CreateServiceAccount(ctx, &adminpb.CreateServiceAccountRequest{Name: "projects/shop", AccountId: "orders"})
+		return err
+	}
+	readAccount := func(ctx context.Context) error {
+		_, err := accounts.GetServiceAccount(ctx, &adminpb.GetServiceAccountRequest{Name: "projects/shop/serviceAccounts/orders@shop.iam.gserviceaccount.com"})
+		return err
+	}
+	projects, err := clients.Projects(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	grant := func(member string, etag []byte) func(context.Context) error {
+		return func(ctx context.Context) error {
+			_, err := projects.SetIamPolicy(ctx, &iampb.SetIamPolicyRequest{Resource: "projects/shop", Policy: &iampb.Policy{
+				Etag: etag, Bindings: []*iampb.Binding{{Role: "roles/pubsub.viewer", Members: []string{member}}},
+			}})
+			return err
+		}
+	}
 	steps := []struct {
 		name  string
 		fault traffic.Fault
@@ -81,6 +107,17 @@ func TestEmulator(t *testing.T) {
 		}, Invalid},
 		{"topic denied", traffic.Fault{Status: http.StatusForbidden}, readTopic, Denied},
 		{"Pub/Sub down", traffic.Fault{Status: http.StatusServiceUnavailable}, readTopic, Unavailable},
+		{"no account", traffic.Fault{}, readAccount, NotFound},
+		{"an account, but the reply is lost", traffic.Fault{LoseReply: true}, makeAccount, Unavailable},
+		{"the account is there", traffic.Fault{}, makeAccount, AlreadyExists},
+		{"account denied", traffic.Fault{Status: http.StatusForbidden}, readAccount, Denied},
+		{"IAM down", traffic.Fault{Status: http.StatusServiceUnavailable}, readAccount, Unavailable},
+		{"a member who is nobody", traffic.Fault{}, grant("user:nobody@invalid.example", nil), Invalid},
+		{"somebody else changed the policy", traffic.Fault{}, grant("user:ann@example.com", []byte("stale")), Conflict},
+		{"policy denied", traffic.Fault{Status: http.StatusForbidden}, grant("user:ann@example.com", nil), Denied},
+		{"IAM throttles", traffic.Fault{Status: http.StatusTooManyRequests, RetryAfter: 30 * time.Second}, readAccount, Throttled},
+		{"and is left alone, writes included", traffic.Fault{}, makeAccount, Throttled},
+
 		{"Pub/Sub throttles", traffic.Fault{Status: http.StatusTooManyRequests, RetryAfter: 30 * time.Second}, readTopic, Throttled},
 		{"and is left alone", traffic.Fault{}, readTopic, Throttled},
 		{"storage throttles", traffic.Fault{Status: http.StatusTooManyRequests, RetryAfter: 30 * time.Second}, readBucket, Throttled},

@@ -437,6 +437,7 @@ func FuzzClassify(f *testing.F) {
 	f.Add(403, `{"error":{"details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","metadata":{"permission":"a.b"}}]}}`, "-1")
 	f.Add(409, `[{"error":{"code":409,"status":"ABORTED"}}]`, "Sun, 01 Nov 2026 12:00:30 GMT")
 	f.Add(7, "Permission 'a' denied on resource 'b'", "")
+	f.Add(3, "Service account a@b.c does not exist. (user:x cannot be granted roles/owner)", "")
 	f.Add(0, "\xff\n"+strings.Repeat("é", maxMessage), "")
 	f.Fuzz(func(t *testing.T, code int, text, retryAfter string) {
 		if code >= 300 && code <= 999 {
@@ -447,6 +448,10 @@ func FuzzClassify(f *testing.F) {
 			checkClassified(t, Classify(status.Error(codes.Code(code), text)))
 		}
 		checkClassified(t, Classify(errors.New(text)))
+		refused := Classify(status.Error(codes.InvalidArgument, text))
+		if named, ok := RefusedMember(refused); ok && (named == "" || !strings.Contains(refused.Message, named)) {
+			t.Errorf("%q is refused, by %q", named, refused.Message)
+		}
 	})
 }
 

@@ -103,7 +103,7 @@ func (c *Clients) askMachine(ctx context.Context) (string, error) {
 }
 
 // tokenInfo tells whom a token is for, if it is one with the scope of e-mails.
-const tokenInfo = "https://oauth2.googleapis.com/tokeninfo"
+const tokenInfo = "https://oauth2.googleapis.com/tokeninfo" //nolint:gosec // an address
 
 // askGoogle asks whom the manager's token is for.
 func (c *Clients) askGoogle(ctx context.Context) (string, error) {
@@ -132,7 +132,7 @@ func (c *Clients) askGoogle(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("reading what Google says of the credentials: %w", err)
 	}
 	if says.Email == "" {
-		return "", errors.New("Google does not say whom the credentials are for")
+		return "", errors.New("asking Google: the answer has no e-mail")
 	}
 	return says.Email, nil
 }

