@@ -288,6 +288,9 @@ func refuse(obj v1alpha1.Object, p *policyView, err error) (without *policyView,
 			next.unseen = append(slices.Clone(next.unseen), member)
 			continue
 		}
+		if len(iam.Refused) == mostChanges { // one that status has no room for is tried again with each look
+			continue
+		}
 		refusal := v1alpha1.IAMRefusal{Member: member, Message: cut(gcp.Classify(err).Message), Generation: obj.GetGeneration()}
 		iam.Refused = append(iam.Refused, refusal)
 	}
