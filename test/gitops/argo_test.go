@@ -56,7 +56,7 @@ func (w *world) startArgo() error {
 	}
 	envs := []string{
 		"KUBECONFIG=" + kubeconfig, "ARGOCD_FAKE_IN_CLUSTER=true", "ARGOCD_GPG_ENABLED=false", "HOME=" + home, "TMPDIR=" + home,
-		"ARGOCD_TLS_DATA_PATH=" + home, "ARGOCD_SSH_DATA_PATH=" + home,
+		"ARGOCD_TLS_DATA_PATH=" + home, "ARGOCD_SSH_DATA_PATH=" + home, "ARGOCD_ASK_PASS_SOCK=" + filepath.Join(home, "ask-pass.sock"),
 		"PATH=" + home + string(os.PathListSeparator) + os.Getenv("PATH"),
 	}
 	argo := os.Getenv("HOLDFAST_ARGOCD")
