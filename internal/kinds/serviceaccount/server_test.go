@@ -94,4 +94,6 @@ func (s *server) start(t *testing.T) *Kind {
 }
 
 // anybody is none of the accounts of these tests.
-func anybody(context.Context, string) (string, error) { return "holdfast@ops.iam.gserviceaccount.com", nil }
+func anybody(context.Context, string) (string, error) {
+	return "holdfast@ops.iam.gserviceaccount.com", nil
+}
