@@ -13,9 +13,9 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/iampolicy"
-	"github.com/holdfast-dev/holdfast/internal/kinds/policytest"
 	"github.com/holdfast-dev/holdfast/test/emulator"
 	"github.com/holdfast-dev/holdfast/test/emulator/projects"
+	"github.com/holdfast-dev/holdfast/test/policytest"
 )
 
 var ref = engine.Ref{Project: "demo-project"}

@@ -11,8 +11,8 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/diff"
 	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
-	"github.com/holdfast-dev/holdfast/internal/kinds/policytest"
 	"github.com/holdfast-dev/holdfast/test/emulator"
+	"github.com/holdfast-dev/holdfast/test/policytest"
 )
 
 func emulate(t *testing.T) (*Kind, *emulator.Emulator) {

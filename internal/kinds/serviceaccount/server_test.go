@@ -31,7 +31,7 @@ const (
 func liveAccount() *adminpb.ServiceAccount {
 	return &adminpb.ServiceAccount{
 		Name: byName, ProjectId: "demo-project", UniqueId: uid, Email: address, Oauth2ClientId: "222222222222222222222",
-		DisplayName: "Importer", Description: "Imports.", Disabled: true, Etag: []byte("01021920"),
+		DisplayName: "Importer", Description: "Imports.", Disabled: true,
 	}
 }
 

@@ -4,8 +4,8 @@ import (
 	"testing"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/kinds/policytest"
 	"github.com/holdfast-dev/holdfast/test/emulator"
+	"github.com/holdfast-dev/holdfast/test/policytest"
 )
 
 func TestPolicyOfATopic(t *testing.T) {

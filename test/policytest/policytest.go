@@ -167,7 +167,8 @@ func (c checker) grantsTo(member string) bool {
 // namesWhoIsRefused grants something to nobody.
 func (c checker) namesWhoIsRefused() {
 	c.t.Helper()
-	for _, member := range []string{"user:nobody@invalid.example", "group:none@invalid.example", "serviceAccount:nobody@" + c.Ref.Project + ".iam.gserviceaccount.com"} {
+	account := "serviceAccount:nobody@" + c.Ref.Project + ".iam.gserviceaccount.com"
+	for _, member := range []string{"user:nobody@invalid.example", "group:none@invalid.example", account} {
 		_, err := c.write(c.with(c.read(), member, iampolicy.Condition{}))
 		if named, ok := gcp.RefusedMember(err); !ok || !gcp.IsMember(member, named) {
 			c.t.Errorf("refusing %s names %q: %v", member, named, err)
