@@ -2,6 +2,7 @@ package serviceaccount
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -129,8 +130,8 @@ func TestReplacedAccount(t *testing.T) {
 }
 
 func TestTooLateToUndelete(t *testing.T) {
-	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
-	cloud := emulator.StartTest(t, emulator.Options{Now: func() time.Time { return now }})
+	var later atomic.Int64
+	cloud := emulator.StartTest(t, emulator.Options{Now: func() time.Time { return time.Now().Add(time.Duration(later.Load())) }})
 	kind := New(policytest.Clients(t, cloud).ServiceAccounts, anybody)
 	account, err := kind.Create(t.Context(), ref, &v1alpha1.ServiceAccount{})
 	if err != nil {
@@ -139,7 +140,7 @@ func TestTooLateToUndelete(t *testing.T) {
 	if err := kind.Delete(t.Context(), ref, account); err != nil {
 		t.Fatal(err)
 	}
-	now = now.Add(31 * 24 * time.Hour)
+	later.Store(int64(31 * 24 * time.Hour))
 	if _, err := kind.Undelete(t.Context(), ref, account.GetUniqueId()); !gcp.IsNotFound(err) && !gcp.IsInvalid(err) {
 		t.Errorf("got %v", err)
 	}
