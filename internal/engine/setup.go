@@ -100,13 +100,15 @@ const (
 	lastRetry  = 2 * time.Minute
 )
 
-// worthALook lets through what a person or a tool did, and that an object is gone; not our own status.
+// worthALook lets through what a person or a tool did, and that an object is gone; not our own status, but for the record of the
+// glass: a pass that saw the object as it was before may have left it as it is.
 func worthALook() predicate.Predicate {
 	return predicate.Funcs{
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() ||
 				!e.ObjectNew.GetDeletionTimestamp().IsZero() && e.ObjectOld.GetDeletionTimestamp().IsZero() ||
 				!maps.Equal(ours(e.ObjectOld), ours(e.ObjectNew)) ||
+				recordedScope(e.ObjectOld.(v1alpha1.Object)) != recordedScope(e.ObjectNew.(v1alpha1.Object)) ||
 				hasFinalizer(e.ObjectOld) && !hasFinalizer(e.ObjectNew)
 		},
 	}
