@@ -2,6 +2,7 @@ package gitops
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -49,11 +50,14 @@ func TestFleetWideEdit(t *testing.T) {
 		faults = append(faults, s.cloud.Traffic.Inject(traffic.Fault{Match: traffic.Call{Method: "buckets.patch", Resource: name}, Status: 403}))
 	}
 	mark := s.cloud.Traffic.Mark()
+	recorded, err := s.audit.size()
+	s.must(err)
 	began = time.Now()
 	edited := s.commit("Keep deleted objects for 30 days", map[string]string{"kustomization": fleetKustomization("2592000")})
 	steps := s.rolledOut("2592000", refusing...)
 	s.t.Logf("it was rolled out within %s; progress was seen in %d steps", since(began), steps)
 	s.check(steps > 2, "progress was seen in %d steps", steps)
+	s.logPace(recorded)
 	v := s.until(edited, red)
 	// Flux stops at the first that is stalled, so it names one of them.
 	s.check(slices.ContainsFunc(refusing, func(name string) bool { return strings.Contains(v.Says, name) }), "%s names none: %s", s.tool, v)
@@ -90,7 +94,7 @@ func (s *scene) fleet() (manifests map[string]string, buckets []string) {
 	s.t.Helper()
 	manifests = map[string]string{"kustomization": fleetKustomization("604800")}
 	for team := range fleetProjects {
-		namespace := fmt.Sprintf("team-%02d", team)
+		namespace := teamName(team)
 		s.bind(namespace, fmt.Sprintf("project-%02d", team))
 		var all []string
 		for n := range fleetBuckets / fleetProjects {
@@ -107,11 +111,13 @@ func (s *scene) fleet() (manifests map[string]string, buckets []string) {
 	return manifests, buckets
 }
 
+func teamName(team int) string { return fmt.Sprintf("team-%02d", team) }
+
 // fleetKustomization is the file whose one line the commit changes.
 func fleetKustomization(seconds string) string {
 	text := "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n"
 	for team := range fleetProjects {
-		text += fmt.Sprintf("- team-%02d.yaml\n", team)
+		text += "- " + teamName(team) + ".yaml\n"
 	}
 	return text + "patches:\n- target: {group: gcp.holdfast.dev, kind: Bucket}\n  patch: |\n" +
 		"    - op: add\n      path: /spec/softDelete\n      value: {retentionSeconds: " + seconds + "}\n"
@@ -140,6 +146,31 @@ func (s *scene) rolledOut(seconds string, refused ...string) (steps int) {
 		return true, ""
 	})
 	return steps
+}
+
+// logPace tells how long Flux took to apply, and how soon after that of each object Holdfast had said Ready.
+func (s *scene) logPace(recorded int64) {
+	s.t.Helper()
+	var namespaces []string
+	for team := range fleetProjects {
+		namespaces = append(namespaces, teamName(team))
+	}
+	deeds, err := s.audit.since(recorded, namespaces...)
+	s.must(err)
+	var applies []time.Time
+	applied, lags := map[string]time.Time{}, map[string]time.Duration{}
+	for _, deed := range deeds {
+		switch deed.Resource {
+		case "buckets":
+			applies, applied[deed.Name] = append(applies, deed.Time), deed.Time
+		case "buckets/status":
+			lags[deed.Name] = deed.Time.Sub(applied[deed.Name])
+		}
+	}
+	sorted := slices.Sorted(maps.Values(lags))
+	s.t.Logf("Flux applied %d objects in %s, after dry runs of all; Holdfast followed each after %s (median), %s at most", len(applies),
+		applies[len(applies)-1].Sub(applies[0]).Round(time.Second/10),
+		sorted[len(sorted)/2].Round(time.Millisecond), sorted[len(sorted)-1].Round(time.Millisecond))
 }
 
 // changed is how many calls have changed a bucket since a mark.
