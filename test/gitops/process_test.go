@@ -55,6 +55,7 @@ func (w *world) run(name string, p program) error {
 		_ = started.cmd.Wait() // its state says more
 	}()
 	w.later(started.stop)
+	w.processes[name] = started
 	if p.answers == "" {
 		return nil
 	}

@@ -53,19 +53,22 @@ const (
 	red      stateOfCommit = "red"
 )
 
+// tools are the ways to sync a repository.
+var tools = map[string]func(t *testing.T, w *world, name string) tool{
+	"flux":     func(t *testing.T, w *world, name string) tool { return &flux{t, w, name} },
+	"argo":     func(t *testing.T, w *world, name string) tool { return &argo{t, w, name, false} },
+	"argo-ssa": func(t *testing.T, w *world, name string) tool { return &argo{t, w, name, true} },
+}
+
 // forEachTool runs a scenario once with Flux and once with each of Argo CD's two ways to apply, at the same time.
 func forEachTool(t *testing.T, name string, scenario func(s *scene)) {
 	t.Helper()
 	w := sharedWorld(t)
-	for which, tool := range map[string]func(t *testing.T, name string) tool{
-		"flux":     func(t *testing.T, name string) tool { return &flux{t, w, name} },
-		"argo":     func(t *testing.T, name string) tool { return &argo{t, w, name, false} },
-		"argo-ssa": func(t *testing.T, name string) tool { return &argo{t, w, name, true} },
-	} {
+	for which, tool := range tools {
 		t.Run(which, func(t *testing.T) {
 			t.Parallel()
 			name := name + "-" + which
-			scenario(newScene(t, w, name, tool(t, name)))
+			scenario(newScene(t, w, name, tool(t, w, name)))
 		})
 	}
 }

@@ -50,6 +50,8 @@ type world struct {
 	// folder has all files of the world, and goes with it; logs are what the programs say.
 	folder, logs string
 	undo         []func() error
+	// processes are the programs that run, by their names.
+	processes map[string]*process
 
 	assets string
 	admin  *rest.Config
@@ -62,7 +64,7 @@ type world struct {
 
 // startWorld starts everything, in order. What it started is ended after all tests.
 func startWorld(name string, options worldOptions) (*world, error) {
-	w := &world{name: name, options: options, patience: patience, pace: time.Second / 10, assets: os.Getenv("KUBEBUILDER_ASSETS")}
+	w := &world{name: name, options: options, processes: map[string]*process{}, patience: patience, pace: time.Second / 10, assets: os.Getenv("KUBEBUILDER_ASSETS")}
 	if err := begin(w); err != nil {
 		return nil, err
 	}
