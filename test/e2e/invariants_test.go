@@ -25,7 +25,9 @@ func watchInvariants(t *testing.T, config *rest.Config, namespace string) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
-	for _, list := range []client.ObjectList{&v1alpha1.BucketList{}, &v1alpha1.TopicList{}} {
+	for _, list := range []client.ObjectList{
+		&v1alpha1.BucketList{}, &v1alpha1.TopicList{}, &v1alpha1.ServiceAccountList{}, &v1alpha1.ProjectPolicyList{},
+	} {
 		states, err := kube.Watch(ctx, list, client.InNamespace(namespace))
 		if err != nil {
 			t.Fatalf("watching: %v", err)
