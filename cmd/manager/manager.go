@@ -82,7 +82,7 @@ func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.
 	opts := func(workers int) engine.Options {
 		return engine.Options{
 			OwnerID: c.ownerID, Workers: workers, Sweep: sweep.Schedule{Interval: c.sweepInterval}, Lease: held, Projects: clients,
-			Identities: clients,
+			Identities: clients, Census: true,
 		}
 	}
 	return mgr, errors.Join(

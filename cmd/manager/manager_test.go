@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -159,6 +160,9 @@ func freeAddress(t *testing.T) string {
 func TestManager(t *testing.T) {
 	kube, cloud := install(t), emulator.StartTest(t)
 	metrics, health := freeAddress(t), freeAddress(t)
+	if err := cloud.PubSub.PutTopic(&pubsubpb.Topic{Name: "projects/shop-project/topics/nobodys"}); err != nil {
+		t.Fatal(err)
+	}
 	kube.create(t,
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
 			Name: "shop", Annotations: map[string]string{v1alpha1.ProjectIDAnnotation: "shop-project"},
@@ -272,7 +276,12 @@ func checkServed(t *testing.T, kube *installed, health, metrics string) {
 	if code, _ := get("https://"+metrics+"/metrics", ""); code != http.StatusUnauthorized {
 		t.Errorf("metrics for anybody: %d", code)
 	}
-	code, body := get("https://"+metrics+"/metrics", kube.scraper(t))
+	token := kube.scraper(t)
+	eventually(t, "what nobody declared is counted", func(context.Context) (bool, error) {
+		_, body := get("https://"+metrics+"/metrics", token)
+		return strings.Contains(body, `holdfast_unmanaged_resources{kind="topic"} 1`), nil
+	})
+	code, body := get("https://"+metrics+"/metrics", token)
 	if code != http.StatusOK || !strings.Contains(body, `holdfast_gcp_requests_total{code="200",method="buckets.insert",service="storage"} 1`) {
 		t.Errorf("metrics: %d %s", code, body)
 	}

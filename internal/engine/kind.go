@@ -54,6 +54,13 @@ type Emptier[L any] interface {
 	Empty(ctx context.Context, ref Ref, live L, limit int) (deleted int, more bool, err error)
 }
 
+// Lister is a Kind whose resources can be listed by project.
+type Lister interface {
+	// List returns the Ref.ID of each resource in ref.Project, as ref.Impersonate sees them; those that Google makes by itself
+	// left out. It makes one call a page.
+	List(ctx context.Context, ref Ref) ([]string, error)
+}
+
 // Policied is a Kind whose resources have an IAM policy of which a manifest may say something.
 type Policied[T v1alpha1.Object] interface {
 	// Policy is what the manifest says of the policy, and of audit configs where the kind has them; nil if nothing.

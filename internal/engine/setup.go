@@ -40,6 +40,8 @@ type Options struct {
 	Projects Projects
 	// Identities says who we are to Google.
 	Identities Identities
+	// Census says whether to count, every sweep interval, what nobody declared.
+	Census bool
 	// Unanswered is how long after its time-out Google may still carry out a call that it received. Default: 30 s.
 	Unanswered time.Duration
 }
@@ -90,6 +92,11 @@ func Setup[T v1alpha1.Object, L any](ctx context.Context, mgr ctrl.Manager, kind
 			return fmt.Errorf("indexing the references of %ss: %w", kind.Traits().label(), err)
 		}
 		control.Watches(&v1alpha1.ServiceAccount{}, handler.EnqueueRequestsFromMapFunc(referrers(mgr, obj)), builder.WithPredicates(resolves()))
+	}
+	if lister, ok := any(kind).(Lister); ok && opts.Census {
+		if err := setUpCensus(ctx, mgr, &census[T]{obj, kind.Traits(), lister, mgr.GetClient(), mgr.GetScheme(), opts.Sweep}); err != nil {
+			return err
+		}
 	}
 	return control.Complete(r)
 }

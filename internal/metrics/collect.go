@@ -8,7 +8,9 @@ import (
 
 // Describe implements prometheus.Collector.
 func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{descObjects, descUnseen, descConditions, descOmitted, descOldestLook, descSweep} {
+	for _, desc := range []*prometheus.Desc{
+		descObjects, descUnseen, descConditions, descOmitted, descOldestLook, descSweep, descUnmanaged, descNotListed,
+	} {
 		ch <- desc
 	}
 	for _, s := range c.perObject() {
@@ -31,6 +33,9 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	for name, kind := range c.kinds {
 		ch <- gauge(descSweep, kind.Sweep.Seconds(), name)
+	}
+	for kind, listing := range c.listings {
+		listing.collect(ch, kind)
 	}
 	for _, s := range c.perObject() {
 		s.collect(ch)

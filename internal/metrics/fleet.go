@@ -28,9 +28,10 @@ type Collector struct {
 
 	notReady, drifted, glass, plan *series
 
-	drift   drift
-	reports reports
-	build   prometheus.Gauge
+	drift    drift
+	reports  reports
+	listings map[string]Listing
+	build    prometheus.Gauge
 }
 
 // Kind is what there is to know about a kind as a whole.
@@ -91,9 +92,10 @@ func New() *Collector {
 				"on the Object or on its Namespace. Only objects whose glass is broken.", "scope", "by", "verified"),
 		plan: newSeries("holdfast_object_plan_changes",
 			"How many changes of an object wait for approval. Only objects where some do."),
-		drift:   newDrift(),
-		reports: newReports(),
-		build:   newBuild(),
+		drift:    newDrift(),
+		reports:  newReports(),
+		listings: map[string]Listing{},
+		build:    newBuild(),
 	}
 }
 

@@ -58,6 +58,16 @@ func Resolve(namespace string, annotations map[string]string, wanted, bound stri
 	}, nil
 }
 
+// Bindings are all that a namespace's objects may have: its own project, and those that it is allowed.
+func Bindings(annotations map[string]string) []Binding {
+	own, impersonate := annotations[v1alpha1.ProjectIDAnnotation], annotations[v1alpha1.ImpersonateServiceAccountAnnotation]
+	var out []Binding
+	for _, project := range split(own + "," + annotations[v1alpha1.AllowedProjectIDsAnnotation]) {
+		out = append(out, Binding{Project: project, Impersonate: strings.TrimSpace(impersonate)})
+	}
+	return out
+}
+
 // allow writes the annotation that would let the namespace use the project.
 func allow(own string, allowed []string, project string) string {
 	if own == "" {

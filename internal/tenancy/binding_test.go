@@ -8,6 +8,20 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
 
+func TestBindings(t *testing.T) {
+	got := Bindings(map[string]string{
+		v1alpha1.ProjectIDAnnotation: " shop ", v1alpha1.AllowedProjectIDsAnnotation: "shop-dev, shop-test,",
+		v1alpha1.ImpersonateServiceAccountAnnotation: " shop@p ",
+	})
+	want := []Binding{{"shop", "shop@p"}, {"shop-dev", "shop@p"}, {"shop-test", "shop@p"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("bindings (-want +got):\n%s", diff)
+	}
+	if got := Bindings(nil); len(got) > 0 {
+		t.Errorf("an unbound namespace has %v", got)
+	}
+}
+
 func TestResolve(t *testing.T) {
 	cases := map[string]struct {
 		annotations   map[string]string

@@ -1,0 +1,36 @@
+package serviceaccount
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
+)
+
+func TestList(t *testing.T) {
+	kind, cloud := emulate(t)
+	for _, id := range []string{"orders-writer", "orders-reader"} {
+		if _, err := cloud.IAM.CreateAccount("some-project", id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := cloud.IAM.CreateAccount("other-project", "elsewhere"); err != nil {
+		t.Fatal(err)
+	}
+	got, err := kind.List(t.Context(), engine.Ref{Project: "some-project"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(got)
+	if d := cmp.Diff([]string{"orders-reader", "orders-writer"}, got); d != "" {
+		t.Errorf("accounts (-want +got):\n%s", d)
+	}
+	cloud.Traffic.Inject(traffic.Fault{Status: 403})
+	if _, err := kind.List(t.Context(), engine.Ref{Project: "some-project"}); !gcp.IsDenied(err) {
+		t.Errorf("without permission: %v", err)
+	}
+}
