@@ -232,13 +232,17 @@ func showPolicy(obj v1alpha1.Object, p *policyView) {
 	})
 }
 
-// holdPolicy records what the manifest has granted once nothing of the plan is left to write.
+// holdPolicy records what the manifest has granted, and that it is carried out if nothing of the plan is left to write.
 func holdPolicy(obj v1alpha1.Object, p *policyView) {
 	if p == nil {
 		return
 	}
 	showPolicy(obj, p)
 	iam := obj.GetCommonStatus().IAM
+	if p.plan.Writes || p.plan.Refusal != "" { // it turned out that it may not, or cannot, be written
+		iam.Grants, iam.Pending = statusGrants(p.plan.Had), nil
+		return
+	}
 	iam.Grants, iam.Pending, iam.Mode, iam.AuditServices = statusGrants(p.plan.Own), nil, "", nil
 	if p.in.Managed {
 		iam.Mode = p.in.Mode
