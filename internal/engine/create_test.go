@@ -165,3 +165,23 @@ func TestThePlanSaysWhetherItUndeletes(t *testing.T) {
 		t.Errorf("plan %+v", got)
 	}
 }
+
+// TestWhatIsNotSeenYetIsNotTakenForDeleted: the manifest goes before anybody has seen what it made.
+func TestWhatIsNotSeenYetIsNotTakenForDeleted(t *testing.T) {
+	r, kind, later := unmarked(t)
+	topic := step(t, r, v1alpha1.ReasonUpToDate)
+	topic.Spec.DeletionPolicy = v1alpha1.DeletionDelete
+	if err := r.client.Update(t.Context(), topic); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.client.Delete(t.Context(), topic); err != nil {
+		t.Fatal(err)
+	}
+	kind.hidden = true
+	later(59 * time.Second)
+	step(t, r, v1alpha1.ReasonProgressing) // and the manifest stays
+	later(time.Second)
+	if gone, err := pass(t, r); gone != nil || err != nil {
+		t.Errorf("what is not seen after a minute is gone, and the manifest is still there: %v, %v", gone, err)
+	}
+}

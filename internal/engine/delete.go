@@ -169,7 +169,11 @@ func (r *Reconciler[T, L]) removeUnbound(ctx context.Context, d *draft[T], refus
 
 // releaseMarked lets an object go whose resource cannot be reached to take the marks off.
 func (r *Reconciler[T, L]) releaseMarked(ctx context.Context, d *draft[T], why string) outcome {
-	return r.release(ctx, d, done{"Orphaned", "left " + d.obj.GetCommonStatus().ExternalName + " in Google Cloud with its ownership labels: " + why})
+	left := "left " + d.obj.GetCommonStatus().ExternalName + " in Google Cloud"
+	if r.kind.Traits().Labels {
+		left += " with its ownership labels"
+	}
+	return r.release(ctx, d, done{"Orphaned", left + ": " + why})
 }
 
 // orphans says whether deleting the object leaves the resource.
@@ -182,6 +186,11 @@ func orphans(obj v1alpha1.Object) bool {
 func (r *Reconciler[T, L]) yield(ctx context.Context, d *draft[T], winner client.Object) outcome {
 	if !d.obj.GetDeletionTimestamp().IsZero() {
 		return r.release(ctx, d, done{"Released", "another manifest declares the resource; nothing in Google Cloud was touched"})
+	}
+	if r.kind.Traits().PolicyOnly {
+		return outcome{reason: v1alpha1.ReasonConflict, message: fmt.Sprintf("the older manifest %s/%s and this one cannot both be carried out: one owns a role, "+
+			"a service's audit config or the whole policy that the other speaks of; change spec.mode, or take that out of one of the two",
+			winner.GetNamespace(), winner.GetName())}
 	}
 	return outcome{reason: v1alpha1.ReasonConflict, message: fmt.Sprintf(
 		"the older manifest %s/%s declares the same resource and holds it; delete one of the two", winner.GetNamespace(), winner.GetName())}

@@ -120,9 +120,9 @@ func (r *Reconciler[T, L]) pass(ctx context.Context, d *draft[T]) outcome {
 		return r.releaseMarked(ctx, d, gcp.Classify(err).Message)
 	case err != nil:
 		return failed(fmt.Sprintf("looking at the %s", r.kind.Traits().Name), err)
-	case deleting:
+	case deleting && (v.exists || glass.Open() || orphans(obj) || !r.settles(obj)):
 		return r.remove(ctx, d, v, others)
-	case !v.exists && r.settles(obj):
+	case !v.exists && r.settles(obj): // which is no absence: neither is it made again, nor taken for deleted
 		return outcome{reason: v1alpha1.ReasonProgressing, message: "created a moment ago; Google does not show it yet", after: pauseSettles}
 	default:
 		return r.settle(ctx, d, v)

@@ -102,6 +102,21 @@ func TestAnAccountThatIsNotSeenYet(t *testing.T) {
 	w.noWarnings(a)
 }
 
+// TestAnAccountThatIsDeletedBeforeItIsSeen is not left behind.
+func TestAnAccountThatIsDeletedBeforeItIsSeen(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	w.cloud.IAM.Set(iam.Settings{Quota: 100, VisibilityDelay: 4 * time.Second})
+	a := anAccount("orders-writer", v1alpha1.ServiceAccountSpec{CommonSpec: v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete}})
+	w.create(a)
+	w.ready(a)
+	w.delete(a)
+	w.gone(a)
+	if _, there := w.account("orders-writer"); there {
+		t.Error("the account was left behind")
+	}
+}
+
 func TestAnAccountMadeAnewBySomebodyElse(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)

@@ -116,7 +116,7 @@ var accountCrashes = map[string]struct {
 		}, call: "IAM.DisableServiceAccount",
 	},
 	"delete": {
-		before: func(w *world, a *v1alpha1.ServiceAccount) { w.create(a); w.ready(a) },
+		before: func(w *world, a *v1alpha1.ServiceAccount) { w.create(a); w.ready(a); forgetCreation(w, a) },
 		step:   func(w *world, a *v1alpha1.ServiceAccount) { w.delete(a) }, call: "IAM.DeleteServiceAccount",
 	},
 }
