@@ -1,20 +1,21 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 )
 
-// endpoints are where Google Cloud's services are, as flags and environment say.
+// endpoints are where Google Cloud's services are, according to flags and environment.
 type endpoints struct {
 	storage, pubsub, iam, resourceManager string
 	insecure                              bool
-	// The variables that Google's own tools and libraries heed. A flag wins over them.
+	// The variables that Google's own tools and libraries read. A flag wins over them.
 	storageEmulator, pubsubEmulator string
 }
 
-// options returns the endpoints as Google's clients get them.
+// options returns the endpoints in the form that Google's clients take.
 func (e endpoints) options() (gcp.Options, error) {
 	var opts gcp.Options
 	services := []struct {
@@ -36,7 +37,7 @@ func (e endpoints) options() (gcp.Options, error) {
 		case s.variableValue != "":
 			*s.target, err = parseEndpoint("$"+s.variable, s.variableValue, true, s.rpc)
 		case e.insecure:
-			err = fmt.Errorf("--gcp-insecure: want --%s as well, because Google's own has TLS", s.flag)
+			err = fmt.Errorf("--gcp-insecure requires --%s, because Google's own endpoint has TLS", s.flag)
 		}
 		if err != nil {
 			return gcp.Options{}, err
@@ -45,22 +46,19 @@ func (e endpoints) options() (gcp.Options, error) {
 	return opts, nil
 }
 
+// parseEndpoint reads the endpoint of a source, which is a flag with its dashes or a variable with its dollar.
 func parseEndpoint(source, text string, insecure, rpc bool) (gcp.Endpoint, error) {
 	endpoint, err := gcp.ParseEndpoint(text, insecure)
 	switch {
 	case err != nil && insecure:
-		return endpoint, fmt.Errorf("invalid value %q for %s: %w; want HOST:PORT or http://HOST:PORT", text, flagOrVariable(source), err)
+		err = fmt.Errorf("%w; must be HOST:PORT or http://HOST:PORT", err)
 	case err != nil:
-		return endpoint, fmt.Errorf("invalid value %q for %s: %w; want HOST:PORT or https://HOST:PORT, or add --gcp-insecure", text, flagOrVariable(source), err)
+		err = fmt.Errorf("%w; must be HOST:PORT or https://HOST:PORT, unless --gcp-insecure is set", err)
 	case rpc && endpoint.Path != "":
-		return endpoint, fmt.Errorf("invalid value %q for %s: gRPC has no path; want HOST:PORT", text, flagOrVariable(source))
+		err = errors.New("gRPC has no path; must be HOST:PORT")
+	}
+	if err != nil {
+		return gcp.Endpoint{}, fmt.Errorf("invalid value %q for %s: %w", text, source, err)
 	}
 	return endpoint, nil
-}
-
-func flagOrVariable(source string) string {
-	if source[0] == '$' {
-		return "the environment's " + source
-	}
-	return "flag " + source
 }

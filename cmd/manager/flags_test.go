@@ -2,13 +2,13 @@ package main
 
 import (
 	"bytes"
-	"flag"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/spf13/pflag"
 
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 )
@@ -24,6 +24,33 @@ func environment(pairs ...string) func(string) string {
 	}
 }
 
+// parse returns the config that the manager would start with.
+func parse(t *testing.T, args []string, getenv func(string) string) (*config, error) {
+	t.Helper()
+	var got *config
+	cmd := newCommand(kinds, getenv, func(c *config) error {
+		got = c
+		return nil
+	})
+	cmd.SetArgs(append([]string{}, args...)) // nil would be those of the test binary
+	err := cmd.Execute()
+	return got, err
+}
+
+// defaults are what the manager starts with if nothing is set.
+func defaults() *config {
+	return &config{
+		kubeAPIQPS: 100, kubeAPIBurst: 200,
+		workers:        map[string]*int{"bucket": new(10), "topic": new(10), "service account": new(10), "project policy": new(10)},
+		sweepInterval:  10 * time.Minute,
+		limits:         gcp.Limits{Project: 20, QuotaProject: 5, Bucket: 1},
+		metricsAddress: "0", metricsSecure: true,
+		healthAddress: ":8081",
+		election:      election{leaseDuration: 45 * time.Second, renewDeadline: 35 * time.Second, retryPeriod: 4 * time.Second},
+		logLevel:      "info", logFormat: "json",
+	}
+}
+
 func TestParse(t *testing.T) {
 	cases := map[string]struct {
 		args []string
@@ -32,10 +59,11 @@ func TestParse(t *testing.T) {
 	}{
 		"nothing": {nil, environment(), func(*config) {}},
 		"numbers": {
-			[]string{"--bucket-workers=3", "--topic-workers", "4", "--service-account-workers=5", "--project-policy-workers=6", "-kube-api-qps=0.5", "--kube-api-burst=1", "--gcp-qps-per-project=7", "--gcp-qps-per-quota-project=8"},
+			[]string{"--bucket-workers=3", "--topic-workers", "4", "--service-account-workers=5", "--project-policy-workers=6", "--kube-api-qps=0.5", "--kube-api-burst=1", "--gcp-qps-per-project=7", "--gcp-qps-per-quota-project=8"},
 			environment(),
 			func(c *config) {
-				c.bucketWorkers, c.topicWorkers, c.accountWorkers, c.policyWorkers, c.kubeAPIQPS, c.kubeAPIBurst = 3, 4, 5, 6, .5, 1
+				c.workers = map[string]*int{"bucket": new(3), "topic": new(4), "service account": new(5), "project policy": new(6)}
+				c.kubeAPIQPS, c.kubeAPIBurst = .5, 1
 				c.limits.Project, c.limits.QuotaProject = 7, 8
 			},
 		},
@@ -56,9 +84,9 @@ func TestParse(t *testing.T) {
 			func(c *config) { c.logLevel, c.logFormat = "debug", "console" },
 		},
 		"the rest": {
-			[]string{"--kubeconfig=k", "--owner-id=prod-1", "--sweep-interval=1m", "--gcp-identity=holdfast@p.iam.gserviceaccount.com", "--version"}, environment(),
+			[]string{"--kubeconfig=k", "--owner-id=prod-1", "--sweep-interval=1m", "--gcp-identity=holdfast@p.iam.gserviceaccount.com"}, environment(),
 			func(c *config) {
-				c.kubeconfig, c.ownerID, c.sweepInterval, c.version = "k", "prod-1", time.Minute, true
+				c.kubeconfig, c.ownerID, c.sweepInterval = "k", "prod-1", time.Minute
 				c.identity = "holdfast@p.iam.gserviceaccount.com"
 			},
 		},
@@ -71,7 +99,7 @@ func TestParse(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, err := parse(tc.args, tc.env)
+			got, err := parse(t, tc.args, tc.env)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -90,35 +118,37 @@ func TestParseRefuses(t *testing.T) {
 		env  func(string) string
 		want string
 	}{
-		"unknown flag":      {[]string{"--bogus"}, environment(), "flag provided but not defined: --bogus"},
-		"missing value":     {[]string{"--kubeconfig"}, environment(), "flag needs an argument: --kubeconfig"},
-		"argument":          {[]string{"now"}, environment(), `unexpected argument "now": there are only flags`},
-		"log level":         {[]string{"--log-level=loud"}, environment(), `invalid value "loud" for flag --log-level: want one of debug, info, error`},
-		"log format":        {[]string{"--log-format=xml"}, environment(), `invalid value "xml" for flag --log-format: want one of json, console`},
-		"boolean":           {[]string{"--leader-elect=maybe"}, environment(), `invalid boolean value "maybe" for --leader-elect: want true or false`},
-		"no number":         {[]string{"--bucket-workers=x"}, environment(), `invalid value "x" for flag --bucket-workers: want a whole number from 1 to 1000`},
-		"number too small":  {[]string{"--topic-workers=0"}, environment(), `invalid value "0" for flag --topic-workers: want a whole number from 1 to 1000`},
-		"number too large":  {[]string{"--kube-api-burst=100000"}, environment(), `invalid value "100000" for flag --kube-api-burst: want a whole number from 1 to 20000`},
-		"not a rate":        {[]string{"--kube-api-qps=NaN"}, environment(), `invalid value "NaN" for flag --kube-api-qps: want a number above 0, at most 10000`},
-		"negative rate":     {[]string{"--gcp-qps-per-project=-1"}, environment(), `invalid value "-1" for flag --gcp-qps-per-project: want a number above 0, at most 10000`},
-		"no unit":           {[]string{"--sweep-interval=10"}, environment(), `invalid value "10" for flag --sweep-interval: want a duration with its unit from 1s to 24h0m0s`},
-		"duration too long": {[]string{"--sweep-interval=25h"}, environment(), `invalid value "25h" for flag --sweep-interval: want a duration with its unit from 1s to 24h0m0s`},
-		"no port":           {[]string{"--metrics-bind-address=8443"}, environment(), `invalid value "8443" for flag --metrics-bind-address: want HOST:PORT such as :8443 or 127.0.0.1:8443, or 0 for none`},
-		"port too large":    {[]string{"--health-probe-bind-address=:65536"}, environment(), `invalid value ":65536" for flag --health-probe-bind-address: want HOST:PORT such as :8443 or 127.0.0.1:8443, or 0 for none`},
-		"owner":             {[]string{"--owner-id=Prod"}, environment(), `invalid value "Prod" for flag --owner-id: want 1 to 63 of a to z, 0 to 9, - and _`},
-		"no e-mail":         {[]string{"--gcp-identity=serviceAccount:a@b.c"}, environment(), `invalid value "serviceAccount:a@b.c" for flag --gcp-identity: want an e-mail such as holdfast@my-project.iam.gserviceaccount.com`},
-		"dashes in a value": {[]string{"--owner-id=for flag -x"}, environment(), `invalid value "for flag -x" for flag --owner-id: want 1 to 63 of a to z, 0 to 9, - and _`},
-		"deadline":          {[]string{"--leader-elect-renew-deadline=45s"}, environment(), "--leader-elect-renew-deadline 45s: want less than --leader-elect-lease-duration, which is 45s"},
-		"period":            {[]string{"--leader-elect-retry-period=20s"}, environment(), "--leader-elect-retry-period 20s: want at most half of --leader-elect-renew-deadline, which is 35s"},
-		"http":              {[]string{"--storage-endpoint=http://e:1"}, environment(), `invalid value "http://e:1" for flag --storage-endpoint: http has no TLS; want HOST:PORT or https://HOST:PORT, or add --gcp-insecure`},
-		"https, insecure":   {[]string{"--gcp-insecure", "--storage-endpoint=https://e:1"}, environment(), `invalid value "https://e:1" for flag --storage-endpoint: https has TLS; want HOST:PORT or http://HOST:PORT`},
-		"gRPC with a path":  {[]string{"--pubsub-endpoint=https://e:1/v1"}, environment(), `invalid value "https://e:1/v1" for flag --pubsub-endpoint: gRPC has no path; want HOST:PORT`},
-		"Google, insecure":  {[]string{"--gcp-insecure", "--storage-endpoint=e:1", "--pubsub-endpoint=e:1"}, environment(), "--gcp-insecure: want --iam-endpoint as well, because Google's own has TLS"},
-		"emulator":          {nil, environment("PUBSUB_EMULATOR_HOST", "e:x"), `invalid value "e:x" for the environment's $PUBSUB_EMULATOR_HOST: invalid port ":x" after host; want HOST:PORT or http://HOST:PORT`},
+		"unknown flag":       {[]string{"--bogus"}, environment(), "unknown flag: --bogus"},
+		"one dash":           {[]string{"-leader-elect"}, environment(), "unknown shorthand flag: 'l' in -leader-elect"},
+		"missing value":      {[]string{"--kubeconfig"}, environment(), "flag needs an argument: --kubeconfig"},
+		"argument":           {[]string{"now"}, environment(), `unexpected argument "now": manager takes only flags`},
+		"log level":          {[]string{"--log-level=loud"}, environment(), `invalid argument "loud" for "--log-level" flag: must be one of debug, info, error`},
+		"log format":         {[]string{"--log-format=xml"}, environment(), `invalid argument "xml" for "--log-format" flag: must be one of json, console`},
+		"boolean":            {[]string{"--leader-elect=maybe"}, environment(), `invalid argument "maybe" for "--leader-elect" flag: must be true or false`},
+		"no number":          {[]string{"--bucket-workers=x"}, environment(), `invalid argument "x" for "--bucket-workers" flag: must be a whole number from 1 to 1000`},
+		"spaced boolean":     {[]string{"--leader-elect", "true"}, environment(), `unexpected argument "true": manager takes only flags`},
+		"number too small":   {[]string{"--topic-workers=0"}, environment(), `invalid argument "0" for "--topic-workers" flag: must be a whole number from 1 to 1000`},
+		"number too large":   {[]string{"--kube-api-burst=100000"}, environment(), `invalid argument "100000" for "--kube-api-burst" flag: must be a whole number from 1 to 20000`},
+		"not a rate":         {[]string{"--kube-api-qps=NaN"}, environment(), `invalid argument "NaN" for "--kube-api-qps" flag: must be a number above 0, at most 10000`},
+		"negative rate":      {[]string{"--gcp-qps-per-project=-1"}, environment(), `invalid argument "-1" for "--gcp-qps-per-project" flag: must be a number above 0, at most 10000`},
+		"no unit":            {[]string{"--sweep-interval=10"}, environment(), `invalid argument "10" for "--sweep-interval" flag: must be a duration with its unit, from 1s to 24h0m0s`},
+		"duration too short": {[]string{"--sweep-interval=999ms"}, environment(), `invalid argument "999ms" for "--sweep-interval" flag: must be a duration with its unit, from 1s to 24h0m0s`},
+		"duration too long":  {[]string{"--sweep-interval=25h"}, environment(), `invalid argument "25h" for "--sweep-interval" flag: must be a duration with its unit, from 1s to 24h0m0s`},
+		"no port":            {[]string{"--metrics-bind-address=8443"}, environment(), `invalid argument "8443" for "--metrics-bind-address" flag: must be HOST:PORT such as :8443 or 127.0.0.1:8443, or 0 for none`},
+		"port too large":     {[]string{"--health-probe-bind-address=:65536"}, environment(), `invalid argument ":65536" for "--health-probe-bind-address" flag: must be HOST:PORT such as :8443 or 127.0.0.1:8443, or 0 for none`},
+		"owner":              {[]string{"--owner-id=Prod"}, environment(), `invalid argument "Prod" for "--owner-id" flag: must be 1 to 63 of a to z, 0 to 9, - and _`},
+		"no address":         {[]string{"--gcp-identity=serviceAccount:a@b.c"}, environment(), `invalid argument "serviceAccount:a@b.c" for "--gcp-identity" flag: must be an email address such as holdfast@my-project.iam.gserviceaccount.com`},
+		"deadline":           {[]string{"--leader-elect-renew-deadline=45s"}, environment(), "--leader-elect-renew-deadline is 45s: must be less than --leader-elect-lease-duration, which is 45s"},
+		"period":             {[]string{"--leader-elect-retry-period=20s"}, environment(), "--leader-elect-retry-period is 20s: must be at most half of --leader-elect-renew-deadline, which is 35s"},
+		"http":               {[]string{"--storage-endpoint=http://e:1"}, environment(), `invalid value "http://e:1" for --storage-endpoint: http has no TLS; must be HOST:PORT or https://HOST:PORT, unless --gcp-insecure is set`},
+		"https, insecure":    {[]string{"--gcp-insecure", "--storage-endpoint=https://e:1"}, environment(), `invalid value "https://e:1" for --storage-endpoint: https has TLS; must be HOST:PORT or http://HOST:PORT`},
+		"gRPC with a path":   {[]string{"--pubsub-endpoint=https://e:1/v1"}, environment(), `invalid value "https://e:1/v1" for --pubsub-endpoint: gRPC has no path; must be HOST:PORT`},
+		"Google, insecure":   {[]string{"--gcp-insecure", "--storage-endpoint=e:1", "--pubsub-endpoint=e:1"}, environment(), "--gcp-insecure requires --iam-endpoint, because Google's own endpoint has TLS"},
+		"emulator":           {nil, environment("PUBSUB_EMULATOR_HOST", "e:x"), `invalid value "e:x" for $PUBSUB_EMULATOR_HOST: invalid port ":x" after host; must be HOST:PORT or http://HOST:PORT`},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			_, err := parse(tc.args, tc.env)
+			_, err := parse(t, tc.args, tc.env)
 			if err == nil || err.Error() != tc.want {
 				t.Errorf("got  %v\nwant %s", err, tc.want)
 			}
@@ -163,15 +193,35 @@ func TestEndpoints(t *testing.T) {
 	}
 }
 
-func TestUsageNamesEveryFlag(t *testing.T) {
-	var usage bytes.Buffer
-	printUsage(&usage)
-	defaults().flags().VisitAll(func(f *flag.Flag) {
-		if !strings.Contains(usage.String(), "  --"+f.Name) || !strings.Contains(usage.String(), f.Usage) {
-			t.Errorf("--%s is not in the usage:\n%s", f.Name, usage.String())
+func TestHelp(t *testing.T) {
+	var help bytes.Buffer
+	kinds := []kind{{"bucket", "Buckets"}, {"project policy", "ProjectPolicies"}}
+	cmd := newCommand(kinds, environment(), func(*config) error {
+		t.Error("started")
+		return nil
+	})
+	cmd.SetOut(&help)
+	cmd.SetArgs([]string{"--help"})
+	if err := cmd.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	shown := strings.Join(strings.Fields(help.String()), " ") // without its line breaks
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		_, usage := pflag.UnquoteUsage(f)
+		if !strings.Contains(shown, "--"+f.Name+" ") || !strings.Contains(shown, usage) {
+			t.Errorf("--%s is not in the help:\n%s", f.Name, help.String())
 		}
-		if f.Usage == "" || !strings.HasSuffix(f.Usage, ".") {
-			t.Errorf("--%s: the usage is not a sentence: %q", f.Name, f.Usage)
+		if !strings.HasSuffix(usage, ".") {
+			t.Errorf("--%s: not a sentence: %q", f.Name, usage)
 		}
 	})
+	for _, want := range []string{
+		"Leader election flags:",
+		"--bucket-workers int Number of Buckets to reconcile concurrently. (default 10)",
+		"--project-policy-workers int Number of ProjectPolicies to reconcile concurrently. (default 10)",
+	} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("%q is not in the help:\n%s", want, help.String())
+		}
+	}
 }

@@ -1,4 +1,4 @@
-// Manager is Holdfast's operator: it holds Google Cloud resources to their manifests.
+// Manager is Holdfast's operator: it keeps Google Cloud resources in sync with their manifests.
 package main
 
 import (

@@ -42,6 +42,14 @@ const (
 	namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 )
 
+// kinds are those that newManager sets up.
+var kinds = []kind{
+	{name: "bucket", plural: "Buckets"},
+	{name: "topic", plural: "Topics"},
+	{name: "service account", plural: "ServiceAccounts"},
+	{name: "project policy", plural: "ProjectPolicies"},
+}
+
 // What the manager does besides its kinds: kubebuilder makes config/rbac/role.yaml from these and the engine's.
 //
 // +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,namespace=holdfast-system,verbs=get;create;update
@@ -89,10 +97,10 @@ func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.
 		registerOnce(objectmetrics.Fleet),
 		engine.SetupNamespaces(mgr),
 		// One line per kind:
-		engine.Setup(ctx, mgr, bucket.New(clients.Storage), opts(c.bucketWorkers)),
-		engine.Setup(ctx, mgr, topic.New(clients.Topics), opts(c.topicWorkers)),
-		engine.Setup(ctx, mgr, serviceaccount.New(clients.ServiceAccounts, clients.Identity), opts(c.accountWorkers)),
-		engine.Setup(ctx, mgr, projectpolicy.New(clients.Projects), opts(c.policyWorkers)),
+		engine.Setup(ctx, mgr, bucket.New(clients.Storage), opts(*c.workers["bucket"])),
+		engine.Setup(ctx, mgr, topic.New(clients.Topics), opts(*c.workers["topic"])),
+		engine.Setup(ctx, mgr, serviceaccount.New(clients.ServiceAccounts, clients.Identity), opts(*c.workers["service account"])),
+		engine.Setup(ctx, mgr, projectpolicy.New(clients.Projects), opts(*c.workers["project policy"])),
 	)
 }
 

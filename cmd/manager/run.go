@@ -3,12 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 
+	"github.com/spf13/cobra"
+	cliflag "k8s.io/component-base/cli/flag"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
@@ -23,34 +24,60 @@ const (
 	exitUsage = 2
 )
 
+// helpColumns is where lines of help are wrapped.
+const helpColumns = 120
+
 // run is the program. It ends with the context, or with one line on stderr that says what is wrong.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	c, err := parse(args, os.Getenv)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		printUsage(stdout)
-		return exitOK
-	case err != nil:
-		complain(stderr, err)
-		return exitUsage
-	case c.version:
-		fmt.Fprintln(stdout, "holdfast", version.String())
-		return exitOK
-	}
-	setLogger(c, stderr)
-	if err := hold(ctx, c); err != nil {
-		complain(stderr, err)
-		return exitFault
+	code := exitUsage // until the command line is understood
+	cmd := newCommand(kinds, os.Getenv, func(c *config) error {
+		code = exitFault
+		setLogger(c, stderr)
+		return operate(ctx, c)
+	})
+	cmd.SetArgs(args)
+	cmd.SetOut(stdout)
+	if err := cmd.Execute(); err != nil {
+		fmt.Fprintln(stderr, "manager:", strings.Join(strings.Fields(err.Error()), " "))
+		return code
 	}
 	return exitOK
 }
 
-func complain(w io.Writer, err error) {
-	fmt.Fprintln(w, "manager:", strings.Join(strings.Fields(err.Error()), " "))
+// newCommand returns the command line of the manager. It calls start with a config that is complete and valid; any
+// error before that is one sentence that names the flag or variable and what it allows.
+func newCommand(kinds []kind, getenv func(string) string, start func(*config) error) *cobra.Command {
+	c := &config{endpoints: endpoints{
+		storageEmulator: getenv("STORAGE_EMULATOR_HOST"),
+		pubsubEmulator:  getenv("PUBSUB_EMULATOR_HOST"),
+	}}
+	cmd := &cobra.Command{
+		Use:     "manager",
+		Long:    "manager keeps Google Cloud resources in sync with their manifests in a Kubernetes cluster.",
+		Version: version.String(),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("unexpected argument %q: manager takes only flags", args[0])
+			}
+			return nil
+		},
+		PreRunE:           func(*cobra.Command, []string) error { return c.check() },
+		RunE:              func(*cobra.Command, []string) error { return start(c) },
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+	}
+	cmd.SetVersionTemplate("holdfast {{.Version}}\n")
+	groups := c.flags(kinds)
+	for _, group := range groups.FlagSets {
+		cmd.Flags().AddFlagSet(group)
+	}
+	cliflag.SetUsageAndHelpFunc(cmd, groups, helpColumns)
+	return cmd
 }
 
-// hold makes sure that all is there that is needed, and runs the operator until the context ends.
-func hold(ctx context.Context, c *config) (err error) {
+// operate checks that everything the operator needs is there, and runs it until the context ends.
+func operate(ctx context.Context, c *config) (err error) {
 	opts, err := c.endpoints.options()
 	if err != nil {
 		return err
@@ -80,11 +107,11 @@ func hold(ctx context.Context, c *config) (err error) {
 	if err != nil {
 		return err
 	}
-	ctrl.Log.Info("Holding fast", "version", version.String(), "ownerID", c.ownerID, "cluster", kube.Host)
+	ctrl.Log.Info("Starting manager", "version", version.String(), "ownerID", c.ownerID, "cluster", kube.Host)
 	return mgr.Start(ctx)
 }
 
-// userAgent is how we introduce ourselves, as in holdfast/v1.2.3.
+// userAgent identifies Holdfast to the servers that it calls, as in holdfast/v1.2.3.
 func userAgent() string {
 	short, _, _ := strings.Cut(version.String(), " ")
 	return "holdfast/" + strings.Trim(short, "()")

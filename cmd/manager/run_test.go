@@ -174,7 +174,7 @@ func TestRunComplains(t *testing.T) {
 }
 
 func TestRunAnswers(t *testing.T) {
-	cases := map[string]string{"--version": "holdfast ", "--help": "manager holds Google Cloud resources"}
+	cases := map[string]string{"--version": "holdfast ", "--help": "manager keeps Google Cloud resources"}
 	for arg, want := range cases {
 		t.Run(arg, func(t *testing.T) {
 			code, stdout, stderr := outcome(t, arg)
