@@ -9,7 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
 
-// setLogger makes everything log as the flags say: us, controller-runtime and client-go.
+// setLogger configures the logs of Holdfast, controller-runtime and client-go according to the flags.
 func setLogger(c *config, w io.Writer) {
 	readable := func(encoder *zapcore.EncoderConfig) { encoder.EncodeTime = zapcore.RFC3339TimeEncoder }
 	encoder := zap.JSONEncoder(readable)
@@ -17,7 +17,7 @@ func setLogger(c *config, w io.Writer) {
 		encoder = zap.ConsoleEncoder(readable)
 	}
 	level := map[string]zapcore.Level{"debug": zapcore.DebugLevel, "info": zapcore.InfoLevel, "error": zapcore.ErrorLevel}[c.logLevel]
-	// A stack says nothing to who runs this; a panic still has one.
+	// Stack traces do not help those who run the manager; only a panic keeps its own.
 	logger := zap.New(zap.WriteTo(w), encoder, zap.Level(level), zap.StacktraceLevel(zapcore.PanicLevel))
 	ctrl.SetLogger(logger)
 	klog.SetLogger(logger.WithName("client-go"))

@@ -20,27 +20,27 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 )
 
-// preflightTimeout bounds each call that is made before the manager runs.
+// preflightTimeout bounds each call to the API server before the manager runs.
 const preflightTimeout = 10 * time.Second
 
 // resources are the plurals of the kinds that must be installed.
 var resources = []string{"buckets", "topics", "serviceaccounts", "projectpolicies"}
 
-// credentialsAdvice adds what to do about credentials that cannot be read.
+// credentialsAdvice adds how to provide credentials to an error that says they cannot be read.
 func credentialsAdvice(err error) error {
 	return fmt.Errorf("%w; set GOOGLE_APPLICATION_CREDENTIALS to a readable file, run `gcloud auth application-default login`, or use Workload Identity", err)
 }
 
-// endpointAdvice names the flag that says where an endpoint is.
+// endpointAdvice names the flag that sets the endpoint of a service that cannot be reached.
 func endpointAdvice(err error) error {
 	var unreachable *gcp.Unreachable
 	if !errors.As(err, &unreachable) {
 		return err
 	}
-	return fmt.Errorf("%w; is --%s-endpoint right?", err, unreachable.Service)
+	return fmt.Errorf("%w; check --%s-endpoint", err, unreachable.Service)
 }
 
-// kubeConfig finds the API server: by the flag, $KUBECONFIG, the cluster that this runs in, or ~/.kube/config.
+// kubeConfig finds the API server: by the flag, $KUBECONFIG, the in-cluster configuration, or ~/.kube/config.
 func kubeConfig(c *config) (*rest.Config, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = c.kubeconfig
@@ -53,14 +53,14 @@ func kubeConfig(c *config) (*rest.Config, error) {
 	found, err := load()
 	switch {
 	case clientcmd.IsEmptyConfig(err):
-		return nil, errors.New("no Kubernetes cluster: set --kubeconfig or KUBECONFIG to a kubeconfig with a current context")
+		return nil, errors.New("no Kubernetes cluster is configured: set --kubeconfig or $KUBECONFIG to a kubeconfig with a current context")
 	case err != nil:
 		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
 	}
 	return tuned(c, found), nil
 }
 
-// tuned sets our name and limits, if there is a config.
+// tuned sets the user agent and the rate limits, unless there is no config.
 func tuned(c *config, kube *rest.Config) *rest.Config {
 	if kube == nil {
 		return nil
@@ -76,7 +76,7 @@ type cluster struct {
 	uid string
 }
 
-// inspect asks the API server for the kinds that we serve, and who it is.
+// inspect checks that the API server serves Holdfast's kinds, and identifies the cluster.
 func inspect(ctx context.Context, kube *rest.Config) (cluster, error) {
 	kube = rest.CopyConfig(kube)
 	kube.Timeout = preflightTimeout
@@ -102,10 +102,10 @@ func inspect(ctx context.Context, kube *rest.Config) (cluster, error) {
 	return cluster{uid: string(namespace.UID)}, nil
 }
 
-// apiServerFault tells an API server that refuses from one that is not there.
+// apiServerFault tells an API server that refuses a request from one that cannot be reached.
 func apiServerFault(host string, err error) error {
 	if apierrors.ReasonForError(err) != metav1.StatusReasonUnknown {
-		return fmt.Errorf("the Kubernetes API server at %s refuses: %w", host, err)
+		return fmt.Errorf("the Kubernetes API server at %s refused a request: %w", host, err)
 	}
 	return fmt.Errorf("the Kubernetes API server at %s cannot be reached: %w", host, err)
 }
@@ -122,6 +122,6 @@ func missing(served *metav1.APIResourceList) error {
 	if len(absent) == 0 {
 		return nil
 	}
-	return fmt.Errorf("missing CustomResourceDefinition %s (%s): install it with `kubectl apply -k config/crd`",
+	return fmt.Errorf("missing CustomResourceDefinitions %s (%s): install them with `kubectl apply -k config/crd`",
 		strings.Join(absent, ", "), v1alpha1.GroupVersion.Version)
 }

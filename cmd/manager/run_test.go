@@ -119,31 +119,31 @@ func TestRunComplains(t *testing.T) {
 		},
 		"API server refuses": {
 			emulated(there, there, there, there, "--kubeconfig", fakeAPIServer(t, all, true)), "", 1,
-			[]string{"the Kubernetes API server at http://", "refuses: namespaces is forbidden"},
+			[]string{"the Kubernetes API server at http://", "refused a request: namespaces is forbidden"},
 		},
 		"no CRD": {
 			emulated(there, there, there, there, "--kubeconfig", fakeAPIServer(t, nil, false)), "", 1,
-			[]string{"missing CustomResourceDefinition buckets.gcp.holdfast.dev, topics.gcp.holdfast.dev, serviceaccounts.gcp.holdfast.dev, projectpolicies.gcp.holdfast.dev (v1alpha1)", "`kubectl apply -k config/crd`"},
+			[]string{"missing CustomResourceDefinitions buckets.gcp.holdfast.dev, topics.gcp.holdfast.dev, serviceaccounts.gcp.holdfast.dev, projectpolicies.gcp.holdfast.dev (v1alpha1)", "`kubectl apply -k config/crd`"},
 		},
 		"one CRD missing": {
 			emulated(there, there, there, there, "--kubeconfig", fakeAPIServer(t, all[2:], false)), "", 1,
-			[]string{"missing CustomResourceDefinition buckets.gcp.holdfast.dev (v1alpha1)", "`kubectl apply -k config/crd`"},
+			[]string{"missing CustomResourceDefinitions buckets.gcp.holdfast.dev (v1alpha1)", "`kubectl apply -k config/crd`"},
 		},
 		"storage unreachable": {
 			emulated(gone, there, there, there, "--kubeconfig", fakeAPIServer(t, all, false)), "", 1,
-			[]string{"storage cannot be reached at " + gone, "connection refused", "is --storage-endpoint right?"},
+			[]string{"storage cannot be reached at " + gone, "connection refused", "check --storage-endpoint"},
 		},
 		"pubsub unreachable": {
 			emulated(there, gone, there, there, "--kubeconfig", fakeAPIServer(t, all, false)), "", 1,
-			[]string{"pubsub cannot be reached at " + gone, "connection refused", "is --pubsub-endpoint right?"},
+			[]string{"pubsub cannot be reached at " + gone, "connection refused", "check --pubsub-endpoint"},
 		},
 		"IAM unreachable": {
 			emulated(there, there, gone, there, "--kubeconfig", fakeAPIServer(t, all, false)), "", 1,
-			[]string{"iam cannot be reached at " + gone, "connection refused", "is --iam-endpoint right?"},
+			[]string{"iam cannot be reached at " + gone, "connection refused", "check --iam-endpoint"},
 		},
 		"resource manager unreachable": {
 			emulated(there, there, there, gone, "--kubeconfig", fakeAPIServer(t, all, false)), "", 1,
-			[]string{"resourcemanager cannot be reached at " + gone, "connection refused", "is --resourcemanager-endpoint right?"},
+			[]string{"resourcemanager cannot be reached at " + gone, "connection refused", "check --resourcemanager-endpoint"},
 		},
 		"election outside of a cluster": {
 			emulated(there, there, there, there, "--leader-elect", "--kubeconfig", fakeAPIServer(t, all, false)), "", 1,
