@@ -1,4 +1,4 @@
--- The health of every kind of the group gcp.holdfast.dev, from its conditions. They keep to kstatus.
+-- The health of every kind of the group gcp.holdfast.dev, from its conditions, which follow kstatus.
 local status = obj.status or {}
 local conditions = {}
 for _, condition in ipairs(status.conditions or {}) do
@@ -7,13 +7,13 @@ end
 local ready = conditions.Ready
 
 if ready == nil or status.observedGeneration ~= obj.metadata.generation then
-  return {status = "Progressing", message = "Holdfast has not looked at this generation yet"}
+  return {status = "Progressing", message = "Holdfast has not observed this generation yet"}
 end
 
--- The message of Ready, behind its reason.
+-- The reason and the message of Ready.
 local said = ready.reason .. ": " .. ready.message
 
--- A person holds it, or is waited for. That comes before Degraded, since nothing is broken.
+-- On hold by a person, or waiting for one. Comes before Degraded, since nothing is wrong.
 local glass = conditions.BreakGlass
 if glass ~= nil and glass.status ~= "False" then
   if ready.status == "True" then

@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// configured is what Argo CD makes of config/argocd/argocd-cm.yaml.
+// configured returns the overrides that Argo CD reads from config/argocd/argocd-cm.yaml.
 func configured(t *testing.T) lua.ResourceHealthOverrides {
 	t.Helper()
 	text, err := os.ReadFile("../../config/argocd/argocd-cm.yaml")
@@ -39,7 +39,7 @@ func configured(t *testing.T) lua.ResourceHealthOverrides {
 	return overrides
 }
 
-// object is one whose generation is 3, in what its status says about it as YAML.
+// object returns an object of generation 3 with the given status, in YAML.
 func object(t *testing.T, kind, status string) *unstructured.Unstructured {
 	t.Helper()
 	obj := &unstructured.Unstructured{}
@@ -47,7 +47,7 @@ func object(t *testing.T, kind, status string) *unstructured.Unstructured {
 	if status != "" {
 		manifest += "status:\n" + status
 	}
-	// As a client reads it: whole numbers are int64.
+	// As a client decodes it: whole numbers are int64.
 	json, err := yaml.YAMLToJSON([]byte(manifest))
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +71,7 @@ const (
 	upToDate = "  - {type: Ready, status: 'True', reason: UpToDate, message: as the manifest says}\n"
 )
 
-// notReady are the conditions of an object that goes on by itself (Reconciling) or does not (Stalled).
+// notReady returns the conditions of an object that needs no intervention (Reconciling) or does (Stalled).
 func notReady(which, reason string) string {
 	condition := func(kind, status string) string {
 		return "  - {type: " + kind + ", status: '" + status + "', reason: " + reason + ", message: because}\n"
@@ -86,19 +86,19 @@ func TestHealth(t *testing.T) {
 		want   health.HealthStatus
 	}{
 		"no status": {
-			"", health.HealthStatus{Status: health.HealthStatusProgressing, Message: "Holdfast has not looked at this generation yet"},
+			"", health.HealthStatus{Status: health.HealthStatusProgressing, Message: "Holdfast has not observed this generation yet"},
 		},
 		"as it is created": {
 			"  observedGeneration: -1\n",
-			health.HealthStatus{Status: health.HealthStatusProgressing, Message: "Holdfast has not looked at this generation yet"},
+			health.HealthStatus{Status: health.HealthStatusProgressing, Message: "Holdfast has not observed this generation yet"},
 		},
-		"a generation that nobody has looked at": {
+		"a generation that has not been observed": {
 			outdated + upToDate + inSync + closed,
-			health.HealthStatus{Status: health.HealthStatusProgressing, Message: "Holdfast has not looked at this generation yet"},
+			health.HealthStatus{Status: health.HealthStatusProgressing, Message: "Holdfast has not observed this generation yet"},
 		},
-		"a stalled one that was mended and nobody has looked at": {
+		"a stalled one that was fixed and has not been observed": {
 			outdated + notReady("Stalled", "Invalid") + inSync + closed,
-			health.HealthStatus{Status: health.HealthStatusProgressing, Message: "Holdfast has not looked at this generation yet"},
+			health.HealthStatus{Status: health.HealthStatusProgressing, Message: "Holdfast has not observed this generation yet"},
 		},
 		"up to date": {
 			current + upToDate + inSync + closed,
@@ -136,7 +136,7 @@ func TestHealth(t *testing.T) {
 			current + upToDate + differs + open,
 			health.HealthStatus{Status: health.HealthStatusSuspended, Message: "broken on the object by ada: INC-4711"},
 		},
-		"the glass is open and holds a commit": {
+		"the glass is open and a commit is on hold": {
 			current + notReady("Stalled", "BreakGlass") + differs + open,
 			health.HealthStatus{Status: health.HealthStatusSuspended, Message: "broken on the object by ada: INC-4711 (BreakGlass: because)"},
 		},
@@ -160,7 +160,7 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-// TestOtherGroupsAreLeftAlone: Argo CD judges them as before.
+// TestOtherGroupsAreLeftAlone: Argo CD assesses them as before.
 func TestOtherGroupsAreLeftAlone(t *testing.T) {
 	obj := object(t, "Bucket", current+upToDate)
 	obj.SetAPIVersion("example.com/v1")
@@ -175,6 +175,6 @@ func TestTheConfigMapHasTheScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(strings.TrimSpace(string(script)), strings.TrimSpace(configured(t)["gcp.holdfast.dev/*"].HealthLua)); diff != "" {
-		t.Errorf("config/argocd/argocd-cm.yaml has not what is in health.lua (-want +got):\n%s", diff)
+		t.Errorf("config/argocd/argocd-cm.yaml does not contain health.lua (-want +got):\n%s", diff)
 	}
 }

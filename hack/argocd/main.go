@@ -1,6 +1,6 @@
-// Command argocd is the two programs of Argo CD that sync a cluster, in one binary:
-// the application controller and the repo server. Which one it is, its own name
-// says, as with Argo CD's own binary, of which it leaves out all that is for users.
+// Command argocd contains the two programs of Argo CD that sync a cluster: the
+// application controller and the repo server. As with Argo CD's own binary, the name
+// it is called by selects the program; everything for users is left out.
 package main
 
 import (
@@ -26,7 +26,7 @@ func main() {
 	name := filepath.Base(os.Args[0])
 	command, ok := commands[name]
 	if !ok {
-		fmt.Fprintf(os.Stderr, "called as %s; it has to be called as %s or %s\n",
+		fmt.Fprintf(os.Stderr, "called as %s: it must be called as %s or %s\n",
 			name, common.CommandApplicationController, common.CommandRepoServer)
 		os.Exit(2)
 	}
