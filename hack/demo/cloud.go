@@ -45,7 +45,7 @@ func pathOf(externalName string) (string, error) {
 	if name, ok := strings.CutPrefix(externalName, "//cloudresourcemanager.googleapis.com/"); ok {
 		return "/emulator/resourcemanager/" + name + "/policy", nil
 	}
-	return "", fmt.Errorf("no service of the emulator has %q", externalName)
+	return "", fmt.Errorf("no service of the emulator knows %q", externalName)
 }
 
 // get reads a resource; nil says that there is none.

@@ -97,13 +97,13 @@ func isListening(address string) bool {
 func (c *controlPlane) kubeconfigOf(ctx context.Context, namespace, account, file string) error {
 	clients, err := kubernetes.NewForConfig(c.admin)
 	if err != nil {
-		return fmt.Errorf("making a client: %w", err)
+		return fmt.Errorf("creating a client: %w", err)
 	}
 	lifetime := int64((30 * 24 * time.Hour).Seconds())
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &lifetime}}
 	answer, err := clients.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, account, request, metav1.CreateOptions{})
 	if err != nil {
-		return fmt.Errorf("asking for a token of the service account %s/%s: %w", namespace, account, err)
+		return fmt.Errorf("requesting a token for the service account %s/%s: %w", namespace, account, err)
 	}
 	config := clientcmdapi.NewConfig()
 	config.Clusters["demo"] = &clientcmdapi.Cluster{Server: c.admin.Host, CertificateAuthorityData: c.admin.CAData}

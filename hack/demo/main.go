@@ -1,8 +1,8 @@
 // Command demo shows Holdfast at work on one machine: a real kube-apiserver and etcd, the operator's own binary and an
-// emulated Google Cloud, all as plain processes on loopback. It is started by `make demo`.
+// emulated Google Cloud, all as plain processes on loopback. `make demo` starts it.
 //
-// It stays up until interrupted, and leaves nothing behind: no process, no file. With --once it goes through the story by
-// itself and exits 0 only if everything held.
+// It stays up until interrupted, and leaves nothing behind: no process, no file. With --once it plays the story unattended,
+// checks each step, and exits 0 only if every check passed.
 package main
 
 import (
@@ -34,14 +34,14 @@ func main() {
 
 func run(args []string) int {
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError) // libraries add theirs to the common one
-	once := flags.Bool("once", false, "go through the story, check each step, and exit: 0 only if everything held")
+	once := flags.Bool("once", false, "play the story unattended, check each step, and exit; 0 only if every check passed")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return 0
 	case err != nil:
 		return exitUsage
 	case flags.NArg() > 0:
-		fmt.Fprintf(os.Stderr, "unexpected argument %q: the only option is --once\n", flags.Arg(0))
+		fmt.Fprintf(os.Stderr, "unexpected argument %q: the only flag is --once\n", flags.Arg(0))
 		return exitUsage
 	}
 	// A closed pipe (make demo | head) must end the demo in order, too.
@@ -53,7 +53,7 @@ func run(args []string) int {
 	case err == nil:
 		return 0
 	case ctx.Err() != nil:
-		show.linef("\ninterrupted: everything is stopped and removed")
+		show.linef("\nInterrupted. Everything is stopped and removed.")
 		return exitInterrupted
 	default:
 		show.failure(err)

@@ -100,7 +100,7 @@ func (p *process) tail(lines int) string {
 func freeAddress() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", fmt.Errorf("looking for a free port: %w", err)
+		return "", fmt.Errorf("finding a free port: %w", err)
 	}
 	defer func() { _ = listener.Close() }()
 	return listener.Addr().String(), nil

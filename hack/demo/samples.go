@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// prerequisite is something in Google Cloud that the samples presume.
+// prerequisite is something in Google Cloud that the samples require.
 type prerequisite struct {
 	told   string
 	method string
@@ -15,10 +15,10 @@ type prerequisite struct {
 	body   document
 }
 
-// prerequisites of config/samples. KMS keys need not be there: the emulator believes in any.
+// prerequisites of config/samples. KMS keys need not exist: the emulator accepts any.
 var prerequisites = []prerequisite{
 	{
-		told:   "somebody made the Pub/Sub schema order in " + shopProject,
+		told:   "somebody created the Pub/Sub schema order in " + shopProject,
 		method: http.MethodPost, path: "/v1/projects/" + shopProject + "/schemas?schemaId=order",
 		body: document{
 			"type":       "AVRO",
@@ -26,13 +26,13 @@ var prerequisites = []prerequisite{
 		},
 	},
 	{
-		told:   "somebody made the bucket demo-project-order-imports, which a sample imports from",
+		told:   "somebody created the bucket demo-project-order-imports, which a sample imports from",
 		method: http.MethodPost, path: "/emulator/storage/b?project=" + shopProject,
 		body: document{"name": "demo-project-order-imports", "location": "EUROPE-WEST1"},
 	},
 }
 
-// prepareSamples makes what the samples presume, and tells of it.
+// prepareSamples creates what the samples require, and says so.
 func (s *stage) prepareSamples(ctx context.Context, tell func(format string, args ...any)) error {
 	for _, p := range prerequisites {
 		if err := s.cloud.call(ctx, p.method, p.path, p.body, nil); err != nil {
@@ -80,19 +80,19 @@ func (s *stage) playSamples(ctx context.Context) error {
 			continue
 		}
 		if err := s.expect(labels["holdfast-name"] == obj.GetName() && labels["holdfast-namespace"] == shop,
-			"%s exists, labelled as held by %s/%s", name, shop, obj.GetName()); err != nil {
+			"%s exists, labelled as owned by %s/%s", name, shop, obj.GetName()); err != nil {
 			return err
 		}
 	}
 	return s.checkRights(ctx)
 }
 
-// checkRights shows that the operator did all that as a service account that may do little.
+// checkRights shows that the operator did all that as a service account with few permissions.
 func (s *stage) checkRights(ctx context.Context) error {
 	account := "system:serviceaccount:" + operatorNamespace + ":" + operatorAccount
 	out, err := s.kubectl.run(ctx, "auth", "can-i", "delete", "buckets.gcp.holdfast.dev", "-n", shop, "--as", account)
 	if err == nil {
-		return fmt.Errorf("the operator may delete manifests: %s", out)
+		return fmt.Errorf("the operator can delete manifests: %s", out)
 	}
-	return s.expect(strings.Contains(out, "no"), "the operator runs with the rights of config/rbac alone, and may not even delete a manifest")
+	return s.expect(strings.Contains(out, "no"), "the operator has only the permissions of config/rbac, and cannot even delete a manifest")
 }

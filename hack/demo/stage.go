@@ -54,11 +54,11 @@ type stage struct {
 // newStage makes the folder. strike must be called, whatever comes after.
 func newStage(show *screen, sweep time.Duration, fail func(error)) (*stage, error) {
 	if _, err := os.Stat("config/samples"); err != nil {
-		return nil, fmt.Errorf("this is not the top of the repository: run `make demo` there: %w", err)
+		return nil, fmt.Errorf("not at the top of the repository; run `make demo` there: %w", err)
 	}
 	folder, err := os.MkdirTemp("", "holdfast-demo-")
 	if err != nil {
-		return nil, fmt.Errorf("making a folder for the demo: %w", err)
+		return nil, fmt.Errorf("creating a folder for the demo: %w", err)
 	}
 	s := &stage{show: show, folder: folder, sweep: sweep, fail: fail}
 	s.later(func() error { return os.RemoveAll(folder) })

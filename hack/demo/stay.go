@@ -32,7 +32,7 @@ func (s *stage) stay(ctx context.Context) error {
 	if err := s.makeInherited(ctx); err != nil {
 		return err
 	}
-	s.show.progressf("somebody made the buckets %s and %s long ago", archiveBucket, exportsBucket)
+	s.show.progressf("somebody created the buckets %s and %s long ago", archiveBucket, exportsBucket)
 	if err := s.prepareSamples(ctx, s.show.progressf); err != nil {
 		return err
 	}
@@ -56,12 +56,12 @@ func (s *stage) stay(ctx context.Context) error {
 		return err
 	}
 	<-ctx.Done()
-	s.show.linef("\nstopping")
+	s.show.linef("\nStopping.")
 	var ended *endedError
 	if cause := context.Cause(ctx); errors.As(cause, &ended) {
 		return cause
 	}
-	return nil // interrupted, as it is meant to end
+	return nil // interrupted: the normal way to end
 }
 
 // invitation is what to type next. Every line was tried.
@@ -70,7 +70,7 @@ Type this in another terminal, at the top of the repository:
 
   export KUBECONFIG={{.Kubeconfig}} PATH={{.Assets}}:$PATH
 
-Watch drift corrected. Change a bucket "in the console"; the sweep finds it within {{.Sweep}}:
+Watch drift being corrected. Change a bucket "in the console"; the sweep finds it within {{.Sweep}}:
 
   kubectl get events -n analytics --watch &
   {{.Edit}}
@@ -80,14 +80,14 @@ Watch drift corrected. Change a bucket "in the console"; the sweep finds it with
     gcloud storage buckets update gs://{{.Bucket}} --no-versioning
 {{- end}}
   {{.Look}}
-  # and now, not in {{.Sweep}}:
+  # or have it checked now, without waiting {{.Sweep}}:
   kubectl annotate --overwrite -n analytics bucket reports holdfast.dev/reconcile-requested-at="$(date)"
 
-See what an object says:
+See what an object reports:
 
   kubectl describe -n analytics bucket reports
 
-Take over a bucket that was there before: one that matches, and one that differs and waits with its plan.
+Take over two existing buckets: one matches; the other differs, so its plan waits for approval.
 
   kubectl apply -f {{.Archive}} -f {{.Exports}}
   kubectl get buckets -n analytics
@@ -95,7 +95,7 @@ Take over a bucket that was there before: one that matches, and one that differs
   kubectl annotate --overwrite -n analytics bucket exports \
     holdfast.dev/approve=$(kubectl get bucket -n analytics exports -o jsonpath='{.status.plan.hash}')
 
-Break the glass: nothing is written to Google Cloud until it is closed.
+Break the glass: nothing is written to this bucket until the glass is closed.
 
   kubectl annotate -n analytics bucket reports holdfast.dev/break-glass="INC-4711: partner needs access"
   kubectl get buckets -n analytics -o wide
@@ -106,7 +106,7 @@ Delete a manifest: its bucket stays, unless the manifest says deletionPolicy: De
   kubectl delete -n analytics bucket exports reports
   curl -s '{{.List}}' | grep '"name"'
 
-The operator's log is {{.Log}}. Ctrl-C here stops everything and removes it.
+The operator's log is {{.Log}}. Ctrl-C here stops and removes everything.
 `))
 
 func (s *stage) invite() error {

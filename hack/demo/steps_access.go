@@ -14,9 +14,9 @@ const (
 	feedBucket = "demo-analytics-feed"
 	feedWriter = "serviceAccount:feed-writer@" + analyticsProject + ".iam.gserviceaccount.com"
 	accessFile = "hack/demo/story/access.yaml"
-	// identity is whom Google takes the operator for.
+	// identity is the account that Google sees the operator as.
 	identity = "holdfast@demo-operations.iam.gserviceaccount.com"
-	// leftover is somebody whose access nobody remembers.
+	// leftover is somebody whose access everybody has forgotten.
 	leftover = "user:mallory@example.com"
 )
 
@@ -31,8 +31,8 @@ var grantsBefore = []document{
 // policyPath is where the console has the policy of the story's project.
 const policyPath = "/emulator/resourcemanager/projects/" + analyticsProject + "/policy"
 
-// playAccess: an account and what it may do are applied together; a policy that takes access away waits, and leaves what would
-// lock somebody out.
+// playAccess: an account and its grants are applied together; a policy that takes access away waits for approval, and then locks
+// nobody out.
 func (s *stage) playAccess(ctx context.Context) error {
 	feed, writer := bucketObject("feed"), &v1alpha1.ServiceAccount{}
 	writer.Namespace, writer.Name = analytics, "feed-writer"
@@ -49,7 +49,7 @@ func (s *stage) playAccess(ctx context.Context) error {
 		return err
 	}
 	if err := s.expect(policy.has("roles/storage.objectCreator", feedWriter),
-		"the bucket waited for its account, and %s may write to it", writer.Status.Email); err != nil {
+		"the bucket waited for its account; now %s may write to it", writer.Status.Email); err != nil {
 		return err
 	}
 	return s.ownPolicy(ctx)
@@ -59,7 +59,7 @@ func (s *stage) playAccess(ctx context.Context) error {
 func (s *stage) ownPolicy(ctx context.Context) error {
 	for _, grant := range grantsBefore {
 		if err := s.cloud.call(ctx, http.MethodPost, policyPath+":grant", grant, nil); err != nil {
-			return fmt.Errorf("granting what somebody granted long ago: %w", err)
+			return fmt.Errorf("setting up an old grant: %w", err)
 		}
 		s.show.sayf("somebody granted %s to %s long ago", grant["role"], grant["member"])
 	}
@@ -81,7 +81,7 @@ func (s *stage) ownPolicy(ctx context.Context) error {
 	if err := s.noWrites(ctx, mark, analyticsProject); err != nil {
 		return err
 	}
-	s.show.sawf("it takes access away, so it waits with its plan")
+	s.show.sawf("it takes access away, so its plan is on hold, and nothing was written")
 	if _, err := s.kubectl.run(ctx, "annotate", "-n", analytics, "gcppolicy", access.Name,
 		v1alpha1.ApproveAnnotation+"="+access.Status.Plan.Hash); err != nil {
 		return err
@@ -103,7 +103,7 @@ func (s *stage) ownPolicy(ctx context.Context) error {
 		}
 	}
 	return s.expect(kept == 3 && !policy.has("roles/editor", leftover) && policy.has("roles/pubsub.publisher", feedWriter),
-		"approved: %s is out; the last owner, the service agent and the operator itself stay, and status says why", strings.TrimPrefix(leftover, "user:"))
+		"approved: %s lost access; the last owner, the service agent and the operator itself keep theirs, and status says why", strings.TrimPrefix(leftover, "user:"))
 }
 
 // grants is an IAM policy as Google shows it.

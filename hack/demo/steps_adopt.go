@@ -15,17 +15,17 @@ const (
 	exportsBucket = "demo-analytics-exports"
 )
 
-// inherited are buckets that were there before Holdfast came.
+// inherited are buckets that existed before Holdfast.
 var inherited = []document{
 	{"name": archiveBucket, "location": "EU", "storageClass": "NEARLINE", "labels": document{"made-by": "terraform"}},
 	{"name": exportsBucket, "location": "EUROPE-WEST3", "labels": document{"made-by": "hand"}},
 }
 
-// makeInherited makes those buckets.
+// makeInherited creates those buckets.
 func (s *stage) makeInherited(ctx context.Context) error {
 	for _, bucket := range inherited {
 		if err := s.cloud.call(ctx, http.MethodPost, "/emulator/storage/b?project="+analyticsProject, bucket, nil); err != nil {
-			return fmt.Errorf("making a bucket as somebody had it: %w", err)
+			return fmt.Errorf("creating an old bucket: %w", err)
 		}
 	}
 	return nil
@@ -36,7 +36,7 @@ func (s *stage) playAdoption(ctx context.Context) error {
 	if err := s.makeInherited(ctx); err != nil {
 		return err
 	}
-	s.show.sayf("somebody made the buckets %s and %s long ago", archiveBucket, exportsBucket)
+	s.show.sayf("somebody created the buckets %s and %s long ago", archiveBucket, exportsBucket)
 	mark, err := s.cloud.mark(ctx)
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func (s *stage) playAdoption(ctx context.Context) error {
 	if err := s.noWrites(ctx, mark, exportsBucket); err != nil {
 		return err
 	}
-	s.show.sawf("it differs, so it waits: %s, and nothing was written", standing(exports).reason)
+	s.show.sawf("it differs, so its plan is on hold (%s), and nothing was written", standing(exports).reason)
 
 	if _, err := s.kubectl.run(ctx, "annotate", "--overwrite", "-n", analytics, "bucket", exports.Name,
 		v1alpha1.ApproveAnnotation+"="+exports.Status.Plan.Hash); err != nil {
@@ -69,7 +69,7 @@ func (s *stage) playAdoption(ctx context.Context) error {
 	if err := s.onePatch(ctx, mark, exportsBucket); err != nil {
 		return err
 	}
-	s.show.sawf("approved, written, Ready")
+	s.show.sawf("approved: applied, and Ready")
 	return nil
 }
 
@@ -87,6 +87,6 @@ func (s *stage) adoptMatching(ctx context.Context, mark int64) error {
 	if err := s.noWrites(ctx, mark, archiveBucket); err != nil {
 		return err
 	}
-	s.show.sawf("it matches: Ready, and Google Cloud got no write at all")
+	s.show.sawf("it matches: Ready without a single write to Google Cloud")
 	return nil
 }

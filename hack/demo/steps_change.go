@@ -51,10 +51,10 @@ func (s *stage) playEdit(ctx context.Context) error {
 		return err
 	}
 	labels, _ := live["labels"].(document)
-	return s.expect(labels["cost-center"] == "4711" && labels["team"] == "analytics", "the bucket has the label cost-center=4711, and still team=analytics")
+	return s.expect(labels["cost-center"] == "4711" && labels["team"] == "analytics", "the bucket now has the label cost-center=4711, and still has team=analytics")
 }
 
-// playDrift: the sweep finds what somebody changed and puts it back; a field that leaves the manifest is reset.
+// playDrift: the sweep finds and corrects drift; a field that leaves the manifest is reset.
 func (s *stage) playDrift(ctx context.Context) error {
 	reports := bucketObject("reports")
 	mark, err := s.cloud.mark(ctx)
@@ -65,7 +65,7 @@ func (s *stage) playDrift(ctx context.Context) error {
 		document{"versioning": document{"enabled": false}, "labels": document{"added-by": "hand"}}); err != nil {
 		return err
 	}
-	s.show.sayf("nobody tells Holdfast; its sweep looks by itself")
+	s.show.sayf("nobody tells Holdfast; its periodic sweep finds the drift")
 	if err := s.untilVersioning(ctx, true); err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (s *stage) playDrift(ctx context.Context) error {
 		return err
 	}
 	labels, _ := live["labels"].(document)
-	if err := s.expect(labels["added-by"] == "hand", "versioning is on again; the label added-by, which no manifest speaks of, was left alone"); err != nil {
+	if err := s.expect(labels["added-by"] == "hand", "versioning is on again; the unmanaged label added-by was left alone"); err != nil {
 		return err
 	}
 
@@ -93,7 +93,7 @@ func (s *stage) playDrift(ctx context.Context) error {
 	if err := s.untilVersioning(ctx, false); err != nil {
 		return err
 	}
-	s.show.sawf("versioning left the manifest and is off again, as by Google's default")
+	s.show.sawf("versioning left the manifest, so it is reset to Google's default: off")
 	return nil
 }
 

@@ -49,10 +49,10 @@ func (s *stage) playRest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.show.sayf("waiting until the sweep has looked at each of the %d resources, and begun again", len(before))
+	s.show.sayf("waiting until the sweep has checked each of the %d resources, and started again", len(before))
 	if err := s.until(ctx, "a full sweep", func(ctx context.Context) (string, bool, error) {
 		missing, err := s.unseen(ctx, mark, before)
-		return "not looked at yet: " + strings.Join(missing, ", "), len(missing) == 0, err
+		return "not checked yet: " + strings.Join(missing, ", "), len(missing) == 0, err
 	}); err != nil {
 		return err
 	}
@@ -67,16 +67,16 @@ func (s *stage) playRest(ctx context.Context) error {
 	if err := s.noWrites(ctx, mark, ""); err != nil {
 		return err
 	}
-	s.show.sawf("Google Cloud got reads alone: %v", counts)
+	s.show.sawf("Google Cloud got only reads: %v", counts)
 	after, err := s.objects(ctx, "")
 	if err != nil {
 		return err
 	}
-	return s.expect(versions(before) == versions(after), "every resourceVersion in Kubernetes is as it was")
+	return s.expect(versions(before) == versions(after), "every resourceVersion in Kubernetes is unchanged")
 }
 
-// unseen names the objects whose resource was not read twice since the mark: the second look proves that what followed
-// from the first is over.
+// unseen names the objects whose resource was not read twice since the mark: the second read proves that the reconcile of
+// the first is over.
 func (s *stage) unseen(ctx context.Context, mark int64, objects []v1alpha1.Object) ([]string, error) {
 	calls, err := s.cloud.callsSince(ctx, mark)
 	read := map[string]int{}
@@ -94,16 +94,16 @@ func (s *stage) unseen(ctx context.Context, mark int64, objects []v1alpha1.Objec
 	return missing, err
 }
 
-// playUninstall: with its definition every object goes, and no resource, even where the manifest says Delete.
+// playUninstall: deleting the CRDs deletes every object and no resource, even where the manifest says Delete.
 func (s *stage) playUninstall(ctx context.Context) error {
-	held, err := s.objects(ctx, "")
+	manifests, err := s.objects(ctx, "")
 	if err != nil {
 		return err
 	}
 	if _, err := s.kubectl.run(ctx, "delete", "-k", "config/crd", "--timeout=60s"); err != nil {
 		return err
 	}
-	for _, obj := range held {
+	for _, obj := range manifests {
 		path, err := pathOf(obj.GetCommonStatus().ExternalName)
 		if err != nil {
 			return err

@@ -15,8 +15,8 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
 
-// playGlass: who may not break the glass does not. While it is broken drift is seen and told, and nothing is written; then
-// it is put back, and who did what stays on record.
+// playGlass: only who may break the glass can. While it is broken, drift is detected and shown, and nothing is written. Once
+// it is closed, drift is corrected, and who did what stays on record.
 func (s *stage) playGlass(ctx context.Context) error {
 	exports := bucketObject("exports")
 	if err := s.glassStays(ctx, exports); err != nil {
@@ -32,7 +32,7 @@ func (s *stage) playGlass(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.inConsole(ctx, "the one on call lifts the public access prevention", http.MethodPatch, bucketPath(exportsBucket),
+	if err := s.inConsole(ctx, "ada, who is on call, lifts the public access prevention", http.MethodPatch, bucketPath(exportsBucket),
 		document{"iamConfiguration": document{"publicAccessPrevention": "inherited"}}); err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (s *stage) playGlass(ctx context.Context) error {
 	if err := s.noWrites(ctx, mark, exportsBucket); err != nil {
 		return err
 	}
-	s.show.sawf("the drift is told, and nothing was written")
+	s.show.sawf("the drift is shown, and nothing was written")
 	return s.closeGlass(ctx, exports, mark)
 }
 
@@ -62,8 +62,8 @@ func (s *stage) breaking(obj *v1alpha1.Bucket, person string, more ...string) []
 		v1alpha1.BreakGlassAnnotation + "=INC-4711: partner needs access"}, more)
 }
 
-// glassStays shows that somebody who may edit the namespace's objects may not thereby break the glass, and that nobody does
-// it in another's name.
+// glassStays shows that the right to edit the namespace's objects is not enough to break the glass, and that nobody can do it
+// in somebody else's name.
 func (s *stage) glassStays(ctx context.Context, exports *v1alpha1.Bucket) error {
 	for person, role := range map[string]string{editor: "holdfast-edit", onCall: "holdfast-break-glass", lead: "holdfast-break-glass"} {
 		if _, err := s.kubectl.run(ctx, "create", "rolebinding", "-n", analytics, person, "--clusterrole="+role, "--user="+person); err != nil {
@@ -72,25 +72,25 @@ func (s *stage) glassStays(ctx context.Context, exports *v1alpha1.Bucket) error 
 	}
 	out, err := s.kubectl.run(ctx, s.breaking(exports, editor)...)
 	if err == nil {
-		return errors.New("alice broke the glass and has no right to")
+		return errors.New("alice broke the glass without having the verb break-glass")
 	}
-	if err := s.expect(strings.Contains(out, "the RBAC verb break-glass"), "alice may edit buckets, and yet not break the glass"); err != nil {
+	if err := s.expect(strings.Contains(out, "the RBAC verb break-glass"), "alice may edit buckets, but not break the glass"); err != nil {
 		return err
 	}
 	out, err = s.kubectl.run(ctx, s.breaking(exports, onCall, v1alpha1.BreakGlassByAnnotation+"=eve")...)
 	if err == nil {
 		return errors.New("ada broke the glass in eve's name")
 	}
-	return s.expect(strings.Contains(out, "must be your own name"), "ada may break it, and yet not in eve's name")
+	return s.expect(strings.Contains(out, "must be your own name"), "ada may break it, but not in eve's name")
 }
 
-// closeGlass shows that drift is put back once the glass is closed, and what stays on record.
+// closeGlass shows that drift is corrected once the glass is closed, and what stays on record.
 func (s *stage) closeGlass(ctx context.Context, exports *v1alpha1.Bucket, mark int64) error {
 	closing := []string{"annotate", "-n", analytics, "bucket", exports.Name, "--as", lead, v1alpha1.BreakGlassAnnotation + "-"}
 	if _, err := s.kubectl.run(ctx, closing...); err != nil {
 		return err
 	}
-	if err := s.until(ctx, "the drift to be put back", func(ctx context.Context) (string, bool, error) {
+	if err := s.until(ctx, "the drift to be corrected", func(ctx context.Context) (string, bool, error) {
 		live, err := s.cloud.get(ctx, bucketPath(exportsBucket))
 		access, _ := live["iamConfiguration"].(document)
 		prevention, _ := access["publicAccessPrevention"].(string)
@@ -112,7 +112,7 @@ func (s *stage) closeGlass(ctx context.Context, exports *v1alpha1.Bucket, mark i
 	}
 	record := exports.Status.BreakGlassHistory[0]
 	return s.expect(record.By == onCall && record.ClosedBy == lead && record.Verified && len(record.Seen) > 0,
-		"put back; the record says that %s broke the glass, why, what was changed meanwhile, and that %s closed it", record.By, record.ClosedBy)
+		"corrected; the record says that %s broke the glass, why, what was changed meanwhile, and that %s closed it", record.By, record.ClosedBy)
 }
 
 // showBucket shows a bucket of the story in each of the forms.
@@ -140,14 +140,14 @@ func (s *stage) untilCondition(ctx context.Context, obj v1alpha1.Object, conditi
 	})
 }
 
-// refused are manifests that the API server refuses, each with words of the sentence that says why.
+// refused are manifests that the API server refuses, each with a part of the message that says why.
 var refused = []struct{ file, sentence string }{
 	{"hack/demo/story/refused/misspelt.yaml", `unknown field "spec.storageclass"`},
 	{"hack/demo/story/refused/contradiction.yaml", "spec.storageClass must be STANDARD or left out while spec.autoclass is enabled"},
 	{"hack/demo/story/refused/moved.yaml", "spec.location is immutable"},
 }
 
-// playRefusals: a bad manifest is refused at apply, with its sentence.
+// playRefusals: a bad manifest is refused at apply, with a message that says why.
 func (s *stage) playRefusals(ctx context.Context) error {
 	for _, r := range refused {
 		text, err := os.ReadFile(r.file)

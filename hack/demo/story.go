@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// step is one chapter of the story: it shows what a person does, and checks what comes of it.
+// step is one chapter of the story: it shows what a person does, and checks the result.
 type step struct {
 	title string
 	play  func(*stage, context.Context) error
@@ -16,29 +16,29 @@ type step struct {
 
 var story = []step{
 	{"Manifests become resources", (*stage).playSamples},
-	{"An edit of a manifest is one PATCH", (*stage).playEdit},
-	{"What somebody changes in the console is put back; what leaves the manifest is reset", (*stage).playDrift},
-	{"What exists already is adopted: without a write if it matches, by approval if it differs", (*stage).playAdoption},
-	{"An account and what it may do are applied together; a policy that takes access away waits", (*stage).playAccess},
-	{"A broken glass holds all writes", (*stage).playGlass},
+	{"An edit to a manifest is one PATCH", (*stage).playEdit},
+	{"A change in the console is corrected; a field that leaves the manifest is reset", (*stage).playDrift},
+	{"An existing resource is adopted: without a write if it matches, after approval if it differs", (*stage).playAdoption},
+	{"An account and its grants are applied together; a policy that takes access away waits for approval", (*stage).playAccess},
+	{"Break-glass stops all writes", (*stage).playGlass},
 	{"A bad manifest is refused at apply", (*stage).playRefusals},
 	{"Deleting a manifest leaves the resource, unless it says Delete", (*stage).playDeletion},
 	{"At rest there are only reads, and no write to Kubernetes", (*stage).playRest},
 	{"Uninstalling deletes nothing in Google Cloud", (*stage).playUninstall},
 }
 
-// tell goes through the story and stops at the first step that does not hold.
+// tell plays the story and stops at the first step that fails.
 func (s *stage) tell(ctx context.Context) error {
 	for i, step := range story {
 		s.show.heading(i+1, len(story), step.title)
 		began := time.Now()
 		if err := step.play(s, ctx); err != nil {
-			s.show.linef("\nThe operator's last lines:\n%s", s.operator.tail(15))
+			s.show.linef("\nThe last lines of the operator's log:\n%s", s.operator.tail(15))
 			return fmt.Errorf("step %d of %d, %q: %w", i+1, len(story), step.title, err)
 		}
 		s.show.sayf("(%.1f s)", time.Since(began).Seconds())
 	}
-	s.show.linef("\nAll %d steps held, in %.0f s.", len(story), time.Since(s.show.start).Seconds())
+	s.show.linef("\nAll %d steps passed, in %.0f s.", len(story), time.Since(s.show.start).Seconds())
 	return nil
 }
 
@@ -54,10 +54,10 @@ func (s *stage) apply(ctx context.Context, file string) error {
 	return err
 }
 
-// expect makes an error of what does not hold, and shows what does.
+// expect shows a fact that is true, and returns an error for one that is not.
 func (s *stage) expect(holds bool, format string, args ...any) error {
 	if !holds {
-		return errors.New("this does not hold: " + fmt.Sprintf(format, args...))
+		return errors.New("not true: " + fmt.Sprintf(format, args...))
 	}
 	s.show.sawf(format, args...)
 	return nil

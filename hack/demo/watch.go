@@ -16,7 +16,7 @@ import (
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
 
-// until looks until a thing holds, and fails with what was last seen if it does not within waitBound.
+// until polls until a condition holds. If it does not within waitBound, the error says what was last seen.
 func (s *stage) until(ctx context.Context, what string, look func(context.Context) (seen string, holds bool, err error)) error {
 	var seen string
 	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, waitBound, true, func(ctx context.Context) (bool, error) {
@@ -29,7 +29,7 @@ func (s *stage) until(ctx context.Context, what string, look func(context.Contex
 	case err == nil:
 		return nil
 	case wait.Interrupted(err):
-		return fmt.Errorf("waited in vain for %s; last seen: %s", what, seen)
+		return fmt.Errorf("timed out waiting for %s; last seen: %s", what, seen)
 	default:
 		return fmt.Errorf("waiting for %s: %w", what, err)
 	}
