@@ -1,4 +1,4 @@
-# Holdfast. `make` alone lists what there is to type.
+# Holdfast. `make` on its own lists the targets.
 
 SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -7,10 +7,10 @@ VERSION ?= $(shell git describe --tags --match 'v*' --dirty 2>/dev/null || echo 
 COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 DATE    ?= $(shell git show --no-patch --format=%cI HEAD 2>/dev/null || echo unknown)
 IMG     ?= ghcr.io/holdfast-dev/holdfast:$(VERSION)
-# What deploy installs; config/before-1.36 on a cluster without mutating admission policies.
+# What deploy installs; use config/before-1.36 on a cluster without mutating admission policies.
 OVERLAY ?= config/default
 
-# How long each fuzz target runs, what is benchmarked, and further flags for go test.
+# How long each fuzz target runs, which benchmarks run, and extra flags for go test.
 FUZZTIME  ?= 20s
 BENCH     ?= .
 TESTFLAGS ?=
@@ -19,10 +19,10 @@ package := github.com/holdfast-dev/holdfast/internal/version
 ldflags := -s -w -X $(package).Version=$(VERSION) -X $(package).Commit=$(COMMIT) -X $(package).Date=$(DATE)
 modules := . hack/controlplane hack/flux hack/argocd $(patsubst %/go.mod,%,$(wildcard hack/tools/*/go.mod))
 
-# What `make generate manifests` writes, and nobody edits.
+# Written by `make generate manifests`; not to be edited by hand.
 generated := api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml
 
-# Asked for when a recipe runs, so that only those that need them wait for a build.
+# Evaluated when a recipe runs, so that only the recipes that need them wait for a build.
 with-assets    = assets=$$(hack/controlplane/assets.sh); KUBEBUILDER_ASSETS="$$assets"
 controller-gen = "$$(hack/tools/tool.sh controller-gen)"
 golangci-lint  = "$$(hack/tools/tool.sh golangci-lint)"
@@ -31,14 +31,14 @@ kustomize      = "$$(hack/tools/tool.sh kustomize)"
 ##@ Start here
 
 .PHONY: help
-help: ## List the targets (this).
+help: ## List the targets.
 	@awk -F ':.*## ' ' \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 } \
 	' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: build ## Watch manifests become resources, all on this machine; ONCE=1 checks itself and exits.
+demo: build ## Show Holdfast at work, all on this machine; ONCE=1 plays a story, checks each step and exits.
 	go build -o bin/demo ./hack/demo
 	$(with-assets) exec bin/demo $(if $(ONCE),--once)
 
@@ -48,24 +48,24 @@ build: ## Build the operator and the emulated Google Cloud into bin/.
 	go build -ldflags '$(ldflags)' -o bin/gcp-emulator ./test/emulator/gcp-emulator
 
 .PHONY: run
-run: build ## Run the operator here, against the current kubeconfig; ARGS="--help" shows its flags.
+run: build ## Run the operator on this machine against the current kubeconfig; ARGS="--help" lists its flags.
 	exec bin/manager $(ARGS)
 
 ##@ Test
 
 .PHONY: test
-test: ## Run the unit tests and those against a real kube-apiserver.
+test: ## Run the unit tests and the tests against a real kube-apiserver.
 	$(with-assets) go test -timeout 20m $(TESTFLAGS) ./...
 
 .PHONY: test-slow
-test-slow: test-race fuzz ## Run what takes long: everything under the race detector, and each fuzz target.
+test-slow: test-race fuzz ## Run the slow tests: everything under the race detector, then each fuzz target.
 
 .PHONY: test-race
 test-race: ## Run all tests under the race detector.
 	$(with-assets) go test -race -timeout 30m $(TESTFLAGS) ./...
 
 .PHONY: fuzz
-fuzz: ## Run each fuzz target for FUZZTIME (20s).
+fuzz: ## Run each fuzz target for FUZZTIME (default 20s).
 	@failed=; \
 	for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' $(wildcard api cmd internal test hack/demo) | xargs -rn1 dirname | sort -u); do \
 		targets=$$(go test -list '^Fuzz' "./$$dir" | grep '^Fuzz'); \
@@ -74,35 +74,35 @@ fuzz: ## Run each fuzz target for FUZZTIME (20s).
 			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "./$$dir" || failed="$$failed $$dir:$$target"; \
 		done; \
 	done; \
-	test -z "$$failed" || { echo "failed:$$failed; go test ./... repeats what they found"; exit 1; }
+	test -z "$$failed" || { echo "failed:$$failed; go test ./... reproduces what they found"; exit 1; }
 
 .PHONY: monitoring
-monitoring: ## Run alerts and dashboard with a real Prometheus (Debian's package) through a staged incident.
+monitoring: ## Test the alerts and the dashboard with a real Prometheus (Debian's package) in a staged incident.
 	$(with-assets) HOLDFAST_MONITORING=yes go test -count 1 -timeout 15m $(TESTFLAGS) ./test/monitoring
 
 .PHONY: e2e
-e2e: ## Run Flux and Argo CD against the operator; HOLDFAST_IDLE=10m watches them longer while nothing happens.
+e2e: ## Test the operator with Flux and Argo CD; HOLDFAST_IDLE=10m watches the idle fleet for longer.
 	go -C hack/argocd test ./...
 	@assets=$$(hack/controlplane/assets.sh --with kube-controller-manager); flux=$$(hack/flux/assets.sh); argocd=$$(hack/argocd/assets.sh); \
 	KUBEBUILDER_ASSETS="$$assets" HOLDFAST_KUSTOMIZE_CONTROLLER="$$flux" HOLDFAST_ARGOCD="$$argocd" \
 		go test -count 1 -timeout 30m $(TESTFLAGS) ./test/gitops
 
 .PHONY: bench
-bench: ## Run the benchmarks; BENCH=Diff picks some.
+bench: ## Run the benchmarks; BENCH=Diff selects those that match.
 	$(with-assets) go test -run '^$$' -bench '$(BENCH)' -benchmem ./internal/...
 
 .PHONY: control-plane
-control-plane: ## Get kube-apiserver, etcd and kubectl; print their folder.
+control-plane: ## Download or build kube-apiserver, etcd and kubectl; print their folder.
 	@hack/controlplane/assets.sh
 
 ##@ Change
 
 .PHONY: generate
-generate: ## Write the deep copies of the API types.
+generate: ## Generate the deep-copy functions of the API types.
 	$(controller-gen) object paths=./api/...
 
 .PHONY: manifests
-manifests: ## Write the CRDs and the operator's role from the markers in the code.
+manifests: ## Generate the CRDs and the operator's role from the markers in the code.
 	$(controller-gen) crd paths=./api/... output:crd:dir=config/crd/bases
 	$(controller-gen) rbac:roleName=holdfast-manager 'paths={./internal/...,./cmd/...}' output:rbac:dir=config/rbac
 
@@ -111,7 +111,7 @@ fmt: ## Format the Go code.
 	$(golangci-lint) fmt
 
 .PHONY: lint
-lint: ## Run the linters, import boundaries included.
+lint: ## Run the linters, including the import boundaries.
 	$(golangci-lint) config verify
 	$(golangci-lint) run
 
@@ -120,14 +120,14 @@ tidy: ## Tidy every module's go.mod.
 	@for module in $(modules); do echo "go -C $$module mod tidy"; go -C "$$module" mod tidy; done
 
 .PHONY: verify
-verify: verify-generated verify-modules verify-format verify-manifests lint ## Check what a reviewer should not have to: generated files, modules, format, manifests, lint.
+verify: verify-generated verify-modules verify-format verify-manifests lint ## Check what no reviewer should have to: generated files, modules, format, manifests, lint.
 	go vet ./...
 
 .PHONY: verify-generated
 verify-generated: generate manifests
 	@git diff --exit-code -- $(generated) && \
 	test -z "$$(git ls-files --others --exclude-standard -- $(generated) | tee /dev/stderr)" || \
-	{ echo "these generated files are not as the code says; run 'make generate manifests' and commit them"; exit 1; }
+	{ echo "generated files are out of date; run 'make generate manifests' and commit them"; exit 1; }
 
 .PHONY: verify-modules
 verify-modules:
@@ -147,27 +147,27 @@ verify-manifests:
 	$(kustomize) build config/prometheus >/dev/null
 
 .PHONY: clean
-clean: ## Remove bin/ and test binaries; the caches outside the tree stay.
+clean: ## Remove bin/ and test binaries; caches outside the tree stay.
 	rm -rf bin
 	find . -name '*.test' -type f -delete
 
 ##@ Install into the current kubeconfig's cluster
 
 .PHONY: install
-install: ## Install the CRDs alone.
+install: ## Install only the CRDs.
 	$(kustomize) build config/crd | kubectl apply --server-side -f -
 
 .PHONY: uninstall
-uninstall: ## Remove the CRDs; nothing in Google Cloud is deleted.
+uninstall: ## Remove the CRDs; deletes nothing in Google Cloud.
 	$(kustomize) build config/crd | kubectl delete --ignore-not-found -f -
 
 .PHONY: deploy
-deploy: ## Install CRDs, roles, policies and the operator's image IMG; OVERLAY=config/before-1.36 for Kubernetes 1.30 to 1.35.
+deploy: ## Install CRDs, roles, policies and the operator (image IMG); OVERLAY=config/before-1.36 for Kubernetes 1.30 to 1.35.
 	$(kustomize) build $(OVERLAY) | sed 's|image: holdfast:latest|image: $(IMG)|' | kubectl apply --server-side -f -
 
-# The CRDs first: the operator has to be there to take its finalizers off.
+# The CRDs go first: the operator must still be running to remove its finalizers.
 .PHONY: undeploy
-undeploy: uninstall ## Remove what deploy installed; nothing in Google Cloud is deleted.
+undeploy: uninstall ## Remove everything that deploy installed; deletes nothing in Google Cloud.
 	$(kustomize) build $(OVERLAY) | kubectl delete --ignore-not-found -f -
 
 .PHONY: docker-build

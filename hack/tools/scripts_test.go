@@ -1,5 +1,5 @@
-// Package tools_test runs the scripts under hack/ with a go command and tools that
-// only pretend, so that what they decide can be seen in milliseconds.
+// Package tools_test runs the scripts under hack/ with a fake go command and fake
+// tools, so that their decisions can be tested in milliseconds.
 package tools_test
 
 import (

@@ -1,4 +1,4 @@
-// Package admission tests the policies of config/admission in a real API server, as the people whom they are about.
+// Package admission tests the policies of config/admission in a real API server, acting as the users that they apply to.
 package admission
 
 import (

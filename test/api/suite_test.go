@@ -1,5 +1,5 @@
-// Package api tests the schemas and their rules through a real API server: what a manifest may say is decided there, not
-// in Go.
+// Package api tests the schemas and their rules through a real API server, which is where manifests are validated, not in
+// Go.
 package api
 
 import (

@@ -1,4 +1,4 @@
-// Package config applies config/ to a real API server, and asks it what the roles in there allow.
+// Package config applies config/ to a real API server, and checks what its roles allow.
 package config
 
 import (

@@ -1,5 +1,5 @@
 // Package e2e runs the controllers against a real API server and the emulated Google Cloud, through the real clients, and
-// checks what a person would see in both.
+// checks what a user would see in both.
 package e2e
 
 import (

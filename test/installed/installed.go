@@ -1,5 +1,5 @@
-// Package installed brings what config/ has into the API server of a test, and lets tests act as the people whom its roles
-// and policies are about.
+// Package installed installs config/ into the API server of a test, and lets tests act as the users that its roles and
+// policies apply to.
 package installed
 
 import (

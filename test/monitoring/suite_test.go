@@ -1,5 +1,5 @@
-// Package monitoring runs what config/prometheus and config/grafana have with the real Prometheus: its rules, its dashboard's
-// queries, and an incident that makes the alerts fire and resolve.
+// Package monitoring tests config/prometheus and config/grafana with the real Prometheus: the rules, the queries of the
+// dashboard, and an incident in which the alerts fire and resolve.
 package monitoring
 
 import (

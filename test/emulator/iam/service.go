@@ -1,6 +1,6 @@
-// Package iam emulates the IAM API (google.iam.admin.v1.IAM) as far as it is
-// about service accounts and the policies on them. Keys and roles are not
-// there.
+// Package iam emulates the service accounts of the IAM API
+// (google.iam.admin.v1.IAM) and the policies on them. Keys and roles are not
+// supported.
 package iam
 
 import (

@@ -1,9 +1,9 @@
-// Package policy has what all IAM policies have in common, whatever resource
-// they are on: members and who is behind them, roles, conditions, versions,
-// etags, sizes. A policy is kept in the form that Directory gives its members
-// and shown in the one that Google's APIs have.
+// Package policy implements what IAM policies have in common, whatever resource
+// they are on: members and the principals behind them, roles, conditions,
+// versions, etags, sizes. A policy is stored in the form that Directory gives
+// its members, and shown in the form of Google's APIs.
 //
-// Policies are kept and checked; nothing is granted or refused by them.
+// Policies are stored and validated, but not enforced.
 package policy
 
 import (

@@ -1,6 +1,6 @@
-// Package projects knows the Google Cloud projects of the emulator: which
-// exist, what their numbers are, and which of them the caller has no access
-// to. All services share one Registry.
+// Package projects keeps the emulator's Google Cloud projects: which exist,
+// what their numbers are, and which of them the caller cannot access. All
+// services share one Registry.
 package projects
 
 import (

@@ -1,10 +1,10 @@
 // Package pubsub emulates the Pub/Sub API: topics, schemas and the policies on
-// them as faithfully as Google's recordings and documentation allow,
+// them as faithfully as recordings and Google's documentation allow;
 // subscriptions and messages as far as gcloud and the clients need them to
-// show that a topic works (the messages go through Google's own pstest).
+// show that a topic works (messages go through Google's own pstest).
 //
 // Nothing is pushed, exported, transformed, ingested or checked against a
-// schema: these settings are validated and kept, no more.
+// schema: these settings are only validated and stored.
 package pubsub
 
 import (

@@ -1,6 +1,6 @@
 // Package resourcemanager emulates the projects of the Resource Manager API,
-// version 3, and version 1 over REST: looking them up, over the registry that
-// all services share, making and deleting them, and their IAM policies.
+// version 3, and version 1 over REST: reading them from the registry that all
+// services share, creating and deleting them, and their IAM policies.
 package resourcemanager
 
 import (

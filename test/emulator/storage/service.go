@@ -1,8 +1,8 @@
-// Package storage is the Cloud Storage JSON API of the emulator: buckets as
-// fully as their documentation and recorded traffic tell, objects as far as
-// it takes to fill, empty, version and protect a bucket.
+// Package storage emulates the Cloud Storage JSON API: buckets as fully as
+// documentation and recorded traffic allow, objects as far as it takes to
+// fill, empty, version and protect a bucket.
 //
-// Nothing happens by itself: lifecycle rules are kept, not carried out.
+// Nothing happens in the background: lifecycle rules are stored, not executed.
 package storage
 
 import (

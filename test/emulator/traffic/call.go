@@ -1,6 +1,6 @@
 // Package traffic decides what happens to calls before and after a service
 // of the emulator sees them: they are counted, recorded, delayed, refused,
-// held at a breakpoint, carried out without an answer, or simply passed on.
+// paused at a breakpoint, executed without an answer, or simply passed on.
 //
 // A Control is shared by all services. HTTP services wrap their handlers with
 // [Control.Middleware], gRPC servers use [Control.UnaryInterceptor].

@@ -1,7 +1,7 @@
-// Package transcode puts a REST front before gRPC services that live in the
-// same process, as Google's own front ends do: the routes come from the
-// google.api.http annotations of the linked descriptors, the JSON is
-// protobuf's, and a call passes the same interceptor as one over gRPC.
+// Package transcode serves gRPC services of the same process as REST, as
+// Google's own front ends do: the routes come from the google.api.http
+// annotations of the linked descriptors, the JSON is protobuf's, and a call
+// passes the same interceptor as one over gRPC.
 package transcode
 
 import (

@@ -1,6 +1,6 @@
-// Package wire holds the emulator against recorded traffic of the real Google
-// Cloud: it sends the requests of a conversation again and compares what
-// comes back with what was recorded.
+// Package wire compares the emulator with recorded traffic of the real Google
+// Cloud: it replays the requests of a conversation and compares the answers
+// with the recorded ones.
 package wire
 
 import (

@@ -1,4 +1,4 @@
-// Package gitserver serves git repositories over HTTP, on loopback, by git's own http-backend.
+// Package gitserver serves git repositories over HTTP on loopback, with git's own http-backend.
 package gitserver
 
 import (

@@ -1,6 +1,6 @@
-// Package source stands in for Flux's source-controller, of which it does as much as the tests here need: it packs the head
-// of each GitRepository's branch as a tarball, serves that on loopback and says so in the status. It is no source-controller:
-// it knows neither credentials nor includes nor signatures.
+// Package source stands in for Flux's source-controller, and does only what the tests here need: it packs the head of each
+// GitRepository's branch as a tarball, serves that on loopback and says so in the status. It supports neither credentials nor
+// includes nor signatures.
 package source
 
 import (
