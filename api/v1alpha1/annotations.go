@@ -26,6 +26,10 @@ const (
 	AllowedProjectIDsAnnotation = "holdfast.dev/allowed-project-ids"
 	// ImpersonateServiceAccountAnnotation is the e-mail of the service account that acts for the namespace.
 	ImpersonateServiceAccountAnnotation = "holdfast.dev/impersonate-service-account"
+	// AllowReferencesFromAnnotation lists, comma-separated, the namespaces whose objects may refer to ServiceAccounts in this one
+	// (serviceAccountRefs). Each is named in full: there is no wildcard. A namespace that leaves the list gets no new grants by
+	// reference; those that it has stay.
+	AllowReferencesFromAnnotation = "holdfast.dev/allow-references-from"
 )
 
 // ClosedByExpiry stands in BreakGlassClosedByAnnotation when the glass closed by itself.

@@ -116,13 +116,21 @@ type IAMMember string
 
 // ServiceAccountRef names a service account, one way or the other.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.name) != has(self.external)",message="give exactly one of name (a ServiceAccount in this namespace) and external (an e-mail)"
+// +kubebuilder:validation:XValidation:rule="has(self.name) != has(self.external)",message="give exactly one of name (a ServiceAccount) and external (an e-mail)"
+// +kubebuilder:validation:XValidation:rule="!has(self.namespace) || has(self.name)",message="namespace goes with name only: an external account has none"
 type ServiceAccountRef struct {
-	// name is the metadata.name of a ServiceAccount of the group gcp.holdfast.dev in the same namespace. It is waited for.
+	// name is the metadata.name of a ServiceAccount of the group gcp.holdfast.dev. The grant waits until that account exists.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`
 	Name string `json:"name,omitempty"`
+
+	// namespace is where that ServiceAccount is. Default: the namespace of this object. Another namespace must allow it by its
+	// annotation holdfast.dev/allow-references-from.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`
+	Namespace string `json:"namespace,omitempty"`
 
 	// external is the e-mail of a service account that is managed elsewhere, such as ID@PROJECT.iam.gserviceaccount.com.
 	// +optional

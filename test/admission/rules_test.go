@@ -326,7 +326,10 @@ func TestFinalizerWhileTheGlassIsBroken(t *testing.T) {
 }
 
 func TestBindingANamespace(t *testing.T) {
-	for _, key := range []string{v1alpha1.ProjectIDAnnotation, v1alpha1.AllowedProjectIDsAnnotation, v1alpha1.ImpersonateServiceAccountAnnotation} {
+	for _, key := range []string{
+		v1alpha1.ProjectIDAnnotation, v1alpha1.AllowedProjectIDsAnnotation, v1alpha1.ImpersonateServiceAccountAnnotation,
+		v1alpha1.AllowReferencesFromAnnotation,
+	} {
 		t.Run(key, func(t *testing.T) {
 			obj := prepared(t, "namespace", map[string]string{key: "shop-prod"})
 			for _, patch := range []string{`{"` + key + `": "bank-prod"}`, `{"` + key + `": null}`} {
@@ -342,6 +345,46 @@ func TestBindingANamespace(t *testing.T) {
 	obj := prepared(t, "namespace", map[string]string{v1alpha1.ProjectIDAnnotation: "shop-prod"})
 	if err := annotate(t, bob, obj, `{"team": "shop"}`); err != nil {
 		t.Errorf("another annotation is refused: %v", err)
+	}
+}
+
+func TestReferencesAreAllowedByName(t *testing.T) {
+	const refusal = "holdfast.dev/allow-references-from must list the names of namespaces, separated by commas, such as shop,billing. There is no wildcard; to allow none, remove the annotation"
+	longest := strings.Repeat("n", 63)
+	tries := map[string]struct{ value, refusal string }{
+		"one":                       {value: "shop"},
+		"several":                   {value: "shop,billing"},
+		"spaces around the names":   {value: " shop, billing-eu "},
+		"the longest name":          {value: longest},
+		"a wildcard":                {value: "*", refusal: refusal},
+		"a wildcard among names":    {value: "shop,*", refusal: refusal},
+		"a pattern":                 {value: "shop-*", refusal: refusal},
+		"nobody":                    {value: "", refusal: refusal},
+		"a comma too many":          {value: "shop,", refusal: refusal},
+		"no commas":                 {value: "shop billing", refusal: refusal},
+		"upper case":                {value: "Shop", refusal: refusal},
+		"a dot":                     {value: "shop.eu", refusal: refusal},
+		"a dash at the end":         {value: "shop-", refusal: refusal},
+		"a name that is too long":   {value: longest + "n", refusal: refusal},
+		"an object for a namespace": {value: "shop/orders", refusal: refusal},
+	}
+	for name, try := range tries {
+		t.Run(name, func(t *testing.T) {
+			obj := prepared(t, "namespace", nil)
+			created := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
+				Name: obj.GetName() + "-new", Annotations: map[string]string{v1alpha1.AllowReferencesFromAnnotation: try.value},
+			}}
+			for _, err := range []error{
+				annotate(t, ada, obj, `{"`+v1alpha1.AllowReferencesFromAnnotation+`": "`+try.value+`"}`),
+				asUser(t, ada).Create(ctx, created),
+			} {
+				if try.refusal != "" {
+					expectRefusal(t, err, try.refusal)
+				} else if err != nil {
+					t.Errorf("refused: %v", err)
+				}
+			}
+		})
 	}
 }
 

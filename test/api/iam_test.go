@@ -53,9 +53,15 @@ var iamRefusals = map[string]struct{ policy, sentence string }{
 	"1,501 members in all":         {`{bindings: [{role: roles/browser, members: [` + users(0, 1000) + `]}, {role: roles/viewer, members: [` + users(0, 501) + `]}]}`, "bindings: more than 1,500 members in all, which is as many as Google allows in one policy: grant to groups"},
 	"1,501 members with accounts":  {binding(`{role: roles/browser, members: [` + users(0, 1500) + `], serviceAccountRefs: [{name: importer}]}`), "bindings: more than 1,500 members in all"},
 	"251 accounts":                 {binding(`{role: roles/browser, serviceAccountRefs: [` + repeated(`{name: importer}`, 251) + `]}`), "bindings[0].serviceAccountRefs: Too many: 251: must have at most 250 items"},
-	"an account by both ways":      {binding(`{role: roles/browser, serviceAccountRefs: [{name: importer, external: ` + account + `}]}`), "give exactly one of name (a ServiceAccount in this namespace) and external (an e-mail)"},
+	"an account by both ways":      {binding(`{role: roles/browser, serviceAccountRefs: [{name: importer, external: ` + account + `}]}`), "give exactly one of name (a ServiceAccount) and external (an e-mail)"},
 	"an account by no way":         {binding(`{role: roles/browser, serviceAccountRefs: [{}]}`), "give exactly one of name"},
-	"an account of another space":  {binding(`{role: roles/browser, serviceAccountRefs: [{name: shop/importer}]}`), "serviceAccountRefs[0].name in body should match"},
+	"a namespace within a name":    {binding(`{role: roles/browser, serviceAccountRefs: [{name: shop/importer}]}`), "serviceAccountRefs[0].name in body should match"},
+	"a namespace and an e-mail":    {binding(`{role: roles/browser, serviceAccountRefs: [{namespace: shop, external: ` + account + `}]}`), "namespace goes with name only: an external account has none"},
+	"a namespace alone":            {binding(`{role: roles/browser, serviceAccountRefs: [{namespace: shop}]}`), "give exactly one of name"},
+	"an empty namespace":           {binding(`{role: roles/browser, serviceAccountRefs: [{name: importer, namespace: ""}]}`), "serviceAccountRefs[0].namespace in body should match"},
+	"any namespace":                {binding(`{role: roles/browser, serviceAccountRefs: [{name: importer, namespace: "*"}]}`), "serviceAccountRefs[0].namespace in body should match"},
+	"a namespace with a dot":       {binding(`{role: roles/browser, serviceAccountRefs: [{name: importer, namespace: shop.eu}]}`), "serviceAccountRefs[0].namespace in body should match"},
+	"a namespace that is too long": {binding(`{role: roles/browser, serviceAccountRefs: [{name: importer, namespace: ` + strings.Repeat("n", 64) + `}]}`), "serviceAccountRefs[0].namespace: Too long: may not be more than 63"},
 	"an e-mail for a name":         {binding(`{role: roles/browser, serviceAccountRefs: [{name: ` + account + `}]}`), "serviceAccountRefs[0].name in body should match"},
 	"an empty name":                {binding(`{role: roles/browser, serviceAccountRefs: [{name: ""}]}`), "serviceAccountRefs[0].name in body should match"},
 	"a name for an e-mail":         {binding(`{role: roles/browser, serviceAccountRefs: [{external: importer}]}`), "serviceAccountRefs[0].external in body should match"},
@@ -111,7 +117,7 @@ func TestPolicyAcceptedOnCreate(t *testing.T) {
 			"an organization's role":      binding(`{role: organizations/123456789012/roles/look, members: ["user:ada@example.com"]}`),
 			"a role twice":                `{bindings: [{role: roles/browser, members: ["user:ada@example.com"]}, {role: roles/browser, members: ["user:ada@example.com", "user:bob@example.com"]}]}`,
 			"a member in two spellings":   binding(`{role: roles/browser, members: ["user:ada@example.com", "user:Ada@Example.com"]}`),
-			"accounts alone":              binding(`{role: roles/browser, serviceAccountRefs: [{name: importer}, {name: a.b-c}, {external: ` + account + `}, {external: 123-compute@developer.gserviceaccount.com}]}`),
+			"accounts alone":              binding(`{role: roles/browser, serviceAccountRefs: [{name: importer}, {name: a.b-c}, {name: importer, namespace: shop-eu}, {external: ` + account + `}, {external: 123-compute@developer.gserviceaccount.com}]}`),
 			"the bounds of removals":      `{safety: {maxRemovals: 0}, deletedPrincipals: Remove}`,
 			"the other bound of removals": `{safety: {maxRemovals: 1500}, deletedPrincipals: Keep}`,
 			"no bound of removals":        `{safety: {}}`,
@@ -314,7 +320,7 @@ func manyBindings(length, conditions int) []any {
 	}
 	refs := make([]any, 250)
 	for i := range refs {
-		refs[i] = map[string]any{"name": fmt.Sprintf("%s%03d", strings.Repeat("n", 250), i)}
+		refs[i] = map[string]any{"name": fmt.Sprintf("%s%03d", strings.Repeat("n", 250), i), "namespace": strings.Repeat("s", 63)}
 		if i%2 == 0 {
 			refs[i] = map[string]any{"external": fmt.Sprintf("%s%03d@x.iam.gserviceaccount.com", strings.Repeat("e", 225), i)}
 		}
