@@ -2,29 +2,29 @@ package v1alpha1
 
 // Annotations that people set on an object. Those ending in -by are stamped by the API server's admission policies.
 const (
-	// BreakGlassAnnotation breaks the glass; its value is the reason. While it is there nothing is written to Google Cloud.
+	// BreakGlassAnnotation breaks the glass; its value is the reason. While it is set nothing is written to Google Cloud.
 	BreakGlassAnnotation = "holdfast.dev/break-glass"
 	// BreakGlassByAnnotation names who broke the glass.
 	BreakGlassByAnnotation = "holdfast.dev/break-glass-by"
-	// BreakGlassUntilAnnotation closes the glass by itself at a time in RFC 3339.
+	// BreakGlassUntilAnnotation is when the glass expires, in RFC 3339.
 	BreakGlassUntilAnnotation = "holdfast.dev/break-glass-until"
-	// BreakGlassClosedByAnnotation names who closed the glass; ClosedByExpiry if its time was over.
+	// BreakGlassClosedByAnnotation names who closed the glass; ClosedByExpiry if it expired.
 	BreakGlassClosedByAnnotation = "holdfast.dev/break-glass-closed-by"
-	// ApproveAnnotation releases the held plan that has this hash (status.plan.hash).
+	// ApproveAnnotation approves the plan on hold that has this hash (status.plan.hash).
 	ApproveAnnotation = "holdfast.dev/approve"
 	// ApproveByAnnotation names who approved.
 	ApproveByAnnotation = "holdfast.dev/approve-by"
-	// ReconcileRequestedAtAnnotation asks for a reconcile now; any new value will do, a time by custom.
+	// ReconcileRequestedAtAnnotation requests a reconcile now. Any new value will do; by convention it is a time.
 	ReconcileRequestedAtAnnotation = "holdfast.dev/reconcile-requested-at"
 )
 
-// Annotations that administrators set on a Namespace. BreakGlassAnnotation on a Namespace holds everything in it.
+// Annotations that administrators set on a Namespace. BreakGlassAnnotation on a Namespace is for every object in it.
 const (
-	// ProjectIDAnnotation is the Google Cloud project of every object in the namespace that names none.
+	// ProjectIDAnnotation is the Google Cloud project of every object in the namespace that does not set spec.projectID.
 	ProjectIDAnnotation = "holdfast.dev/project-id"
-	// AllowedProjectIDsAnnotation lists, comma-separated, further projects that objects in the namespace may name.
+	// AllowedProjectIDsAnnotation lists, comma-separated, further projects that objects in the namespace may set.
 	AllowedProjectIDsAnnotation = "holdfast.dev/allowed-project-ids"
-	// ImpersonateServiceAccountAnnotation is the e-mail of the service account that acts for the namespace.
+	// ImpersonateServiceAccountAnnotation is the e-mail of the service account that Holdfast acts as for the namespace.
 	ImpersonateServiceAccountAnnotation = "holdfast.dev/impersonate-service-account"
 	// AllowReferencesFromAnnotation lists, comma-separated, the namespaces whose objects may refer to ServiceAccounts in this one
 	// (serviceAccountRefs). Each is named in full: there is no wildcard. A namespace that leaves the list gets no new grants by
@@ -32,14 +32,14 @@ const (
 	AllowReferencesFromAnnotation = "holdfast.dev/allow-references-from"
 )
 
-// ClosedByExpiry stands in BreakGlassClosedByAnnotation when the glass closed by itself.
+// ClosedByExpiry is the value of BreakGlassClosedByAnnotation when the glass expired.
 const ClosedByExpiry = "expired"
 
-// Finalizer keeps an object until its deletionPolicy has been carried out.
+// Finalizer keeps an object until its deletionPolicy has been applied.
 const Finalizer = "holdfast.dev/finalizer"
 
-// Ownership labels mark a Google Cloud resource with the manifest that holds it. Their values obey Google's rules for
-// labels: at most 63 of a–z, 0–9, - and _.
+// Ownership labels name the manifest that owns a Google Cloud resource. Their values obey Google's rules for labels: at most 63
+// of a–z, 0–9, - and _.
 const (
 	// OwnerLabel is the --owner-id of the installation.
 	OwnerLabel = "holdfast-owner"

@@ -1,27 +1,27 @@
 package v1alpha1
 
-// Lifecycle deletes objects, or changes their storage class, by rules.
+// Lifecycle deletes objects, or changes their storage class, according to rules.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.rules) || self.rules.map(r, (has(r.condition.matchesPrefix) ? size(r.condition.matchesPrefix) : 0) + (has(r.condition.matchesSuffix) ? size(r.condition.matchesSuffix) : 0)).sum() <= 1000",message="spec.lifecycle.rules may have at most 1000 prefixes and suffixes together"
+// +kubebuilder:validation:XValidation:rule="!has(self.rules) || self.rules.map(r, (has(r.condition.matchesPrefix) ? size(r.condition.matchesPrefix) : 0) + (has(r.condition.matchesSuffix) ? size(r.condition.matchesSuffix) : 0)).sum() <= 1000",message="spec.lifecycle.rules may have at most 1000 prefixes and suffixes in total: remove some"
 type Lifecycle struct {
-	// rules apply each on its own. An explicit [] is none.
+	// rules are applied independently of each other. An explicit [] is none.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=100
 	Rules []LifecycleRule `json:"rules,omitzero"`
 }
 
-// LifecycleRule is what to do with objects that meet all of the conditions.
+// LifecycleRule says what to do with objects that meet all of its conditions.
 //
-// +kubebuilder:validation:XValidation:rule="self.action.type == 'SetStorageClass' ? has(self.action.storageClass) : !has(self.action.storageClass)",message="action.storageClass is for SetStorageClass, and only for that: add it or leave it out"
-// +kubebuilder:validation:XValidation:rule="has(self.condition.age) || has(self.condition.createdBefore) || has(self.condition.customTimeBefore) || has(self.condition.daysSinceCustomTime) || has(self.condition.daysSinceNoncurrentTime) || has(self.condition.noncurrentTimeBefore) || has(self.condition.numNewerVersions) || (has(self.condition.withState) && self.condition.withState != 'ANY') || has(self.condition.matchesPrefix) || has(self.condition.matchesSuffix) || has(self.condition.matchesStorageClass)",message="condition must have at least one condition (withState ANY is none): for all objects give age 0"
-// +kubebuilder:validation:XValidation:rule="self.action.type != 'AbortIncompleteMultipartUpload' || !(has(self.condition.createdBefore) || has(self.condition.customTimeBefore) || has(self.condition.daysSinceCustomTime) || has(self.condition.daysSinceNoncurrentTime) || has(self.condition.noncurrentTimeBefore) || has(self.condition.numNewerVersions) || has(self.condition.withState) || has(self.condition.matchesStorageClass))",message="AbortIncompleteMultipartUpload takes no other conditions than age, matchesPrefix and matchesSuffix: leave the others out"
+// +kubebuilder:validation:XValidation:rule="self.action.type == 'SetStorageClass' ? has(self.action.storageClass) : !has(self.action.storageClass)",message="action.storageClass belongs to SetStorageClass and to no other action: add it or leave it out"
+// +kubebuilder:validation:XValidation:rule="has(self.condition.age) || has(self.condition.createdBefore) || has(self.condition.customTimeBefore) || has(self.condition.daysSinceCustomTime) || has(self.condition.daysSinceNoncurrentTime) || has(self.condition.noncurrentTimeBefore) || has(self.condition.numNewerVersions) || (has(self.condition.withState) && self.condition.withState != 'ANY') || has(self.condition.matchesPrefix) || has(self.condition.matchesSuffix) || has(self.condition.matchesStorageClass)",message="condition must have at least one condition (withState ANY is none): for all objects set age to 0"
+// +kubebuilder:validation:XValidation:rule="self.action.type != 'AbortIncompleteMultipartUpload' || !(has(self.condition.createdBefore) || has(self.condition.customTimeBefore) || has(self.condition.daysSinceCustomTime) || has(self.condition.daysSinceNoncurrentTime) || has(self.condition.noncurrentTimeBefore) || has(self.condition.numNewerVersions) || has(self.condition.withState) || has(self.condition.matchesStorageClass))",message="AbortIncompleteMultipartUpload allows only the conditions age, matchesPrefix and matchesSuffix: leave the others out"
 type LifecycleRule struct {
-	// action is what to do.
+	// action is what to do with the objects.
 	// +required
 	Action LifecycleAction `json:"action,omitzero"`
 
-	// condition is when to do it.
+	// condition is which objects to do it with.
 	// +required
 	Condition LifecycleCondition `json:"condition,omitzero"`
 }
@@ -32,12 +32,12 @@ type LifecycleAction struct {
 	// +required
 	Type LifecycleActionType `json:"type,omitempty"`
 
-	// storageClass is the class that SetStorageClass sets.
+	// storageClass is the class that SetStorageClass sets; for other actions it must be unset.
 	// +optional
 	StorageClass StorageClass `json:"storageClass,omitempty"`
 }
 
-// LifecycleActionType is the kind of action of a rule.
+// LifecycleActionType is what a rule does.
 // +kubebuilder:validation:Enum=Delete;SetStorageClass;AbortIncompleteMultipartUpload
 type LifecycleActionType string
 
@@ -47,57 +47,57 @@ const (
 	LifecycleDelete LifecycleActionType = "Delete"
 	// LifecycleSetStorageClass changes the storage class of objects.
 	LifecycleSetStorageClass LifecycleActionType = "SetStorageClass"
-	// LifecycleAbortIncompleteMultipartUpload gives up uploads that were not finished.
+	// LifecycleAbortIncompleteMultipartUpload aborts uploads that were not finished.
 	LifecycleAbortIncompleteMultipartUpload LifecycleActionType = "AbortIncompleteMultipartUpload"
 )
 
-// LifecycleCondition is when a rule applies: when all that is set here is met. Where Google's client libraries cannot tell
-// a zero from nothing, the least is 1.
+// LifecycleCondition says when a rule applies: when all conditions that are set here are met. Where Google's client libraries
+// cannot tell 0 from unset, the minimum is 1.
 type LifecycleCondition struct {
-	// age is the least age in days; 0 is every object.
+	// age is the minimum age in days; 0 is every object.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=2147483647
 	Age *int64 `json:"age,omitempty"`
 
-	// createdBefore is a date, such as 2026-01-31, before whose midnight (UTC) the object was made.
+	// createdBefore is a date, such as 2026-01-31. It matches objects that were created before midnight (UTC) of that day.
 	// +optional
 	// +kubebuilder:validation:Format=date
 	CreatedBefore string `json:"createdBefore,omitempty"`
 
-	// customTimeBefore is a date before whose midnight (UTC) the object's custom time is.
+	// customTimeBefore is a date. It matches objects whose custom time is before midnight (UTC) of that day.
 	// +optional
 	// +kubebuilder:validation:Format=date
 	CustomTimeBefore string `json:"customTimeBefore,omitempty"`
 
-	// daysSinceCustomTime is the least number of days since the object's custom time.
+	// daysSinceCustomTime is the minimum number of days since the object's custom time.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=2147483647
 	DaysSinceCustomTime *int64 `json:"daysSinceCustomTime,omitempty"`
 
-	// daysSinceNoncurrentTime is the least number of days since the object became noncurrent.
+	// daysSinceNoncurrentTime is the minimum number of days since the object became noncurrent.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=2147483647
 	DaysSinceNoncurrentTime *int64 `json:"daysSinceNoncurrentTime,omitempty"`
 
-	// noncurrentTimeBefore is a date before whose midnight (UTC) the object became noncurrent.
+	// noncurrentTimeBefore is a date. It matches objects that became noncurrent before midnight (UTC) of that day.
 	// +optional
 	// +kubebuilder:validation:Format=date
 	NoncurrentTimeBefore string `json:"noncurrentTimeBefore,omitempty"`
 
-	// numNewerVersions is the least number of versions that are newer, the live one included.
+	// numNewerVersions is the minimum number of newer versions, including the live one.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=2147483647
 	NumNewerVersions *int64 `json:"numNewerVersions,omitempty"`
 
-	// withState is LIVE, ARCHIVED (noncurrent) or ANY, which is the same as leaving it out.
+	// withState is LIVE, ARCHIVED (noncurrent) or ANY, which is the same as unset.
 	// +optional
 	WithState LifecycleState `json:"withState,omitempty"`
 
-	// matchesPrefix lists beginnings of names; one of them must fit.
+	// matchesPrefix lists prefixes of names, of which one must match.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -106,7 +106,7 @@ type LifecycleCondition struct {
 	// +kubebuilder:validation:items:MaxLength=1024
 	MatchesPrefix []string `json:"matchesPrefix,omitempty"`
 
-	// matchesSuffix lists endings of names; one of them must fit.
+	// matchesSuffix lists suffixes of names, of which one must match.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -115,7 +115,7 @@ type LifecycleCondition struct {
 	// +kubebuilder:validation:items:MaxLength=1024
 	MatchesSuffix []string `json:"matchesSuffix,omitempty"`
 
-	// matchesStorageClass lists storage classes; the object must have one of them.
+	// matchesStorageClass lists storage classes, of which the object must have one.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1

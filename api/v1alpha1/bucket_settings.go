@@ -12,7 +12,7 @@ const (
 	StorageClassArchive  StorageClass = "ARCHIVE"
 )
 
-// CustomPlacementConfig makes a bucket a dual-region of two regions of one's choice.
+// CustomPlacementConfig makes a bucket a dual-region of two regions of your choice.
 type CustomPlacementConfig struct {
 	// dataLocations are the two regions, such as EUROPE-WEST1 and EUROPE-WEST4, in upper or lower case and any order.
 	// +required
@@ -26,14 +26,14 @@ type CustomPlacementConfig struct {
 
 // Versioning keeps noncurrent versions of objects.
 type Versioning struct {
-	// enabled says whether they are kept.
+	// enabled says whether noncurrent versions are kept.
 	// +required
 	Enabled *bool `json:"enabled,omitempty"`
 }
 
 // SoftDelete keeps deleted objects for a while.
 type SoftDelete struct {
-	// retentionSeconds is for how long, in seconds: 0 for not at all, or 604800 (7 days) to 7776000 (90 days).
+	// retentionSeconds is how long deleted objects are kept, in seconds: 0 (off), or 604800 (7 days) to 7776000 (90 days).
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=7776000
@@ -41,31 +41,31 @@ type SoftDelete struct {
 	RetentionSeconds *int64 `json:"retentionSeconds,omitempty"`
 }
 
-// RetentionPolicy forbids deleting and replacing objects that are younger than a time.
+// RetentionPolicy forbids deleting and replacing objects that are younger than a given age.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.locked) || has(self.retentionSeconds)",message="spec.retentionPolicy.locked needs spec.retentionPolicy.retentionSeconds"
 type RetentionPolicy struct {
-	// retentionSeconds is the age, in seconds, from which on an object may be deleted; at most 3155760000 (100 years).
+	// retentionSeconds is the age, in seconds, that an object must reach before it may be deleted; at most 3155760000 (100 years).
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=3155760000
 	RetentionSeconds *int64 `json:"retentionSeconds,omitempty"`
 
-	// locked locks the policy for good: after that it can only be made longer, and the bucket cannot be deleted before all of
-	// its objects may. Locking waits for approval.
+	// locked locks the policy permanently: after that it can only be made longer, and the bucket cannot be deleted before all of
+	// its objects can. Locking waits for approval.
 	// +optional
 	Locked *bool `json:"locked,omitempty"`
 }
 
-// ObjectRetention allows each object a retention of its own.
+// ObjectRetention allows each object to have a retention of its own.
 type ObjectRetention struct {
-	// mode is Enabled.
+	// mode is Enabled, the only mode.
 	// +required
 	// +kubebuilder:validation:Enum=Enabled
 	Mode string `json:"mode,omitempty"`
 }
 
-// Autoclass moves objects between storage classes by how often they are read.
+// Autoclass moves objects between storage classes according to how often they are read.
 //
 // +kubebuilder:validation:XValidation:rule="self.enabled || !has(self.terminalStorageClass)",message="spec.autoclass.terminalStorageClass needs spec.autoclass.enabled to be true"
 type Autoclass struct {
@@ -73,7 +73,7 @@ type Autoclass struct {
 	// +required
 	Enabled *bool `json:"enabled,omitempty"`
 
-	// terminalStorageClass is the class that objects end up in when nobody reads them. Google's default: NEARLINE.
+	// terminalStorageClass is the class that objects end up in if nobody reads them. Google's default: NEARLINE.
 	// +optional
 	TerminalStorageClass TerminalStorageClass `json:"terminalStorageClass,omitempty"`
 }
@@ -88,7 +88,7 @@ type RPO string
 
 // The values of RPO.
 const (
-	// RPODefault replicates without a promise of how soon.
+	// RPODefault replicates without a guarantee of how soon.
 	RPODefault RPO = "DEFAULT"
 	// RPOAsyncTurbo replicates within 15 minutes; dual-regions only.
 	RPOAsyncTurbo RPO = "ASYNC_TURBO"
@@ -96,7 +96,7 @@ const (
 
 // HierarchicalNamespace gives a bucket folders.
 type HierarchicalNamespace struct {
-	// enabled says whether the bucket has them.
+	// enabled says whether the bucket has folders.
 	// +required
 	Enabled *bool `json:"enabled,omitempty"`
 }
@@ -114,13 +114,13 @@ type PublicAccessPrevention string
 
 // The values of PublicAccessPrevention.
 const (
-	// PublicAccessPreventionInherited leaves it to the organization's policy.
+	// PublicAccessPreventionInherited leaves the decision to the organization's policy.
 	PublicAccessPreventionInherited PublicAccessPrevention = "inherited"
 	// PublicAccessPreventionEnforced forbids public access.
 	PublicAccessPreventionEnforced PublicAccessPrevention = "enforced"
 )
 
-// CORS is a rule of cross-origin resource sharing.
+// CORS is a rule for cross-origin resource sharing.
 type CORS struct {
 	// origin lists the origins, such as https://example.com; * is any.
 	// +optional
@@ -138,7 +138,7 @@ type CORS struct {
 	// +kubebuilder:validation:items:Pattern=`^([A-Z]+|[*])$`
 	Method []string `json:"method,omitempty"`
 
-	// responseHeader lists the response headers, beyond the simple ones, that browsers may show.
+	// responseHeader lists the response headers, beyond the simple ones, that browsers may pass on.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=100
@@ -146,14 +146,14 @@ type CORS struct {
 	// +kubebuilder:validation:items:MaxLength=256
 	ResponseHeader []string `json:"responseHeader,omitempty"`
 
-	// maxAgeSeconds is for how long, in seconds, a browser may keep the answer to a preflight.
+	// maxAgeSeconds is how long, in seconds, a browser may cache the response to a preflight request.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=2147483647
 	MaxAgeSeconds *int64 `json:"maxAgeSeconds,omitempty"`
 }
 
-// Website is how a bucket serves a web site.
+// Website says how a bucket serves a web site.
 type Website struct {
 	// mainPageSuffix is the object served for a directory, such as index.html.
 	// +optional
@@ -161,18 +161,18 @@ type Website struct {
 	// +kubebuilder:validation:MaxLength=1024
 	MainPageSuffix string `json:"mainPageSuffix,omitempty"`
 
-	// notFoundPage is the object served when there is none, such as 404.html.
+	// notFoundPage is the object served when the requested one does not exist, such as 404.html.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	NotFoundPage string `json:"notFoundPage,omitempty"`
 }
 
-// Logging is where usage logs go.
+// Logging says where usage logs go.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.logBucket) || !has(self.logObjectPrefix)",message="spec.logging.logObjectPrefix needs spec.logging.logBucket"
 type Logging struct {
-	// logBucket is the name of the bucket that gets the logs.
+	// logBucket is the name of the bucket that receives the logs.
 	// +optional
 	// +kubebuilder:validation:MaxLength=222
 	// +kubebuilder:validation:Pattern=`^[a-z0-9][a-z0-9._-]+[a-z0-9]$`
@@ -185,24 +185,24 @@ type Logging struct {
 	LogObjectPrefix string `json:"logObjectPrefix,omitempty"`
 }
 
-// BucketEncryption is which keys objects are encrypted with. An explicit {} is Google's own keys, and no restriction.
+// BucketEncryption says which keys objects are encrypted with. An explicit {} is Google's own keys and no restriction.
 type BucketEncryption struct {
-	// defaultKMSKeyName is the Cloud KMS key of objects that are stored without one, in the location of the bucket:
+	// defaultKMSKeyName is the Cloud KMS key of objects that are stored without one of their own, in the location of the bucket:
 	// projects/P/locations/L/keyRings/R/cryptoKeys/K.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:Pattern=`^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$`
 	DefaultKMSKeyName string `json:"defaultKMSKeyName,omitempty"`
 
-	// googleManagedEncryptionEnforcementConfig restricts keys that Google manages.
+	// googleManagedEncryptionEnforcementConfig restricts encryption with keys that Google manages.
 	// +optional
 	GoogleManagedEncryptionEnforcementConfig *EncryptionEnforcementConfig `json:"googleManagedEncryptionEnforcementConfig,omitempty"`
 
-	// customerManagedEncryptionEnforcementConfig restricts keys in Cloud KMS.
+	// customerManagedEncryptionEnforcementConfig restricts encryption with keys in Cloud KMS.
 	// +optional
 	CustomerManagedEncryptionEnforcementConfig *EncryptionEnforcementConfig `json:"customerManagedEncryptionEnforcementConfig,omitempty"`
 
-	// customerSuppliedEncryptionEnforcementConfig restricts keys that come with each request.
+	// customerSuppliedEncryptionEnforcementConfig restricts encryption with keys that come with each request.
 	// +optional
 	CustomerSuppliedEncryptionEnforcementConfig *EncryptionEnforcementConfig `json:"customerSuppliedEncryptionEnforcementConfig,omitempty"`
 }

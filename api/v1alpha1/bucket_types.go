@@ -6,8 +6,8 @@ import (
 
 // Bucket is a Cloud Storage bucket.
 //
-// The rules here are those that look beyond the spec: at the name, the status or what was there before. Cost alone
-// decides how they are cut: each must be cheap for the API server whatever the object.
+// The rules here look beyond the spec: at the name, the status or the old object. They are split only by cost: the API server
+// bounds what each may cost, whatever the object.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -31,28 +31,28 @@ import (
 // +kubebuilder:validation:XValidation:rule="(has(self.spec.resourceID) ? self.spec.resourceID : self.metadata.name).matches('^[a-z0-9][a-z0-9._-]*[a-z0-9]$')",message="the bucket's name (spec.resourceID, or else metadata.name) must consist of lower-case letters, digits, -, _ and dots, and begin and end with a letter or digit: give spec.resourceID another value"
 // +kubebuilder:validation:XValidation:rule="(has(self.spec.resourceID) ? self.spec.resourceID : self.metadata.name).matches('^([^.]{3,63}|[^.]{1,63}([.][^.]{1,63})+)$') && size(has(self.spec.resourceID) ? self.spec.resourceID : self.metadata.name) <= 222",message="the bucket's name (spec.resourceID, or else metadata.name) must have 3 to 63 characters, or with dots up to 222 and up to 63 between dots: give spec.resourceID another value"
 // +kubebuilder:validation:XValidation:rule="!(has(self.spec.resourceID) ? self.spec.resourceID : self.metadata.name).matches('^(goog.*|.*(google|g00gle).*|[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+)$')",message="the bucket's name (spec.resourceID, or else metadata.name) must not begin with goog, contain google or be an IP address: give spec.resourceID another value"
-// +kubebuilder:validation:XValidation:rule="!has(self.spec.logging) || !has(self.spec.logging.logObjectPrefix) || self.spec.logging.logObjectPrefix != (has(self.spec.resourceID) ? self.spec.resourceID : self.metadata.name)",message="spec.logging.logObjectPrefix is the bucket's own name, which is what Google takes by default: leave it out"
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.logging) || !has(self.spec.logging.logObjectPrefix) || self.spec.logging.logObjectPrefix != (has(self.spec.resourceID) ? self.spec.resourceID : self.metadata.name)",message="spec.logging.logObjectPrefix is the bucket's own name, which is Google's default: leave it out"
 //
-// What Google cannot change once the bucket is there:
+// What Google cannot change once the bucket exists:
 // +kubebuilder:validation:XValidation:rule="has(self.spec.location) ? (has(oldSelf.spec.location) && self.spec.location.lowerAscii() == oldSelf.spec.location.lowerAscii()) || (has(self.status.location) && self.spec.location.lowerAscii() == self.status.location.lowerAscii()) : !has(oldSelf.spec.location)",message="spec.location is immutable: it cannot be changed or removed, and can be added only as it is in Google Cloud (status.location); create a new object for a bucket elsewhere"
 // +kubebuilder:validation:XValidation:rule="has(self.spec.customPlacementConfig) ? (has(oldSelf.spec.customPlacementConfig) && self.spec.customPlacementConfig.dataLocations.all(l, oldSelf.spec.customPlacementConfig.dataLocations.exists(o, o.lowerAscii() == l.lowerAscii()))) || (has(self.status.dataLocations) && self.spec.customPlacementConfig.dataLocations.all(l, self.status.dataLocations.exists(o, o.lowerAscii() == l.lowerAscii()))) : !has(oldSelf.spec.customPlacementConfig)",message="spec.customPlacementConfig is immutable: it cannot be changed or removed, and can be added only as it is in Google Cloud (status.dataLocations); create a new object for a bucket elsewhere"
 // +kubebuilder:validation:XValidation:rule="has(self.spec.hierarchicalNamespace) ? (has(oldSelf.spec.hierarchicalNamespace) && self.spec.hierarchicalNamespace.enabled == oldSelf.spec.hierarchicalNamespace.enabled) || (has(self.status.hierarchicalNamespace) && self.spec.hierarchicalNamespace.enabled == self.status.hierarchicalNamespace) : !has(oldSelf.spec.hierarchicalNamespace)",message="spec.hierarchicalNamespace is immutable: it cannot be changed or removed, and can be added only as it is in Google Cloud (status.hierarchicalNamespace); create a new object for another kind of bucket"
 // +kubebuilder:validation:XValidation:rule="has(self.spec.objectRetention) ? has(oldSelf.spec.objectRetention) || (has(self.status.objectRetention) && self.status.objectRetention == self.spec.objectRetention.mode) : !has(oldSelf.spec.objectRetention)",message="spec.objectRetention is immutable: it cannot be removed, and can be added only as it is in Google Cloud (status.objectRetention); create a new object for another kind of bucket"
 //
-// What a lock forbids, unless the lock was only planned and the live bucket is known to be unlocked:
-// +kubebuilder:validation:XValidation:rule="!(has(oldSelf.spec.retentionPolicy) && has(oldSelf.spec.retentionPolicy.locked) && oldSelf.spec.retentionPolicy.locked) || (has(self.status.retentionPolicyLocked) && !self.status.retentionPolicyLocked) || (has(self.spec.retentionPolicy) && has(self.spec.retentionPolicy.locked) && self.spec.retentionPolicy.locked)",message="spec.retentionPolicy is locked for good: it cannot be removed or unlocked"
-// +kubebuilder:validation:XValidation:rule="!(has(self.status.retentionPolicyLocked) && self.status.retentionPolicyLocked) || !has(self.spec.retentionPolicy) || !has(self.spec.retentionPolicy.locked) || self.spec.retentionPolicy.locked || (has(oldSelf.spec.retentionPolicy) && has(oldSelf.spec.retentionPolicy.locked) && !oldSelf.spec.retentionPolicy.locked)",message="spec.retentionPolicy.locked cannot be false: the retention policy of the bucket is locked for good"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.spec.retentionPolicy) || !has(oldSelf.spec.retentionPolicy.retentionSeconds) || !(has(self.status.retentionPolicyLocked) ? self.status.retentionPolicyLocked : has(oldSelf.spec.retentionPolicy.locked) && oldSelf.spec.retentionPolicy.locked) || (has(self.spec.retentionPolicy) && has(self.spec.retentionPolicy.retentionSeconds) && self.spec.retentionPolicy.retentionSeconds >= oldSelf.spec.retentionPolicy.retentionSeconds)",message="spec.retentionPolicy.retentionSeconds cannot be removed or lowered: the retention policy is locked for good"
+// What a lock forbids, unless it was only planned and the live bucket is known to be unlocked:
+// +kubebuilder:validation:XValidation:rule="!(has(oldSelf.spec.retentionPolicy) && has(oldSelf.spec.retentionPolicy.locked) && oldSelf.spec.retentionPolicy.locked) || (has(self.status.retentionPolicyLocked) && !self.status.retentionPolicyLocked) || (has(self.spec.retentionPolicy) && has(self.spec.retentionPolicy.locked) && self.spec.retentionPolicy.locked)",message="spec.retentionPolicy is permanently locked: it cannot be removed or unlocked"
+// +kubebuilder:validation:XValidation:rule="!(has(self.status.retentionPolicyLocked) && self.status.retentionPolicyLocked) || !has(self.spec.retentionPolicy) || !has(self.spec.retentionPolicy.locked) || self.spec.retentionPolicy.locked || (has(oldSelf.spec.retentionPolicy) && has(oldSelf.spec.retentionPolicy.locked) && !oldSelf.spec.retentionPolicy.locked)",message="spec.retentionPolicy.locked cannot be false: the retention policy of the bucket is permanently locked"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.spec.retentionPolicy) || !has(oldSelf.spec.retentionPolicy.retentionSeconds) || !(has(self.status.retentionPolicyLocked) ? self.status.retentionPolicyLocked : has(oldSelf.spec.retentionPolicy.locked) && oldSelf.spec.retentionPolicy.locked) || (has(self.spec.retentionPolicy) && has(self.spec.retentionPolicy.retentionSeconds) && self.spec.retentionPolicy.retentionSeconds >= oldSelf.spec.retentionPolicy.retentionSeconds)",message="spec.retentionPolicy.retentionSeconds cannot be removed or lowered: the retention policy is permanently locked"
 type Bucket struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is the bucket as it shall be. What is unset stays as Google has it.
+	// spec is the desired state of the bucket. Unset fields are left unmanaged.
 	// +optional
 	// +kubebuilder:default={}
 	Spec BucketSpec `json:"spec,omitzero"`
 
-	// status is the bucket as it is. Holdfast alone writes it.
+	// status is the observed state of the bucket. Only Holdfast writes it.
 	// +optional
 	// +kubebuilder:default={"observedGeneration":-1}
 	Status BucketStatus `json:"status,omitzero"`
@@ -74,7 +74,7 @@ type BucketList struct {
 	Items []Bucket `json:"items"`
 }
 
-// BucketSpec is the bucket as it shall be. The names are those of the JSON API of Cloud Storage where that has one:
+// BucketSpec is the desired state of the bucket. The names are those of the JSON API of Cloud Storage where that has one:
 // https://cloud.google.com/storage/docs/json_api/v1/buckets
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.autoclass) || !self.autoclass.enabled || !has(self.storageClass) || self.storageClass == 'STANDARD'",message="spec.storageClass must be STANDARD or left out while spec.autoclass is enabled"
@@ -86,8 +86,8 @@ type BucketList struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.customPlacementConfig) || has(self.location) && self.location.matches('^[A-Za-z]+$')",message="spec.customPlacementConfig needs spec.location to be the multi-region that both regions are in, such as US, EU or ASIA"
 // +kubebuilder:validation:XValidation:rule="!has(self.rpo) || !has(self.location) || !self.location.contains('-')",message="spec.rpo is for buckets in more than one region: leave it out, or choose another spec.location"
 // +kubebuilder:validation:XValidation:rule="!has(self.rpo) || self.rpo != 'ASYNC_TURBO' || has(self.customPlacementConfig) || !has(self.location) || self.location.matches('^[A-Za-z]+[0-9]+$')",message="spec.rpo can be ASYNC_TURBO only in a dual-region: set spec.location to one, such as EUR4, or give spec.customPlacementConfig"
-// +kubebuilder:validation:XValidation:rule="!has(self.iam) || !has(self.iam.bindings) || !has(self.uniformBucketLevelAccess) || self.uniformBucketLevelAccess.enabled || self.iam.bindings.all(b, !has(b.condition))",message="spec.iam: Google takes conditions only with uniform access: set spec.uniformBucketLevelAccess.enabled to true, or remove them"
-// +kubebuilder:validation:XValidation:rule="!has(self.iam) || !has(self.iam.bindings) || !has(self.publicAccessPrevention) || self.publicAccessPrevention != 'enforced' || self.iam.bindings.all(b, !has(b.members) || !('allUsers' in b.members || 'allAuthenticatedUsers' in b.members))",message="spec.iam must not have allUsers or allAuthenticatedUsers while spec.publicAccessPrevention is enforced: remove them, or set that to inherited"
+// +kubebuilder:validation:XValidation:rule="!has(self.iam) || !has(self.iam.bindings) || !has(self.uniformBucketLevelAccess) || self.uniformBucketLevelAccess.enabled || self.iam.bindings.all(b, !has(b.condition))",message="spec.iam: Google allows conditions only with uniform bucket-level access: set spec.uniformBucketLevelAccess.enabled to true, or remove them"
+// +kubebuilder:validation:XValidation:rule="!has(self.iam) || !has(self.iam.bindings) || !has(self.publicAccessPrevention) || self.publicAccessPrevention != 'enforced' || self.iam.bindings.all(b, !has(b.members) || !('allUsers' in b.members || 'allAuthenticatedUsers' in b.members))",message="spec.iam must not list allUsers or allAuthenticatedUsers while spec.publicAccessPrevention is enforced: remove them, or set spec.publicAccessPrevention to inherited"
 type BucketSpec struct {
 	CommonSpec `json:",inline"`
 
@@ -98,15 +98,15 @@ type BucketSpec struct {
 	// +kubebuilder:validation:Pattern=`^[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$`
 	Location string `json:"location,omitempty"`
 
-	// customPlacementConfig makes the bucket a dual-region of two regions of one's choice. Immutable.
+	// customPlacementConfig makes the bucket a dual-region of two regions of your choice. Immutable.
 	// +optional
 	CustomPlacementConfig *CustomPlacementConfig `json:"customPlacementConfig,omitempty"`
 
-	// storageClass is the class of objects that are stored without one. Google's default: STANDARD.
+	// storageClass is the class of objects that are stored without one of their own. Google's default: STANDARD.
 	// +optional
 	StorageClass StorageClass `json:"storageClass,omitempty"`
 
-	// labels of the bucket. Only the keys listed here are managed.
+	// labels are the bucket's labels. Only the keys listed here are managed.
 	// +optional
 	Labels Labels `json:"labels,omitzero"`
 
@@ -114,7 +114,7 @@ type BucketSpec struct {
 	// +optional
 	Versioning *Versioning `json:"versioning,omitempty"`
 
-	// lifecycle deletes objects, or changes their storage class, by rules.
+	// lifecycle deletes objects, or changes their storage class, according to rules.
 	// +optional
 	Lifecycle *Lifecycle `json:"lifecycle,omitempty"`
 
@@ -122,15 +122,15 @@ type BucketSpec struct {
 	// +optional
 	SoftDelete *SoftDelete `json:"softDelete,omitempty"`
 
-	// retentionPolicy forbids deleting and replacing objects that are younger than a time. An explicit {} is no policy.
+	// retentionPolicy forbids deleting and replacing objects that are younger than a given age. An explicit {} is no policy.
 	// +optional
 	RetentionPolicy *RetentionPolicy `json:"retentionPolicy,omitempty"`
 
-	// objectRetention allows each object a retention of its own. Immutable.
+	// objectRetention allows each object to have a retention of its own. Immutable.
 	// +optional
 	ObjectRetention *ObjectRetention `json:"objectRetention,omitempty"`
 
-	// autoclass moves objects between storage classes by how often they are read. Google's default: not enabled.
+	// autoclass moves objects between storage classes according to how often they are read. Google's default: not enabled.
 	// +optional
 	Autoclass *Autoclass `json:"autoclass,omitempty"`
 
@@ -142,8 +142,8 @@ type BucketSpec struct {
 	// +optional
 	HierarchicalNamespace *HierarchicalNamespace `json:"hierarchicalNamespace,omitempty"`
 
-	// uniformBucketLevelAccess makes IAM the only access control and switches access control lists off. Google's default: not
-	// enabled. Once enabled for 90 days it cannot be disabled.
+	// uniformBucketLevelAccess makes IAM the only access control and turns access control lists off. Google's default: not
+	// enabled. After 90 days it cannot be disabled any more.
 	// +optional
 	UniformBucketLevelAccess *UniformBucketLevelAccess `json:"uniformBucketLevelAccess,omitempty"`
 
@@ -152,25 +152,25 @@ type BucketSpec struct {
 	// +optional
 	PublicAccessPrevention PublicAccessPrevention `json:"publicAccessPrevention,omitempty"`
 
-	// cors is which other origins web browsers may let use the bucket. An explicit [] is none.
+	// cors are the rules by which web browsers let other origins use the bucket. An explicit [] is none.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=100
 	CORS []CORS `json:"cors,omitzero"`
 
-	// website is how the bucket serves a web site. An explicit {} is no web site.
+	// website says how the bucket serves a web site. An explicit {} is no web site.
 	// +optional
 	Website *Website `json:"website,omitempty"`
 
-	// logging is where usage logs go. An explicit {} is no logging.
+	// logging says where usage logs go. An explicit {} is no logging.
 	// +optional
 	Logging *Logging `json:"logging,omitempty"`
 
-	// encryption is which keys objects are encrypted with.
+	// encryption says which keys objects are encrypted with.
 	// +optional
 	Encryption *BucketEncryption `json:"encryption,omitempty"`
 
-	// requesterPays bills who reads, not the bucket's project. Google's default: false.
+	// requesterPays bills requests to whoever makes them, not to the bucket's project. Google's default: false.
 	// +optional
 	RequesterPays *bool `json:"requesterPays,omitempty"`
 
@@ -184,23 +184,23 @@ type BucketSpec struct {
 	IAM *IAMPolicy `json:"iam,omitempty"`
 }
 
-// BucketStatus is the bucket as it is.
+// BucketStatus is the observed state of the bucket.
 type BucketStatus struct {
 	CommonStatus `json:",inline"`
 
-	// url is the bucket for the tools, such as gs://logs.
+	// url is the bucket's URL for command line tools, such as gs://logs.
 	// +optional
 	URL string `json:"url,omitempty"`
 
-	// selfLink is the bucket for the API.
+	// selfLink is the bucket's URL in the JSON API.
 	// +optional
 	SelfLink string `json:"selfLink,omitempty"`
 
-	// metageneration counts the changes of the bucket's own settings.
+	// metageneration counts the changes of the bucket's settings.
 	// +optional
 	Metageneration int64 `json:"metageneration,omitempty"`
 
-	// location is where the bucket is, in upper case.
+	// location is the bucket's location, in upper case.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	Location string `json:"location,omitempty"`
@@ -225,11 +225,11 @@ type BucketStatus struct {
 	// +kubebuilder:validation:MaxLength=63
 	ObjectRetention string `json:"objectRetention,omitempty"`
 
-	// retentionPolicyLocked says whether the retention policy is locked for good.
+	// retentionPolicyLocked says whether the retention policy is permanently locked.
 	// +optional
 	RetentionPolicyLocked *bool `json:"retentionPolicyLocked,omitempty"`
 
-	// uniformBucketLevelAccessLockedTime is from when on uniformBucketLevelAccess cannot be disabled any more.
+	// uniformBucketLevelAccessLockedTime is when uniformBucketLevelAccess becomes impossible to disable.
 	// +optional
 	UniformBucketLevelAccessLockedTime *metav1.Time `json:"uniformBucketLevelAccessLockedTime,omitempty"`
 
@@ -237,7 +237,7 @@ type BucketStatus struct {
 	// +optional
 	ProjectNumber int64 `json:"projectNumber,omitempty"`
 
-	// timeCreated is when the bucket was made.
+	// timeCreated is when the bucket was created.
 	// +optional
 	TimeCreated *metav1.Time `json:"timeCreated,omitempty"`
 

@@ -17,13 +17,13 @@ type Object interface {
 	GetCommonStatus() *CommonStatus
 }
 
-// Management says how far Holdfast may go.
+// Management says which writes Holdfast may make.
 // +kubebuilder:validation:Enum=Manage;Approve;Observe
 type Management string
 
 // The values of Management.
 const (
-	// ManagementManage writes freely.
+	// ManagementManage writes without asking.
 	ManagementManage Management = "Manage"
 	// ManagementApprove writes only a plan whose hash was approved.
 	ManagementApprove Management = "Approve"
@@ -31,17 +31,17 @@ const (
 	ManagementObserve Management = "Observe"
 )
 
-// Adoption says what to do when the resource is there before the manifest.
+// Adoption says what to do when the resource exists before the manifest.
 // +kubebuilder:validation:Enum=IfMatches;Always;Never
 type Adoption string
 
 // The values of Adoption.
 const (
-	// AdoptionIfMatches adopts what matches; a difference waits, with its plan in status, for approval.
+	// AdoptionIfMatches adopts a resource that matches; one that differs waits for approval, with the plan in status.
 	AdoptionIfMatches Adoption = "IfMatches"
-	// AdoptionAlways adopts and changes what differs.
+	// AdoptionAlways adopts the resource and changes what differs.
 	AdoptionAlways Adoption = "Always"
-	// AdoptionNever leaves a resource that was there before alone: Conflict.
+	// AdoptionNever does not touch a resource that existed before: Conflict.
 	AdoptionNever Adoption = "Never"
 )
 
@@ -55,11 +55,11 @@ const (
 	DeletionOrphan DeletionPolicy = "Orphan"
 	// DeletionDelete deletes the resource.
 	DeletionDelete DeletionPolicy = "Delete"
-	// DeletionDeleteWithContents deletes the resource and all that is in it (buckets only).
+	// DeletionDeleteWithContents deletes the resource and everything in it (buckets only).
 	DeletionDeleteWithContents DeletionPolicy = "DeleteWithContents"
 )
 
-// CommonSpec is inline in the spec of every kind.
+// CommonSpec is the part of the spec that every kind has, inline.
 type CommonSpec struct {
 	// projectID is the Google Cloud project of the resource. Default: the project that the namespace is bound to by its
 	// annotation holdfast.dev/project-id. Immutable.
@@ -75,14 +75,14 @@ type CommonSpec struct {
 	// +kubebuilder:validation:MaxLength=255
 	ResourceID string `json:"resourceID,omitempty"`
 
-	// management says how far Holdfast may go: Manage writes freely, Approve writes only a plan that was approved by its
-	// hash, Observe never writes.
+	// management says which writes to Google Cloud Holdfast may make: with Manage any, with Approve only a plan whose hash
+	// was approved, with Observe none.
 	// +optional
 	// +kubebuilder:default=Manage
 	Management Management `json:"management,omitempty"`
 
-	// adoption says what to do when the resource is there before the manifest: IfMatches adopts it if nothing would have to
-	// be changed, Always changes what differs, Never refuses.
+	// adoption says what to do when the resource exists before the manifest: IfMatches adopts it if it matches, and waits for
+	// approval otherwise; Always adopts it and changes what differs; Never does not touch it (Conflict).
 	// +optional
 	// +kubebuilder:default=IfMatches
 	Adoption Adoption `json:"adoption,omitempty"`
@@ -94,9 +94,10 @@ type CommonSpec struct {
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
 
-// CommonStatus is inline in the status of every kind. Holdfast alone writes it.
+// CommonStatus is the part of the status that every kind has, inline. Only Holdfast writes it.
 type CommonStatus struct {
-	// conditions: Ready, Drifted and BreakGlass always, Reconciling and Stalled while true.
+	// conditions are Ready, Drifted and BreakGlass, which are always present, and Reconciling and Stalled, which are present
+	// only while true.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -107,11 +108,11 @@ type CommonStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// lastHandledReconcileAt is the last value of the annotation holdfast.dev/reconcile-requested-at that was acted upon.
+	// lastHandledReconcileAt is the last value of the annotation holdfast.dev/reconcile-requested-at that Holdfast acted on.
 	// +optional
 	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
 
-	// project is the Google Cloud project that the object is bound to for good.
+	// project is the Google Cloud project that the object is permanently bound to.
 	// +optional
 	Project string `json:"project,omitempty"`
 
@@ -119,60 +120,62 @@ type CommonStatus struct {
 	// +optional
 	ExternalName string `json:"externalName,omitempty"`
 
-	// identity tells this very resource from a namesake that somebody made in its place. Set once the resource is held.
+	// identity tells this resource from another of the same name that was created in its place. Set once the resource is
+	// created or adopted.
 	// +optional
 	Identity string `json:"identity,omitempty"`
 
-	// observed is the live resource, written as a spec: what is managed and what is Google's own.
+	// observed is the live resource, written as a spec: the managed fields and Google's own values.
 	// +optional
 	// +kubebuilder:pruning:PreserveUnknownFields
 	Observed *runtime.RawExtension `json:"observed,omitempty"`
 
-	// appliedFields are the paths that were applied from the manifest. One that leaves the manifest is reset.
+	// appliedFields are the paths that were applied from the manifest. A path that leaves the manifest is reset to Google's
+	// default.
 	// +optional
 	// +listType=atomic
 	AppliedFields []string `json:"appliedFields,omitempty"`
 
-	// pending are the changes that were about to be written when this was recorded and are not yet confirmed.
+	// pending are changes that were recorded before a write and are not yet confirmed.
 	// +optional
 	// +listType=atomic
 	Pending []PendingChange `json:"pending,omitempty"`
 
-	// createTime is when Holdfast was last about to create the resource.
+	// createTime is when Holdfast last tried to create the resource, recorded just before the call.
 	// +optional
 	CreateTime *metav1.Time `json:"createTime,omitempty"`
 
-	// iam is what Holdfast knows of the resource's IAM policy, while the manifest says something of it.
+	// iam is what Holdfast knows about the resource's IAM policy, while the manifest manages it.
 	// +optional
 	IAM *IAMStatus `json:"iam,omitempty"`
 
-	// drift is how Google Cloud differs from the manifest now.
+	// drift lists how Google Cloud differs from the manifest now.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
 	Drift []Change `json:"drift,omitempty"`
 
-	// plan is what waits to be written until somebody approves it.
+	// plan is what is on hold until somebody approves it.
 	// +optional
 	Plan *Plan `json:"plan,omitempty"`
 
-	// approved is the plan that was approved and is being carried out.
+	// approved is the plan that was approved and is being applied.
 	// +optional
 	Approved *ApprovedPlan `json:"approved,omitempty"`
 
-	// planSequence rises with every applied plan, so that no plan's hash is good twice.
+	// planSequence increases with every applied plan, so that no hash is valid twice.
 	// +optional
 	PlanSequence int64 `json:"planSequence,omitempty"`
 
-	// deletion is how far the deletion of the resource's contents has come.
+	// deletion is the progress of deleting the resource's contents.
 	// +optional
 	Deletion *DeletionProgress `json:"deletion,omitempty"`
 
-	// breakGlass is who holds the glass open, and why.
+	// breakGlass is set while break-glass is active: who broke the glass, why and since when.
 	// +optional
 	BreakGlass *BreakGlass `json:"breakGlass,omitempty"`
 
-	// breakGlassHistory are the last five glasses that were open and are closed, the newest first.
+	// breakGlassHistory are the records of the last five closed glasses, newest first.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=5
@@ -183,15 +186,15 @@ type CommonStatus struct {
 type Change struct {
 	// path is the field, such as spec.versioning.enabled or spec.labels[team].
 	Path string `json:"path"`
-	// from is the live value as JSON; empty when there is none. Long values are cut.
+	// from is the live value as JSON; empty if there is none. Long values are truncated.
 	// +optional
 	From string `json:"from,omitempty"`
-	// to is the value that the manifest wants, as JSON; empty when there shall be none. Long values are cut.
+	// to is the desired value as JSON; empty if there should be none. Long values are truncated.
 	// +optional
 	To string `json:"to,omitempty"`
 }
 
-// PendingChange is a field that a write was about to take on.
+// PendingChange is a field that a write was about to set.
 type PendingChange struct {
 	// path is the field.
 	Path string `json:"path"`
@@ -203,19 +206,19 @@ type PendingChange struct {
 type Plan struct {
 	// hash names this plan: kubectl annotate … holdfast.dev/approve=<hash>
 	Hash string `json:"hash"`
-	// why says what holds the plan.
+	// why says why the plan is on hold.
 	Why string `json:"why"`
 	// changes are what would be written.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
 	Changes []Change `json:"changes,omitempty"`
-	// omitted counts the changes beyond those listed.
+	// omitted counts the changes that are not listed here.
 	// +optional
 	Omitted int64 `json:"omitted,omitempty"`
 }
 
-// ApprovedPlan remembers an approval until all of its plan is applied.
+// ApprovedPlan records an approval until the whole plan is applied.
 type ApprovedPlan struct {
 	// hash is the approved plan's.
 	Hash string `json:"hash"`
@@ -230,7 +233,7 @@ type ApprovedPlan struct {
 	Changes []PendingChange `json:"changes,omitempty"`
 }
 
-// DeletionProgress is how far the deletion of the resource's contents has come.
+// DeletionProgress is the progress of deleting the resource's contents.
 type DeletionProgress struct {
 	// objectsDeleted counts the object generations deleted so far.
 	ObjectsDeleted int64 `json:"objectsDeleted"`
@@ -238,40 +241,40 @@ type DeletionProgress struct {
 	StartTime metav1.Time `json:"startTime"`
 }
 
-// BreakGlass is an open glass.
+// BreakGlass is the record of an open glass: break-glass is active.
 type BreakGlass struct {
 	// scope says where the annotation is: on the Object, or on its Namespace.
 	Scope BreakGlassScope `json:"scope"`
 	// reason is the annotation's value.
 	Reason string `json:"reason"`
-	// by is who broke the glass, as stamped; empty if it was not.
+	// by is who broke the glass, as stamped; empty if it was not stamped.
 	// +optional
 	By string `json:"by,omitempty"`
-	// verified says that the admission policies that vouch for by were in force when the glass was seen.
+	// verified says that the admission policies that check by were in force when Holdfast saw the glass.
 	// +optional
 	Verified bool `json:"verified,omitempty"`
 	// since is when Holdfast first saw the glass open.
 	Since metav1.Time `json:"since"`
-	// until is when the glass closes by itself.
+	// until is when the glass expires.
 	// +optional
 	Until *metav1.Time `json:"until,omitempty"`
-	// lastWrite names the write to Google Cloud that may have been under way when the glass was broken: it had passed the gate
-	// before, and ended in the second in which the annotation was stored, or later.
+	// lastWrite names the write to Google Cloud that may have been in flight when the glass was broken: its last check came
+	// before, and it ended in the second in which the annotation was stored, or later.
 	// +optional
 	LastWrite string `json:"lastWrite,omitempty"`
-	// edits are the changes of the annotations since: another reason, another time, opened anew.
+	// edits are the changes of the annotations since then: another reason, another time, reopened.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
 	Edits []BreakGlassEdit `json:"edits,omitempty"`
-	// seen are the differences seen since, the last of each path.
+	// seen are the differences that were seen since then, the latest for each path.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
 	Seen []Change `json:"seen,omitempty"`
 }
 
-// BreakGlassScope says where a glass is broken.
+// BreakGlassScope says where the glass was broken.
 // +kubebuilder:validation:Enum=Object;Namespace
 type BreakGlassScope string
 
@@ -283,16 +286,16 @@ const (
 	BreakGlassOnNamespace BreakGlassScope = "Namespace"
 )
 
-// BreakGlassEdit is a change of an open glass.
+// BreakGlassEdit is a change of the annotations of an open glass.
 type BreakGlassEdit struct {
 	// time is when Holdfast saw it.
 	Time metav1.Time `json:"time"`
-	// by is who did it, as stamped.
+	// by is who made the change, as stamped.
 	// +optional
 	By string `json:"by,omitempty"`
 	// reason is the reason from then on.
 	Reason string `json:"reason"`
-	// until is when the glass closes by itself from then on.
+	// until is when the glass expires from then on.
 	// +optional
 	Until *metav1.Time `json:"until,omitempty"`
 }
@@ -305,22 +308,22 @@ type BreakGlassEnding string
 const (
 	// BreakGlassClosed: somebody removed the annotation.
 	BreakGlassClosed BreakGlassEnding = "Closed"
-	// BreakGlassExpired: its time was over.
+	// BreakGlassExpired: break-glass-until had passed.
 	BreakGlassExpired BreakGlassEnding = "Expired"
-	// BreakGlassSuperseded: the Namespace's, when the object's own glass was broken too. It may still be open; once the
-	// object's is closed, its record goes on.
+	// BreakGlassSuperseded: this was the Namespace's glass, and then the object's own was broken too. The Namespace's may still
+	// be open; once the object's is closed, its record continues.
 	BreakGlassSuperseded BreakGlassEnding = "Superseded"
 )
 
-// BreakGlassRecord is a glass that was open and is closed.
+// BreakGlassRecord is the record of a closed glass.
 type BreakGlassRecord struct {
 	BreakGlass `json:",inline"`
 
 	// ending says how the glass was closed.
 	Ending BreakGlassEnding `json:"ending"`
-	// closedAt is when Holdfast saw it closed.
+	// closedAt is when Holdfast saw that it was closed.
 	ClosedAt metav1.Time `json:"closedAt"`
-	// closedBy is who closed it, as stamped; empty if it was not, or if the time was over.
+	// closedBy is who closed it, as stamped; empty if it was not stamped, or if the glass expired.
 	// +optional
 	ClosedBy string `json:"closedBy,omitempty"`
 }

@@ -1,8 +1,8 @@
 package v1alpha1
 
 // Labels are the labels of a Google Cloud resource, owned by key: labels that others set stay. Keys begin with a lower-case
-// letter; keys and values are made of lower-case letters, digits, _ and -. Google allows 64 labels, of which Holdfast needs
-// three to mark the resource as held.
+// letter; keys and values consist of lower-case letters, digits, _ and -. Google allows 64 labels, of which Holdfast needs
+// three to mark the resource's owner.
 //
 // +kubebuilder:validation:MaxProperties=61
 // +kubebuilder:validation:XValidation:rule="self.all(k, k.matches('^[\\\\p{Ll}\\\\p{Lo}][\\\\p{Ll}\\\\p{Lo}\\\\p{N}_-]{0,62}$'))",message="labels: a key must begin with a lower-case letter and have at most 63 lower-case letters, digits, _ or -"

@@ -2,7 +2,7 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// ProjectPolicy is who may do what in a Google Cloud project: the project's IAM policy, or a part of it.
+// ProjectPolicy is the IAM policy of a Google Cloud project, or a part of it: who may do what in the project.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -26,33 +26,33 @@ type ProjectPolicy struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is the policy as it shall be. What is not listed stays as it is, unless mode says otherwise.
+	// spec is the desired state of the policy. What is not listed is left unmanaged, unless mode says otherwise.
 	// +optional
 	// +kubebuilder:default={}
 	Spec ProjectPolicySpec `json:"spec,omitzero"`
 
-	// status is the policy as it is. Holdfast alone writes it.
+	// status is the observed state of the policy. Only Holdfast writes it.
 	// +optional
 	// +kubebuilder:default={"observedGeneration":-1}
 	Status ProjectPolicyStatus `json:"status,omitzero"`
 }
 
-// ProjectPolicySpec is the policy as it shall be. Several manifests may share a project's policy, as long as no two own the
-// same role. With deletionPolicy Delete, deleting the manifest revokes what it granted, and nothing else; with Orphan, nothing.
+// ProjectPolicySpec is the desired state of the policy. Several manifests may share a project's policy, as long as no two own
+// the same role. With deletionPolicy Delete, deleting the manifest revokes what it granted and nothing else; with Orphan, nothing.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.resourceID)",message="spec.resourceID means nothing here: the project is given by spec.projectID, or else by the namespace"
+// +kubebuilder:validation:XValidation:rule="!has(self.resourceID)",message="spec.resourceID does not apply to a ProjectPolicy: the project is spec.projectID, or else the namespace's"
 // +kubebuilder:validation:XValidation:rule="!has(self.deletionPolicy) || self.deletionPolicy != 'DeleteWithContents'",message="spec.deletionPolicy DeleteWithContents is for buckets only: use Delete or Orphan for a policy"
 //
-// What Google refuses of a project's policy, by https://cloud.google.com/resource-manager/reference/rest/v3/projects/setIamPolicy and
+// What Google rejects in a project's policy, by https://cloud.google.com/resource-manager/reference/rest/v3/projects/setIamPolicy and
 // https://cloud.google.com/iam/quotas#limits:
-// +kubebuilder:validation:XValidation:rule="!has(self.bindings) || self.bindings.all(b, !has(b.members) || !('allUsers' in b.members || 'allAuthenticatedUsers' in b.members))",message="bindings: a project's policy takes neither allUsers nor allAuthenticatedUsers: grant on the bucket or topic that is to be public"
-// +kubebuilder:validation:XValidation:rule="!has(self.auditConfigs) || self.auditConfigs.map(a, a.logTypes.map(l, has(l.exemptedMembers) ? size(l.exemptedMembers) : 0).sum()).sum() + (has(self.bindings) ? self.bindings.map(b, has(b.members) ? size(b.members) : 0).sum() + self.bindings.map(b, has(b.serviceAccountRefs) ? size(b.serviceAccountRefs) : 0).sum() : 0) <= 1500",message="auditConfigs: more than 1,500 members in all, with those of bindings, which is as many as Google allows in one policy: exempt groups"
+// +kubebuilder:validation:XValidation:rule="!has(self.bindings) || self.bindings.all(b, !has(b.members) || !('allUsers' in b.members || 'allAuthenticatedUsers' in b.members))",message="bindings: Google allows neither allUsers nor allAuthenticatedUsers in a project's policy: grant on the bucket or topic that should be public"
+// +kubebuilder:validation:XValidation:rule="!has(self.auditConfigs) || self.auditConfigs.map(a, a.logTypes.map(l, has(l.exemptedMembers) ? size(l.exemptedMembers) : 0).sum()).sum() + (has(self.bindings) ? self.bindings.map(b, has(b.members) ? size(b.members) : 0).sum() + self.bindings.map(b, has(b.serviceAccountRefs) ? size(b.serviceAccountRefs) : 0).sum() : 0) <= 1500",message="auditConfigs: more than 1,500 members in total, including those of bindings, the most that Google allows in one policy: exempt groups"
 type ProjectPolicySpec struct {
 	CommonSpec `json:",inline"`
 	IAMPolicy  `json:",inline"`
 
-	// auditConfigs say which accesses to data are logged, by service. Services that are not listed stay as they are, whatever the
-	// mode; one that leaves the list is reset to logging nothing.
+	// auditConfigs say which data accesses are logged, by service. Services that are not listed are unmanaged, whatever the mode;
+	// one that leaves the list is reset to logging nothing.
 	// +optional
 	// +listType=map
 	// +listMapKey=service
@@ -63,13 +63,13 @@ type ProjectPolicySpec struct {
 // AuditConfig says which accesses to a service's data are logged.
 // https://cloud.google.com/logging/docs/audit/configure-data-access
 type AuditConfig struct {
-	// service is such as storage.googleapis.com, or allServices, to which those of single services are added.
+	// service is a service, such as storage.googleapis.com, or allServices, whose settings are added to those of each service.
 	// +required
 	// +kubebuilder:validation:MaxLength=100
 	// +kubebuilder:validation:Pattern=`^(allServices|[a-z0-9.-]+\.googleapis\.com)$`
 	Service string `json:"service"`
 
-	// logTypes are what is logged, all of them: one that is not listed is not logged. An explicit [] is to log nothing.
+	// logTypes are all the types of access that are logged: one that is not listed is not logged. An explicit [] logs nothing.
 	// +required
 	// +listType=map
 	// +listMapKey=logType
@@ -77,20 +77,20 @@ type AuditConfig struct {
 	LogTypes []AuditLogConfig `json:"logTypes,omitzero"`
 }
 
-// AuditLogConfig is one sort of access that is logged.
+// AuditLogConfig is one type of access that is logged.
 type AuditLogConfig struct {
-	// logType is the sort of access.
+	// logType is the type of access.
 	// +required
 	LogType AuditLogType `json:"logType"`
 
-	// exemptedMembers are those whose accesses are not logged, all of them.
+	// exemptedMembers are all the members whose accesses are not logged.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=100
 	ExemptedMembers []IAMMember `json:"exemptedMembers,omitzero"`
 }
 
-// AuditLogType is a sort of access.
+// AuditLogType is a type of access.
 // +kubebuilder:validation:Enum=ADMIN_READ;DATA_READ;DATA_WRITE
 type AuditLogType string
 
@@ -101,7 +101,7 @@ const (
 	AuditLogDataWrite AuditLogType = "DATA_WRITE"
 )
 
-// ProjectPolicyStatus is the policy as it is.
+// ProjectPolicyStatus is the observed state of the policy.
 type ProjectPolicyStatus struct {
 	CommonStatus `json:",inline"`
 }

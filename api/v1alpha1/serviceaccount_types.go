@@ -30,19 +30,19 @@ type ServiceAccount struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is the service account as it shall be. What is unset stays as Google has it.
+	// spec is the desired state of the service account. Unset fields are left unmanaged.
 	// +optional
 	// +kubebuilder:default={}
 	Spec ServiceAccountSpec `json:"spec,omitzero"`
 
-	// status is the service account as it is. Holdfast alone writes it.
+	// status is the observed state of the service account. Only Holdfast writes it.
 	// +optional
 	// +kubebuilder:default={"observedGeneration":-1}
 	Status ServiceAccountStatus `json:"status,omitzero"`
 }
 
-// ServiceAccountSpec is the service account as it shall be. Its resourceID is the account ID, the part of the e-mail before the
-// @: 6 to 30 lower-case letters, digits and -. An account that deletionPolicy Delete has deleted can be undeleted for 30 days.
+// ServiceAccountSpec is the desired state of the service account. Its resourceID is the account ID, the part of the e-mail before
+// the @: 6 to 30 lower-case letters, digits and -. An account that was deleted by deletionPolicy Delete can be undeleted for 30 days.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.deletionPolicy) || self.deletionPolicy != 'DeleteWithContents'",message="spec.deletionPolicy DeleteWithContents is for buckets only: use Delete or Orphan for a service account"
 type ServiceAccountSpec struct {
@@ -51,26 +51,26 @@ type ServiceAccountSpec struct {
 	// displayName is a name for people, at most 100 bytes long in UTF-8. An explicit "" is none, which is Google's default.
 	// +optional
 	// +kubebuilder:validation:MaxLength=100
-	// +kubebuilder:validation:XValidation:rule="size(bytes(self)) <= 100",message="displayName has more than 100 bytes in UTF-8, where letters such as é count twice: shorten it"
+	// +kubebuilder:validation:XValidation:rule="size(bytes(self)) <= 100",message="displayName has more than 100 bytes in UTF-8, in which letters such as é take two: shorten it"
 	DisplayName *string `json:"displayName,omitempty"`
 
 	// description says what the account is for, in at most 256 bytes of UTF-8. An explicit "" is none, which is Google's default.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
-	// +kubebuilder:validation:XValidation:rule="size(bytes(self)) <= 256",message="description has more than 256 bytes in UTF-8, where letters such as é count twice: shorten it"
+	// +kubebuilder:validation:XValidation:rule="size(bytes(self)) <= 256",message="description has more than 256 bytes in UTF-8, in which letters such as é take two: shorten it"
 	Description *string `json:"description,omitempty"`
 
-	// disabled keeps the account from getting at anything, without deleting it. Google's default: false.
+	// disabled keeps the account from authenticating, without deleting it. Google's default: false.
 	// +optional
 	Disabled *bool `json:"disabled,omitempty"`
 
 	// iam says who may act as the account, or manage it: the policy on the account itself. What the account may do elsewhere is
-	// in the policies there: spec.iam of a Bucket or Topic, or a ProjectPolicy.
+	// set there: in spec.iam of a Bucket or Topic, or in a ProjectPolicy.
 	// +optional
 	IAM *IAMPolicy `json:"iam,omitempty"`
 }
 
-// ServiceAccountStatus is the service account as it is.
+// ServiceAccountStatus is the observed state of the service account.
 type ServiceAccountStatus struct {
 	CommonStatus `json:",inline"`
 
@@ -78,7 +78,7 @@ type ServiceAccountStatus struct {
 	// +optional
 	Name string `json:"name,omitempty"`
 
-	// email is what the account is called by: ID@PROJECT.iam.gserviceaccount.com.
+	// email is the account's e-mail: ID@PROJECT.iam.gserviceaccount.com.
 	// +optional
 	Email string `json:"email,omitempty"`
 
@@ -86,7 +86,7 @@ type ServiceAccountStatus struct {
 	// +optional
 	Member string `json:"member,omitempty"`
 
-	// uniqueId is 21 digits that tell the account from one of the same name that was made after its deletion.
+	// uniqueId is the account's numeric ID, of 21 digits. An account of the same name that is created after a deletion has another.
 	// +optional
 	UniqueID string `json:"uniqueId,omitempty"`
 

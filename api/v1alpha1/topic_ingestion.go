@@ -4,8 +4,8 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // TopicIngestion imports messages into a topic.
 type TopicIngestion struct {
-	// source is where messages come from. It is compared and written whole: what is unset in it is Google's default. An
-	// explicit {} is to have no source.
+	// source is where messages come from. It is compared and written as a whole: unset fields in it take Google's default. An
+	// explicit {} is no source.
 	// +optional
 	Source *TopicIngestionSource `json:"source,omitempty"`
 
@@ -16,7 +16,7 @@ type TopicIngestion struct {
 
 // TopicPlatformLogs says what Pub/Sub logs about an ingestion.
 type TopicPlatformLogs struct {
-	// severity is the lowest severity that is logged; DISABLED, Google's default, logs nothing.
+	// severity is the lowest severity that is logged. DISABLED, Google's default, logs nothing.
 	// +optional
 	Severity TopicLogSeverity `json:"severity,omitempty"`
 }
@@ -28,9 +28,9 @@ type TopicLogSeverity string
 // TopicLogSeverityDisabled logs nothing.
 const TopicLogSeverityDisabled TopicLogSeverity = "DISABLED"
 
-// TopicIngestionSource is where messages come from: one of its fields, or none.
+// TopicIngestionSource is where messages come from: at most one of its fields.
 //
-// +kubebuilder:validation:XValidation:rule="[has(self.cloudStorage), has(self.awsKinesis), has(self.azureEventHubs), has(self.awsMSK), has(self.confluentCloud)].filter(x, x).size() <= 1",message="ingestion.source takes one of cloudStorage, awsKinesis, azureEventHubs, awsMSK and confluentCloud: remove the others"
+// +kubebuilder:validation:XValidation:rule="[has(self.cloudStorage), has(self.awsKinesis), has(self.azureEventHubs), has(self.awsMSK), has(self.confluentCloud)].filter(x, x).size() <= 1",message="ingestion.source takes only one of cloudStorage, awsKinesis, azureEventHubs, awsMSK and confluentCloud: remove the others"
 type TopicIngestionSource struct {
 	// cloudStorage imports the objects of a bucket.
 	// +optional
@@ -53,9 +53,9 @@ type TopicIngestionSource struct {
 	ConfluentCloud *TopicConfluentCloudSource `json:"confluentCloud,omitempty"`
 }
 
-// TopicCloudStorageSource imports the objects of a bucket. Without a format they are text.
+// TopicCloudStorageSource imports the objects of a bucket, as text unless another format is set.
 //
-// +kubebuilder:validation:XValidation:rule="[has(self.textFormat), has(self.avroFormat), has(self.pubsubAvroFormat)].filter(x, x).size() <= 1",message="cloudStorage takes one of textFormat, avroFormat and pubsubAvroFormat: remove the others"
+// +kubebuilder:validation:XValidation:rule="[has(self.textFormat), has(self.avroFormat), has(self.pubsubAvroFormat)].filter(x, x).size() <= 1",message="cloudStorage takes only one of textFormat, avroFormat and pubsubAvroFormat: remove the others"
 type TopicCloudStorageSource struct {
 	// bucket is the bucket's name, without gs://. The project's Pub/Sub service agent must be allowed to list and read it.
 	// +required
@@ -80,7 +80,7 @@ type TopicCloudStorageSource struct {
 	// +optional
 	MinimumObjectCreateTime *metav1.Time `json:"minimumObjectCreateTime,omitempty"`
 
-	// matchGlob is the pattern, such as logs/**.txt, of the names of the objects to import; unset: all.
+	// matchGlob is the pattern, such as logs/**.txt, of the names of the objects to import. Google's default: all objects.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
@@ -89,7 +89,7 @@ type TopicCloudStorageSource struct {
 
 // TopicTextFormat makes a message of each line of text.
 type TopicTextFormat struct {
-	// delimiter ends a line; unset it is the newline.
+	// delimiter ends a line. Google's default: the newline.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
@@ -104,20 +104,20 @@ type TopicPubsubAvroFormat struct{}
 
 // TopicAWSKinesisSource imports a stream of Amazon Kinesis Data Streams.
 type TopicAWSKinesisSource struct {
-	// streamARN names the stream: arn:aws:kinesis:REGION:ACCOUNT:stream/NAME.
+	// streamARN is the ARN of the stream: arn:aws:kinesis:REGION:ACCOUNT:stream/NAME.
 	// +required
 	// +kubebuilder:validation:MaxLength=400
 	// +kubebuilder:validation:Pattern=`^arn:aws[a-z-]*:kinesis:[a-z0-9-]+:[0-9]{12}:stream/[A-Za-z0-9_.-]+$`
 	StreamARN string `json:"streamARN,omitempty"`
 
-	// consumerARN names the consumer, which must be ready for enhanced fan-out:
+	// consumerARN is the ARN of the consumer, which must be ready for enhanced fan-out:
 	// arn:aws:kinesis:REGION:ACCOUNT:stream/NAME/consumer/NAME:TIME.
 	// +required
 	// +kubebuilder:validation:MaxLength=400
 	// +kubebuilder:validation:Pattern=`^arn:aws[a-z-]*:kinesis:[a-z0-9-]+:[0-9]{12}:stream/[A-Za-z0-9_.-]+/consumer/[A-Za-z0-9_.:-]+$`
 	ConsumerARN string `json:"consumerARN,omitempty"`
 
-	// awsRoleARN is the role that Pub/Sub takes on.
+	// awsRoleARN is the role that Pub/Sub assumes.
 	// +required
 	AWSRoleARN AWSRoleARN `json:"awsRoleARN,omitempty"`
 
@@ -128,33 +128,33 @@ type TopicAWSKinesisSource struct {
 
 // TopicAzureEventHubsSource imports an event hub of Azure Event Hubs.
 type TopicAzureEventHubsSource struct {
-	// resourceGroup is the resource group within the Azure subscription.
+	// resourceGroup is the name of the resource group within the Azure subscription.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=90
 	ResourceGroup string `json:"resourceGroup,omitempty"`
 
-	// namespace is the Event Hubs namespace.
+	// namespace is the name of the Event Hubs namespace.
 	// +optional
 	// +kubebuilder:validation:MaxLength=50
 	// +kubebuilder:validation:Pattern=`^[A-Za-z][A-Za-z0-9-]*$`
 	Namespace string `json:"namespace,omitempty"`
 
-	// eventHub is the event hub.
+	// eventHub is the name of the event hub.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9][A-Za-z0-9._-]*$`
 	EventHub string `json:"eventHub,omitempty"`
 
-	// clientID is the Azure application that Pub/Sub authenticates as.
+	// clientID is the ID of the Azure application that Pub/Sub authenticates as.
 	// +optional
 	ClientID AzureID `json:"clientID,omitempty"`
 
-	// tenantID is the application's tenant.
+	// tenantID is the ID of the application's tenant.
 	// +optional
 	TenantID AzureID `json:"tenantID,omitempty"`
 
-	// subscriptionID is the Azure subscription.
+	// subscriptionID is the ID of the Azure subscription.
 	// +optional
 	SubscriptionID AzureID `json:"subscriptionID,omitempty"`
 
@@ -165,17 +165,17 @@ type TopicAzureEventHubsSource struct {
 
 // TopicAWSMSKSource imports a topic of Amazon MSK.
 type TopicAWSMSKSource struct {
-	// clusterARN names the cluster: arn:aws:kafka:REGION:ACCOUNT:cluster/NAME/ID.
+	// clusterARN is the ARN of the cluster: arn:aws:kafka:REGION:ACCOUNT:cluster/NAME/ID.
 	// +required
 	// +kubebuilder:validation:MaxLength=400
 	// +kubebuilder:validation:Pattern=`^arn:aws[a-z-]*:kafka:[a-z0-9-]+:[0-9]{12}:cluster/[A-Za-z0-9_.-]+/[A-Za-z0-9-]+$`
 	ClusterARN string `json:"clusterARN,omitempty"`
 
-	// topic is the topic in the cluster.
+	// topic is the name of the topic in the cluster.
 	// +required
 	Topic KafkaTopic `json:"topic,omitempty"`
 
-	// awsRoleARN is the role that Pub/Sub takes on.
+	// awsRoleARN is the role that Pub/Sub assumes.
 	// +required
 	AWSRoleARN AWSRoleARN `json:"awsRoleARN,omitempty"`
 
@@ -192,17 +192,17 @@ type TopicConfluentCloudSource struct {
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9.-]+:[0-9]{1,5}$`
 	BootstrapServer string `json:"bootstrapServer,omitempty"`
 
-	// clusterID is the cluster, such as lkc-1a2b3c.
+	// clusterID is the ID of the cluster, such as lkc-1a2b3c.
 	// +required
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9_-]+$`
 	ClusterID string `json:"clusterID,omitempty"`
 
-	// topic is the topic in the cluster.
+	// topic is the name of the topic in the cluster.
 	// +required
 	Topic KafkaTopic `json:"topic,omitempty"`
 
-	// identityPoolID is the identity pool that trusts the service account, such as pool-1a2b.
+	// identityPoolID is the ID of the identity pool that trusts the service account, such as pool-1a2b.
 	// +required
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9_-]+$`
@@ -213,12 +213,12 @@ type TopicConfluentCloudSource struct {
 	GCPServiceAccount ServiceAccountEmail `json:"gcpServiceAccount,omitempty"`
 }
 
-// AWSRoleARN names an AWS role: arn:aws:iam::ACCOUNT:role/NAME.
+// AWSRoleARN is the ARN of an AWS role: arn:aws:iam::ACCOUNT:role/NAME.
 // +kubebuilder:validation:MaxLength=640
 // +kubebuilder:validation:Pattern=`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+$`
 type AWSRoleARN string
 
-// AzureID is an identifier of Azure, 01234567-89ab-cdef-0123-456789abcdef.
+// AzureID is an identifier in Azure, such as 01234567-89ab-cdef-0123-456789abcdef.
 // +kubebuilder:validation:MaxLength=36
 // +kubebuilder:validation:Pattern=`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`
 type AzureID string

@@ -14,20 +14,20 @@ type TopicMessageTransform struct {
 	// +optional
 	Compression *TopicCompression `json:"compression,omitempty"`
 
-	// aiInference asks a Vertex AI model.
+	// aiInference sends messages to a Vertex AI model.
 	// +optional
 	AIInference *TopicAIInference `json:"aiInference,omitempty"`
 
-	// disabled keeps the transform without applying it. Google's default is false.
+	// disabled keeps the transform without applying it. Google's default: false.
 	// +optional
 	Disabled *bool `json:"disabled,omitempty"`
 }
 
 // TopicJavaScriptUDF applies a JavaScript function (message, metadata) that returns a message, or null to drop it.
 //
-// +kubebuilder:validation:XValidation:rule="self.code.contains(self.functionName)",message="javaScriptUDF.code has no function of the name functionName: define it there"
+// +kubebuilder:validation:XValidation:rule="self.code.contains(self.functionName)",message="javaScriptUDF.code does not define the function that functionName names: add it there"
 type TopicJavaScriptUDF struct {
-	// functionName is the function in code to apply.
+	// functionName is the name of the function in code to apply.
 	// +required
 	// +kubebuilder:validation:MaxLength=255
 	// +kubebuilder:validation:Pattern=`^[A-Za-z_$][A-Za-z0-9_$]*$`
@@ -42,7 +42,7 @@ type TopicJavaScriptUDF struct {
 
 // TopicCompression compresses or decompresses the data of messages.
 type TopicCompression struct {
-	// algorithm is how to compress.
+	// algorithm is the compression algorithm.
 	// +required
 	Algorithm TopicCompressionAlgorithm `json:"algorithm,omitempty"`
 
@@ -51,7 +51,7 @@ type TopicCompression struct {
 	Mode TopicCompressionMode `json:"mode,omitempty"`
 }
 
-// TopicCompressionAlgorithm is how to compress.
+// TopicCompressionAlgorithm is a compression algorithm.
 // +kubebuilder:validation:Enum=ZLIB
 type TopicCompressionAlgorithm string
 
@@ -59,26 +59,27 @@ type TopicCompressionAlgorithm string
 // +kubebuilder:validation:Enum=COMPRESS;DECOMPRESS
 type TopicCompressionMode string
 
-// TopicAIInference asks a Vertex AI model about each message.
+// TopicAIInference sends each message to a Vertex AI model.
 type TopicAIInference struct {
-	// endpoint is projects/P/locations/L/endpoints/E or projects/P/locations/L/publishers/PUBLISHER/models/M.
+	// endpoint is the model's endpoint: projects/P/locations/L/endpoints/E or
+	// projects/P/locations/L/publishers/PUBLISHER/models/M.
 	// +required
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:Pattern=`^projects/[^/\s]+/locations/[a-z0-9-]+/(endpoints/[^/\s]+|publishers/[^/\s]+/models/[^/\s]+)$`
 	Endpoint string `json:"endpoint,omitempty"`
 
-	// unstructuredInference sends the message's data as any JSON.
+	// unstructuredInference sends the message's data as arbitrary JSON.
 	// +optional
 	UnstructuredInference *TopicUnstructuredInference `json:"unstructuredInference,omitempty"`
 
-	// serviceAccountEmail is who asks; unset it is the project's Pub/Sub service agent.
+	// serviceAccountEmail is the service account that calls the model. Google's default: the project's Pub/Sub service agent.
 	// +optional
 	ServiceAccountEmail ServiceAccountEmail `json:"serviceAccountEmail,omitempty"`
 }
 
-// TopicUnstructuredInference sends the message's data as any JSON.
+// TopicUnstructuredInference sends the message's data as arbitrary JSON.
 type TopicUnstructuredInference struct {
-	// parameters are added to each request, as any JSON object. Numbers have the precision of a float64.
+	// parameters are added to each request, as an arbitrary JSON object. Numbers have the precision of a float64.
 	// +optional
 	// +kubebuilder:pruning:PreserveUnknownFields
 	// +kubebuilder:validation:Type=object

@@ -31,64 +31,64 @@ type Topic struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is the topic as it shall be. What is unset stays as Google has it.
+	// spec is the desired state of the topic. Unset fields are left unmanaged.
 	// +optional
 	// +kubebuilder:default={}
 	Spec TopicSpec `json:"spec,omitzero"`
 
-	// status is the topic as it is. Holdfast alone writes it.
+	// status is the observed state of the topic. Only Holdfast writes it.
 	// +optional
 	// +kubebuilder:default={"observedGeneration":-1}
 	Status TopicStatus `json:"status,omitzero"`
 }
 
-// TopicSpec is the topic as it shall be. Google can change all of it on an existing topic.
+// TopicSpec is the desired state of the topic. Google can change all of it on an existing topic.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.deletionPolicy) || self.deletionPolicy != 'DeleteWithContents'",message="spec.deletionPolicy DeleteWithContents is for buckets only: use Delete or Orphan for a topic"
 type TopicSpec struct {
 	CommonSpec `json:",inline"`
 
-	// labels are the topic's labels.
+	// labels are the topic's labels. Only the keys listed here are managed.
 	// +optional
 	Labels Labels `json:"labels,omitzero"`
 
 	// kmsKeyName is the Cloud KMS key that encrypts messages: projects/P/locations/L/keyRings/R/cryptoKeys/K. Messages that
-	// were published before a change stay encrypted with the key of their time. The project's Pub/Sub service agent needs
+	// were published before a change stay encrypted with the earlier key. The project's Pub/Sub service agent needs
 	// roles/cloudkms.cryptoKeyEncrypterDecrypter on the key.
 	// +optional
 	// +kubebuilder:validation:MaxLength=400
 	// +kubebuilder:validation:Pattern=`^projects/[^/\s]+/locations/[a-z0-9-]+/keyRings/[A-Za-z0-9_-]{1,63}/cryptoKeys/[A-Za-z0-9_-]{1,63}$`
 	KMSKeyName string `json:"kmsKeyName,omitempty"`
 
-	// messageStoragePolicy says in which regions messages may be stored. Removing it leaves that to the organization's policy.
+	// messageStoragePolicy says in which regions messages may be stored. Once removed, the organization's policy decides.
 	// +optional
 	MessageStoragePolicy *TopicMessageStoragePolicy `json:"messageStoragePolicy,omitempty"`
 
 	// messageRetentionSeconds is how long the topic keeps messages after they were published, so that any subscription can
-	// seek back: 600 (10 minutes) to 2678400 (31 days). Google's default is not to keep them beyond what subscriptions ask.
+	// seek back: 600 (10 minutes) to 2678400 (31 days). Google's default: only as long as subscriptions need them.
 	// +optional
 	// +kubebuilder:validation:Minimum=600
 	// +kubebuilder:validation:Maximum=2678400
 	MessageRetentionSeconds *int64 `json:"messageRetentionSeconds,omitempty"`
 
-	// schemaSettings are what messages are validated against. An explicit {} is to have no schema.
+	// schemaSettings name the schema that messages are validated against. An explicit {} is no schema.
 	// +optional
 	SchemaSettings *TopicSchemaSettings `json:"schemaSettings,omitempty"`
 
-	// ingestion imports messages from elsewhere into the topic. An explicit {} is to import nothing.
+	// ingestion imports messages from another system into the topic. An explicit {} imports nothing.
 	// +optional
 	Ingestion *TopicIngestion `json:"ingestion,omitempty"`
 
-	// messageTransforms change or drop messages as they are published, in this order. An explicit [] is to have none.
+	// messageTransforms change or drop messages as they are published, in this order. An explicit [] is none.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=5
-	// +kubebuilder:validation:XValidation:rule="self.all(t, !has(t.javaScriptUDF) || self.exists_one(u, has(u.javaScriptUDF) && u.javaScriptUDF.functionName == t.javaScriptUDF.functionName))",message="messageTransforms: two items have the same javaScriptUDF.functionName: give one another name"
+	// +kubebuilder:validation:XValidation:rule="self.all(t, !has(t.javaScriptUDF) || self.exists_one(u, has(u.javaScriptUDF) && u.javaScriptUDF.functionName == t.javaScriptUDF.functionName))",message="messageTransforms: two items have the same javaScriptUDF.functionName: rename one"
 	MessageTransforms []TopicMessageTransform `json:"messageTransforms,omitzero"`
 
-	// iam says who may publish to the topic, attach subscriptions to it, or manage it. Topics take no conditions.
+	// iam says who may publish to the topic, attach subscriptions to it, or manage it. Google allows no conditions on topics.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="!has(self.bindings) || self.bindings.all(b, !has(b.condition))",message="iam.bindings: a topic's policy takes no conditions: remove condition, or grant on the project"
+	// +kubebuilder:validation:XValidation:rule="!has(self.bindings) || self.bindings.all(b, !has(b.condition))",message="iam.bindings: Google allows no conditions in a topic's policy: remove condition, or grant on the project"
 	IAM *IAMPolicy `json:"iam,omitempty"`
 }
 
@@ -103,14 +103,14 @@ type TopicMessageStoragePolicy struct {
 	// +kubebuilder:validation:items:Pattern=`^[a-z]+-[a-z]+[0-9]+$`
 	AllowedPersistenceRegions []string `json:"allowedPersistenceRegions,omitzero"`
 
-	// enforceInTransit also refuses to publish from, and to deliver to, any other region. Google's default is false.
+	// enforceInTransit also rejects publishing in, and delivering to, any other region. Google's default: false.
 	// +optional
 	EnforceInTransit *bool `json:"enforceInTransit,omitempty"`
 }
 
-// TopicSchemaSettings are what messages are validated against.
+// TopicSchemaSettings name the schema that messages are validated against.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.schema) || !(has(self.encoding) || has(self.firstRevisionID) || has(self.lastRevisionID))",message="schemaSettings.schema is missing: name the schema that encoding, firstRevisionID and lastRevisionID belong to"
+// +kubebuilder:validation:XValidation:rule="has(self.schema) || !(has(self.encoding) || has(self.firstRevisionID) || has(self.lastRevisionID))",message="schemaSettings.schema is missing: set the schema that encoding, firstRevisionID and lastRevisionID belong to"
 type TopicSchemaSettings struct {
 	// schema is the full name of the schema: projects/P/schemas/S.
 	// +optional
@@ -141,12 +141,12 @@ const (
 	TopicSchemaEncodingBinary TopicSchemaEncoding = "BINARY"
 )
 
-// SchemaRevisionID is Google's name of a revision of a schema.
+// SchemaRevisionID is Google's ID of a revision of a schema.
 // +kubebuilder:validation:MaxLength=64
 // +kubebuilder:validation:Pattern=`^[A-Za-z0-9_-]+$`
 type SchemaRevisionID string
 
-// TopicStatus is the topic as it is.
+// TopicStatus is the observed state of the topic.
 type TopicStatus struct {
 	CommonStatus `json:",inline"`
 
@@ -154,11 +154,11 @@ type TopicStatus struct {
 	// +optional
 	Name string `json:"name,omitempty"`
 
-	// state is Google's word on the topic: ACTIVE, or INGESTION_RESOURCE_ERROR while ingestion has failed for good.
+	// state is the topic's state: ACTIVE, or INGESTION_RESOURCE_ERROR if ingestion has failed permanently.
 	// +optional
 	State string `json:"state,omitempty"`
 
-	// ingestionState is Google's word on the source of ingestion, such as ACTIVE or BUCKET_NOT_FOUND.
+	// ingestionState is the state of the ingestion source, such as ACTIVE or BUCKET_NOT_FOUND.
 	// +optional
 	IngestionState string `json:"ingestionState,omitempty"`
 

@@ -17,13 +17,13 @@ func TestProjectPolicyRefusedOnCreate(t *testing.T) {
 	for name, tc := range map[string]struct{ spec, sentence string }{
 		"an unknown field":       {`{project: demo-project}`, `unknown field "spec.project"`},
 		"a policy in the policy": {`{iam: {}}`, `unknown field "spec.iam"`},
-		"a resourceID":           {`{resourceID: demo-project}`, "spec.resourceID means nothing here: the project is given by spec.projectID, or else by the namespace"},
+		"a resourceID":           {`{resourceID: demo-project}`, "spec.resourceID does not apply to a ProjectPolicy: the project is spec.projectID, or else the namespace's"},
 		"a project's number":     {`{projectID: "123456789012"}`, "spec.projectID in body should match"},
 		"a project's full name":  {`{projectID: projects/demo-project}`, "spec.projectID in body should match"},
 		"a policy for buckets":   {`{deletionPolicy: DeleteWithContents}`, "spec.deletionPolicy DeleteWithContents is for buckets only: use Delete or Orphan for a policy"},
 		"an unknown policy":      {`{deletionPolicy: Revoke}`, `spec.deletionPolicy: Unsupported value: "Revoke"`},
-		"the public":             {binding(`{role: roles/browser, members: [allUsers]}`), "bindings: a project's policy takes neither allUsers nor allAuthenticatedUsers: grant on the bucket or topic that is to be public"},
-		"all users":              {`{bindings: [{role: roles/browser, serviceAccountRefs: [{name: importer}]}, {role: roles/viewer, members: ["user:ada@example.com", allAuthenticatedUsers]}]}`, "bindings: a project's policy takes neither allUsers nor allAuthenticatedUsers"},
+		"the public":             {binding(`{role: roles/browser, members: [allUsers]}`), "bindings: Google allows neither allUsers nor allAuthenticatedUsers in a project's policy: grant on the bucket or topic that should be public"},
+		"all users":              {`{bindings: [{role: roles/browser, serviceAccountRefs: [{name: importer}]}, {role: roles/viewer, members: ["user:ada@example.com", allAuthenticatedUsers]}]}`, "bindings: Google allows neither allUsers nor allAuthenticatedUsers in a project's policy"},
 
 		"a log of no service":            {`{auditConfigs: [{logTypes: []}]}`, "spec.auditConfigs[0].service: Required value"},
 		"a service by its short name":    {auditing(`{service: storage, logTypes: []}`), "spec.auditConfigs[0].service in body should match"},
@@ -38,12 +38,12 @@ func TestProjectPolicyRefusedOnCreate(t *testing.T) {
 		"no type":                        {auditing(`{service: allServices, logTypes: [{}]}`), "spec.auditConfigs[0].logTypes[0].logType: Required value"},
 		"an unknown type":                {auditing(`{service: allServices, logTypes: [{logType: ADMIN_WRITE}]}`), `spec.auditConfigs[0].logTypes[0].logType: Unsupported value: "ADMIN_WRITE": supported values: "ADMIN_READ", "DATA_READ", "DATA_WRITE"`},
 		"a type twice":                   {auditing(`{service: allServices, logTypes: [{logType: DATA_READ}, {logType: DATA_READ}]}`), `spec.auditConfigs[0].logTypes[1]: Duplicate value: {"logType":"DATA_READ"}`},
-		"an exempted member mistyped":    {auditing(`{service: allServices, logTypes: [{logType: DATA_READ, exemptedMembers: [ada@example.com]}]}`), "a member is allUsers, allAuthenticatedUsers or a name with its type"},
+		"an exempted member mistyped":    {auditing(`{service: allServices, logTypes: [{logType: DATA_READ, exemptedMembers: [ada@example.com]}]}`), "a member must be allUsers, allAuthenticatedUsers or have a type"},
 		"an exempted member twice":       {auditing(`{service: allServices, logTypes: [{logType: DATA_READ, exemptedMembers: ["user:ada@example.com", "user:ada@example.com"]}]}`), `exemptedMembers[1]: Duplicate value: "user:ada@example.com"`},
 		"101 exempted members":           {auditing(`{service: allServices, logTypes: [{logType: DATA_READ, exemptedMembers: [` + users(0, 101) + `]}]}`), "exemptedMembers: Too many: 101: must have at most 100 items"},
 		"101 services":                   {auditing(services(101, `[]`)), "spec.auditConfigs: Too many: 101: must have at most 100 items"},
-		"1,600 exempted members":         {auditing(services(16, `[{logType: DATA_READ, exemptedMembers: [`+users(0, 100)+`]}]`)), "auditConfigs: more than 1,500 members in all, with those of bindings, which is as many as Google allows in one policy: exempt groups"},
-		"1,501 members, one of them not": {`{bindings: [{role: roles/browser, members: [` + users(0, 1499) + `], serviceAccountRefs: [{name: importer}]}], auditConfigs: [{service: allServices, logTypes: [{logType: DATA_READ, exemptedMembers: [` + users(0, 1) + `]}]}]}`, "auditConfigs: more than 1,500 members in all, with those of bindings"},
+		"1,600 exempted members":         {auditing(services(16, `[{logType: DATA_READ, exemptedMembers: [`+users(0, 100)+`]}]`)), "auditConfigs: more than 1,500 members in total, including those of bindings, the most that Google allows in one policy: exempt groups"},
+		"1,501 members, one of them not": {`{bindings: [{role: roles/browser, members: [` + users(0, 1499) + `], serviceAccountRefs: [{name: importer}]}], auditConfigs: [{service: allServices, logTypes: [{logType: DATA_READ, exemptedMembers: [` + users(0, 1) + `]}]}]}`, "auditConfigs: more than 1,500 members in total, including those of bindings"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			expectRefusal(t, create(t, projectPolicyManifest(t, tc.spec)), tc.sentence)
@@ -83,7 +83,7 @@ func TestProjectPolicyAcceptedOnCreate(t *testing.T) {
 
 func TestProjectPolicyUpdates(t *testing.T) {
 	for name, tc := range map[string]struct{ before, status, after, sentence string }{
-		"a resourceID":                      {before: `{}`, after: `{resourceID: policy}`, sentence: "spec.resourceID means nothing here"},
+		"a resourceID":                      {before: `{}`, after: `{resourceID: policy}`, sentence: "spec.resourceID does not apply to a ProjectPolicy"},
 		"another projectID":                 {before: `{projectID: project-one}`, after: `{projectID: project-two}`, sentence: "projectID is immutable: create a new object for another project"},
 		"projectID removed":                 {before: `{projectID: project-one}`, after: `{}`, sentence: "spec.projectID cannot be removed: create a new object for another project"},
 		"projectID added before it is held": {before: `{}`, after: `{projectID: project-one}`, sentence: "spec.projectID can be added only if it is the project that the object is bound to already (status.project)"},

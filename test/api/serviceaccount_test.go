@@ -32,9 +32,9 @@ func TestServiceAccountRefusedOnCreate(t *testing.T) {
 		"a policy that is for buckets":       {spec: `{deletionPolicy: DeleteWithContents}`, sentence: "spec.deletionPolicy DeleteWithContents is for buckets only: use Delete or Orphan for a service account"},
 		"an unknown policy":                  {spec: `{deletionPolicy: Undelete}`, sentence: `spec.deletionPolicy: Unsupported value: "Undelete"`},
 		"a long display name":                {spec: `{displayName: ` + strings.Repeat("n", 101) + `}`, sentence: "spec.displayName: Too long: may not be more than 100"},
-		"a display name of too many bytes":   {spec: `{displayName: ` + strings.Repeat("é", 50) + `n}`, sentence: "displayName has more than 100 bytes in UTF-8, where letters such as é count twice: shorten it"},
+		"a display name of too many bytes":   {spec: `{displayName: ` + strings.Repeat("é", 50) + `n}`, sentence: "displayName has more than 100 bytes in UTF-8, in which letters such as é take two: shorten it"},
 		"a long description":                 {spec: `{description: ` + strings.Repeat("d", 257) + `}`, sentence: "spec.description: Too long: may not be more than 256"},
-		"a description with too many bytes":  {spec: `{description: ` + strings.Repeat("語", 85) + `dd}`, sentence: "description has more than 256 bytes in UTF-8, where letters such as é count twice: shorten it"},
+		"a description with too many bytes":  {spec: `{description: ` + strings.Repeat("語", 85) + `dd}`, sentence: "description has more than 256 bytes in UTF-8, in which letters such as é take two: shorten it"},
 		"a grant that is one of the account": {spec: `{bindings: []}`, sentence: `unknown field "spec.bindings"`},
 		"audit configs":                      {spec: `{iam: {auditConfigs: []}}`, sentence: `unknown field "spec.iam.auditConfigs"`},
 	} {
