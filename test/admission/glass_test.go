@@ -74,16 +74,16 @@ var deeds = map[string]deed{
 		set: map[string]any{glassKey: reason, byKey: "eve"}, refusal: "holdfast.dev/break-glass-by says who broke the glass and must be your own name",
 	},
 	"change by": {
-		before: broken, set: map[string]any{byKey: "eve"}, refusal: "holdfast.dev/break-glass-by cannot be changed or removed by itself",
+		before: broken, set: map[string]any{byKey: "eve"}, refusal: "holdfast.dev/break-glass-by cannot be changed or removed on its own",
 	},
 	"remove by": {
-		before: broken, set: map[string]any{byKey: nil}, refusal: "holdfast.dev/break-glass-by cannot be changed or removed by itself",
+		before: broken, set: map[string]any{byKey: nil}, refusal: "holdfast.dev/break-glass-by cannot be changed or removed on its own",
 	},
 	"forge closed-by": {
 		before: broken, set: map[string]any{glassKey: nil, closedByKey: "eve"}, refusal: "holdfast.dev/break-glass-closed-by says who closed the glass and must be your own name",
 	},
 	"closed-by out of nothing": {
-		set: map[string]any{closedByKey: ada}, refusal: "holdfast.dev/break-glass-closed-by is written when a glass is closed",
+		set: map[string]any{closedByKey: ada}, refusal: "holdfast.dev/break-glass-closed-by can be set only when the glass is closed",
 	},
 	"a reason too short": {
 		set: map[string]any{glassKey: "because", byKey: ada}, refusal: "needs a reason of at least ten characters",
@@ -187,7 +187,7 @@ func tryDeed(t *testing.T, d deed, write func(client.Client, *unstructured.Unstr
 	err := write(asUser(t, user), obj, set)
 	switch {
 	case user == gitops:
-		expectRefusal(t, err, "service account "+gitops+" may not touch holdfast.dev/")
+		expectRefusal(t, err, "service account "+gitops+" may not change holdfast.dev/")
 	case user == bob:
 		expectRefusal(t, err, "bob may not ")
 	case d.refusal != "":

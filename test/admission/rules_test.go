@@ -30,8 +30,8 @@ func TestCreatingWithTheAnnotation(t *testing.T) {
 			Namespace: metav1.NamespaceDefault, Name: name, Annotations: map[string]string{glassKey: reason},
 		}})
 	}
-	expectRefusal(t, createBucket(bob, "created-by-bob"), "bob may not touch holdfast.dev/break-glass here: the RBAC verb break-glass on buckets.gcp.holdfast.dev is missing. The ClusterRole holdfast-break-glass has it")
-	expectRefusal(t, createBucket(gitops, "created-by-flux"), "a person must")
+	expectRefusal(t, createBucket(bob, "created-by-bob"), "bob may not change holdfast.dev/break-glass here: the RBAC verb break-glass on buckets.gcp.holdfast.dev is missing. The ClusterRole holdfast-break-glass has it")
+	expectRefusal(t, createBucket(gitops, "created-by-flux"), "only a person may")
 	if err := createBucket(ada, "created-by-ada"); err != nil {
 		t.Fatalf("ada was refused: %v", err)
 	}
@@ -79,8 +79,8 @@ func TestParameters(t *testing.T) {
 
 	set(`{"holdfast.dev/break-glass-max": "72h", "holdfast.dev/break-glass-reason-pattern": "^INC-[0-9]+:"}`)
 	tries := map[string]struct{ patch, refusal string }{
-		"no time at all":   {`{"holdfast.dev/break-glass": "INC-1: a good reason"}`, "holdfast.dev/break-glass-until is required and may lie at most 72h ahead"},
-		"too far ahead":    {`{"holdfast.dev/break-glass": "INC-1: a good reason", "holdfast.dev/break-glass-until": "` + in(73*time.Hour) + `"}`, "may lie at most 72h ahead"},
+		"no time at all":   {`{"holdfast.dev/break-glass": "INC-1: a good reason"}`, "holdfast.dev/break-glass-until is required and may be at most 72h ahead"},
+		"too far ahead":    {`{"holdfast.dev/break-glass": "INC-1: a good reason", "holdfast.dev/break-glass-until": "` + in(73*time.Hour) + `"}`, "may be at most 72h ahead"},
 		"another pattern":  {`{"holdfast.dev/break-glass": "because of reasons", "holdfast.dev/break-glass-until": "` + in(time.Hour) + `"}`, "must match ^INC-[0-9]+:"},
 		"within the rules": {`{"holdfast.dev/break-glass": "INC-1: a good reason", "holdfast.dev/break-glass-until": "` + in(71*time.Hour) + `"}`, ""},
 	}
@@ -161,7 +161,7 @@ func TestOperator(t *testing.T) {
 				}
 				err := annotate(t, operator, obj, try.patch)
 				if try.refused {
-					expectRefusal(t, err, "service account "+operator+" may not touch holdfast.dev/")
+					expectRefusal(t, err, "service account "+operator+" may not change holdfast.dev/")
 					return
 				}
 				if err != nil {
@@ -234,7 +234,7 @@ func TestTimesAndReasonsOutOfBounds(t *testing.T) {
 	installStamps(t)
 	obj := prepared(t, "object", nil)
 	past := `{"holdfast.dev/break-glass": "INC-1: a good reason", "holdfast.dev/break-glass-until": "` + in(-time.Minute) + `"}`
-	expectRefusal(t, annotate(t, ada, obj.DeepCopy(), past), "holdfast.dev/break-glass-until is over already")
+	expectRefusal(t, annotate(t, ada, obj.DeepCopy(), past), "holdfast.dev/break-glass-until is in the past")
 	long := `{"holdfast.dev/break-glass": "INC-1: ` + strings.Repeat("very ", 300) + `"}`
 	expectRefusal(t, annotate(t, ada, obj.DeepCopy(), long), "at most 1024 characters")
 }
@@ -270,7 +270,7 @@ func TestReplaceByAClusterAdminServiceAccount(t *testing.T) {
 	replaced := obj.DeepCopy()
 	replaced.SetAnnotations(nil)
 	replaced.SetManagedFields(nil)
-	expectRefusal(t, asUser(t, gitops).Update(ctx, replaced), "a person must")
+	expectRefusal(t, asUser(t, gitops).Update(ctx, replaced), "only a person may")
 	expectAnnotations(t, obj, broken)
 	// An apply of what is in git, without the annotation, leaves it alone.
 	applied := &unstructured.Unstructured{}
@@ -317,7 +317,7 @@ func TestFinalizerWhileTheGlassIsBroken(t *testing.T) {
 			topic := on(t, try.object, try.namespace)
 			err := asUser(t, try.user).Patch(ctx, topic, client.RawPatch(types.MergePatchType, []byte(try.patch)))
 			if try.refused {
-				expectRefusal(t, err, "may not remove holdfast.dev/finalizer while the glass is broken")
+				expectRefusal(t, err, "may not remove holdfast.dev/finalizer while break-glass is active")
 			} else if err != nil {
 				t.Errorf("refused: %v", err)
 			}

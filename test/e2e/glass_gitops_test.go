@@ -196,14 +196,14 @@ func TestWhileTheOperatorIsDownGitOpsIsRefused(t *testing.T) {
 	w.stop()
 	w.breakGlass(obj)
 	err := w.flux().apply(w.inGit(obj, map[string]any{"messageRetentionSeconds": int64(7200)}))
-	if !apierrors.IsForbidden(err) && !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "a person must") {
+	if !apierrors.IsForbidden(err) && !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "only a person may") {
 		t.Errorf("Flux is told %v", err)
 	}
 	w.get(obj)
 	replaced := obj.DeepCopyObject().(v1alpha1.Object)
 	replaced.SetAnnotations(nil)
 	replaced.SetManagedFields(nil)
-	if err := w.as(installed.GitOps).Update(t.Context(), replaced); err == nil || !strings.Contains(err.Error(), "a person must") {
+	if err := w.as(installed.GitOps).Update(t.Context(), replaced); err == nil || !strings.Contains(err.Error(), "only a person may") {
 		t.Errorf("a replace is told %v", err)
 	}
 	mark := w.cloud.Traffic.Mark()

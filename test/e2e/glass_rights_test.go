@@ -47,9 +47,9 @@ func TestWhatTheOperatorMayNotDo(t *testing.T) {
 	cleared := annotations{
 		v1alpha1.BreakGlassAnnotation: nil, v1alpha1.BreakGlassByAnnotation: nil, v1alpha1.BreakGlassUntilAnnotation: nil, v1alpha1.BreakGlassClosedByAnnotation: "expired",
 	}
-	const aPerson, forbidden = "a person must", "cannot "
-	const onlyGlass = "may change nothing of a Namespace but the annotations of its glass"
-	const onlyOwn = "may change nothing of an object but its finalizer and the annotations of its glass"
+	const aPerson, forbidden = "only a person may", "cannot "
+	const onlyGlass = "may change only the break-glass annotations of a Namespace"
+	const onlyOwn = "may change only its finalizer and the break-glass and approval annotations of an object"
 	for name, try := range map[string]struct {
 		do      func() error
 		refusal string
