@@ -6,15 +6,14 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
 
-// kept are the annotations that the operator owns together with whoever wrote them, so that a GitOps tool which takes over
-// what kubectl wrote does not remove them with it. Who closed a glass is among them: the tool may not remove that, and its
-// apply would be refused.
+// kept are the annotations that the operator co-owns with whoever wrote them, so that a GitOps tool which takes over what kubectl
+// wrote does not remove them. Who closed a glass is among them: the tool may not remove that, and its apply would be refused.
 var kept = []string{
 	v1alpha1.BreakGlassAnnotation, v1alpha1.BreakGlassByAnnotation, v1alpha1.BreakGlassUntilAnnotation, v1alpha1.BreakGlassClosedByAnnotation,
 	v1alpha1.ApproveAnnotation, v1alpha1.ApproveByAnnotation,
 }
 
-// Kept returns those of the annotations that the operator has to own too, as they are.
+// Kept returns those of the annotations that the operator must co-own, as they are.
 func Kept(annotations map[string]string) map[string]string {
 	out := map[string]string{}
 	for _, key := range kept {
@@ -25,19 +24,18 @@ func Kept(annotations map[string]string) map[string]string {
 	return out
 }
 
-// Past returns the glass of annotations whose time is over, as it was while it was open.
+// Past returns the glass in the annotations if it has expired, as it was while it was open.
 func Past(annotations map[string]string, scope v1alpha1.BreakGlassScope, now time.Time) (g Glass, expired bool) {
 	g, there := parse(annotations, scope)
 	return g, there && !g.Until.IsZero() && !g.Until.After(now)
 }
 
-// ClearLag is how long the operator waits before it clears away what is over: the API server dates changes to the second, and
-// lets it clear only what is over by its own clock.
+// ClearLag is how long the operator waits before it removes an expired glass: the API server dates changes to the second, and lets
+// the operator remove only what has expired by the API server's own clock.
 const ClearLag = 2 * time.Second
 
-// Clear returns what the operator has to change in the annotations: nil values remove. A glass whose time is over goes, and
-// what says by whom and until when does not stay without it; nor, once that is on record, who closed it. It is empty where
-// nothing is to be done.
+// Clear returns what the operator must change in the annotations: nil values remove. It removes an expired glass, who broke it
+// and until when if there is no glass, and, once that is recorded, who closed it. It is empty if there is nothing to do.
 func Clear(annotations map[string]string, recorded bool, now time.Time) map[string]any {
 	out := map[string]any{}
 	_, there := annotations[v1alpha1.BreakGlassAnnotation]

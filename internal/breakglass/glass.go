@@ -1,5 +1,5 @@
-// Package breakglass turns annotations into the decision whether the glass is broken. It is pure; what may be annotated by
-// whom is the admission policies' part.
+// Package breakglass decides from annotations whether break-glass is active. It is pure; the admission policies decide who may set
+// which annotation.
 package breakglass
 
 import (
@@ -9,7 +9,7 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
 
-// What is taken over from annotations, which may be much longer, into status, events and conditions, in bytes.
+// How much of annotations, which may be much longer, is copied to status, events and conditions, in bytes.
 const (
 	longestReason = 512
 	longestName   = 256
@@ -17,21 +17,21 @@ const (
 
 // Glass is what the annotations of an object and its Namespace say. The zero value is closed.
 type Glass struct {
-	// Scope says where it is broken; empty when closed.
+	// Scope says where the glass was broken; empty when closed.
 	Scope v1alpha1.BreakGlassScope
 	// Reason is the annotation's value, at most 512 bytes of it.
 	Reason string
-	// By is who broke the glass, as stamped, at most 256 bytes of it; empty if it was not.
+	// By is who broke the glass, as stamped, at most 256 bytes of it; empty if it was not stamped.
 	By string
-	// Until is when the glass closes by itself; zero for never.
+	// Until is when the glass expires; zero for never.
 	Until time.Time
 }
 
-// Open says whether the glass is broken.
+// Open says whether break-glass is active.
 func (g Glass) Open() bool { return g.Scope != "" }
 
-// Read reads the annotations of an object and of its Namespace. Both may hold the glass open; the object's own record is
-// the one shown. A time that cannot be read does not close the glass.
+// Read reads the annotations of an object and of its Namespace. Both may have an open glass; the object's own is returned. A time
+// that cannot be parsed does not close the glass.
 func Read(object, namespace map[string]string, now time.Time) Glass {
 	if g := read(object, v1alpha1.BreakGlassOnObject, now); g.Open() {
 		return g
@@ -47,7 +47,7 @@ func read(annotations map[string]string, scope v1alpha1.BreakGlassScope, now tim
 	return g
 }
 
-// parse reads what the annotations say of a glass, whether its time is over or not.
+// parse reads the glass in the annotations, expired or not.
 func parse(annotations map[string]string, scope v1alpha1.BreakGlassScope) (g Glass, there bool) {
 	reason, there := annotations[v1alpha1.BreakGlassAnnotation]
 	if !there {
@@ -55,12 +55,12 @@ func parse(annotations map[string]string, scope v1alpha1.BreakGlassScope) (g Gla
 	}
 	g = Glass{Scope: scope, Reason: cut(reason, longestReason), By: cut(annotations[v1alpha1.BreakGlassByAnnotation], longestName)}
 	if until, err := time.Parse(time.RFC3339, annotations[v1alpha1.BreakGlassUntilAnnotation]); err == nil {
-		g.Until = until.Truncate(time.Second) // as status keeps it
+		g.Until = until.Truncate(time.Second) // as in status
 	}
 	return g, true
 }
 
-// cut shortens a text to a number of bytes, and shows that it did.
+// cut truncates a text to a number of bytes, and shows that it did.
 func cut(s string, most int) string {
 	const more = "…"
 	if len(s) <= most {

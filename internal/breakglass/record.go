@@ -17,10 +17,10 @@ const (
 	mostSeen    = 64
 )
 
-// longestMessage is how many bytes the API server takes in an event's note.
+// longestMessage is how many bytes the API server allows in an event's note.
 const longestMessage = 1024
 
-// Reasons of the events that tell of a glass.
+// Reasons of the events about a glass.
 const (
 	EventOpened   = "BreakGlassOpened"
 	EventExtended = "BreakGlassExtended"
@@ -29,32 +29,32 @@ const (
 	EventExpired  = "BreakGlassExpired"
 )
 
-// Event is what happened to a glass between two looks.
+// Event is what happened to a glass between two passes.
 type Event struct {
 	// Reason is one of the reasons above.
 	Reason string
-	// Message is for people, and for the audit log.
+	// Message is the text for people and for the audit log.
 	Message string
 }
 
-// Seen is what a look at an object found out that bears on the record of its glass.
+// Seen is what a pass over an object found that matters for the record of its glass.
 type Seen struct {
 	// Glass is what the annotations say now.
 	Glass Glass
 	// Verified says that the admission policies are in force.
 	Verified bool
-	// Expired says that the annotations still hold a glass whose time is over.
+	// Expired says that the annotations still contain a glass that has expired.
 	Expired bool
 	// ClosedBy is who closed the glass, as stamped on the object or its Namespace.
 	ClosedBy string
 	// LastWrite describes a write that had passed the gate when the glass was broken; empty for none.
 	LastWrite string
-	// Now is the time of the look.
+	// Now is the time of the pass.
 	Now time.Time
 }
 
-// Advance brings the record in a status up to date with a look, and returns what happened since the last. It is repeatable:
-// the same look again changes nothing and tells nothing.
+// Advance updates the record in a status with what a pass saw, and returns what happened since the last one. It is idempotent: the
+// same again changes nothing and returns no events.
 func Advance(status *v1alpha1.CommonStatus, seen Seen) []Event {
 	open := status.BreakGlass
 	switch {
@@ -78,7 +78,7 @@ func Advance(status *v1alpha1.CommonStatus, seen Seen) []Event {
 	}
 }
 
-// Note adds the differences of a look to those that were seen while the glass was open.
+// Note adds the differences that a pass found to those that were seen while the glass was open.
 func Note(status *v1alpha1.CommonStatus, drift []v1alpha1.Change) {
 	open := status.BreakGlass
 	if open == nil {
@@ -104,7 +104,7 @@ func begin(status *v1alpha1.CommonStatus, seen Seen) []Event {
 		person(seen.Glass.By), seen.Glass.Scope, ending(seen.Glass.Until), seen.Glass.Reason)
 }
 
-// resume takes the record of a glass up again that another one was shown instead of.
+// resume continues the record of a glass that another one superseded.
 func resume(status *v1alpha1.CommonStatus, glass Glass) bool {
 	at := slices.IndexFunc(status.BreakGlassHistory, func(r v1alpha1.BreakGlassRecord) bool {
 		return r.Ending == v1alpha1.BreakGlassSuperseded && r.Scope == glass.Scope && r.Reason == glass.Reason && r.By == glass.By
@@ -126,13 +126,13 @@ func end(status *v1alpha1.CommonStatus, seen Seen) []Event {
 	if seen.Expired || seen.ClosedBy == v1alpha1.ClosedByExpiry || overdue && seen.ClosedBy == "" {
 		record.Ending, record.ClosedBy = v1alpha1.BreakGlassExpired, ""
 		file(status, record)
-		return tell(EventExpired, "the time of the glass that %s broke is over: %s", person(record.By), record.Reason)
+		return tell(EventExpired, "the glass that %s broke has expired: %s", person(record.By), record.Reason)
 	}
 	file(status, record)
 	return tell(EventClosed, "%s closed the glass that %s broke: %s", person(seen.ClosedBy), person(record.By), record.Reason)
 }
 
-// file puts a record before those that are there.
+// file adds a record before the existing ones.
 func file(status *v1alpha1.CommonStatus, record v1alpha1.BreakGlassRecord) {
 	status.BreakGlassHistory = slices.Insert(status.BreakGlassHistory, 0, record)
 	if len(status.BreakGlassHistory) > mostRecords {
@@ -140,7 +140,7 @@ func file(status *v1alpha1.CommonStatus, record v1alpha1.BreakGlassRecord) {
 	}
 }
 
-// edit takes in another reason, time or person on a glass that stays open.
+// edit records another reason, time or person for a glass that stays open.
 func edit(open *v1alpha1.BreakGlass, seen Seen) []Event {
 	glass, until := seen.Glass, optional(seen.Glass.Until)
 	open.Verified = open.Verified && seen.Verified
@@ -155,12 +155,12 @@ func edit(open *v1alpha1.BreakGlass, seen Seen) []Event {
 	was := open.Reason
 	open.Reason, open.By, open.Until = glass.Reason, glass.By, until
 	if sameTime {
-		return tell(EventChanged, "%s changed the reason of the broken glass to %q; it was %q", person(glass.By), glass.Reason, was)
+		return tell(EventChanged, "%s changed the reason for breaking the glass to %q; it was %q", person(glass.By), glass.Reason, was)
 	}
-	return tell(EventExtended, "%s keeps the glass broken%s: %s", person(glass.By), ending(glass.Until), glass.Reason)
+	return tell(EventExtended, "%s keeps the glass open%s: %s", person(glass.By), ending(glass.Until), glass.Reason)
 }
 
-// tell makes the one event of a transition. Kubernetes takes no longer text in an event than this.
+// tell returns the one event of a transition, truncated to what Kubernetes allows.
 func tell(reason, format string, args ...any) []Event {
 	return []Event{{reason, cut(fmt.Sprintf(format, args...), longestMessage)}}
 }
@@ -179,7 +179,7 @@ func ending(t time.Time) string {
 	return " until " + t.UTC().Format(time.RFC3339)
 }
 
-// atSecond is a time as the API has it.
+// atSecond is a time with the API's precision.
 func atSecond(t time.Time) metav1.Time { return metav1.NewTime(t.Truncate(time.Second)) }
 
 func optional(t time.Time) *metav1.Time {

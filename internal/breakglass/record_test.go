@@ -47,13 +47,13 @@ func TestAdvance(t *testing.T) {
 			looks: []Seen{opened, {Glass: glass("INC-2 partner", "bob", time.Time{}), Verified: true, Now: at(5)}},
 			open: &v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-2 partner", By: "bob", Verified: true, Since: metav1.NewTime(at(0)),
 				Edits: []v1alpha1.BreakGlassEdit{{Time: metav1.NewTime(at(5)), By: "bob", Reason: "INC-2 partner"}}},
-			last: []Event{{EventChanged, `bob changed the reason of the broken glass to "INC-2 partner"; it was "INC-1 partner"`}},
+			last: []Event{{EventChanged, `bob changed the reason for breaking the glass to "INC-2 partner"; it was "INC-1 partner"`}},
 		},
 		"extended": {
 			looks: []Seen{timed, {Glass: glass("INC-1 partner", "ada", at(120)), Verified: true, Now: at(5)}},
 			open: &v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-1 partner", By: "ada", Verified: true, Since: metav1.NewTime(at(0)), Until: new(metav1.NewTime(at(120))),
 				Edits: []v1alpha1.BreakGlassEdit{{Time: metav1.NewTime(at(5)), By: "ada", Reason: "INC-1 partner", Until: new(metav1.NewTime(at(120)))}}},
-			last: []Event{{EventExtended, "ada keeps the glass broken until 2026-03-01T05:00:00Z: INC-1 partner"}},
+			last: []Event{{EventExtended, "ada keeps the glass open until 2026-03-01T05:00:00Z: INC-1 partner"}},
 		},
 		"closed by somebody else": {
 			looks: []Seen{opened, {ClosedBy: "bob", Now: at(9)}},
@@ -69,7 +69,7 @@ func TestAdvance(t *testing.T) {
 				BreakGlass: v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-1 partner", By: "ada", Verified: true, Since: metav1.NewTime(at(0)), Until: new(metav1.NewTime(at(60)))},
 				Ending:     v1alpha1.BreakGlassExpired, ClosedAt: metav1.NewTime(at(60)),
 			}},
-			last: []Event{{EventExpired, "the time of the glass that ada broke is over: INC-1 partner"}},
+			last: []Event{{EventExpired, "the glass that ada broke has expired: INC-1 partner"}},
 		},
 		"its time is over, and the operator had already cleared it away": {
 			looks: []Seen{timed, {ClosedBy: v1alpha1.ClosedByExpiry, Now: at(61)}},
@@ -77,7 +77,7 @@ func TestAdvance(t *testing.T) {
 				BreakGlass: v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-1 partner", By: "ada", Verified: true, Since: metav1.NewTime(at(0)), Until: new(metav1.NewTime(at(60)))},
 				Ending:     v1alpha1.BreakGlassExpired, ClosedAt: metav1.NewTime(at(61)),
 			}},
-			last: []Event{{EventExpired, "the time of the glass that ada broke is over: INC-1 partner"}},
+			last: []Event{{EventExpired, "the glass that ada broke has expired: INC-1 partner"}},
 		},
 		"closed by a person after it was extended, long after its first time": {
 			looks: []Seen{timed, {ClosedBy: "bob", Now: at(61)}},

@@ -13,13 +13,13 @@ import (
 type Change struct {
 	// Path is the field.
 	Path string
-	// From is the live value as compact JSON; empty when there is none.
+	// From is the live value as compact JSON; empty if there is none.
 	From string
-	// To is the wanted value as compact JSON; empty when there shall be none.
+	// To is the desired value as compact JSON; empty if there should be none.
 	To string
 }
 
-// Digest is a short hash of the wanted value.
+// Digest is a short hash of the desired value.
 func (c Change) Digest() string {
 	sum := sha256.Sum256([]byte(c.To))
 	return hex.EncodeToString(sum[:8])
@@ -66,8 +66,8 @@ func under(path, parent string) bool {
 	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
-// Hash names a plan: these changes, of this object at this generation, after so many applied plans. Its 16 hexadecimal
-// digits are what a person copies to approve it. Neither etags nor times enter, so an unchanged plan keeps its name.
+// Hash identifies a plan: these changes, of this object at this generation, after so many applied plans. Its 16 hexadecimal digits
+// are what a person copies to approve it. Neither etags nor times are part of it, so an unchanged plan keeps its hash.
 func Hash(uid types.UID, generation, sequence int64, changes Changes) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%d\n%d\n", uid, generation, sequence)

@@ -12,18 +12,18 @@ import (
 
 // Result is what a comparison found.
 type Result[T v1alpha1.Object] struct {
-	// Changes lead from live to what is wanted.
+	// Changes lead from live to desired.
 	Changes Changes
 	// Managed are the paths that the manifest sets, sorted.
 	Managed []string
-	// Want is live with the changes applied. What it says of unmanaged fields is Google's.
+	// Want is live with the changes applied. Its unmanaged fields have Google's values.
 	Want T
 }
 
 // Compare compares the spec of a manifest with live, described as a spec. applied are the paths that were applied before:
-// those that the manifest no longer sets are reset to their default. The common spec takes no part.
+// those that the manifest no longer sets are reset to their default. The common spec is not compared.
 //
-// The two objects must be pointers to the same struct type with a field Spec; anything else is a programmer's error and
+// The two objects must be pointers to the same struct type with a field Spec; anything else is a programming error and
 // panics.
 func Compare[T v1alpha1.Object](desired, live T, applied []string, fields Fields) Result[T] {
 	want := live.DeepCopyObject().(T)
@@ -50,10 +50,10 @@ func spec(obj v1alpha1.Object) reflect.Value {
 
 type comparison struct {
 	fields  Fields
-	want    reflect.Value // the spec that is being made; invalid when only the managed paths are asked for
+	want    reflect.Value // the spec that is being built; invalid if only the managed paths are needed
 	changes Changes
 	managed []string
-	// absentIsDefault says that what live lacks is at its default; not so where there is no live resource at all.
+	// absentIsDefault says that a field that live lacks has its default; false if there is no live resource at all.
 	absentIsDefault bool
 }
 
@@ -93,7 +93,7 @@ func (c *comparison) field(path string, desired, live reflect.Value) {
 	}
 }
 
-// leaf compares what is owned whole: a scalar, a list, an atomic struct, a map's entry, an explicit {}.
+// leaf compares what is owned as a whole: a scalar, a list, an atomic struct, a map's entry, an explicit {}.
 func (c *comparison) leaf(path string, desired, live reflect.Value) {
 	c.managed = append(c.managed, path)
 	if c.want.IsValid() && !c.equal(path, desired, live) {
@@ -119,7 +119,7 @@ func (c *comparison) change(path string, to, from reflect.Value) {
 	assign(c.want, steps(path), to)
 }
 
-// reset brings what was applied and has left the manifest back to Google's default.
+// reset resets fields that were applied and have left the manifest to Google's default.
 func (c *comparison) reset(applied []string, live reflect.Value) {
 	for _, path := range applied {
 		if c.covers(path) {

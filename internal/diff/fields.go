@@ -13,18 +13,18 @@ type Fields map[string]Field
 type Field struct {
 	// Immutable says why Google cannot change the field of an existing resource; empty if it can.
 	Immutable string
-	// Apart marks a field that takes no part: it is compared elsewhere.
+	// Apart marks a field that is compared elsewhere, and not here.
 	Apart bool
-	// Atomic marks a struct that is compared and written whole: a union.
+	// Atomic marks a struct that is compared and written as a whole: a union.
 	Atomic bool
-	// Default is the compact JSON that the field has in Google Cloud when nobody sets it; empty for absent. What a live
-	// resource lacks is taken to be at its default.
+	// Default is the compact JSON that the field has in Google Cloud when nobody sets it; empty for absent. A field that a live
+	// resource lacks is taken to have its default.
 	Default string
 	// Equal says whether two set values mean the same; nil for reflect.DeepEqual. The values are those of the Go field, pointers
 	// followed.
 	Equal func(desired, live any) bool
-	// Hold says why a change of this field must wait for approval even where writing is free; empty if it need not.
-	// It may be nil.
+	// Hold says why a change of this field must wait for approval even under management Manage; empty if it need not. It may be
+	// nil.
 	Hold func(c Change) string
 }
 
@@ -61,13 +61,13 @@ func parent(path string) string {
 	return path[:max(strings.LastIndexByte(path, '.'), 0)]
 }
 
-// FoldedStrings is an Equal for strings, or lists of strings, whose letter case means nothing.
+// FoldedStrings is an Equal for strings, or lists of strings, whose letter case does not matter.
 func FoldedStrings(desired, live any) bool {
 	a, b := texts(desired), texts(live)
 	return slices.EqualFunc(a, b, strings.EqualFold)
 }
 
-// StringSet is an Equal for lists of strings whose order and letter case mean nothing.
+// StringSet is an Equal for lists of strings whose order and letter case do not matter.
 func StringSet(desired, live any) bool {
 	return slices.Equal(folded(desired), folded(live))
 }

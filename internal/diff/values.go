@@ -11,12 +11,12 @@ func fieldName(f reflect.StructField) (name string, inline bool) {
 	return name, name == "" && (f.Anonymous || strings.Contains(options, "inline"))
 }
 
-// isSet says whether a manifest manages the field. A list or map is set by being there, even empty.
+// isSet says whether a manifest manages the field. A list or map is set if it is present, even empty.
 func isSet(v reflect.Value) bool {
 	return v.IsValid() && !v.IsZero()
 }
 
-// isBlank says whether a value is absent or empty through and through: an empty struct, list or map, or a struct of such.
+// isBlank says whether a value is absent or empty at every level: an empty struct, list or map, or a struct of such.
 func isBlank(v reflect.Value) bool {
 	v = follow(v)
 	if !v.IsValid() {
@@ -124,11 +124,11 @@ func lookupType(t reflect.Type, path []string) (reflect.Type, bool) {
 	return t, true
 }
 
-// assign puts a value (a zero Value: nothing) at a path, making the structs and maps on the way. Structs on the way are
+// assign puts a value (the zero Value: nothing) at a path, allocating the structs and maps on the way. Structs on the way are
 // copies already: v is addressable and shares nothing.
 func assign(v reflect.Value, path []string, to reflect.Value) {
 	for _, step := range path {
-		v = settle(v)
+		v = allocate(v)
 		if key, ok := strings.CutPrefix(step, "["); ok {
 			if v.IsNil() {
 				v.Set(reflect.MakeMap(v.Type()))
@@ -146,11 +146,11 @@ func assign(v reflect.Value, path []string, to reflect.Value) {
 		v.SetZero()
 		return
 	}
-	settle(v).Set(to)
+	allocate(v).Set(to)
 }
 
-// settle follows pointers and makes what they lack.
-func settle(v reflect.Value) reflect.Value {
+// allocate follows pointers and allocates what nil ones should point to.
+func allocate(v reflect.Value) reflect.Value {
 	for v.Kind() == reflect.Pointer {
 		if v.IsNil() {
 			v.Set(reflect.New(v.Type().Elem()))
@@ -160,8 +160,8 @@ func settle(v reflect.Value) reflect.Value {
 	return v
 }
 
-// prune makes nil of each pointer to a struct that says nothing, so that a kind asks for nil alone. An atomic struct stays
-// as it is: in a union an empty member says something by being there.
+// prune sets each pointer to an empty struct to nil, so that a kind needs to check for nil alone. An atomic struct stays as it is:
+// in a union the presence of an empty member matters.
 func (f Fields) prune(path string, v reflect.Value) {
 	if v.Kind() != reflect.Struct || f.of(path).Atomic {
 		return

@@ -9,7 +9,7 @@ import (
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 )
 
-// Lease is a lock for leader election that remembers until when it is good. The zero value is for a process that runs
+// Lease is a lock for leader election that remembers until when it is valid. The zero value is for a process that runs
 // without leader election. All methods may be called concurrently.
 type Lease struct {
 	resourcelock.Interface
@@ -21,14 +21,13 @@ type Lease struct {
 	deadline time.Time
 }
 
-// Watch returns the lock as a Lease. renewDeadline is the one that the leader is elected with: how long after its last
-// renewal it gives up.
+// Watch returns the lock as a Lease. renewDeadline is the election's: how long after its last renewal the leader gives up.
 func Watch(lock resourcelock.Interface, renewDeadline time.Duration) *Lease {
 	return &Lease{Interface: lock, renewDeadline: renewDeadline, now: time.Now}
 }
 
-// Deadline is when this process stops to be the leader unless the lease is renewed: the zero time if it is not the leader.
-// ok is false when there is no leader election, and so no end.
+// Deadline is when this process stops being the leader unless the lease is renewed: the zero time if it is not the leader. ok is
+// false if there is no leader election, and so no deadline.
 func (l *Lease) Deadline() (deadline time.Time, ok bool) {
 	if l.Interface == nil {
 		return time.Time{}, false
@@ -48,8 +47,8 @@ func (l *Lease) Update(ctx context.Context, record resourcelock.LeaderElectionRe
 	return l.record(record, func() error { return l.Interface.Update(ctx, record) })
 }
 
-// record notes what a write to the lock means for the deadline. It counts from before the write, because that may be when
-// the others see it; and a lease that is given back is over before they are told.
+// record updates the deadline for a write to the lock. The deadline counts from before the write, since the others may count from
+// then; and a lease that is released ends before the others can know.
 func (l *Lease) record(record resourcelock.LeaderElectionRecord, write func() error) error {
 	if record.HolderIdentity != l.Identity() {
 		l.set(time.Time{})

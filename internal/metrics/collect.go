@@ -23,7 +23,7 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
-	for kind, n := range c.present() { // asks the cache, which no lock of ours has to wait for
+	for kind, n := range c.present() { // asks the cache, so not while our lock is taken
 		ch <- gauge(descUnseen, float64(max(0, n-c.looked(kind))), kind)
 	}
 	c.mu.Lock()
@@ -45,7 +45,7 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// parts are what counts and measures by itself.
+// parts are the collectors that count and measure on their own.
 func (c *Collector) parts() []prometheus.Collector {
 	return []prometheus.Collector{
 		c.drift.found, c.drift.corrected, c.reports.passes, c.reports.gaps, c.reports.timeToApply, c.build,
@@ -69,7 +69,7 @@ func (c *Collector) present() map[string]int {
 	return present
 }
 
-// looked counts the objects of a kind that were looked at.
+// looked counts the objects of a kind that were checked.
 func (c *Collector) looked(kind string) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -82,7 +82,7 @@ func (c *Collector) looked(kind string) int {
 	return n
 }
 
-// tally is what the objects of a kind come to.
+// tally sums up the objects of a kind.
 type tally struct {
 	reasons    map[string]int
 	conditions [len(conditionTypes)][len(conditionStatuses)]int

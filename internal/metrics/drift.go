@@ -10,7 +10,7 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
 
-// drift counts what was changed behind an object's back.
+// drift counts what was changed in Google Cloud by others.
 type drift struct{ found, corrected *prometheus.CounterVec }
 
 func newDrift() drift {
@@ -19,54 +19,54 @@ func newDrift() drift {
 	}
 	return drift{
 		found: counter("holdfast_drift_found_total",
-			"Fields that were applied and were then found to differ in Google Cloud, by kind and field; the field resource is the whole of it."),
+			"Fields that were applied and later found to differ in Google Cloud, by kind and field; the field resource is the whole resource."),
 		corrected: counter("holdfast_drift_corrected_total",
-			"Fields that were found to differ and were put back, by kind and field."),
+			"Fields that were found to differ and were corrected, by kind and field."),
 	}
 }
 
-// note counts what a pass found and put back. Each difference counts once, however often it is looked at.
+// note counts what a pass found and corrected. Each difference counts once, however often it is seen.
 func (d drift) note(kind string, o *object, p Pass) {
 	status, generation := p.Object.GetCommonStatus(), p.Object.GetGeneration()
 	if o.edit.generation != generation {
-		o.unsettled = nil // what the manifest says is another matter now
+		o.drifting = nil // the manifest says something else now
 	}
 	left, written := paths(status.Drift), wholeOr(p.Written)
 	if isApplied(p.Was, generation) || o.applied == generation {
 		known := paths(p.Was.Drift)
 		for _, path := range union(left, written) {
-			if !o.unsettled[path] && !slices.Contains(known, path) {
+			if !o.drifting[path] && !slices.Contains(known, path) {
 				d.found.WithLabelValues(kind, field(path)).Inc()
 			}
-			o.unsettle(path)
+			o.drifts(path)
 		}
 	}
 	for _, path := range written {
-		if o.unsettled[path] && !slices.Contains(left, path) {
+		if o.drifting[path] && !slices.Contains(left, path) {
 			d.corrected.WithLabelValues(kind, field(path)).Inc()
 		}
 	}
 	if drifted := find(status.Conditions, v1alpha1.ConditionDrifted); drifted != nil && drifted.Status != metav1.ConditionUnknown {
-		o.settleAllBut(left)
+		o.driftsOnly(left)
 	}
 }
 
-func (o *object) unsettle(path string) {
-	if o.unsettled == nil {
-		o.unsettled = map[string]bool{}
+func (o *object) drifts(path string) {
+	if o.drifting == nil {
+		o.drifting = map[string]bool{}
 	}
-	o.unsettled[path] = true
+	o.drifting[path] = true
 }
 
-func (o *object) settleAllBut(left []string) {
-	for path := range o.unsettled {
+func (o *object) driftsOnly(left []string) {
+	for path := range o.drifting {
 		if !slices.Contains(left, path) {
-			delete(o.unsettled, path)
+			delete(o.drifting, path)
 		}
 	}
 }
 
-// whole is the path of a resource as such. Where it is gone, its fields are not worth a count each.
+// whole is the path of the resource itself. If the resource is missing, its fields are not counted one by one.
 const whole = "resource"
 
 func paths(changes []v1alpha1.Change) []string {

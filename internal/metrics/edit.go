@@ -10,14 +10,14 @@ import (
 // edit follows one generation of an object from when it was first seen until it is applied.
 type edit struct {
 	generation int64
-	// open says that it is not applied yet. A generation that the process before had seen and not applied is not followed:
-	// it may have been applied before that.
+	// open says that it is not applied yet. A generation that the previous process had seen and not applied is not followed: it
+	// may have been applied before that.
 	open bool
-	// held says that it waited for a person.
+	// held says that it was on hold until a person acted.
 	held bool
 }
 
-// pass takes in a pass, and returns how long the edit took if that is when it was applied.
+// pass updates the edit with a pass, and returns how long the edit took if the pass applied it.
 func (e *edit) pass(p Pass) (took time.Duration, applied bool) {
 	if generation := p.Object.GetGeneration(); e.generation != generation {
 		*e = edit{generation: generation, open: p.Was.ObservedGeneration < generation}

@@ -1,4 +1,4 @@
-// Package metrics has the metrics that tell of objects rather than of calls. All of them, and those of internal/gcp, are
+// Package metrics has the metrics about objects rather than about calls. All of them, and those of internal/gcp, are
 // listed in config/prometheus/README.md.
 package metrics
 
@@ -13,14 +13,14 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
 
-// Fleet is what this process knows of all objects. The manager serves it.
+// Fleet is what this process knows about all objects. The manager serves it.
 var Fleet = New()
 
 // Key names an object. Kind is in lower case, such as bucket.
 type Key struct{ Kind, Namespace, Name string }
 
-// Collector knows each object that this process has looked at. What it shows of one comes from the object's status, so that a
-// process that has just begun shows the same as the one before as soon as it has looked.
+// Collector knows each object that this process has checked. What it shows of one comes from the object's status, so that a process
+// that has just started shows the same as the one before as soon as it has checked it.
 type Collector struct {
 	mu      sync.Mutex
 	objects map[Key]*object
@@ -34,15 +34,15 @@ type Collector struct {
 	build    prometheus.Gauge
 }
 
-// Kind is what there is to know about a kind as a whole.
+// Kind is what is known about a kind as a whole.
 type Kind struct {
-	// Sweep is how often an object is looked at though nothing asked for it.
+	// Sweep is the interval of the periodic drift check.
 	Sweep time.Duration
-	// Count says how many objects there are in the API server; ok is false where this process has nothing to do with them.
+	// Count says how many objects there are in the API server; ok is false if this process does not reconcile them.
 	Count func() (n int, ok bool)
 }
 
-// object is what is known of one object.
+// object is what is known about one object.
 type object struct {
 	uid        types.UID
 	looked     time.Time
@@ -51,11 +51,11 @@ type object struct {
 	// applied is the newest generation that was seen to be applied.
 	applied int64
 	edit    edit
-	// unsettled are the paths of drift that was found and not yet corrected.
-	unsettled map[string]bool
+	// drifting are the paths of drift that was found and is not corrected yet.
+	drifting map[string]bool
 }
 
-// conditionTypes are counted; Reconciling and Stalled count as False where they are not there.
+// conditionTypes are counted; Reconciling and Stalled count as False where they are absent.
 var conditionTypes = [...]string{
 	v1alpha1.ConditionReady, v1alpha1.ConditionDrifted, v1alpha1.ConditionBreakGlass, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled,
 }
@@ -64,21 +64,21 @@ var conditionStatuses = [...]metav1.ConditionStatus{metav1.ConditionTrue, metav1
 
 var (
 	descObjects = prometheus.NewDesc("holdfast_objects",
-		"Objects that this process has looked at, by kind and by the reason of their condition Ready; UpToDate is ready.", []string{"kind", "reason"}, nil)
+		"Objects that this process has checked, by kind and by the reason of their condition Ready; UpToDate is ready.", []string{"kind", "reason"}, nil)
 	descUnseen = prometheus.NewDesc("holdfast_objects_unseen",
-		"Objects in the API server that this process has not looked at yet.", []string{"kind"}, nil)
+		"Objects in the API server that this process has not checked yet.", []string{"kind"}, nil)
 	descConditions = prometheus.NewDesc("holdfast_object_conditions",
 		"Objects by kind, condition and status (True, False, Unknown).", []string{"kind", "condition", "status"}, nil)
 	descOmitted = prometheus.NewDesc("holdfast_object_series_omitted",
-		"Objects that have no series of their own in a metric that has one for each such object, because it has as many as it may.",
+		"Objects that have no series of their own in a metric with one series per object, because the metric has reached its limit.",
 		[]string{"metric"}, nil)
 	descOldestLook = prometheus.NewDesc("holdfast_sweep_oldest_look_timestamp_seconds",
-		"When the object was looked at that was not looked at for longest, in seconds since 1970.", []string{"kind"}, nil)
+		"When the object whose last check is the oldest was last checked, in seconds since 1970.", []string{"kind"}, nil)
 	descSweep = prometheus.NewDesc("holdfast_sweep_interval_seconds",
-		"How often each object is to be looked at though nothing asked for it.", []string{"kind"}, nil)
+		"Interval of the periodic drift check of each object, in seconds.", []string{"kind"}, nil)
 )
 
-// New returns a collector that knows no object.
+// New returns a collector that does not know any object yet.
 func New() *Collector {
 	return &Collector{
 		objects: map[Key]*object{},
@@ -88,10 +88,10 @@ func New() *Collector {
 		drifted: newSeries("holdfast_object_drifted_timestamp_seconds",
 			"Since when Google Cloud differs from an object, in seconds since 1970. Only objects where it does."),
 		glass: newSeries("holdfast_break_glass_opened_timestamp_seconds",
-			"Since when the glass of an object is broken, in seconds since 1970; by whom, whether the name is vouched for, and whether "+
-				"on the Object or on its Namespace. Only objects whose glass is broken.", "scope", "by", "verified"),
+			"Since when break-glass is active for an object, in seconds since 1970; by whom, whether that name was verified, and whether "+
+				"on the Object or on its Namespace. Only objects for which it is active.", "scope", "by", "verified"),
 		plan: newSeries("holdfast_object_plan_changes",
-			"How many changes of an object wait for approval. Only objects where some do."),
+			"How many changes of an object are on hold until approval. Only objects that have some."),
 		drift:    newDrift(),
 		reports:  newReports(),
 		listings: map[string]Listing{},
@@ -99,21 +99,21 @@ func New() *Collector {
 	}
 }
 
-// Watch makes a kind known.
+// Watch registers a kind.
 func (c *Collector) Watch(name string, kind Kind) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.kinds[name] = kind
 }
 
-// Show takes in an object's status.
+// Show updates the metrics with an object's status.
 func (c *Collector) Show(key Key, obj v1alpha1.Object) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.show(key, obj)
 }
 
-// Forget drops an object that is gone.
+// Forget removes an object that no longer exists.
 func (c *Collector) Forget(key Key) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -127,7 +127,7 @@ func (c *Collector) perObject() []*series { return []*series{c.notReady, c.drift
 
 func (c *Collector) show(key Key, obj v1alpha1.Object) *object {
 	known, ok := c.objects[key]
-	if !ok || known.uid != obj.GetUID() { // a namesake that was made meanwhile is another
+	if !ok || known.uid != obj.GetUID() { // another object of the same name, created meanwhile
 		known = &object{uid: obj.GetUID()}
 		c.objects[key] = known
 	}
@@ -141,7 +141,7 @@ func (c *Collector) show(key Key, obj v1alpha1.Object) *object {
 	return known
 }
 
-// showAbnormal gives an object the series of what is not as it should be, and takes away the others.
+// showAbnormal gives an object the series for what is not as it should be, and removes the others.
 func (c *Collector) showAbnormal(key Key, status *v1alpha1.CommonStatus) {
 	ready, drifted := find(status.Conditions, v1alpha1.ConditionReady), find(status.Conditions, v1alpha1.ConditionDrifted)
 	if ready != nil && ready.Status != metav1.ConditionTrue {

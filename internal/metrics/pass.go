@@ -9,7 +9,7 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
 
-// Stale is the reason of a pass that is made anew because its object was not the newest.
+// Stale is the reason of a pass that is repeated because its object was out of date.
 const Stale = "Stale"
 
 // Pass is one pass over an object.
@@ -17,13 +17,13 @@ type Pass struct {
 	// Object is the object as the pass left it, and Was its status before.
 	Object v1alpha1.Object
 	Was    *v1alpha1.CommonStatus
-	// Reason is what it came to: one of the reasons of Ready, though Ready may show an older one while the glass is broken.
+	// Reason is the result: one of the reasons of Ready, although Ready may show an older one while break-glass is active.
 	Reason string
-	// Began and Ended are when.
+	// Began and Ended are when the pass began and ended.
 	Began, Ended time.Time
 	// Edited is when somebody last edited the spec; zero if that is not known.
 	Edited time.Time
-	// Written are the paths that a write brought to what the manifest says; nil for no write.
+	// Written are the paths that a write set to what the manifest says; nil for no write.
 	Written []string
 }
 
@@ -37,19 +37,19 @@ type reports struct {
 func newReports() reports {
 	return reports{
 		passes: histogram("holdfast_reconcile_duration_seconds",
-			"How long passes over an object took, by kind and by what they came to: the reason of Ready, the deed that ended the object, or Stale.",
+			"How long passes over an object took, by kind and result: the reason of Ready, the action that ended the object, or Stale.",
 			[]float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30}, "kind", "reason"),
 		gaps: histogram("holdfast_sweep_gap_seconds",
-			"How long it was until an object was looked at again, whatever for.",
+			"How long it was until an object was checked again, for whatever reason.",
 			[]float64{1, 10, 60, 300, 600, 900, 1800, 3600, 14400}, "kind"),
 		timeToApply: histogram("holdfast_time_to_apply_seconds",
-			"How long it took from an edit of the spec until it was applied, by kind; held is true if it waited for an approval or for a "+
-				"glass meanwhile. The API server dates edits to the second.",
+			"How long it took from an edit of the spec until it was applied, by kind; held is true if it was on hold for an approval "+
+				"or break-glass meanwhile. The API server dates edits to the second.",
 			[]float64{1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14400, 86400}, "kind", "held"),
 	}
 }
 
-// histogram has native buckets for whoever asks for them, and classic ones for everybody else.
+// histogram has native buckets for scrapers that ask for them, and classic ones for all others.
 func histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
 	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: name, Help: help, Buckets: buckets,
@@ -57,7 +57,7 @@ func histogram(name, help string, buckets []float64, labels ...string) *promethe
 	}, labels)
 }
 
-// Passed takes in what a pass came to once that is stored.
+// Passed updates the metrics with the result of a pass, once that is stored.
 func (c *Collector) Passed(key Key, p Pass) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -76,7 +76,7 @@ func (c *Collector) Passed(key Key, p Pass) {
 	}
 }
 
-// Ended takes in a pass that left no status: the deed that it ended the object with, or Stale.
+// Ended updates the metrics with a pass that left no status: the action that ended the object, or Stale.
 func (c *Collector) Ended(kind, reason string, took time.Duration) {
 	c.reports.passes.WithLabelValues(kind, reason).Observe(took.Seconds())
 }

@@ -2,12 +2,12 @@ package metrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// mostSeries bounds each metric that has one series per object: in an outage nobody reads fifty thousand of them, and the
-// counts by kind stay complete.
+// mostSeries limits each metric that has one series per object: in an outage nobody reads fifty thousand of them, and the counts by
+// kind stay complete.
 const mostSeries = 3500
 
-// series is a metric of objects in one particular state: one series for each, while it is in that state. Those that have
-// one keep it; what comes beyond the bound waits for room.
+// series is a metric of objects in one particular state: one series for each, while it is in that state. Objects that have one
+// keep it; those beyond the limit get one when another is removed.
 type series struct {
 	name    string
 	desc    *prometheus.Desc

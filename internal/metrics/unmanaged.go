@@ -2,7 +2,7 @@ package metrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// Listing is what listing the resources of a kind came to, in all projects that namespaces are bound to.
+// Listing is the result of listing the resources of a kind, in all projects that namespaces are bound to.
 type Listing struct {
 	// Unmanaged counts the resources that no manifest declares.
 	Unmanaged int
@@ -12,12 +12,12 @@ type Listing struct {
 
 var (
 	descUnmanaged = prometheus.NewDesc("holdfast_unmanaged_resources",
-		"Resources that no manifest declares, in the projects that namespaces are bound to, when these were last listed.", []string{"kind"}, nil)
+		"Resources that no manifest declares, in the projects that namespaces are bound to, as of the last listing.", []string{"kind"}, nil)
 	descNotListed = prometheus.NewDesc("holdfast_projects_not_listed",
-		"Projects that namespaces are bound to and whose resources could not be listed the last time.", []string{"kind"}, nil)
+		"Projects that namespaces are bound to and whose resources could not be listed last time.", []string{"kind"}, nil)
 )
 
-// Listed takes in the newest listing of a kind.
+// Listed updates the metrics with the latest listing of a kind.
 func (c *Collector) Listed(kind string, listing Listing) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package sweep says when an object is looked at again though nothing asked for it. For now that is object by object;
-// listing a project's resources at once comes in at the same place.
+// Package sweep schedules the periodic drift check. For now that is object by object; listing a project's resources at once comes in
+// at the same place.
 package sweep
 
 import (
@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// Schedule spreads the looks over time.
+// Schedule spreads the checks over time.
 type Schedule struct {
-	// Interval is the time between two looks at an object.
+	// Interval is the time between two checks of an object.
 	Interval time.Duration
 }
 
-// Next returns the time until an object's next look: the interval, a tenth more or less, so that objects applied at
-// once do not stay together.
+// Next returns the time until an object's next check: the interval ±10 %, so that objects that were applied together do not stay
+// together.
 func (s Schedule) Next() time.Duration {
 	tenth := int64(s.Interval / 10)
 	if tenth == 0 {

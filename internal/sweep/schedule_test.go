@@ -11,12 +11,12 @@ func TestNextStaysWithinATenthAndSpreads(t *testing.T) {
 	for range 200 {
 		next := s.Next()
 		if next < 9*time.Minute || next > 11*time.Minute {
-			t.Fatalf("next look in %s, want 9m to 11m", next)
+			t.Fatalf("next check in %s, want 9m to 11m", next)
 		}
 		seen[next] = true
 	}
 	if len(seen) < 2 {
-		t.Error("the looks are not spread")
+		t.Error("the checks are not spread")
 	}
 }
 

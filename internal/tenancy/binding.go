@@ -1,5 +1,5 @@
-// Package tenancy decides which Google Cloud project, and which identity, a namespace gives its objects. It is pure: the
-// caller brings the Namespace's annotations, which only an administrator may set.
+// Package tenancy decides which Google Cloud project and which identity a namespace gives its objects, and which other namespaces
+// its objects may refer to. It is pure: the caller passes the Namespace's annotations, which only an administrator may set.
 package tenancy
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
 
-// Binding is where an object's resource lives, and as whom it is reached.
+// Binding is the project that an object's resource is in, and the identity that reaches it.
 type Binding struct {
 	// Project is the project ID.
 	Project string
@@ -23,7 +23,7 @@ type Binding struct {
 type Refusal struct {
 	// Reason is one of the API's reason constants.
 	Reason string
-	// Message is for people.
+	// Message tells people what to do.
 	Message string
 }
 
@@ -41,11 +41,11 @@ func Resolve(namespace string, annotations map[string]string, wanted, bound stri
 	switch {
 	case bound != "" && (!fits || project != bound):
 		return Binding{}, &Refusal{v1alpha1.ReasonBindingChanged, fmt.Sprintf(
-			"this object is bound to project %q for good, but namespace %q no longer allows it; nothing is written, deletes included. "+
+			"permanently bound to project %q, which namespace %q no longer allows; Holdfast will not write or delete. "+
 				"Allow it again: kubectl annotate --overwrite namespace %s %s", bound, namespace, namespace, allow(own, allowed, bound))}
 	case project == "":
 		return Binding{}, &Refusal{v1alpha1.ReasonProjectUnbound, fmt.Sprintf(
-			"namespace %q is bound to no Google Cloud project. An administrator can bind it: kubectl annotate namespace %s %s=PROJECT_ID",
+			"namespace %q is not bound to a Google Cloud project. An administrator can bind it: kubectl annotate namespace %s %s=PROJECT_ID",
 			namespace, namespace, v1alpha1.ProjectIDAnnotation)}
 	case !fits:
 		return Binding{}, &Refusal{v1alpha1.ReasonProjectNotAllowed, fmt.Sprintf(

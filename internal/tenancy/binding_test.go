@@ -53,7 +53,7 @@ func TestResolve(t *testing.T) {
 		},
 		"no binding": {
 			reason:  v1alpha1.ReasonProjectUnbound,
-			message: `namespace "shop" is bound to no Google Cloud project. An administrator can bind it: kubectl annotate namespace shop holdfast.dev/project-id=PROJECT_ID`,
+			message: `namespace "shop" is not bound to a Google Cloud project. An administrator can bind it: kubectl annotate namespace shop holdfast.dev/project-id=PROJECT_ID`,
 		},
 		"a project that is not allowed": {
 			annotations: map[string]string{v1alpha1.ProjectIDAnnotation: "shop-prod", v1alpha1.AllowedProjectIDsAnnotation: "shop-dev"},
@@ -65,17 +65,17 @@ func TestResolve(t *testing.T) {
 			annotations: map[string]string{v1alpha1.ProjectIDAnnotation: "shop-new"},
 			bound:       "shop-prod",
 			reason:      v1alpha1.ReasonBindingChanged,
-			message:     `this object is bound to project "shop-prod" for good, but namespace "shop" no longer allows it; nothing is written, deletes included. Allow it again: kubectl annotate --overwrite namespace shop holdfast.dev/allowed-project-ids=shop-prod`,
+			message:     `permanently bound to project "shop-prod", which namespace "shop" no longer allows; Holdfast will not write or delete. Allow it again: kubectl annotate --overwrite namespace shop holdfast.dev/allowed-project-ids=shop-prod`,
 		},
 		"an object that named no project does not follow the namespace, even where the old project stays allowed": {
 			annotations: map[string]string{v1alpha1.ProjectIDAnnotation: "shop-new", v1alpha1.AllowedProjectIDsAnnotation: "shop-prod"},
 			bound:       "shop-prod",
 			want:        Binding{Project: "shop-prod"},
 		},
-		"a binding that was taken away": {
+		"a binding that was removed": {
 			wanted: "shop-prod", bound: "shop-prod",
 			reason:  v1alpha1.ReasonBindingChanged,
-			message: `this object is bound to project "shop-prod" for good, but namespace "shop" no longer allows it; nothing is written, deletes included. Allow it again: kubectl annotate --overwrite namespace shop holdfast.dev/project-id=shop-prod`,
+			message: `permanently bound to project "shop-prod", which namespace "shop" no longer allows; Holdfast will not write or delete. Allow it again: kubectl annotate --overwrite namespace shop holdfast.dev/project-id=shop-prod`,
 		},
 	}
 	for name, tc := range cases {

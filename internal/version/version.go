@@ -21,7 +21,7 @@ var (
 	Date    string
 )
 
-// String is one line for people and for user agents' comments, as in
+// String is one line for people and for user agents, as in
 // "v1.2.3 (commit 1f2e3d4, 2026-01-02T15:04:05Z, go1.26.0 linux/amd64)".
 func String() string {
 	b := current()

@@ -53,12 +53,12 @@ func TestClosingKeepsTheRecord(t *testing.T) {
 		t.Log("another reason, another time, and not all by one person")
 		w.annotates(installed.Ada, obj, annotations{v1alpha1.BreakGlassAnnotation: "INC-4711: it takes longer"})
 		w.recorded(obj, func(r *v1alpha1.BreakGlass) bool { return len(r.Edits) == 1 })
-		w.tells(obj, "BreakGlassChanged", `ada changed the reason of the broken glass to "INC-4711: it takes longer"; it was "`+incident+`"`)
+		w.tells(obj, "BreakGlassChanged", `ada changed the reason for breaking the glass to "INC-4711: it takes longer"; it was "`+incident+`"`)
 		until := time.Now().Add(2 * time.Hour).UTC().Truncate(time.Second)
 		w.annotates("", obj, annotations{v1alpha1.BreakGlassUntilAnnotation: until.Format(time.RFC3339)})
 		w.recorded(obj, func(r *v1alpha1.BreakGlass) bool { return len(r.Edits) == 2 })
 		administrator := obj.GetCommonStatus().BreakGlass.By
-		w.tells(obj, "BreakGlassExtended", administrator+" keeps the glass broken until "+until.Format(time.RFC3339)+": INC-4711: it takes longer")
+		w.tells(obj, "BreakGlassExtended", administrator+" keeps the glass open until "+until.Format(time.RFC3339)+": INC-4711: it takes longer")
 
 		k.console(w).set("orders", false)
 		w.settled(obj)
@@ -145,7 +145,7 @@ func TestAGlassExpires(t *testing.T) {
 				if record.Ending != v1alpha1.BreakGlassExpired || record.ClosedBy != "" || record.By != installed.Ada || record.ClosedAt.Time.Before(until) {
 					t.Errorf("the record is %+v", record)
 				}
-				w.tells(obj, "BreakGlassExpired", "the time of the glass that ada broke is over: "+incident)
+				w.tells(obj, "BreakGlassExpired", "the glass that ada broke has expired: "+incident)
 				if !down { // nobody looked before: there was nothing to see it drift by
 					w.settled(obj)
 				}
