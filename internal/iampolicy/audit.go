@@ -9,7 +9,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/diff"
 )
 
-// audited is what is logged of a service: by sort of access, the members who are exempt.
+// audited is what is logged for a service: by type of access, the members who are exempt.
 type audited map[string]map[string]bool
 
 func (a audited) add(config AuditConfig) {
@@ -23,11 +23,11 @@ func (a audited) add(config AuditConfig) {
 	}
 }
 
-// config is in order.
+// config is the audit config, sorted.
 func (a audited) config(service string) AuditConfig {
 	config := AuditConfig{Service: service}
-	for _, sort := range slices.Sorted(maps.Keys(a)) {
-		config.Logs = append(config.Logs, AuditLog{Type: sort, Exempted: slices.Sorted(maps.Keys(a[sort]))})
+	for _, logType := range slices.Sorted(maps.Keys(a)) {
+		config.Logs = append(config.Logs, AuditLog{Type: logType, Exempted: slices.Sorted(maps.Keys(a[logType]))})
 	}
 	return config
 }
@@ -56,8 +56,8 @@ func byService(configs []AuditConfig) map[string]audited {
 	return out
 }
 
-// planAudit plans what is logged of the services that the manifest speaks of, or did. The configs are the live ones with the
-// changes, those of other services as they were read.
+// planAudit plans the audit configs of the services that the manifest lists, or did list. The result is the live ones with the
+// changes; those of other services are as they were read.
 func planAudit(in Input) ([]AuditConfig, diff.Changes) {
 	live, wanted := byService(in.Live.AuditConfigs), byService(in.AuditConfigs)
 	left := map[string]bool{}
@@ -67,19 +67,19 @@ func planAudit(in Input) ([]AuditConfig, diff.Changes) {
 	var changes diff.Changes
 	changed := map[string]audited{}
 	for _, service := range slices.Sorted(maps.Keys(union(wanted, left))) {
-		is, shall := live[service], wanted[service]
+		is, want := live[service], wanted[service]
 		change := diff.Change{Path: in.Prefix + ".auditConfigs[" + service + "]"}
 		if len(is) > 0 {
 			change.From = is.text(service)
 		}
-		if shall != nil {
-			change.To = shall.text(service)
+		if want != nil {
+			change.To = want.text(service)
 		}
-		if len(is) == 0 && len(shall) == 0 || change.From == change.To || shall == nil && !left[service] {
+		if len(is) == 0 && len(want) == 0 || change.From == change.To || want == nil && !left[service] {
 			continue
 		}
 		changes = append(changes, change)
-		changed[service] = shall
+		changed[service] = want
 	}
 	return replaceAudit(in.Live.AuditConfigs, changed), changes
 }
@@ -92,7 +92,7 @@ func union(wanted map[string]audited, left map[string]bool) map[string]bool {
 	return all
 }
 
-// replaceAudit puts changed services where they were first, or behind the others. One without anything to log goes.
+// replaceAudit puts changed services in their first place, or behind the others. One without anything to log is dropped.
 func replaceAudit(configs []AuditConfig, changed map[string]audited) []AuditConfig {
 	if len(changed) == 0 {
 		return configs
@@ -101,12 +101,12 @@ func replaceAudit(configs []AuditConfig, changed map[string]audited) []AuditConf
 	var out []AuditConfig
 	replaced := map[string]bool{}
 	for _, config := range configs {
-		shall, ok := changed[config.Service]
+		want, ok := changed[config.Service]
 		switch {
 		case !ok:
 			out = append(out, config)
-		case !replaced[config.Service] && len(shall) > 0:
-			out = append(out, shall.config(config.Service))
+		case !replaced[config.Service] && len(want) > 0:
+			out = append(out, want.config(config.Service))
 		}
 		replaced[config.Service] = ok
 	}
@@ -118,13 +118,13 @@ func replaceAudit(configs []AuditConfig, changed map[string]audited) []AuditConf
 	return out
 }
 
-// jsonOf is compact JSON of what is made of strings.
+// jsonOf is the compact JSON of a value that consists of strings.
 func jsonOf(value any) string {
 	var out strings.Builder
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(value); err != nil {
-		panic(err) // there is nothing in it that JSON does not have
+		panic(err) // strings can always be encoded
 	}
 	return strings.TrimSuffix(out.String(), "\n")
 }

@@ -10,15 +10,15 @@ import (
 
 // Condition limits a grant. The zero condition limits nothing.
 type Condition struct {
-	// Title is a short name of what the condition is for.
+	// Title is a short name for what the condition does.
 	Title string
-	// Description says more.
+	// Description explains the condition.
 	Description string
 	// Expression is in Common Expression Language.
 	Expression string
 }
 
-// Normal is the condition without white space that means nothing. Google tells conditions apart by all three fields.
+// Normal is the condition without insignificant white space. Google tells conditions apart by all three fields.
 func (c Condition) Normal() Condition {
 	if c == (Condition{}) {
 		return c
@@ -26,12 +26,12 @@ func (c Condition) Normal() Condition {
 	return Condition{Title: squeeze(c.Title), Description: squeeze(c.Description), Expression: normalExpression(c.Expression)}
 }
 
-// timeBound says whether a condition in its normal form ends or begins at some time. It rather says so once too often.
+// timeBound says whether a condition in its normal form ends or begins at some time. In doubt it says so.
 func (c Condition) timeBound() bool {
 	return strings.Contains(c.Expression, "request.time")
 }
 
-// size is what the condition takes of what Google allows for the conditions of a policy, in bytes.
+// size is what the condition counts towards Google's limit for the conditions of a policy, in bytes.
 func (c Condition) size() int {
 	return len(c.Title) + len(c.Description) + len(c.Expression)
 }

@@ -1,36 +1,36 @@
-// Package iampolicy plans the change of a resource's IAM policy: what a manifest says and what is live, to the policy that is to be
-// written. It knows nothing of which resource it works on, and calls nobody.
+// Package iampolicy plans the change of a resource's IAM policy: from what a manifest says and what is live to the policy that should
+// be written. It does not know which resource that is, and makes no calls.
 //
-// A grant is one member holding one role under one condition, or under none. Grants are compared in their normal form: e-mails,
-// domains and prefixes in Google's letter case, conditions without white space that means nothing; the order of anything, and roles
-// and members that are listed twice, mean nothing either. What is not changed is written back to the letter.
+// A grant is one member having one role under one condition, or under none. Grants are compared in their normal form: e-mails,
+// domains and prefixes in Google's letter case, conditions without insignificant white space. Neither order nor roles and members
+// that are listed twice matter. What is not changed is written back exactly as it was read.
 //
-// What the manifest would remove of what is live and not wanted:
+// Which live grants that are not wanted the manifest would remove:
 //
-//	Additive              what is own
-//	AuthoritativeRoles    what is own, and everything in the roles that are listed, under any condition
-//	Authoritative         everything
-//	nothing said          what is own: so with a manifest without bindings, or one that is being deleted
+//	Additive              its own
+//	AuthoritativeRoles    its own, and all in the listed roles, under any condition
+//	Authoritative         all
+//	no policy             its own: for a manifest without a policy, or one that is being deleted
 //
-// Own are grants that this manifest made: those that its status records, and those that were pending when an attempt was lost and
-// that are live. What was live before is not own, unless another manifest records it: then both own it, and it goes when neither
-// wants it. What is own, not wanted and still there stays own, whyever it is there.
+// Its own are the grants that this manifest made: those that its status records, and those that were pending when an attempt was lost
+// and that are live. A grant that was live before is not its own, unless another manifest records it: then both own it, and it is
+// removed when neither wants it. A grant of its own that is not wanted and still live stays its own, whatever the reason.
 //
-// What stays nevertheless:
+// What is kept nevertheless:
 //
 //	what other manifests want                           always
-//	anything, while references are missing              then nothing at all is removed
-//	deleted: principals                                 unless own, or deletedPrincipals is Remove; reported
-//	Holdfast's own access                               always; kept with a word
-//	the last owners (roles/owner)                       always; kept with a word
-//	service agents' roles (…serviceAgent)               unless own and held by nobody's agent; kept with a word
-//	service agents in other roles                       unless own; kept with a word
-//	grants for a limited time (request.time)            unless own; kept with a word
+//	everything, while references are unresolved         always
+//	deleted: principals                                 unless its own, or deletedPrincipals is Remove; reported
+//	Holdfast's own access                               always; reported
+//	the last owners (roles/owner)                       always; reported
+//	service agents' roles (…serviceAgent)               unless its own and the member is no service agent; reported
+//	service agents in other roles                       unless its own; reported
+//	grants for a limited time (request.time)            unless its own; reported
 //
 // A person must approve (Plan.Hold) more removals than MaxRemovals, whoever made the grants; removing an owner; the first removals in
 // an authoritative mode; and removing others' groups, domains or sets, if Holdfast itself is granted nothing in the policy, since it
-// may have its access by them.
+// may have its access through them.
 //
-// Not written at all (Plan.Refusal) is what would leave nothing of a policy that others had grants in; what removes others' grants
-// while it is not known who Holdfast is; what adds beyond Google's limits; and anything to a policy that came without an etag.
+// Never written (Plan.Refusal) is what would empty a policy that others had grants in; what removes others' grants while Holdfast
+// does not know its own identity; what exceeds Google's limits; and anything to a policy that was returned without an etag.
 package iampolicy

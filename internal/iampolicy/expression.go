@@ -2,8 +2,8 @@ package iampolicy
 
 import "strings"
 
-// normalExpression leaves the white space out of an expression that means nothing: all but that in strings and comments, and
-// one space where two tokens would become another one. What is no expression comes out as some text, always the same.
+// normalExpression removes the insignificant white space from an expression: all but that in strings and comments, and one space
+// where two tokens would become another one. For text that is no expression the result is arbitrary but always the same.
 // https://github.com/google/cel-spec/blob/master/doc/langdef.md#syntax
 func normalExpression(text string) string {
 	var out strings.Builder
@@ -31,7 +31,7 @@ func normalExpression(text string) string {
 
 const spaces = " \t\n\f\r"
 
-// token is the least that white space can surround.
+// token is the smallest part that white space can surround.
 type token struct {
 	kind tokenKind
 	text string
@@ -42,11 +42,11 @@ type tokenKind int
 const (
 	sign    tokenKind = iota // one byte of an operator
 	word                     // a name or a number
-	literal                  // a string, with its quotes and what stands before them
+	literal                  // a string, with its quotes and their prefix
 	comment                  // from // to the end of the line
 )
 
-// clashes says whether the two would be read as something else without white space between them.
+// clashes says whether the two would be parsed differently without white space between them.
 func (t token) clashes(next token) bool {
 	switch {
 	case t.kind == word && isQuote(next.text[0]):
@@ -60,7 +60,7 @@ func (t token) clashes(next token) bool {
 	}
 }
 
-// firstToken is what a text that does not begin with white space begins with.
+// firstToken is the first token of a text that does not begin with white space.
 func firstToken(text string) token {
 	if strings.HasPrefix(text, "//") {
 		end := strings.IndexByte(text, '\n')
@@ -83,8 +83,8 @@ func firstToken(text string) token {
 	}
 }
 
-// stringEnd is the length of the string that a text begins with; of all the text if the string does not end. In a raw one, \
-// is a letter as any other.
+// stringEnd is the length of the string that a text begins with; of all the text if the string does not end. In a raw string \ has
+// no special meaning.
 func stringEnd(text string, raw bool) int {
 	quotes := text[:1]
 	if triple := strings.Repeat(quotes, 3); strings.HasPrefix(text, triple) {

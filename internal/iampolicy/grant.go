@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// Grant is one member holding one role. Grants in their normal form are equal exactly if they mean the same.
+// Grant is one member having one role. Grants in their normal form are equal exactly if they mean the same.
 type Grant struct {
 	// Role is roles/NAME, projects/P/roles/NAME or organizations/N/roles/NAME.
 	Role string
-	// Member is whom the role is granted to, as Google writes it: user:E-MAIL and so on.
+	// Member is the principal that has the role, as Google writes it: user:E-MAIL and so on.
 	Member string
 	// Condition limits the grant.
 	Condition Condition
@@ -22,7 +22,7 @@ func (g Grant) Normal() Grant {
 	return Grant{Role: g.Role, Member: NormalMember(g.Member), Condition: g.Condition.Normal()}
 }
 
-// path is where a grant in its normal form stands in a manifest.
+// path is the path of a grant in its normal form, in a manifest.
 func (g Grant) path(prefix string) string {
 	role := g.Role
 	if g.Condition != (Condition{}) {

@@ -24,7 +24,7 @@ func (s *survey) interlock(removals, additions []Grant) (revoke []Grant, kept []
 	}
 	revoke = slices.DeleteFunc(revoke, func(g Grant) bool {
 		if isOwner(g) {
-			kept = append(kept, Kept{g, "nobody would be left in " + ownerRole + ": grant it to somebody else first, or remove it by hand if it shall go"})
+			kept = append(kept, Kept{g, "nobody would be left in " + ownerRole + ": grant it to somebody else first, or remove it by hand if it should go"})
 		}
 		return isOwner(g)
 	})
@@ -32,22 +32,22 @@ func (s *survey) interlock(removals, additions []Grant) (revoke []Grant, kept []
 	return revoke, kept
 }
 
-// keeps says why a live grant stays, and how a person can remove it all the same; empty if it may go. A grant that the
-// manifest made itself may always go, unless Holdfast or a service would lose what it cannot do without.
+// keeps says why a live grant is kept, and how a person can remove it; empty if it may go. A grant that the manifest made itself
+// may always go, unless Holdfast or a service would lose what it cannot do without.
 func (s *survey) keeps(g Grant) string {
 	if _, deleted := whoWas(g.Member); deleted {
-		return "" // nobody has access by it
+		return "" // nobody has access through it
 	}
 	agent := isServiceAgent(g.Member)
 	switch own := s.own.has(g); {
 	case isPerson(g.Member, s.Self):
-		return "Holdfast itself has its access by it: remove it by hand if it shall go"
+		return "Holdfast itself has its access through it: remove it by hand if it should go"
 	case agent && (!own || isServiceAgentRole(g.Role)):
-		return "the member is a service agent, one of Google's own accounts, and its service may fail without it: list it, or remove it by hand if it shall go"
+		return "the member is a service agent, one of Google's own accounts, and its service may fail without it: list it, or remove it by hand if it should go"
 	case !own && isServiceAgentRole(g.Role):
-		return "the role is one that Google grants to its services, which may fail without it: list it, or remove it by hand if it shall go"
+		return "the role is one that Google grants to its services, which may fail without it: list it, or remove it by hand if it should go"
 	case !own && g.Condition.timeBound():
-		return "somebody else granted it for a limited time, by its condition: let it run out, list it, or remove it by hand if it shall go"
+		return "somebody else granted it for a limited time, by its condition: let it expire, list it, or remove it by hand if it should go"
 	default:
 		return ""
 	}
@@ -58,7 +58,7 @@ func isOwner(g Grant) bool {
 	return g.Role == ownerRole && g.Condition == (Condition{}) && !deleted
 }
 
-// leavesNoOwner says whether the last owners would go.
+// leavesNoOwner says whether the last owners would be removed.
 func (s *survey) leavesNoOwner(revoke, additions []Grant) bool {
 	gone := 0
 	for _, g := range revoke {
@@ -78,7 +78,7 @@ func (s *survey) leavesNoOwner(revoke, additions []Grant) bool {
 	return gone == owners
 }
 
-// hold says why a person must approve the removals first; empty if nobody need to.
+// hold says why a person must approve the removals first; empty if nobody needs to.
 func (s *survey) hold(revoke []Grant) string {
 	var does []string
 	if len(revoke) > s.MaxRemovals {
@@ -91,7 +91,7 @@ func (s *survey) hold(revoke []Grant) string {
 		does = append(does, fmt.Sprintf("is the first with %s.mode %s that removes anything", s.Prefix, s.Mode))
 	}
 	if indirect := s.mayCarrySelf(revoke); len(indirect) > 0 {
-		does = append(does, fmt.Sprintf("removes %s, by which Holdfast may have its access, since %s itself is granted nothing here",
+		does = append(does, fmt.Sprintf("removes %s, through which Holdfast may have its access, since %s itself is granted nothing in this policy",
 			phrases(indirect, Grant.String), s.Self))
 	}
 	if len(does) == 0 {
@@ -100,8 +100,8 @@ func (s *survey) hold(revoke []Grant) string {
 	return "this " + strings.Join(does, "; and it ")
 }
 
-// mayCarrySelf are grants of others by which Holdfast may have its access, because the policy names it nowhere. It had its
-// access before the manifest granted anything.
+// mayCarrySelf are grants of others through which Holdfast may have its access, because the policy names it nowhere. Holdfast had
+// its access before the manifest granted anything.
 func (s *survey) mayCarrySelf(revoke []Grant) []Grant {
 	indirect := matching(revoke, func(g Grant) bool { return isIndirect(g.Member) && !s.own.has(g) })
 	if len(indirect) == 0 || s.live.grantedTo(s.Self) {
@@ -120,16 +120,16 @@ func (s *survey) refuseRemovals(revoke []Grant, next Policy) string {
 	case len(others) == 0:
 		return ""
 	case s.Self == "":
-		return fmt.Sprintf("this removes %s, and it is not known as whom Holdfast writes, so that it might remove its own access: "+
-			"list what shall stay, set %s.mode to %s, or let Holdfast find out its own e-mail", phrases(others, Grant.String), s.Prefix, v1alpha1.IAMAdditive)
+		return fmt.Sprintf("this removes %s, and Holdfast does not know its own identity, so it might remove its own access: "+
+			"list what should stay, set %s.mode to %s, or set --gcp-identity to Holdfast's own e-mail", phrases(others, Grant.String), s.Prefix, v1alpha1.IAMAdditive)
 	case !s.leavesAnything(next):
-		return fmt.Sprintf("this would empty the policy, and then nobody has access by it: list in %s.bindings what shall be granted", s.Prefix)
+		return fmt.Sprintf("this would leave the policy empty, and nobody would have access through it: list in %s.bindings what should be granted", s.Prefix)
 	default:
 		return ""
 	}
 }
 
-// leavesAnything says whether anything is left of a policy, and of what is wanted if the manifest owns it all.
+// leavesAnything says whether anything is left of a policy; if the manifest owns it all, whether anything wanted is left.
 func (s *survey) leavesAnything(next Policy) bool {
 	for _, b := range next.Bindings {
 		if s.Mode != v1alpha1.IAMAuthoritative && len(b.Members) > 0 {

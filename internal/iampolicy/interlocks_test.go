@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	own         = "Holdfast itself has its access by it: remove it by hand if it shall go"
-	agents      = "the member is a service agent, one of Google's own accounts, and its service may fail without it: list it, or remove it by hand if it shall go"
-	agentsRole  = "the role is one that Google grants to its services, which may fail without it: list it, or remove it by hand if it shall go"
-	limitedTime = "somebody else granted it for a limited time, by its condition: let it run out, list it, or remove it by hand if it shall go"
-	lastOwner   = "nobody would be left in roles/owner: grant it to somebody else first, or remove it by hand if it shall go"
+	own         = "Holdfast itself has its access through it: remove it by hand if it should go"
+	agents      = "the member is a service agent, one of Google's own accounts, and its service may fail without it: list it, or remove it by hand if it should go"
+	agentsRole  = "the role is one that Google grants to its services, which may fail without it: list it, or remove it by hand if it should go"
+	limitedTime = "somebody else granted it for a limited time, by its condition: let it expire, list it, or remove it by hand if it should go"
+	lastOwner   = "nobody would be left in roles/owner: grant it to somebody else first, or remove it by hand if it should go"
 )
 
 func TestInterlocks(t *testing.T) {
@@ -47,8 +47,8 @@ func TestInterlocks(t *testing.T) {
 				"- spec.bindings[roles/a].members[domain:x.com]", "- spec.bindings[roles/a].members[group:ops@x.com]",
 				"- spec.bindings[roles/a].members[principalSet://goog/p]", "- spec.bindings[roles/a].members[projectOwner:p]",
 				"- spec.bindings[roles/a].members[user:bob@x.com]",
-				"hold this removes domain:x.com in roles/a, group:ops@x.com in roles/a, principalSet://goog/p in roles/a and 1 more, by which Holdfast may have its access, " +
-					"since " + self + " itself is granted nothing here",
+				"hold this removes domain:x.com in roles/a, group:ops@x.com in roles/a, principalSet://goog/p in roles/a and 1 more, through which Holdfast may have its access, " +
+					"since " + self + " itself is granted nothing in this policy",
 			},
 		},
 		"GroupGoesWhereSelfIsNamed": {
@@ -68,8 +68,8 @@ func TestInterlocks(t *testing.T) {
 				Live: policy(to("roles/a", "user:alice@x.com", "user:bob@x.com"))},
 			want: []string{
 				"- spec.bindings[roles/a].members[user:bob@x.com]", "+ spec.bindings[roles/a].members[user:new@x.com]",
-				"refusal this removes user:bob@x.com in roles/a, and it is not known as whom Holdfast writes, so that it might remove its own access: " +
-					"list what shall stay, set spec.mode to Additive, or let Holdfast find out its own e-mail",
+				"refusal this removes user:bob@x.com in roles/a, and Holdfast does not know its own identity, so it might remove its own access: " +
+					"list what should stay, set spec.mode to Additive, or set --gcp-identity to Holdfast's own e-mail",
 			},
 		},
 		"UnknownSelfRevokesOwn": {
@@ -163,7 +163,7 @@ func TestInterlocks(t *testing.T) {
 			want: []string{
 				"+ spec.bindings[roles/a].members[user:tyop@x.com]", "- spec.bindings[roles/b].members[user:bob@x.com]",
 				"kept roles/c serviceAccount:" + self + ": " + own,
-				"refusal this would empty the policy, and then nobody has access by it: list in spec.bindings what shall be granted",
+				"refusal this would leave the policy empty, and nobody would have access through it: list in spec.bindings what should be granted",
 			},
 		},
 		"EmptiedPolicyByAnEmptyManifest": {
@@ -171,7 +171,7 @@ func TestInterlocks(t *testing.T) {
 			in:     Input{Mode: whole, Managed: true, Self: self, Prefix: "spec.iam", Live: policy(to("roles/b", "user:bob@x.com"))},
 			want: []string{
 				"- spec.iam.bindings[roles/b].members[user:bob@x.com]",
-				"refusal this would empty the policy, and then nobody has access by it: list in spec.iam.bindings what shall be granted",
+				"refusal this would leave the policy empty, and nobody would have access through it: list in spec.iam.bindings what should be granted",
 			},
 		},
 		"EmptiedRole": {
@@ -180,7 +180,7 @@ func TestInterlocks(t *testing.T) {
 				Live: policy(to("roles/a", "user:bob@x.com"))},
 			want: []string{
 				"- spec.bindings[roles/a].members[user:bob@x.com]", "+ spec.bindings[roles/a].members[user:tyop@x.com]",
-				"refusal this would empty the policy, and then nobody has access by it: list in spec.bindings what shall be granted",
+				"refusal this would leave the policy empty, and nobody would have access through it: list in spec.bindings what should be granted",
 			},
 		},
 	}
@@ -199,7 +199,7 @@ func TestNoWriteWithoutAnEtag(t *testing.T) {
 	in := Input{Mode: additive, Wanted: grants(to("roles/a", "user:alice@x.com")), Prefix: "spec", Live: Policy{Bindings: []Binding{to("roles/b", "user:bob@x.com")}}}
 	p := Make(in)
 	check(t, in, p)
-	const want = "Google sent the policy without an etag, and to write it without one could undo what somebody else writes at the same time: it is read again later"
+	const want = "Google returned the policy without an etag, and writing it without one could overwrite a change that somebody else makes at the same time: Holdfast reads it again later"
 	if p.Refusal != want || p.Writes || len(p.Own) > 0 {
 		t.Errorf("refusal %q, writes %v, own %v", p.Refusal, p.Writes, p.Own)
 	}
@@ -273,7 +273,7 @@ func TestHolds(t *testing.T) {
 			in: Input{Mode: whole, First: true, Wanted: grants(to("roles/owner", "user:alice@x.com")),
 				Live: policy(to("roles/owner", "user:alice@x.com", "user:bob@x.com"), to("roles/a", crowd[:9]...), to("roles/b", "domain:x.com"))},
 			want: "this " + many + "; and it removes user:bob@x.com from roles/owner; and it is the first with spec.iam.mode Authoritative that removes anything; " +
-				"and it removes domain:x.com in roles/b, by which Holdfast may have its access, since " + self + " itself is granted nothing here",
+				"and it removes domain:x.com in roles/b, through which Holdfast may have its access, since " + self + " itself is granted nothing in this policy",
 		},
 	}
 	for name, tc := range cases {

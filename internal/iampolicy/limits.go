@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// What Google allows in one policy. https://cloud.google.com/iam/quotas
+// Google's limits for one policy. https://cloud.google.com/iam/quotas
 const (
-	// maxMembers is of members in bindings, each as often as it appears, and of those exempt from audit logs.
+	// maxMembers limits the members in bindings, each as often as it is listed, and those exempt from audit logs.
 	maxMembers = 1500
-	// maxGroups is of groups, each once, and of domains, each as often as it appears in bindings.
+	// maxGroups limits the groups, each once, and the domains, each as often as it is listed in bindings.
 	maxGroups = 250
-	// maxVariants is of the conditions under which one member has one role.
+	// maxVariants limits the conditions under which one member has one role.
 	maxVariants = 20
-	// maxConditions is of the conditions of all bindings, in bytes.
+	// maxConditions limits the conditions of all bindings, in bytes.
 	maxConditions = 64 << 10
 )
 
@@ -46,7 +46,7 @@ func measure(p Policy) size {
 	return s
 }
 
-// refuseSize says which limit a plan that adds would break; empty for none.
+// refuseSize says which limit a plan that adds would exceed; empty for none.
 func (s *survey) refuseSize(is, will size, add, revoke []Grant) string {
 	const toGroups = ": grant to groups instead of to their members, or remove some"
 	switch {
@@ -62,10 +62,10 @@ func (s *survey) refuseSize(is, will size, add, revoke []Grant) string {
 }
 
 func tooLarge(of string, is, will, limit int) string {
-	return fmt.Sprintf("the policy has %s %s and would have %s, and Google allows %s", thousands(is), of, thousands(will), thousands(limit))
+	return fmt.Sprintf("the policy has %s %s and would have %s, but Google allows %s", thousands(is), of, thousands(will), thousands(limit))
 }
 
-// refuseVariants says whom one role would be granted to under too many conditions; empty for nobody.
+// refuseVariants says which member would have a role under too many conditions; empty for none.
 func (s *survey) refuseVariants(add, revoke []Grant) string {
 	over := map[Grant]int{} // by role and member, of those who are granted a role under a condition
 	for _, g := range add {
@@ -90,7 +90,7 @@ func (s *survey) refuseVariants(add, revoke []Grant) string {
 	for _, g := range add {
 		g.Condition = Condition{}
 		if will := has[g] + over[g]; will > maxVariants {
-			return fmt.Sprintf("%s has %s under %d conditions and would have it under %d, and Google allows %d: join some with ||, or remove some",
+			return fmt.Sprintf("%s has %s under %d conditions and would have it under %d, but Google allows %d: join some with ||, or remove some",
 				g.Member, g.Role, has[g], will, maxVariants)
 		}
 	}

@@ -51,20 +51,20 @@ func TestLimits(t *testing.T) {
 		"MembersDoNotFit": {
 			reason:  "One more is refused, with the live count.",
 			in:      Input{Mode: additive, Wanted: grants(to("roles/b", "user:u0@x.com", "user:u1@x.com")), Live: policy(to("roles/a", numbered("user:u%d@x.com", 1499)...))},
-			want:    "the policy has 1,499 members and would have 1,501, and Google allows 1,500" + groups,
+			want:    "the policy has 1,499 members and would have 1,501, but Google allows 1,500" + groups,
 			members: 1499,
 		},
 		"ExemptMembersCount": {
 			reason: "Members who are exempt from audit logs count as well.",
 			in: Input{Mode: additive, Wanted: grants(to("roles/b", "user:u0@x.com")),
 				Live: Policy{Etag: etag, Bindings: []Binding{to("roles/a", numbered("user:u%d@x.com", 1490)...)}, AuditConfigs: exempt(numbered("user:u%d@x.com", 10))}},
-			want:    "the policy has 1,500 members and would have 1,501, and Google allows 1,500" + groups,
+			want:    "the policy has 1,500 members and would have 1,501, but Google allows 1,500" + groups,
 			members: 1500,
 		},
 		"ExemptMembersDoNotFit": {
 			reason:  "Exempting too many is refused, too.",
 			in:      Input{Mode: additive, AuditConfigs: exempt(numbered("user:u%d@x.com", 10)), Live: policy(to("roles/a", numbered("user:u%d@x.com", 1499)...))},
-			want:    "the policy has 1,499 members and would have 1,509, and Google allows 1,500" + groups,
+			want:    "the policy has 1,499 members and would have 1,509, but Google allows 1,500" + groups,
 			members: 1499,
 		},
 		"ExchangeFits": {
@@ -87,14 +87,14 @@ func TestLimits(t *testing.T) {
 		"GroupsDoNotFit": {
 			reason:  "251 groups do not fit.",
 			in:      Input{Mode: additive, Wanted: grants(to("roles/b", "group:new@x.com")), Live: policy(to("roles/a", numbered("group:g%d@x.com", 250)...))},
-			want:    "the policy has 250 groups and domains and would have 251, and Google allows 250: put groups into one, or remove some",
+			want:    "the policy has 250 groups and domains and would have 251, but Google allows 250: put groups into one, or remove some",
 			members: 250, groups: 250,
 		},
 		"DomainsDoNotFit": {
 			reason: "A domain counts each time.",
 			in: Input{Mode: additive, Wanted: grants(to("roles/b", "domain:x0.com", "domain:x1.com")),
 				Live: policy(to("roles/a", numbered("domain:x%d.com", 249)...))},
-			want:    "the policy has 249 groups and domains and would have 251, and Google allows 250: put groups into one, or remove some",
+			want:    "the policy has 249 groups and domains and would have 251, but Google allows 250: put groups into one, or remove some",
 			members: 249, groups: 249,
 		},
 		"VariantsFit": {
@@ -105,7 +105,7 @@ func TestLimits(t *testing.T) {
 		"VariantsDoNotFit": {
 			reason:  "21 do not.",
 			in:      Input{Mode: additive, Wanted: grants(variants(21, 0)...), Live: policy(variants(20, 0)...)},
-			want:    "user:alice@x.com has roles/a under 20 conditions and would have it under 21, and Google allows 20: join some with ||, or remove some",
+			want:    "user:alice@x.com has roles/a under 20 conditions and would have it under 21, but Google allows 20: join some with ||, or remove some",
 			members: 20,
 		},
 		"VariantsAreExchanged": {
@@ -125,7 +125,7 @@ func TestLimits(t *testing.T) {
 		"ConditionsDoNotFit": {
 			reason:  "One byte more does not.",
 			in:      Input{Mode: additive, Wanted: grants(append(variants(16, 4096)[:15], variants(16, 4097)[15])...), Live: policy(variants(15, 4096)...)},
-			want:    "the policy has 61,440 bytes of conditions and would have 65,537, and Google allows 65,536: shorten some, or remove some",
+			want:    "the policy has 61,440 bytes of conditions and would have 65,537, but Google allows 65,536: shorten some, or remove some",
 			members: 15,
 		},
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// folded are the prefixes of members, and whether letter case means nothing in what follows them.
+// folded are the prefixes of members, and whether what follows them is case-insensitive.
 // https://cloud.google.com/iam/docs/principal-identifiers
 var folded = map[string]bool{
 	"user": true, "group": true, "domain": true, "serviceAccount": true,
@@ -15,8 +15,8 @@ var folded = map[string]bool{
 
 const deletedPrefix = "deleted:"
 
-// NormalMember is a member as all spellings of it are compared: prefixes as Google writes them, e-mails and domains in lower
-// case.
+// NormalMember is a member in the form in which all its spellings are compared: prefixes as Google writes them, e-mails and domains
+// in lower case.
 func NormalMember(member string) string {
 	prefix, value, ok := strings.Cut(member, ":")
 	if !ok {
@@ -30,7 +30,7 @@ func NormalMember(member string) string {
 		value = lower(value)
 	}
 	if name == prefix && strings.HasSuffix(member, value) {
-		return member // most are so, and cost nothing
+		return member // most are, and cost nothing
 	}
 	return name + ":" + value
 }
@@ -56,7 +56,7 @@ func normalPublic(member string) string {
 	return member
 }
 
-// lower is in lower case what ASCII has of letters. Others are what look-alikes are made of.
+// lower converts ASCII letters to lower case, and no others: look-alikes must stay different.
 func lower(text string) string {
 	for i := range len(text) {
 		if isUpper(text[i]) {
@@ -77,7 +77,7 @@ func lowerFrom(first int, text []byte) string {
 
 func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
 
-// whoWas says whom a deleted member, in its normal form, stood for: deleted:user:E-MAIL?uid=N for user:E-MAIL. A new
+// whoWas says which principal a deleted member, in its normal form, was: deleted:user:E-MAIL?uid=N for user:E-MAIL. A new
 // principal of that name is another one.
 func whoWas(member string) (was string, deleted bool) {
 	rest, deleted := strings.CutPrefix(member, deletedPrefix)
@@ -85,8 +85,7 @@ func whoWas(member string) (was string, deleted bool) {
 	return was, deleted
 }
 
-// serviceAgent is Google's own accounts in projects. Their names "are subject to change", so that rather too many are taken for
-// one. https://cloud.google.com/iam/docs/service-agents
+// serviceAgent matches Google's own accounts in projects. Their names "are subject to change", so in doubt an account counts as one. https://cloud.google.com/iam/docs/service-agents
 var serviceAgent = regexp.MustCompile(`^serviceAccount:(` +
 	`service-([pfo]|org-|folder-)?[0-9]+@.+` +
 	`|.+@gcp-sa-[^@]+` +
@@ -97,10 +96,10 @@ var serviceAgent = regexp.MustCompile(`^serviceAccount:(` +
 	`|[^@]+@system` +
 	`)\.gserviceaccount\.com$`)
 
-// isServiceAgent says so of a member in its normal form.
+// isServiceAgent says whether a member, in its normal form, is a service agent.
 func isServiceAgent(member string) bool { return serviceAgent.MatchString(member) }
 
-// isServiceAgentRole says whether Google itself grants a role, to the agent of the service.
+// isServiceAgentRole says whether a role is one that Google itself grants, to a service agent.
 func isServiceAgentRole(role string) bool { return strings.HasSuffix(lower(role), "serviceagent") }
 
 // isIndirect says whether a member, in its normal form, stands for others who are not named.
@@ -113,7 +112,7 @@ func isIndirect(member string) bool {
 	}
 }
 
-// isPerson says whether a member, in its normal form, is the one with an e-mail, which is in lower case.
+// isPerson says whether a member, in its normal form, is the user or service account with an e-mail, which is in lower case.
 func isPerson(member, email string) bool {
 	prefix, value, _ := strings.Cut(member, ":")
 	return email != "" && value == email && (prefix == "user" || prefix == "serviceAccount")

@@ -2,21 +2,21 @@ package iampolicy
 
 import "slices"
 
-// next is the live bindings with the changes. What is not touched stays as it was read, to the letter and in its place.
+// next is the live bindings with the changes. What does not change stays exactly as it was read, in its place.
 func (s *survey) next(add, revoke []Grant) []Binding {
 	bindings := slices.Clone(s.Live.Bindings)
 	emptied := s.take(bindings, revoke)
 	bindings = s.put(bindings, add)
 	out := bindings[:0]
 	for i, b := range bindings {
-		if len(b.Members) > 0 || !emptied[i] { // Google takes no binding without members
+		if len(b.Members) > 0 || !emptied[i] { // Google allows no binding without members
 			out = append(out, b)
 		}
 	}
 	return out
 }
 
-// take removes members from the bindings that they are in, however often, and says which bindings are empty since.
+// take removes members from all bindings that they are in, and says which bindings that emptied.
 func (s *survey) take(bindings []Binding, revoke []Grant) (emptied map[int]bool) {
 	gone, roles := make(grantSet, len(revoke)), map[string]bool{}
 	for _, g := range revoke {

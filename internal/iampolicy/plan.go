@@ -19,62 +19,62 @@ type Input struct {
 	Prefix string
 	// Mode is how much of the policy the manifest owns.
 	Mode v1alpha1.IAMMode
-	// Managed says that the manifest speaks of the policy. One that does not, or no longer, and wants nothing, has its recorded
-	// grants revoked, whatever the mode.
+	// Managed says that the manifest manages the policy. If it does not, or no longer, and wants nothing, its recorded grants are
+	// revoked, whatever the mode.
 	Managed bool
 	// Wanted are the grants of the manifest, references resolved.
 	Wanted []Grant
 	// Unresolved says that references are missing from Wanted. Nothing is removed then.
 	Unresolved bool
-	// AuditConfigs are wanted. Services that are not among them stay as they are.
+	// AuditConfigs are those of the manifest. Services that are not among them are unmanaged.
 	AuditConfigs []AuditConfig
-	// AuditServices are those that this manifest set before. One that left it is reset to no logging.
+	// AuditServices are the services that this manifest set before. One that left it is reset to no logging.
 	AuditServices []string
-	// DeclaredServices are those whose audit configs other manifests of the same resource set now. They are not reset.
+	// DeclaredServices are the services whose audit configs other manifests of the same resource set now. They are not reset.
 	DeclaredServices []string
 	// Recorded are the grants that this manifest made, by its status.
 	Recorded []Grant
-	// Pending are the grants that this manifest was about to make when it was last heard of.
+	// Pending are the grants that were recorded before the last write and are not confirmed.
 	Pending []Grant
 	// Declared are the grants that other manifests of the same resource want now. They are never revoked. Own ones among them
-	// stay recorded, lest two manifests leave a grant to each other that both drop at once.
+	// stay recorded, so that a grant which both manifests drop at once is not left behind.
 	Declared []Grant
 	// Shared are the grants that other manifests of the same resource recorded as theirs. Those that are wanted here too are
-	// owned by both, and live until both have dropped them.
+	// owned by both, and stay until both have dropped them.
 	Shared []Grant
-	// DeletedPrincipals says what becomes of grants whose principal was deleted. Empty: Keep.
+	// DeletedPrincipals says what happens to grants whose principal was deleted. Empty: Keep.
 	DeletedPrincipals v1alpha1.IAMDeletedPrincipals
 	// MaxRemovals is how many members may be removed from their roles without approval.
 	MaxRemovals int
 	// First says that no plan has been applied yet in this mode.
 	First bool
-	// Self is the e-mail of whom the policy is written as. Empty: unknown.
+	// Self is the e-mail of the identity that writes the policy. Empty: unknown.
 	Self string
-	// Refused are members that Google does not accept. They are not added, and go on to differ.
+	// Refused are members that Google rejected. They are not added, and still count as a difference.
 	Refused []string
 }
 
-// Plan is what shall happen to a policy.
+// Plan is what should happen to a policy.
 type Plan struct {
 	// Changes are what differs from the manifest, refused members included.
 	Changes diff.Changes
-	// Writes says whether there is something to write that can be written.
+	// Writes says whether there is something to write and it can be written.
 	Writes bool
-	// Next is the policy to write: the live one with the changes. It is the live one if nothing is to be written.
+	// Next is the policy to write: the live one with the changes. It is the live one if there is nothing to write.
 	Next Policy
 	// Add and Revoke are the grants by which Next differs from the live policy.
 	Add, Revoke []Grant
 	// Own are the grants to record as this manifest's once the plan is applied, also if there is nothing to write.
 	Own []Grant
-	// Had are the grants that are this manifest's as long as the plan is not applied. They are to be recorded before it is
-	// written, with Add as pending.
+	// Had are the grants that are this manifest's until the plan is applied. They are to be recorded before it is written, with Add
+	// as pending.
 	Had []Grant
 	// Unclaimed are own grants that only other manifests want, and that none of them has recorded. A manifest that is being
-	// deleted should stay until there are none: else nobody revokes them once they are dropped there.
+	// deleted should stay until there are none: otherwise nobody revokes them once they are dropped there.
 	Unclaimed []Grant
-	// Kept are the grants that the manifest would remove and that are left alone.
+	// Kept are the grants that the manifest would remove and the plan does not.
 	Kept []Kept
-	// Deleted are grants of deleted principals that stay, in the roles that the manifest speaks of.
+	// Deleted are grants of deleted principals that stay, in the roles that the manifest lists or has granted.
 	Deleted []Grant
 	// Hold is why a person must approve the plan first. Empty: nobody needs to.
 	Hold string
@@ -84,15 +84,15 @@ type Plan struct {
 	Members, Groups int
 }
 
-// Kept is a grant that is left alone.
+// Kept is a grant that is not removed.
 type Kept struct {
 	Grant
 
-	// Why says what keeps it, and how a person can remove it all the same.
+	// Why says why it is not removed, and how a person can remove it.
 	Why string
 }
 
-// Make plans the change. Nothing of the input is altered; what does not change is shared with it.
+// Make plans the change. It does not modify the input; what does not change is shared with it.
 func Make(in Input) Plan {
 	s := lookAt(in)
 	missing, add := s.additions()
@@ -128,7 +128,7 @@ func grantChanges(prefix string, missing, revoke []Grant, others diff.Changes) d
 	return changes
 }
 
-// additions are the wanted grants that are not live, and those among them that Google may take.
+// additions are the wanted grants that are not live, and those among them that Google has not rejected.
 func (s *survey) additions() (missing, add []Grant) {
 	for g := range s.wanted {
 		if !s.live.grants.has(g) {
@@ -139,8 +139,8 @@ func (s *survey) additions() (missing, add []Grant) {
 	return missing, matching(missing, func(g Grant) bool { return !s.refused[g.Member] })
 }
 
-// ownIf are the grants that are this manifest's once so much is applied: of those that it wants, what it granted or would
-// grant again, and what another manifest granted; and what it granted and no longer wants, as long as that is there.
+// ownIf are the grants that are this manifest's once add and revoke are applied: of those that it wants, what it granted or would
+// grant again, and what another manifest granted; and what it granted and no longer wants, as long as that is live.
 func (s *survey) ownIf(add, revoke []Grant) []Grant {
 	gone, own := setOf(revoke), make([]Grant, 0, len(s.owned)+len(add))
 	for _, g := range s.owned {
@@ -169,7 +169,7 @@ func (s *survey) unclaimed() []Grant {
 	})
 }
 
-// staysLive says whether a grant is live when others are gone, be it as that of a deleted principal.
+// staysLive says whether a grant is still live once others are gone, also as that of a deleted principal.
 func (s *survey) staysLive(g Grant, gone grantSet) bool {
 	if s.live.grants.has(g) {
 		return !gone.has(g)
@@ -189,7 +189,7 @@ func (s *survey) refusal(is size, next Policy, add, revoke []Grant) string {
 		}
 	}
 	if len(next.Etag) == 0 {
-		return "Google sent the policy without an etag, and to write it without one could undo what somebody else writes at the same time: it is read again later"
+		return "Google returned the policy without an etag, and writing it without one could overwrite a change that somebody else makes at the same time: Holdfast reads it again later"
 	}
 	return ""
 }

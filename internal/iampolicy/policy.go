@@ -11,11 +11,11 @@ type Binding struct {
 type AuditConfig struct {
 	// Service is such as storage.googleapis.com, or allServices.
 	Service string
-	// Logs are the sorts of access that are logged.
+	// Logs are the types of access that are logged.
 	Logs []AuditLog
 }
 
-// AuditLog is one sort of access that is logged.
+// AuditLog is one type of access that is logged.
 type AuditLog struct {
 	// Type is ADMIN_READ, DATA_READ or DATA_WRITE.
 	Type string
@@ -23,14 +23,14 @@ type AuditLog struct {
 	Exempted []string
 }
 
-// Policy is a resource's IAM policy as it was read, or as it shall be written.
+// Policy is a resource's IAM policy as it was read, or as it should be written.
 type Policy struct {
 	// Bindings are the grants. Several may be of one role and condition.
 	Bindings []Binding
 	// AuditConfigs say what is logged.
 	AuditConfigs []AuditConfig
-	// Etag names the version that was read. Google gives one with every policy.
+	// Etag identifies the version that was read. Google returns one with every policy.
 	Etag []byte
-	// Source is what a client library needs back in order to write the policy. It is carried and not looked at.
+	// Source is what a client library needs back in order to write the policy. It is passed on and never inspected.
 	Source any
 }

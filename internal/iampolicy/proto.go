@@ -8,14 +8,14 @@ import (
 	"google.golang.org/genproto/googleapis/type/expr"
 )
 
-// Version is that of policies that may have conditions. Google asks for it in every read and write of one that has some,
-// and takes it for those that have none.
+// Version is that of policies that may have conditions. Google requires it in every read and write of one that has some, and
+// accepts it for those that have none.
 const Version = 3
 
-// ErrUnread is why a policy is not written that was never read: without an etag it would replace whatever is there.
-var ErrUnread = errors.New("it was not read before")
+// ErrUnread refuses to write a policy that was never read: without an etag it would overwrite whatever is there.
+var ErrUnread = errors.New("the policy was not read first")
 
-// FromProto is the policy that Google sent.
+// FromProto converts a policy that Google returned.
 func FromProto(p *iampb.Policy) Policy {
 	policy := Policy{Etag: p.GetEtag()}
 	for _, b := range p.GetBindings() {
@@ -33,7 +33,7 @@ func FromProto(p *iampb.Policy) Policy {
 	return policy
 }
 
-// Proto is the policy as Google takes it: version 3, with the etag that was read.
+// Proto converts the policy for Google: version 3, with the etag that was read.
 func (p Policy) Proto() *iampb.Policy {
 	policy := &iampb.Policy{Version: Version, Etag: p.Etag}
 	for _, b := range p.Bindings {
@@ -55,7 +55,7 @@ func (p Policy) Proto() *iampb.Policy {
 	return policy
 }
 
-// logType reads a sort of access back. One that is newer than this program stands as its number.
+// logType converts a type of access back. One that is newer than this program is a number.
 func logType(name string) iampb.AuditLogConfig_LogType {
 	if number, ok := iampb.AuditLogConfig_LogType_value[name]; ok {
 		return iampb.AuditLogConfig_LogType(number)

@@ -4,11 +4,11 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
 
-// removals are the live grants that the manifest does not want to be there: its own that left it, those of others where it
-// owns the role, and those of deleted principals if they shall go. Interlocks are yet to be asked.
+// removals are the live grants that the manifest does not want: its own that left it, those of others where it owns the role, and
+// those of deleted principals if they should go. The interlocks have not been applied yet.
 func (s *survey) removals() []Grant {
 	if s.Unresolved {
-		return nil // who is missing from the manifest may be among them
+		return nil // the unresolved references may be among them
 	}
 	out := grantSet{}
 	for g := range s.live.grants {
@@ -19,7 +19,7 @@ func (s *survey) removals() []Grant {
 	return out.sorted()
 }
 
-// leaves says whether the manifest does not want a live grant to be there.
+// leaves says whether the manifest does not want a live grant.
 func (s *survey) leaves(g Grant) bool {
 	if s.wanted.has(g) || s.declared.has(g) {
 		return false
@@ -32,11 +32,11 @@ func (s *survey) leaves(g Grant) bool {
 		return true
 	}
 	own := Grant{Role: g.Role, Member: was, Condition: g.Condition}
-	// While the name is live the grant is that of a new principal, and who made the old one's is not known.
+	// While the name is live the grant is that of a new principal, and it is not known who made the old one's.
 	return s.own.has(own) && !s.wanted.has(own) && !s.declared.has(own) && !s.live.grants.has(own)
 }
 
-// deletedAfter are the grants of deleted principals that stay, in the roles that the manifest has to do with.
+// deletedAfter are the grants of deleted principals that stay, in the roles that the manifest lists or has granted.
 func (s *survey) deletedAfter(revoke []Grant) []Grant {
 	if len(s.live.deleted) == 0 {
 		return nil

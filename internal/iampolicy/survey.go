@@ -11,7 +11,7 @@ type survey struct {
 	declared grantSet
 	shared   grantSet
 	refused  map[string]bool
-	// own are the grants that this manifest made: those that are recorded, and of those that were about to be made the live ones.
+	// own are the grants that this manifest made: those that are recorded, and the pending ones that are live.
 	own grantSet
 	// owned are the same, in the order of the record, which is that of grants.
 	owned []Grant
@@ -43,7 +43,7 @@ func lookAt(in Input) survey {
 		s.owns(g.Normal())
 	}
 	for _, g := range in.Pending {
-		if normal := g.Normal(); s.live.holds(normal) {
+		if normal := g.Normal(); s.live.isLive(normal) {
 			s.owns(normal)
 		}
 	}
@@ -57,13 +57,13 @@ func (s *survey) owns(g Grant) {
 	}
 }
 
-// authoritative says whether the manifest owns grants that it did not make. One that says nothing of the policy does not.
+// authoritative says whether the manifest owns grants that it did not make. One that does not manage the policy does not.
 func (s *survey) authoritative() bool {
 	owns := s.Mode == v1alpha1.IAMAuthoritativeRoles || s.Mode == v1alpha1.IAMAuthoritative
 	return owns && (s.Managed || len(s.wanted) > 0)
 }
 
-// ownsRole says whether nobody may hold the role but who is wanted.
+// ownsRole says whether nobody may have the role but those who are wanted.
 func (s *survey) ownsRole(role string) bool {
 	return s.authoritative() && (s.Mode == v1alpha1.IAMAuthoritative || s.roles[role])
 }
@@ -72,7 +72,7 @@ func (s *survey) ownsRole(role string) bool {
 type live struct {
 	bindings []liveBinding
 	grants   grantSet
-	// deleted are the grants of deleted principals, by whose they were.
+	// deleted are the grants of deleted principals, by the grant that each was.
 	deleted map[Grant][]Grant
 }
 
@@ -105,8 +105,8 @@ func index(p Policy) live {
 	return l
 }
 
-// holds says whether a grant is live, be it as that of a deleted principal.
-func (l *live) holds(g Grant) bool {
+// isLive says whether a grant is live, also as that of a deleted principal.
+func (l *live) isLive(g Grant) bool {
 	return l.grants.has(g) || len(l.deleted[g]) > 0
 }
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// mostNames is how many grants a sentence names.
+// mostNames is how many grants a sentence lists.
 const mostNames = 3
 
 func matching(grants []Grant, is func(Grant) bool) []Grant {
