@@ -20,12 +20,12 @@ import (
 // answer is what Google said, over HTTP or gRPC alike.
 type answer struct {
 	code codes.Code
-	// reasons are Google's words for what happened: of the JSON APIs (rateLimitExceeded) and of google.rpc.ErrorInfo
+	// reasons are Google's codes for what happened: of the JSON APIs (rateLimitExceeded) and of google.rpc.ErrorInfo
 	// (RATE_LIMIT_EXCEEDED).
 	reasons []string
 	message string
 	details apierror.ErrDetails
-	// grants are those that Resource Manager refuses, see refusedGrants.
+	// grants are those that Resource Manager rejects, see refusedGrants.
 	grants     []string
 	retryAfter time.Duration
 }
@@ -39,7 +39,7 @@ func (a answer) classify(err error) *Error {
 	return result
 }
 
-// Sentences that say more than the code they come with.
+// Messages that say more than their code.
 var (
 	// The project is missing or hidden: nothing is known about the resource.
 	projectMissing = regexp.MustCompile(`(?i)requested project (was )?not found|unknown project id`)
@@ -49,17 +49,17 @@ var (
 	domainForbidden = regexp.MustCompile(`do not belong to a permitted customer`)
 	// A service agent lacks a permission, on an encryption key or on a source of messages.
 	agentDenied = regexp.MustCompile(`(?i)permission|not authorized`)
-	// Cloud Storage answers with "forbidden" what nobody may ever do.
+	// Cloud Storage answers "forbidden" also to what nobody may ever do.
 	locked       = regexp.MustCompile(`(?i)locked retention policy`)
 	notEmpty     = regexp.MustCompile(`(?i)\bnot empty`)
 	alreadyThere = regexp.MustCompile(`(?i)already (exists|own)|bucket name is not available`)
-	// gRPC could not connect. What it says before that differs from call to call.
+	// gRPC could not connect. What precedes this differs from call to call.
 	dialing = regexp.MustCompile(`Error while dialing: (.*?)"?$`)
-	// Cloud Storage answers with 412 also what no other metageneration would help with.
+	// Cloud Storage answers 412 also where no other metageneration would help.
 	unfit = regexp.MustCompile(`enable uniform bucket-level access|not allowed since public access prevention`)
 	// Etags differ from one conflict to the next.
 	etags = regexp.MustCompile(` The request's ETag .* policy's ETag .*$`)
-	// gRPC's word for an answer of something that is not a gRPC server.
+	// gRPC's message for an answer of something that is not a gRPC server.
 	notRPC = regexp.MustCompile(`^unexpected HTTP status code received from server`)
 )
 
@@ -104,7 +104,7 @@ func (a answer) class() Class {
 	return Unavailable
 }
 
-// conflict tells apart what HTTP calls 409.
+// conflict distinguishes what HTTP calls 409.
 func (a answer) conflict() Class {
 	switch {
 	case notEmpty.MatchString(a.message):
@@ -117,7 +117,7 @@ func (a answer) conflict() Class {
 	return Conflict
 }
 
-// denial tells apart what HTTP calls 403.
+// denial distinguishes what HTTP calls 403.
 func (a answer) denial() Class {
 	switch {
 	case slices.ContainsFunc(a.reasons, isThrottling):
@@ -203,8 +203,8 @@ func (a answer) with(details apierror.ErrDetails) answer {
 	return a
 }
 
-// httpCodes are the codes behind HTTP statuses, for APIs that do not name them. 409 and 412 are both Aborted: something
-// else was there or changed; conflict tells them apart.
+// httpCodes are the codes for HTTP statuses, for APIs that do not name them. 409 and 412 are both Aborted: something else exists or
+// changed; conflict distinguishes them.
 var httpCodes = map[int]codes.Code{
 	http.StatusNotModified:        codes.Aborted,
 	http.StatusBadRequest:         codes.InvalidArgument,

@@ -11,10 +11,9 @@ import (
 
 // KeepAnswers decorates the transport of Cloud Storage's client, above everything that counts or limits calls.
 //
-// Google answers a create and a lock with the bucket, and a change of the IAM policy with the policy, but the client library
-// drops it. The decorator keeps that answer and
-// gives it to the read that follows, without asking Google: one write, and the library's own idea of what it returned. A
-// client without the decorator works too, at one more read each.
+// Google answers a create and a lock with the bucket, and a change of the IAM policy with the policy, but the client library drops
+// the answer. The decorator keeps it and returns it to the read that follows, without calling Google: one write, and the answer as
+// the library decodes it. A client without the decorator works too, at the cost of one more read each.
 func KeepAnswers(base http.RoundTripper) http.RoundTripper {
 	return answerKeeper{base}
 }
@@ -44,7 +43,7 @@ func (k answerKeeper) RoundTrip(req *http.Request) (*http.Response, error) {
 	return kept.keep(resp)
 }
 
-// keep takes a copy of the answer. Half an answer is none: whether the write happened is for the next look to tell.
+// keep copies the answer. Half an answer is none: the next read shows whether the write happened.
 func (a *keptAnswer) keep(resp *http.Response) (*http.Response, error) {
 	body, err := io.ReadAll(resp.Body)
 	if err := errors.Join(err, resp.Body.Close()); err != nil {
@@ -54,7 +53,7 @@ func (a *keptAnswer) keep(resp *http.Response) (*http.Response, error) {
 	return resp, nil
 }
 
-// replay gives the answer away.
+// replay returns the kept answer, once.
 func (a *keptAnswer) replay(req *http.Request) *http.Response {
 	body := a.body
 	a.body = nil

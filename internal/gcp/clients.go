@@ -33,17 +33,17 @@ const (
 	serviceMetadata        = "metadata"
 )
 
-// Options say how to reach Google Cloud. The zero value is fit for it.
+// Options say how to reach Google Cloud. The zero value is ready to use.
 type Options struct {
 	// Storage, PubSub, IAM and ResourceManager are the services' endpoints. Default: Google's own.
 	Storage, PubSub, IAM, ResourceManager Endpoint
-	// Identity is the e-mail of whom the manager's own credentials are for, see Clients.Identity. Default: found out.
+	// Identity is the e-mail that the manager's own credentials are for, see Clients.Identity. Default: looked up.
 	Identity string
-	// UserAgent is how to introduce ourselves, such as holdfast/v1.2.3.
+	// UserAgent is our own part of the user agent, such as holdfast/v1.2.3.
 	UserAgent string
 	// Timeout bounds each call; a context that ends sooner wins. Default: DefaultTimeout.
 	Timeout time.Duration
-	// Limits are kept on this side. Default: DefaultLimits.
+	// Limits are our own rate limits. Default: DefaultLimits.
 	Limits Limits
 	// Registerer gets the metrics; nil for none.
 	Registerer prometheus.Registerer
@@ -74,8 +74,8 @@ type Clients struct {
 	identity identity
 }
 
-// NewClients reads Application Default Credentials, unless every endpoint is insecure, and connects to nothing. It fails if
-// there are none that can be read.
+// NewClients reads Application Default Credentials, unless every endpoint is insecure. It fails if there are none. It does not connect
+// yet.
 func NewClients(opts Options) (*Clients, error) {
 	opts.Storage = opts.Storage.or(googleStorage)
 	opts.PubSub = opts.PubSub.or(googlePubSub)
@@ -184,7 +184,7 @@ func (c *Clients) Close() error {
 	return err
 }
 
-// account is whom to act as at the endpoint: nobody in particular where there are no credentials.
+// account is the account to act as at the endpoint: none where there are no credentials.
 func (e Endpoint) account(impersonate string) string {
 	if e.Insecure {
 		return ""
@@ -201,7 +201,7 @@ type pool[C io.Closer] struct {
 
 var errClosed = errors.New("the clients of Google Cloud are closed")
 
-// get returns the account's client, opened if there is none yet. Opening calls nobody, so that holding the lock is fine.
+// get returns the account's client, opened if there is none yet. Opening makes no calls, so it may happen under the lock.
 func (p *pool[C]) get(account string, open func() (C, error)) (C, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

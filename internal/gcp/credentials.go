@@ -32,7 +32,7 @@ func detectCredentials() (*auth.Credentials, error) {
 	return nil, fmt.Errorf("finding Google Cloud credentials: %w", err)
 }
 
-// pathless leaves out of a file's error the name that the sentence already has.
+// pathless removes the file name, which the message already has, from a file's error.
 func pathless(err error) error {
 	if pathErr, ok := errors.AsType[*os.PathError](err); ok {
 		return pathErr.Err
@@ -40,8 +40,8 @@ func pathless(err error) error {
 	return err
 }
 
-// credentials returns those of a service account (empty: the manager's own). They are the caller's alone: Google's
-// transports write into them.
+// credentials returns those of a service account (empty: the manager's own). Each caller gets its own copy: Google's transports write
+// to them.
 func (c *Clients) credentials(account string) (*auth.Credentials, error) {
 	found := c.base
 	if account != "" {
@@ -73,7 +73,7 @@ func (c *Clients) tokenClient() (*http.Client, error) {
 	return c.authenticated(own, c.metrics.roundTripper(serviceCredentials, method, c.opts.base))
 }
 
-// tokens gives the failures to get a token their class.
+// tokens classifies failures to get a token.
 type tokens struct {
 	account string
 	next    auth.TokenProvider
@@ -91,9 +91,9 @@ func (t tokens) Token(ctx context.Context) (*auth.Token, error) {
 // tokenStatus is how the impersonation library reports an answer: "impersonate: status code 403: {…}".
 var tokenStatus = regexp.MustCompile(`(?s)^impersonate: status code (\d{3}): (.*)`)
 
-// classifyToken finds out what a failure to get a token means: nothing about the resource that the token was for.
+// classifyToken classifies a failure to get a token, which says nothing about the resource that the token was for.
 func classifyToken(account string, err error) *Error {
-	if own, ok := errors.AsType[*tokenError](err); ok { // of the manager, who asked for the account's
+	if own, ok := errors.AsType[*tokenError](err); ok { // the manager's own token, needed to get the account's
 		return own.err
 	}
 	var refused *auth.Error
@@ -122,7 +122,7 @@ func classifyToken(account string, err error) *Error {
 	return token
 }
 
-// tokenError carries an Error through gRPC, which flattens what has no status of its own.
+// tokenError carries an Error through gRPC, which flattens errors that have no status of their own.
 type tokenError struct{ err *Error }
 
 func (e *tokenError) Error() string { return e.err.Error() }

@@ -12,14 +12,14 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// permission is what a call wants.
+// permission is what a call needs.
 type permission struct {
 	name string
-	// onProject says that it is wanted on the project of the resource in the call, which is yet to be made.
+	// onProject says that it is needed on the project of the resource in the call, which does not exist yet.
 	onProject bool
 }
 
-// permissions are those that the calls of the gRPC APIs want which we make. Cloud Storage names the permission itself.
+// permissions are those that our calls to the gRPC APIs need. Cloud Storage names the permission itself.
 //
 // https://cloud.google.com/pubsub/docs/access-control
 // https://cloud.google.com/iam/docs/permissions-reference
@@ -46,7 +46,7 @@ var permissions = map[string]permission{
 	"/google.cloud.resourcemanager.v3.Projects/SetIamPolicy": {name: "resourcemanager.projects.setIamPolicy"},
 }
 
-// wordless are denials of the caller that say neither what for nor on what.
+// wordless are denials that name neither a permission nor a resource.
 var wordless = regexp.MustCompile(`(?i)^(user not authorized to perform this action|(the )?caller does not have permission|permission denied)\.?$`)
 
 // nameDenial is a grpc.UnaryClientInterceptor that adds to a denial which permission is missing on what, where Google leaves
@@ -68,8 +68,8 @@ func nameDenial(
 	return &denial{refusal, st}
 }
 
-// denies says whether a refusal is for want of the permission, and not about something else, such as an API that is disabled
-// or another permission.
+// denies says whether a refusal is because the permission is missing, and not for another reason, such as a disabled API or another
+// permission.
 func (a answer) denies(permission string, refusal *Error) bool {
 	if refusal.Class != Denied || permission == "" {
 		return false
@@ -78,7 +78,7 @@ func (a answer) denies(permission string, refusal *Error) bool {
 	return refusal.Permission == permission || refusal.Permission == "" && unnamed
 }
 
-// on is what a call about a resource wants the permission on.
+// on is the resource on which a call about a resource needs the permission.
 func (p permission) on(resource string) string {
 	parts := strings.Split(resource, "/")
 	if p.onProject && len(parts) > 2 {
@@ -87,7 +87,7 @@ func (p permission) on(resource string) string {
 	return strings.Join(parts, "/")
 }
 
-// denial carries an Error through gRPC, with what Google said.
+// denial carries an Error through gRPC, with Google's answer.
 type denial struct {
 	err    *Error
 	answer *status.Status

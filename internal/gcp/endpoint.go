@@ -14,12 +14,12 @@ type Endpoint struct {
 	Address string
 	// Path is the root of the API at that address, with a slash at either end. Only JSON APIs have one; empty is Google's.
 	Path string
-	// Insecure says: no TLS and no credentials, as emulators have it.
+	// Insecure means no TLS and no credentials, as for emulators.
 	Insecure bool
 }
 
 // ParseEndpoint reads an endpoint as people write it, host:port or a URL. Without a port it is 443, or 80 if insecure. A
-// URL's scheme must agree with insecure, so that no credentials go out in the clear by a slip of the hand.
+// URL's scheme must agree with insecure, so that credentials are not sent unencrypted by mistake.
 func ParseEndpoint(text string, insecure bool) (Endpoint, error) {
 	scheme, port := "https", "443"
 	if insecure {
@@ -53,7 +53,7 @@ func ParseEndpoint(text string, insecure bool) (Endpoint, error) {
 	return endpoint, nil
 }
 
-// or returns the endpoint, with what it lacks from Google's own.
+// or returns the endpoint, completed from Google's own.
 func (e Endpoint) or(google Endpoint) Endpoint {
 	if e.Address == "" {
 		return google
@@ -64,7 +64,7 @@ func (e Endpoint) or(google Endpoint) Endpoint {
 	return e
 }
 
-// url is the endpoint as a JSON API's client wants it.
+// url is the endpoint as a JSON API's client expects it.
 func (e Endpoint) url() string {
 	scheme := "https"
 	if e.Insecure {

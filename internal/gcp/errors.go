@@ -28,15 +28,15 @@ const (
 	AlreadyExists Class = "AlreadyExists"
 	// Conflict: the resource changed between reading and writing (etag, metageneration). Read again and plan again.
 	Conflict Class = "Conflict"
-	// NotEmpty: the resource to be deleted has contents.
+	// NotEmpty: the resource that should be deleted has contents.
 	NotEmpty Class = "NotEmpty"
-	// Throttled: too many calls. Come back after RetryAfter.
+	// Throttled: too many calls. Retry after RetryAfter.
 	Throttled Class = "Throttled"
-	// QuotaExceeded: there are as many of the resource as there may be. Waiting is no remedy.
+	// QuotaExceeded: Google allows no more of the resource. Waiting does not help.
 	QuotaExceeded Class = "QuotaExceeded"
 	// Denied: a permission is missing, an organization policy forbids it, an API or an account is disabled.
 	Denied Class = "Denied"
-	// Invalid: Google refuses what is asked for, and will refuse it again.
+	// Invalid: Google rejected the request, and would reject it again.
 	Invalid Class = "Invalid"
 	// Unavailable: no answer, or none to rely on. A write may or may not have happened.
 	Unavailable Class = "Unavailable"
@@ -51,10 +51,10 @@ type Error struct {
 	Permission string
 	// Resource is what the permission is missing on, such as projects/p/topics/t. Empty if Google does not name it.
 	Resource string
-	// RetryAfter is how long to stay away, at most an hour. 0 if Google does not say.
+	// RetryAfter is how long to wait before a retry, at most an hour. 0 if Google does not say.
 	RetryAfter time.Duration
-	// Message is Google's own sentence, without the wrapping that the layers in between have added. The same failure gives
-	// the same message. At most maxMessage bytes of UTF-8 on one line.
+	// Message is Google's own message, without what the layers in between have wrapped around it. The same failure has the same
+	// message. At most maxMessage bytes of UTF-8 on one line.
 	Message string
 	// Err is the error as it was returned.
 	Err error
@@ -71,7 +71,7 @@ func (e *Error) Error() string {
 // Unwrap returns the error as it was returned.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Classify finds out what a failed call to Google Cloud means. It returns nil for nil, and only then. An *Error that err
+// Classify classifies a failed call to Google Cloud. It returns nil for nil, and only then. An *Error that err
 // wraps is returned as it is.
 func Classify(err error) *Error {
 	if err == nil {
@@ -89,7 +89,7 @@ func Classify(err error) *Error {
 	if cut := interruption(err); cut != "" {
 		return &Error{Class: Unavailable, Message: cut, Err: err}
 	}
-	// Not status.FromError, which puts all that was wrapped around the message into it.
+	// Not status.FromError, which adds everything that was wrapped around the message.
 	var rpcErr interface{ GRPCStatus() *status.Status }
 	if errors.As(err, &rpcErr) && rpcErr.GRPCStatus().Code() != codes.OK {
 		return rpcAnswer(rpcErr.GRPCStatus()).classify(err)
@@ -146,13 +146,13 @@ func interruption(err error) string {
 	return ""
 }
 
-// maxMessage bounds messages, in bytes, so that they fit a condition beside what others have to say.
+// maxMessage bounds messages, in bytes, so that they fit into a condition together with others.
 const maxMessage = 1000
 
-// localAddress is the side of a connection that differs each time: "read tcp 10.0.0.7:52410->142.250.1.95:443".
+// localAddress is the end of a connection that differs each time: "read tcp 10.0.0.7:52410->142.250.1.95:443".
 var localAddress = regexp.MustCompile(`\S+:\d+->`)
 
-// tidy makes a message presentable: one line of valid UTF-8, bounded, and the same each time.
+// tidy normalizes a message: one line of valid UTF-8, bounded, and the same each time.
 func tidy(message string) string {
 	message = strings.ToValidUTF8(message, "�")
 	message = localAddress.ReplaceAllString(message, "")

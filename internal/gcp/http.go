@@ -19,7 +19,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 // RoundTrip implements http.RoundTripper.
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// newBaseTransport makes the connections, shared by all accounts: who calls is said by a header.
+// newBaseTransport makes the connections, shared by all accounts: a header says who calls.
 func newBaseTransport() http.RoundTripper {
 	base, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
@@ -27,7 +27,7 @@ func newBaseTransport() http.RoundTripper {
 	}
 	base = base.Clone()
 	base.MaxIdleConnsPerHost = 100
-	// Finds out about connections that broke without a word.
+	// Detects connections that broke without notice.
 	base.HTTP2 = &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second}
 	return base
 }
@@ -62,7 +62,7 @@ func (c *Clients) authenticated(own *auth.Credentials, base http.RoundTripper) (
 	return client, nil
 }
 
-// introduced puts our name before the client library's.
+// introduced puts our user agent before the client library's.
 func introduced(userAgent string, next http.RoundTripper) http.RoundTripper {
 	if userAgent == "" {
 		return next
@@ -98,7 +98,7 @@ func (l *limiter) roundTripper(root string, next http.RoundTripper) http.RoundTr
 	})
 }
 
-// closeBody keeps the promise of a RoundTripper to close the request's body even when it does not send it.
+// closeBody closes the request's body, as a RoundTripper must even if it does not send it.
 func closeBody(req *http.Request) error {
 	if req.Body == nil {
 		return nil
@@ -106,15 +106,15 @@ func closeBody(req *http.Request) error {
 	return req.Body.Close()
 }
 
-// maxPeek bounds how much of an error is read to find out what it is, in bytes.
+// maxPeek bounds how much of an error response is read to classify it, in bytes.
 const maxPeek = 64 << 10
 
-// peekThrottled returns what a response says if it is about too many calls, and leaves the body to be read again.
+// peekThrottled returns the error if a response says that there were too many calls, and leaves the body to be read again.
 func peekThrottled(resp *http.Response) *Error {
 	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusForbidden {
 		return nil
 	}
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxPeek)) // Who reads on will come upon the fault again.
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxPeek)) // A failed read fails again for whoever reads on.
 	rest := resp.Body
 	resp.Body = struct {
 		io.Reader

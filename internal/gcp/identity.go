@@ -17,24 +17,24 @@ import (
 )
 
 const (
-	// identityTimeout bounds the question who we are, which all have to wait for.
+	// identityTimeout bounds the lookup of our identity, which all have to wait for.
 	identityTimeout = 10 * time.Second
-	// identityPause is how long nobody is asked again after there was no answer.
+	// identityPause is how long a failed lookup is not repeated.
 	identityPause = time.Minute
 )
 
-// identity is who the manager is, as far as that was found out.
+// identity is the manager's identity, as far as it is known.
 type identity struct {
-	mu      sync.Mutex // held while somebody is asked: one question at a time, and all get its answer
+	mu      sync.Mutex // locked during a lookup: one at a time, and all get its result
 	email   string
 	err     error
 	askedAt time.Time
 	now     func() time.Time
 }
 
-// Identity returns the e-mail by which Google knows whoever makes the calls: the service account that is impersonated, or
-// else, with impersonate empty, the manager: as Options.Identity has it, as its credentials say, or as Google says of them.
-// What was found is remembered for good, and that it was not for a minute. The error says what to do if nobody knows.
+// Identity returns the e-mail by which Google knows whoever makes the calls: the service account that is impersonated, or, with
+// impersonate empty, the manager: from Options.Identity, from its credentials, or from asking Google about them. A result is cached
+// forever, a failure for a minute. The error says what to do.
 func (c *Clients) Identity(ctx context.Context, impersonate string) (email string, err error) {
 	if impersonate != "" {
 		return impersonate, nil
@@ -47,10 +47,10 @@ func (c *Clients) Identity(ctx context.Context, impersonate string) (email strin
 	defer own.mu.Unlock()
 	if own.email == "" && !own.now().Before(own.askedAt.Add(identityPause)) {
 		own.askedAt = own.now()
-		own.email, own.err = c.findIdentity(context.WithoutCancel(ctx)) // one caller's end is not the others'
+		own.email, own.err = c.findIdentity(context.WithoutCancel(ctx)) // the lookup outlives the caller: others wait for it
 	}
 	if own.err != nil {
-		return "", fmt.Errorf("finding out who Holdfast is to Google Cloud: %w; set --gcp-identity to its e-mail", own.err)
+		return "", fmt.Errorf("finding out Holdfast's own identity in Google Cloud: %w; set --gcp-identity to its e-mail", own.err)
 	}
 	return own.email, nil
 }
@@ -71,11 +71,11 @@ func (c *Clients) findIdentity(ctx context.Context) (string, error) {
 	return c.askGoogle(ctx)
 }
 
-// impersonated finds whom credentials act as that say where to get a token:
+// impersonated finds the service account in the URL at which credentials get their token:
 // https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/E-MAIL:generateAccessToken
 var impersonated = regexp.MustCompile(`/serviceAccounts/([^/:]+@[^/:]+):generateAccessToken$`)
 
-// emailIn is whom a file of credentials says that it is for. Empty if it does not say.
+// emailIn is the e-mail that a file of credentials names. Empty if it names none.
 func emailIn(file []byte) string {
 	var says struct {
 		ClientEmail   string `json:"client_email"`
@@ -90,22 +90,22 @@ func emailIn(file []byte) string {
 	return says.ClientEmail
 }
 
-// askMachine asks the metadata server. Its answer is no e-mail where a Kubernetes service account acts as itself.
+// askMachine asks the metadata server. Its answer is no e-mail if a Kubernetes service account acts as itself.
 func (c *Clients) askMachine(ctx context.Context) (string, error) {
 	email, err := metadata.NewClient(c.counted(serviceMetadata, "email")).EmailWithContext(ctx, "default")
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("asking the metadata server: %w", err)
 	case !strings.Contains(email, "@"):
-		return "", fmt.Errorf("the metadata server says %q, which is no e-mail", email)
+		return "", fmt.Errorf("the metadata server answered %q, which is not an e-mail", email)
 	}
 	return email, nil
 }
 
-// tokenInfo tells whom a token is for, if it is one with the scope of e-mails.
+// tokenInfo says whose a token is, if the token's scopes include the e-mail.
 const tokenInfo = "https://oauth2.googleapis.com/tokeninfo" //nolint:gosec // an address
 
-// askGoogle asks whom the manager's token is for.
+// askGoogle asks whose the manager's token is.
 func (c *Clients) askGoogle(ctx context.Context) (string, error) {
 	token, err := c.base.Token(ctx)
 	if err != nil {

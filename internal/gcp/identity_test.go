@@ -72,7 +72,7 @@ func TestIdentity(t *testing.T) {
 		"a key that acts as another":   {credentials: credentialsFile(`{"client_email":"a@p.iam.gserviceaccount.com",`+generator+`}`, nil), want: "b@p.iam.gserviceaccount.com"},
 		"somebody else's, as another":  {credentials: credentialsFile(`{"type":"external_account",`+generator+`}`, nil), want: "b@p.iam.gserviceaccount.com"},
 		"a machine":                    {credentials: credentialsFile("", nil), cloud: &answering{code: 200, body: "node@p.iam.gserviceaccount.com\n"}, want: "node@p.iam.gserviceaccount.com", asked: machine},
-		"a Kubernetes service account": {credentials: credentialsFile("", nil), cloud: &answering{code: 200, body: "p.svc.id.goog"}, fails: `the metadata server says "p.svc.id.goog", which is no e-mail`, asked: machine},
+		"a Kubernetes service account": {credentials: credentialsFile("", nil), cloud: &answering{code: 200, body: "p.svc.id.goog"}, fails: `the metadata server answered "p.svc.id.goog", which is not an e-mail`, asked: machine},
 		"a machine that is nobody":     {credentials: credentialsFile("", nil), cloud: &answering{code: 404}, fails: "asking the metadata server", asked: machine},
 		"a user":                       {credentials: credentialsFile(user, nil), cloud: &answering{code: 200, body: `{"email":"ann@example.com","expires_in":"3599"}`}, want: "ann@example.com", asked: google},
 		"a user without that scope":    {credentials: credentialsFile(user, nil), cloud: &answering{code: 200, body: `{"azp":"32555940559"}`}, fails: "asking Google: the answer has no e-mail", asked: google},

@@ -11,12 +11,12 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Limits are the rates that are kept on this side, in calls a second, each with the scope that Google gives its quota.
-// As many calls as a second allows may come at once.
+// Limits are Holdfast's own rate limits, in calls a second, each with the scope of Google's quota. The calls of a whole second may
+// come at once.
 type Limits struct {
 	// Project limits the calls to one service for the resources of one project. Default: 20.
 	Project float64
-	// QuotaProject limits the calls to IAM, and those to Resource Manager, on the account of one credentials' quota project.
+	// QuotaProject limits the calls to IAM, and those to Resource Manager, that count against one quota project of credentials.
 	// Default: 5.
 	QuotaProject float64
 	// Bucket limits the updates of one bucket's metadata. Default: 1, which is Google's.
@@ -41,10 +41,10 @@ func (l Limits) orDefault() Limits {
 }
 
 const (
-	// maxWait bounds how long a call may wait for its turn. A worker that waits longer keeps other projects from being
-	// served; the call is refused as Throttled instead and comes back through the queue.
+	// maxWait bounds how long a call may wait for its turn. A worker that waited longer would keep other projects waiting; the call
+	// is refused as Throttled instead and comes back through the queue.
 	maxWait = time.Second
-	// defaultPause is for a Throttled answer that does not say how long to stay away.
+	// defaultPause is for a Throttled answer without a retry-after.
 	defaultPause = time.Second
 )
 
@@ -65,7 +65,7 @@ type scope struct {
 
 func (s scope) String() string { return fmt.Sprintf("%s of %s %s", s.service, s.kind, s.name) }
 
-// limiter makes calls wait for their turn, and keeps those of a throttled scope back.
+// limiter makes calls wait for their turn, and pauses those of a throttled scope.
 type limiter struct {
 	limits  Limits
 	metrics *metrics // nil for none
@@ -138,7 +138,7 @@ func (l *limiter) reserve(ctx context.Context, scopes []scope) (time.Duration, e
 	return longest, nil
 }
 
-// throttled keeps calls back after Google refused one. The narrowest scope that its sentence speaks of is paused.
+// throttled pauses calls after Google refused one, in the narrowest scope that its message mentions.
 func (l *limiter) throttled(scopes []scope, refusal *Error) {
 	if len(scopes) == 0 {
 		return
@@ -162,7 +162,7 @@ func (l *limiter) throttled(scopes []scope, refusal *Error) {
 	}
 }
 
-// budget returns the scope's budget, and drops idle ones now and then: what is full and not paused is as good as new.
+// budget returns the scope's budget, and drops idle ones now and then: one that is full and not paused is as good as new.
 func (l *limiter) budget(s scope, now time.Time) *budget {
 	if b, ok := l.budgets[s]; ok {
 		return b
@@ -188,9 +188,9 @@ func (b *budget) idle(now time.Time) bool {
 }
 
 func (b *budget) refusal(s scope, delay time.Duration, now time.Time) *Error {
-	message := fmt.Sprintf("the limit of %v a second for %s is reached", b.tokens.Limit(), s)
+	message := fmt.Sprintf("rate-limited by Holdfast: the limit of %v a second for %s is reached", b.tokens.Limit(), s)
 	if b.pausedUntil.After(now) {
-		message = fmt.Sprintf("calls to %s are held back after Google said: %s", s, b.pauseReason)
+		message = fmt.Sprintf("calls to %s are paused, since Google said: %s", s, b.pauseReason)
 	}
 	return &Error{Class: Throttled, RetryAfter: delay, Message: tidy(message)}
 }

@@ -51,7 +51,7 @@ func TestLimiterReserve(t *testing.T) {
 	_, err := l.reserve(t.Context(), update)
 	want := Error{
 		Class: Throttled, RetryAfter: 2 * time.Second,
-		Message: "the limit of 1 a second for storage of bucket b is reached",
+		Message: "rate-limited by Holdfast: the limit of 1 a second for storage of bucket b is reached",
 	}
 	if diff := cmp.Diff(&want, Classify(err)); diff != "" {
 		t.Errorf("a call that would wait too long (-want +got):\n%s", diff)

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 )
 
-// refusedSentences are Google's ways to say which member of an IAM policy (the group) it does not accept.
+// refusedSentences are Google's messages about which member of an IAM policy (the group) it rejects.
 var refusedSentences = []*regexp.Regexp{
 	// "Service account ann@p.iam.gserviceaccount.com does not exist.", and the same of a user, a group, a domain.
 	regexp.MustCompile(`(?i)\b(?:service account|user|group|domain|principal(?: set)?|account|member) "?([^\s"]+)"? does not exist`),
@@ -28,9 +28,9 @@ var refusedSentences = []*regexp.Regexp{
 	regexp.MustCompile(`\(([^\s()]+:[^\s()]+) cannot be granted `),
 }
 
-// RefusedMember returns the member of an IAM policy that Google refuses, if it is about one: because there is nobody of that
-// name, because of its type, because an organization policy forbids it. It is as Google names it, often without the
-// user: and so on before it; IsMember tells whether it is a given one.
+// RefusedMember returns the member of an IAM policy that Google rejects, if the error is about one: because it does not exist, because
+// of its type, because an organization policy forbids it. It is as Google names it, often without a prefix such as user:; IsMember
+// says whether it is a given member.
 func RefusedMember(err error) (named string, ok bool) {
 	if !IsInvalid(err) && !IsDenied(err) {
 		return "", false
@@ -55,9 +55,9 @@ func IsMember(member, named string) bool {
 	return strings.EqualFold(member, named) || typed && strings.EqualFold(bare, named) || pooled && strings.EqualFold(pool, named)
 }
 
-// refusedGrants are the grants that Resource Manager refuses, where its sentence is nothing but "Request contains an invalid
-// argument.": owners, mostly, who would have to be invited. The details have a type of which the client library knows
-// nothing, a ProjectIamPolicyError with a member, a role and a reason.
+// refusedGrants are the grants that Resource Manager rejects when its message is only "Request contains an invalid argument.": mostly
+// owners, who would have to be invited. The details have a type that the client library does not know, a ProjectIamPolicyError with a
+// member, a role and a reason.
 func refusedGrants(details []*anypb.Any) []string {
 	var grants []string
 	for _, detail := range details {

@@ -14,8 +14,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// metrics count and time each call as it goes over the wire: after waiting for a limit, before anything retries. They also
-// tell of the limits: what Google throttled, and what was kept back on this side.
+// metrics count and time each call as it goes over the wire: after waiting for a limit, before anything retries. They also cover the
+// limits: what Google throttled, and what Holdfast's own rate limits delayed.
 type metrics struct {
 	requests  *prometheus.CounterVec
 	duration  *prometheus.HistogramVec
@@ -40,15 +40,15 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 		}, []string{"service", "method"}),
 		throttled: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "holdfast_gcp_throttled_total",
-			Help: "Calls that Google Cloud answered by asking to slow down, by service, method and code.",
+			Help: "Calls that Google Cloud throttled, by service, method and code.",
 		}, []string{"service", "method", "code"}),
 		waited: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "holdfast_gcp_limit_wait_seconds_total",
-			Help: "How long calls to Google Cloud waited for the limits that are kept on this side, by service.",
+			Help: "How long calls to Google Cloud waited for Holdfast's own rate limits, in seconds, by service.",
 		}, []string{"service"}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "holdfast_gcp_limit_refused_total",
-			Help: "Calls to Google Cloud that were put off because they would have waited too long for the limits on this side, by service.",
+			Help: "Calls to Google Cloud that were postponed because they would have waited too long for Holdfast's own rate limits, by service.",
 		}, []string{"service"}),
 	}
 	if registerer == nil {
@@ -85,7 +85,7 @@ func (m *metrics) observe(service, method, code string, since time.Time) {
 	m.duration.WithLabelValues(service, method).Observe(time.Since(since).Seconds())
 }
 
-// throttle counts a call that Google answered by asking to slow down.
+// throttle counts a call that Google throttled.
 func (m *metrics) throttle(service, method, code string) {
 	if m != nil {
 		m.throttled.WithLabelValues(service, method, code).Inc()
@@ -99,7 +99,7 @@ func (m *metrics) keptBack(service string, delay time.Duration) {
 	}
 }
 
-// putOff counts a call that is not made because of a limit.
+// putOff counts a call that is postponed because of a limit.
 func (m *metrics) putOff(service string) {
 	if m != nil {
 		m.refused.WithLabelValues(service).Inc()

@@ -6,7 +6,7 @@ import (
 	"github.com/googleapis/gax-go/v2/apierror"
 )
 
-// deniedSentences are Google's ways to say which permission is missing (group permission) on what (group resource).
+// deniedSentences are Google's messages about which permission (group permission) is missing on what (group resource).
 var deniedSentences = []*regexp.Regexp{
 	// Most services, and Cloud Storage as its second sentence.
 	regexp.MustCompile(`Permission '(?P<permission>[^']+)' denied on resource(?: '(?P<resource>[^']+)')?`),

@@ -13,13 +13,13 @@ import (
 // probeTimeout bounds the attempt to connect to an endpoint.
 const probeTimeout = 5 * time.Second
 
-// Unreachable is an endpoint that nobody listens at.
+// Unreachable is an endpoint that cannot be connected to.
 type Unreachable struct {
 	// Service is storage, pubsub, iam or resourcemanager.
 	Service string
 	// Address is host:port.
 	Address string
-	// Err is why.
+	// Err is the cause.
 	Err error
 }
 
@@ -28,10 +28,10 @@ func (e *Unreachable) Error() string {
 	return fmt.Sprintf("%s cannot be reached at %s: %v", e.Service, e.Address, e.Err)
 }
 
-// Unwrap returns why.
+// Unwrap returns the cause.
 func (e *Unreachable) Unwrap() error { return e.Err }
 
-// Probe connects to each endpoint, or to the proxy that the environment sets before it, and sends nothing. It returns an
+// Probe connects to each endpoint, or to the proxy that the environment sets for it, and sends nothing. It returns an
 // Unreachable for the first that fails, in the order of Options.
 func (c *Clients) Probe(ctx context.Context) error {
 	endpoints := []struct {
@@ -71,7 +71,7 @@ func (e Endpoint) probe(ctx context.Context) error {
 		return conn.Close()
 	}
 	var op *net.OpError
-	if errors.As(err, &op) && address == e.Address { // the address is in the sentence already
+	if errors.As(err, &op) && address == e.Address { // the message has the address already
 		return op.Err
 	}
 	return err

@@ -10,13 +10,13 @@ import (
 )
 
 // ProjectNumber returns the number of a project, as a service account sees it (its e-mail; empty: as the manager). A number
-// never changes and is remembered for good; a failure is not. Callers who ask at once share one call.
+// never changes and is cached forever; a failure is not. Callers who ask at once share one call.
 func (c *Clients) ProjectNumber(ctx context.Context, impersonate, projectID string) (uint64, error) {
 	if number, ok := c.numbers.Load(projectID); ok {
 		number, _ := number.(uint64)
 		return number, nil
 	}
-	// One caller's end is not the others': the shared call has its own time-out, as all calls have.
+	// The shared call outlives the caller, since others wait for it; like all calls it has a time-out of its own.
 	shared := context.WithoutCancel(ctx)
 	flight := c.flights.DoChan(impersonate+" "+projectID, func() (any, error) {
 		return c.fetchProjectNumber(shared, impersonate, projectID)

@@ -9,15 +9,15 @@ import (
 )
 
 var (
-	// full is how services say that there may be no more of something. IAM adds a RetryInfo of a day to it.
+	// full is how services say that no more of something is allowed. IAM adds a RetryInfo of a day to it.
 	full = regexp.MustCompile(`(?i)\bmaximum number of .+ reached\b|\bresource quota exceeded\b`)
-	// perTime is what the names and units of rates have: ReadRequestsPerMinutePerProject, 1/min/{project}. Those of numbers of
-	// things lack it: SERVICE-ACCOUNTS-per-project, 1/{project}.
+	// perTime is in the names and units of rates: ReadRequestsPerMinutePerProject, 1/min/{project}. It is not in those of numbers of
+	// resources: SERVICE-ACCOUNTS-per-project, 1/{project}.
 	perTime = regexp.MustCompile(`(?i)per[ _-]?(second|minute|hour|day|[0-9]+s)|/(s|min|h|d)\b`)
 )
 
-// isFull says that an answer is about how many of something there may be, not about how many calls in a time: waiting is no
-// remedy. What could be either is taken for a rate. https://cloud.google.com/docs/quotas/overview
+// isFull says that an answer is about the number of resources, not about the rate of calls: waiting does not help. An answer that could
+// be either counts as a rate. https://cloud.google.com/docs/quotas/overview
 func (a answer) isFull() bool {
 	switch {
 	case a.code != codes.ResourceExhausted && a.code != codes.FailedPrecondition:

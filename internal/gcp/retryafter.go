@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// maxRetryAfter bounds how long an answer can keep us away.
+// maxRetryAfter bounds how long an answer can make us wait.
 const maxRetryAfter = time.Hour
 
 // retryAfterHeader reads the header Retry-After: seconds, or a date (RFC 9110, 10.2.3). It returns 0 if there is none.

@@ -14,7 +14,7 @@ import (
 const (
 	// maxReconnect bounds the pause between attempts to connect, so that the end of an outage is noticed soon.
 	maxReconnect = 5 * time.Second
-	// idleTimeout closes the connections of accounts that have nothing to do between two sweeps.
+	// idleTimeout closes the connections of accounts that are idle between two sweeps.
 	idleTimeout = 2 * time.Minute
 )
 

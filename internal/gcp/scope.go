@@ -11,8 +11,8 @@ import (
 
 type projectKey struct{}
 
-// WithProject says which project's resources the calls made with the context are about. Cloud Storage's quotas are the
-// project's, but most of its calls name only the bucket.
+// WithProject sets the project of the resources that calls with the context are about. Cloud Storage's quotas are per project, but
+// most of its calls name only the bucket.
 func WithProject(ctx context.Context, projectID string) context.Context {
 	return context.WithValue(ctx, projectKey{}, projectID)
 }
@@ -68,8 +68,8 @@ func routedTo(ctx context.Context) string {
 	return ""
 }
 
-// quotaScopes are what a call to IAM or Resource Manager counts against: the project of the service account that makes it,
-// which its e-mail tells (name@PROJECT.iam.gserviceaccount.com).
+// quotaScopes are what a call to IAM or Resource Manager counts against: the project of the service account that makes it, which is
+// part of its e-mail (name@PROJECT.iam.gserviceaccount.com).
 func quotaScopes(service, account string) func(context.Context) []scope {
 	name := "of the manager"
 	if _, domain, ok := strings.Cut(account, "@"); ok {
