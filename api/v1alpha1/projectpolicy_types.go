@@ -46,7 +46,7 @@ type ProjectPolicy struct {
 // What Google rejects in a project's policy, by https://cloud.google.com/resource-manager/reference/rest/v3/projects/setIamPolicy and
 // https://cloud.google.com/iam/quotas#limits:
 // +kubebuilder:validation:XValidation:rule="!has(self.bindings) || self.bindings.all(b, !has(b.members) || !('allUsers' in b.members || 'allAuthenticatedUsers' in b.members))",message="bindings: Google allows neither allUsers nor allAuthenticatedUsers in a project's policy: grant on the bucket or topic that should be public"
-// +kubebuilder:validation:XValidation:rule="!has(self.auditConfigs) || self.auditConfigs.map(a, a.logTypes.map(l, has(l.exemptedMembers) ? size(l.exemptedMembers) : 0).sum()).sum() + (has(self.bindings) ? self.bindings.map(b, has(b.members) ? size(b.members) : 0).sum() + self.bindings.map(b, has(b.serviceAccountRefs) ? size(b.serviceAccountRefs) : 0).sum() : 0) <= 1500",message="auditConfigs: more than 1,500 members in total, including those of bindings, the most that Google allows in one policy: exempt groups"
+// +kubebuilder:validation:XValidation:rule="!has(self.auditConfigs) || self.auditConfigs.map(a, a.auditLogConfigs.map(l, has(l.exemptedMembers) ? size(l.exemptedMembers) : 0).sum()).sum() + (has(self.bindings) ? self.bindings.map(b, has(b.members) ? size(b.members) : 0).sum() + self.bindings.map(b, has(b.serviceAccountRefs) ? size(b.serviceAccountRefs) : 0).sum() : 0) <= 1500",message="auditConfigs: more than 1,500 members in total, including those of bindings, the most that Google allows in one policy: exempt groups"
 type ProjectPolicySpec struct {
 	CommonSpec `json:",inline"`
 	IAMPolicy  `json:",inline"`
@@ -69,12 +69,13 @@ type AuditConfig struct {
 	// +kubebuilder:validation:Pattern=`^(allServices|[a-z0-9.-]+\.googleapis\.com)$`
 	Service string `json:"service"`
 
-	// logTypes are all the types of access that are logged: one that is not listed is not logged. An explicit [] logs nothing.
+	// auditLogConfigs are all the types of access that are logged: one that is not listed is not logged. An explicit [] logs
+	// nothing.
 	// +required
 	// +listType=map
 	// +listMapKey=logType
 	// +kubebuilder:validation:MaxItems=3
-	LogTypes []AuditLogConfig `json:"logTypes,omitzero"`
+	AuditLogConfigs []AuditLogConfig `json:"auditLogConfigs,omitzero"`
 }
 
 // AuditLogConfig is one type of access that is logged.

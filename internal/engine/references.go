@@ -199,7 +199,7 @@ func wantedAudit(configs []v1alpha1.AuditConfig) []iampolicy.AuditConfig {
 	var out []iampolicy.AuditConfig
 	for _, config := range configs {
 		audit := iampolicy.AuditConfig{Service: config.Service}
-		for _, log := range config.LogTypes {
+		for _, log := range config.AuditLogConfigs {
 			entry := iampolicy.AuditLog{Type: string(log.LogType)}
 			for _, member := range log.ExemptedMembers {
 				entry.Exempted = append(entry.Exempted, string(member))

@@ -32,7 +32,7 @@ func (a audited) config(service string) AuditConfig {
 	return config
 }
 
-// text is the compact JSON that a manifest would have as logTypes.
+// text is the compact JSON that a manifest would have as auditLogConfigs.
 func (a audited) text(service string) string {
 	type logType struct {
 		LogType         string   `json:"logType"`

@@ -59,7 +59,7 @@ func TestGoldenConversationsOfPolicies(t *testing.T) {
 		s.Bindings = append(s.Bindings, conditional)
 	}))
 	w.say("policy/audit", change(func(s *v1alpha1.ProjectPolicySpec) {
-		s.AuditConfigs = []v1alpha1.AuditConfig{{Service: "storage.googleapis.com", LogTypes: []v1alpha1.AuditLogConfig{{LogType: v1alpha1.AuditLogDataRead, ExemptedMembers: []v1alpha1.IAMMember{"user:ada@example.com"}}}}}
+		s.AuditConfigs = []v1alpha1.AuditConfig{{Service: "storage.googleapis.com", AuditLogConfigs: []v1alpha1.AuditLogConfig{{LogType: v1alpha1.AuditLogDataRead, ExemptedMembers: []v1alpha1.IAMMember{"user:ada@example.com"}}}}}
 	}))
 	w.say("policy/stop-speaking-of-audit", change(func(s *v1alpha1.ProjectPolicySpec) { s.AuditConfigs = nil }))
 	w.revoke("roles/viewer", "user:ada@example.com")
