@@ -31,13 +31,13 @@ type Versioning struct {
 	Enabled *bool `json:"enabled,omitempty"`
 }
 
-// SoftDelete keeps deleted objects for a while.
-type SoftDelete struct {
+// SoftDeletePolicy keeps deleted objects for a while.
+type SoftDeletePolicy struct {
 	// retentionSeconds is how long deleted objects are kept, in seconds: 0 (off), or 604800 (7 days) to 7776000 (90 days).
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=7776000
-	// +kubebuilder:validation:XValidation:rule="self == 0 || self >= 604800",message="spec.softDelete.retentionSeconds must be 0 (off) or from 604800 (7 days) to 7776000 (90 days)"
+	// +kubebuilder:validation:XValidation:rule="self == 0 || self >= 604800",message="spec.softDeletePolicy.retentionSeconds must be 0 (off) or from 604800 (7 days) to 7776000 (90 days)"
 	RetentionSeconds *int64 `json:"retentionSeconds,omitempty"`
 }
 

@@ -118,9 +118,9 @@ type BucketSpec struct {
 	// +optional
 	Lifecycle *Lifecycle `json:"lifecycle,omitempty"`
 
-	// softDelete keeps deleted objects for a while. Google's default: seven days.
+	// softDeletePolicy keeps deleted objects for a while. Google's default: seven days.
 	// +optional
-	SoftDelete *SoftDelete `json:"softDelete,omitempty"`
+	SoftDeletePolicy *SoftDeletePolicy `json:"softDeletePolicy,omitempty"`
 
 	// retentionPolicy forbids deleting and replacing objects that are younger than a given age. An explicit {} is no policy.
 	// +optional

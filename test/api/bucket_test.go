@@ -19,7 +19,7 @@ var bucketRefusals = map[string]struct{ name, spec, sentence string }{
 	"an unknown field":        {spec: `{versionning: {enabled: true}}`, sentence: `unknown field "spec.versionning"`},
 	"an unknown field inside": {spec: `{versioning: {enabeld: true}}`, sentence: `unknown field "spec.versioning.enabeld"`},
 	"a wrong type":            {spec: `{versioning: {enabled: "yes"}}`, sentence: `spec.versioning.enabled: Invalid value: "string"`},
-	"a number as text":        {spec: `{softDelete: {retentionSeconds: "604800"}}`, sentence: `spec.softDelete.retentionSeconds: Invalid value: "string"`},
+	"a number as text":        {spec: `{softDeletePolicy: {retentionSeconds: "604800"}}`, sentence: `spec.softDeletePolicy.retentionSeconds: Invalid value: "string"`},
 
 	"a name that is too short":          {name: "ab", sentence: "the bucket's name (spec.resourceID, or else metadata.name) must have 3 to 63 characters, or with dots up to 222 and up to 63 between dots"},
 	"a name that is too long":           {name: strings.Repeat("a", 64), sentence: "must have 3 to 63 characters"},
@@ -55,10 +55,10 @@ var bucketRefusals = map[string]struct{ name, spec, sentence string }{
 	"more labels than there is room for": {spec: `{labels: {` + manyLabels(62, 0) + `}}`, sentence: "spec.labels: Too many: 62: must have at most 61 items"},
 
 	"an empty versioning":              {spec: `{versioning: {}}`, sentence: "spec.versioning.enabled: Required value"},
-	"an empty softDelete":              {spec: `{softDelete: {}}`, sentence: "spec.softDelete.retentionSeconds: Required value"},
-	"a soft delete of six days":        {spec: `{softDelete: {retentionSeconds: 518400}}`, sentence: "spec.softDelete.retentionSeconds must be 0 (off) or from 604800 (7 days) to 7776000 (90 days)"},
-	"a soft delete of 91 days":         {spec: `{softDelete: {retentionSeconds: 7862400}}`, sentence: "spec.softDelete.retentionSeconds in body should be less than or equal to 7776000"},
-	"a negative soft delete":           {spec: `{softDelete: {retentionSeconds: -1}}`, sentence: "spec.softDelete.retentionSeconds in body should be greater than or equal to 0"},
+	"an empty softDeletePolicy":        {spec: `{softDeletePolicy: {}}`, sentence: "spec.softDeletePolicy.retentionSeconds: Required value"},
+	"a soft delete of six days":        {spec: `{softDeletePolicy: {retentionSeconds: 518400}}`, sentence: "spec.softDeletePolicy.retentionSeconds must be 0 (off) or from 604800 (7 days) to 7776000 (90 days)"},
+	"a soft delete of 91 days":         {spec: `{softDeletePolicy: {retentionSeconds: 7862400}}`, sentence: "spec.softDeletePolicy.retentionSeconds in body should be less than or equal to 7776000"},
+	"a negative soft delete":           {spec: `{softDeletePolicy: {retentionSeconds: -1}}`, sentence: "spec.softDeletePolicy.retentionSeconds in body should be greater than or equal to 0"},
 	"a retention of nothing":           {spec: `{retentionPolicy: {retentionSeconds: 0}}`, sentence: "spec.retentionPolicy.retentionSeconds in body should be greater than or equal to 1"},
 	"a retention of over 100 years":    {spec: `{retentionPolicy: {retentionSeconds: 3155760001}}`, sentence: "spec.retentionPolicy.retentionSeconds in body should be less than or equal to 3155760000"},
 	"a lock without retention":         {spec: `{retentionPolicy: {locked: true}}`, sentence: "spec.retentionPolicy.locked needs spec.retentionPolicy.retentionSeconds"},
@@ -146,7 +146,7 @@ func TestBucketAcceptedOnCreate(t *testing.T) {
 		"autoclass off, another class":      {spec: `{autoclass: {enabled: false}, storageClass: ARCHIVE}`},
 		"folders":                           {spec: `{hierarchicalNamespace: {enabled: true}, uniformBucketLevelAccess: {enabled: true}, versioning: {enabled: false}, retentionPolicy: {}}`},
 		"a lock":                            {spec: `{retentionPolicy: {retentionSeconds: 3155760000, locked: true}}`},
-		"soft delete off":                   {spec: `{softDelete: {retentionSeconds: 0}}`},
+		"soft delete off":                   {spec: `{softDeletePolicy: {retentionSeconds: 0}}`},
 		"the bucket's objects too":          {spec: `{deletionPolicy: DeleteWithContents}`},
 		"labels in other alphabets":         {spec: `{labels: {größe: "übergroß", 名前: 値, empty: ""}}`},
 		"a project of a domain":             {spec: `{projectID: "example.com:some-project"}`},
@@ -226,7 +226,7 @@ func TestBucketUpdates(t *testing.T) {
 
 // An object that nobody has looked at says so, and what was explicitly empty or false is still there for Go to see.
 func TestBucketDefaultsAndEmpties(t *testing.T) {
-	obj := bucketManifest(t, "", `{labels: {}, lifecycle: {rules: []}, retentionPolicy: {}, cors: [], website: {}, logging: {}, encryption: {}, requesterPays: false, softDelete: {retentionSeconds: 0}}`)
+	obj := bucketManifest(t, "", `{labels: {}, lifecycle: {rules: []}, retentionPolicy: {}, cors: [], website: {}, logging: {}, encryption: {}, requesterPays: false, softDeletePolicy: {retentionSeconds: 0}}`)
 	if err := create(t, obj); err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +240,7 @@ func TestBucketDefaultsAndEmpties(t *testing.T) {
 		},
 		Labels: v1alpha1.Labels{}, Lifecycle: &v1alpha1.Lifecycle{Rules: []v1alpha1.LifecycleRule{}}, RetentionPolicy: &v1alpha1.RetentionPolicy{},
 		CORS: []v1alpha1.CORS{}, Website: &v1alpha1.Website{}, Logging: &v1alpha1.Logging{}, Encryption: &v1alpha1.BucketEncryption{},
-		RequesterPays: new(false), SoftDelete: &v1alpha1.SoftDelete{RetentionSeconds: new(int64(0))},
+		RequesterPays: new(false), SoftDeletePolicy: &v1alpha1.SoftDeletePolicy{RetentionSeconds: new(int64(0))},
 	}
 	if diff := cmp.Diff(want, got.Spec); diff != "" {
 		t.Errorf("spec (-want +got):\n%s", diff)
@@ -281,7 +281,7 @@ storageClass: DURABLE_REDUCED_AVAILABILITY
 labels: {`+manyLabels(61, 63)+`}
 versioning: {enabled: true}
 lifecycle: {rules: [`+strings.Join(rules, ",")+`]}
-softDelete: {retentionSeconds: 7776000}
+softDeletePolicy: {retentionSeconds: 7776000}
 retentionPolicy: {retentionSeconds: 3155760000, locked: true}
 objectRetention: {mode: Enabled}
 autoclass: {enabled: false}

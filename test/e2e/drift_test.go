@@ -165,7 +165,9 @@ func TestEachGroupOfABucketIsResetWhenItLeaves(t *testing.T) {
 				Action: v1alpha1.LifecycleAction{Type: v1alpha1.LifecycleDelete}, Condition: v1alpha1.LifecycleCondition{Age: new(int64(30))},
 			}}}
 		},
-		"soft-delete": func(s *v1alpha1.BucketSpec) { s.SoftDelete = &v1alpha1.SoftDelete{RetentionSeconds: new(int64(0))} },
+		"soft-delete": func(s *v1alpha1.BucketSpec) {
+			s.SoftDeletePolicy = &v1alpha1.SoftDeletePolicy{RetentionSeconds: new(int64(0))}
+		},
 		"retention-policy": func(s *v1alpha1.BucketSpec) {
 			s.RetentionPolicy = &v1alpha1.RetentionPolicy{RetentionSeconds: new(int64(60))}
 		},

@@ -22,7 +22,7 @@ const (
 // progress is the one command by which a fleet-wide edit is followed, as the README has it: the buckets that Google Cloud does
 // not have so yet, and why.
 const progress = `get buckets -A -o custom-columns='NAMESPACE:.metadata.namespace,NAME:.metadata.name,` +
-	`REASON:.status.conditions[?(@.type=="Ready")].reason,SECONDS:.status.observed.softDelete.retentionSeconds' | grep -v `
+	`REASON:.status.conditions[?(@.type=="Ready")].reason,SECONDS:.status.observed.softDeletePolicy.retentionSeconds' | grep -v `
 
 // TestFleetWideEdit is scenario e: one commit changes soft-delete retention on a thousand buckets in fifty projects, of which
 // three refuse. Progress and failures are followed by one command, and a revert reverts it.
@@ -120,7 +120,7 @@ func fleetKustomization(seconds string) string {
 		text += "- " + teamName(team) + ".yaml\n"
 	}
 	return text + "patches:\n- target: {group: gcp.holdfast.dev, kind: Bucket}\n  patch: |\n" +
-		"    - op: add\n      path: /spec/softDelete\n      value: {retentionSeconds: " + seconds + "}\n"
+		"    - op: add\n      path: /spec/softDeletePolicy\n      value: {retentionSeconds: " + seconds + "}\n"
 }
 
 // rolledOut runs the command until it shows only those that are refused, and returns how many different answers it gave.

@@ -161,7 +161,7 @@ func fill(v reflect.Value) {
 // A field that the spec gains has to be known to drawSpec, and so to the round trip, and to the tests on the wire.
 func TestSpecIsKnown(t *testing.T) {
 	known := []string{
-		"CommonSpec", "Location", "CustomPlacementConfig", "StorageClass", "Labels", "Versioning", "Lifecycle", "SoftDelete", "RetentionPolicy",
+		"CommonSpec", "Location", "CustomPlacementConfig", "StorageClass", "Labels", "Versioning", "Lifecycle", "SoftDeletePolicy", "RetentionPolicy",
 		"ObjectRetention", "Autoclass", "RPO", "HierarchicalNamespace", "UniformBucketLevelAccess", "PublicAccessPrevention", "CORS", "Website",
 		"Logging", "Encryption", "RequesterPays", "DefaultEventBasedHold", "IAM",
 	}

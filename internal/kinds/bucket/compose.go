@@ -33,8 +33,8 @@ func composeNew(ref engine.Ref, want *v1alpha1.BucketSpec) *storage.BucketAttrs 
 	if orZero(orZero(want.HierarchicalNamespace).Enabled) {
 		attrs.HierarchicalNamespace = &storage.HierarchicalNamespace{Enabled: true}
 	}
-	if want.SoftDelete != nil {
-		attrs.SoftDeletePolicy = composeSoftDelete(want.SoftDelete)
+	if want.SoftDeletePolicy != nil {
+		attrs.SoftDeletePolicy = composeSoftDelete(want.SoftDeletePolicy)
 	}
 	if orZero(want.RetentionPolicy).RetentionSeconds != nil {
 		attrs.RetentionPolicy = composeRetention(want.RetentionPolicy)
@@ -114,8 +114,8 @@ func (c *composer) classes() {
 
 // protection writes what keeps objects from being lost. The lock of the retention policy is a call of its own.
 func (c *composer) protection() {
-	if c.changes.Has("spec.softDelete") {
-		c.update.SoftDeletePolicy = composeSoftDelete(c.want.SoftDelete)
+	if c.changes.Has("spec.softDeletePolicy") {
+		c.update.SoftDeletePolicy = composeSoftDelete(c.want.SoftDeletePolicy)
 	}
 	if c.touches("spec.retentionPolicy", "retentionSeconds") {
 		c.update.RetentionPolicy = composeRetention(c.want.RetentionPolicy)
@@ -185,7 +185,7 @@ func (c *composer) touches(section, field string) bool {
 }
 
 // composeSoftDelete writes none as off.
-func composeSoftDelete(s *v1alpha1.SoftDelete) *storage.SoftDeletePolicy {
+func composeSoftDelete(s *v1alpha1.SoftDeletePolicy) *storage.SoftDeletePolicy {
 	return &storage.SoftDeletePolicy{RetentionDuration: duration(orZero(s).RetentionSeconds)}
 }
 

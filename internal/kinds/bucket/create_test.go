@@ -33,7 +33,7 @@ func TestCreateOnTheWire(t *testing.T) {
 				Website: &v1alpha1.Website{}, Logging: &v1alpha1.Logging{}, Encryption: &v1alpha1.BucketEncryption{}, Labels: v1alpha1.Labels{},
 				Versioning: &v1alpha1.Versioning{Enabled: new(false)}, Autoclass: &v1alpha1.Autoclass{Enabled: new(false)},
 				HierarchicalNamespace: &v1alpha1.HierarchicalNamespace{Enabled: new(false)}, RequesterPays: new(false),
-				SoftDelete: &v1alpha1.SoftDelete{RetentionSeconds: new(int64(0))},
+				SoftDeletePolicy: &v1alpha1.SoftDeletePolicy{RetentionSeconds: new(int64(0))},
 			},
 			body: `{` + marks + `},"lifecycle":{"rule":[]},"location":"US","name":"logs","softDeletePolicy":{"retentionDurationSeconds":"0"}}`,
 		},

@@ -20,7 +20,7 @@ func (k *Kind) Describe(live *storage.BucketAttrs) *v1alpha1.Bucket {
 		Labels:                   engine.DescribeLabels(live.Labels),
 		Versioning:               &v1alpha1.Versioning{Enabled: new(live.VersioningEnabled)},
 		Lifecycle:                describeLifecycle(live.Lifecycle),
-		SoftDelete:               describeSoftDelete(live.SoftDeletePolicy),
+		SoftDeletePolicy:         describeSoftDelete(live.SoftDeletePolicy),
 		RetentionPolicy:          describeRetention(live.RetentionPolicy),
 		ObjectRetention:          describeObjectRetention(live.ObjectRetentionMode),
 		Autoclass:                describeAutoclass(live.Autoclass),
@@ -44,11 +44,11 @@ func describePlacement(p *storage.CustomPlacementConfig) *v1alpha1.CustomPlaceme
 	return &v1alpha1.CustomPlacementConfig{DataLocations: p.DataLocations}
 }
 
-func describeSoftDelete(p *storage.SoftDeletePolicy) *v1alpha1.SoftDelete {
+func describeSoftDelete(p *storage.SoftDeletePolicy) *v1alpha1.SoftDeletePolicy {
 	if p == nil {
 		return nil
 	}
-	return &v1alpha1.SoftDelete{RetentionSeconds: new(seconds(p.RetentionDuration))}
+	return &v1alpha1.SoftDeletePolicy{RetentionSeconds: new(seconds(p.RetentionDuration))}
 }
 
 func describeRetention(p *storage.RetentionPolicy) *v1alpha1.RetentionPolicy {

@@ -32,14 +32,14 @@ func TestDescribe(t *testing.T) {
 	cases := map[string]struct{ live, want string }{
 		"by default: what a bucket can be without is left out": {
 			live: bare,
-			want: `{"location":"EU","storageClass":"STANDARD","labels":{},"versioning":{"enabled":false},"softDelete":{"retentionSeconds":604800},
+			want: `{"location":"EU","storageClass":"STANDARD","labels":{},"versioning":{"enabled":false},"softDeletePolicy":{"retentionSeconds":604800},
 				"autoclass":{"enabled":false},"rpo":"DEFAULT","hierarchicalNamespace":{"enabled":false},"uniformBucketLevelAccess":{"enabled":false},
 				"publicAccessPrevention":"inherited","requesterPays":false,"defaultEventBasedHold":false}`,
 		},
 		"with everything: neither Google's labels nor ours": {
 			live: furnished,
 			want: `{"location":"EU","storageClass":"NEARLINE","labels":{"team":"payments"},"versioning":{"enabled":true},
-				"lifecycle":{"rules":[{"action":{"type":"Delete"},"condition":{"age":7}}]},"softDelete":{"retentionSeconds":700000},
+				"lifecycle":{"rules":[{"action":{"type":"Delete"},"condition":{"age":7}}]},"softDeletePolicy":{"retentionSeconds":700000},
 				"retentionPolicy":{"retentionSeconds":3600,"locked":false},"autoclass":{"enabled":true,"terminalStorageClass":"ARCHIVE"},"rpo":"ASYNC_TURBO",
 				"hierarchicalNamespace":{"enabled":false},"uniformBucketLevelAccess":{"enabled":true},"publicAccessPrevention":"enforced",
 				"cors":[{"origin":["*"],"method":["GET"]}],"website":{"mainPageSuffix":"index.html","notFoundPage":"404.html"},

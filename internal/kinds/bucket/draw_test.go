@@ -12,7 +12,7 @@ func drawSpec(t *rapid.T, fixed *v1alpha1.BucketSpec) v1alpha1.BucketSpec {
 		Labels:                 maybe(t, "labels", drawLabels),
 		Versioning:             maybe(t, "versioning", func(t *rapid.T) *v1alpha1.Versioning { return &v1alpha1.Versioning{Enabled: drawBool(t)} }),
 		Lifecycle:              maybe(t, "lifecycle", drawLifecycle),
-		SoftDelete:             maybe(t, "softDelete", drawSoftDelete),
+		SoftDeletePolicy:       maybe(t, "softDeletePolicy", drawSoftDelete),
 		RetentionPolicy:        maybe(t, "retentionPolicy", drawRetention),
 		Autoclass:              maybe(t, "autoclass", drawAutoclass),
 		RPO:                    rapid.SampledFrom([]v1alpha1.RPO{"", v1alpha1.RPODefault}).Draw(t, "rpo"),
@@ -68,8 +68,8 @@ func drawLabels(t *rapid.T) v1alpha1.Labels {
 	}), 0, 4).Draw(t, "labels")
 }
 
-func drawSoftDelete(t *rapid.T) *v1alpha1.SoftDelete {
-	return &v1alpha1.SoftDelete{RetentionSeconds: new(rapid.OneOf(rapid.Just(int64(0)), rapid.Int64Range(604800, 7776000)).Draw(t, "seconds"))}
+func drawSoftDelete(t *rapid.T) *v1alpha1.SoftDeletePolicy {
+	return &v1alpha1.SoftDeletePolicy{RetentionSeconds: new(rapid.OneOf(rapid.Just(int64(0)), rapid.Int64Range(604800, 7776000)).Draw(t, "seconds"))}
 }
 
 func drawRetention(t *rapid.T) *v1alpha1.RetentionPolicy {

@@ -94,15 +94,15 @@ func TestUpdateOnTheWire(t *testing.T) {
 			want: []string{`{"lifecycle":{"rule":[]}}`},
 		},
 		"soft delete changed": {
-			live: furnished, spec: v1alpha1.BucketSpec{SoftDelete: &v1alpha1.SoftDelete{RetentionSeconds: new(int64(864000))}},
+			live: furnished, spec: v1alpha1.BucketSpec{SoftDeletePolicy: &v1alpha1.SoftDeletePolicy{RetentionSeconds: new(int64(864000))}},
 			want: []string{`{"softDeletePolicy":{"retentionDurationSeconds":"864000"}}`},
 		},
 		"soft delete off": {
-			live: furnished, spec: v1alpha1.BucketSpec{SoftDelete: &v1alpha1.SoftDelete{RetentionSeconds: new(int64(0))}},
+			live: furnished, spec: v1alpha1.BucketSpec{SoftDeletePolicy: &v1alpha1.SoftDeletePolicy{RetentionSeconds: new(int64(0))}},
 			want: []string{`{"softDeletePolicy":{"retentionDurationSeconds":"0"}}`},
 		},
 		"soft delete reset": {
-			live: furnished, applied: []string{"spec.softDelete.retentionSeconds"},
+			live: furnished, applied: []string{"spec.softDeletePolicy.retentionSeconds"},
 			want: []string{`{"softDeletePolicy":{"retentionDurationSeconds":"604800"}}`},
 		},
 		"retention changed": {
