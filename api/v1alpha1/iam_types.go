@@ -8,7 +8,7 @@ type IAMMode string
 const (
 	// IAMAdditive grants what is listed and revokes only what this manifest granted itself.
 	IAMAdditive IAMMode = "Additive"
-	// IAMAuthoritativeRoles owns the listed roles: members that are not listed lose them.
+	// IAMAuthoritativeRoles owns the listed roles: a member that is not listed loses the role.
 	IAMAuthoritativeRoles IAMMode = "AuthoritativeRoles"
 	// IAMAuthoritative owns the whole policy: every grant that is not listed is removed.
 	IAMAuthoritative IAMMode = "Authoritative"
@@ -20,7 +20,7 @@ type IAMDeletedPrincipals string
 
 // The values of IAMDeletedPrincipals.
 const (
-	// IAMDeletedPrincipalsKeep keeps and reports them: undeleting an account brings its grants back.
+	// IAMDeletedPrincipalsKeep leaves them in place and reports them: undeleting an account brings its grants back.
 	IAMDeletedPrincipalsKeep IAMDeletedPrincipals = "Keep"
 	// IAMDeletedPrincipalsRemove removes them from the listed roles, with mode Authoritative from all roles.
 	IAMDeletedPrincipalsRemove IAMDeletedPrincipals = "Remove"
@@ -33,7 +33,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="!has(self.mode) || self.mode != 'Authoritative' || has(self.bindings) && size(self.bindings) > 0",message="bindings is missing or empty, and with mode Authoritative that would empty the policy: list what should be granted"
 type IAMPolicy struct {
 	// mode says how much of the policy this manifest owns. Additive grants what is listed and revokes only what it granted
-	// itself. AuthoritativeRoles owns the listed roles, under any condition: members that are not listed lose them.
+	// itself. AuthoritativeRoles owns the listed roles, under any condition: a member that is not listed loses the role.
 	// Authoritative owns the whole policy, including every role that is not listed. Never removed are the access of Holdfast
 	// itself, the last owners, Google's service agents, and grants that others made for a limited time: status.iam.kept lists
 	// them and says how to remove them.
@@ -48,9 +48,9 @@ type IAMPolicy struct {
 	// +kubebuilder:validation:MaxItems=250
 	Bindings []IAMBinding `json:"bindings,omitzero"`
 
-	// deletedPrincipals says what happens to grants whose principal was deleted (deleted:user:…?uid=…). Keep keeps and reports
-	// them: undeleting an account brings its grants back. Remove removes them from the listed roles, with mode Authoritative
-	// from all roles. Default: Keep.
+	// deletedPrincipals says what happens to grants whose principal was deleted (deleted:user:…?uid=…). Keep leaves them in
+	// place and reports them: undeleting an account brings its grants back. Remove removes them from the listed roles, with mode
+	// Authoritative from all roles. Default: Keep.
 	// +optional
 	DeletedPrincipals IAMDeletedPrincipals `json:"deletedPrincipals,omitempty"`
 
@@ -119,7 +119,7 @@ type IAMMember string
 // +kubebuilder:validation:XValidation:rule="has(self.name) != has(self.external)",message="give exactly one of name (a ServiceAccount) and external (an e-mail)"
 // +kubebuilder:validation:XValidation:rule="!has(self.namespace) || has(self.name)",message="namespace goes with name only: an external account has none"
 type ServiceAccountRef struct {
-	// name is the metadata.name of a ServiceAccount of the group gcp.holdfast.dev. The grant waits until that account exists.
+	// name is the metadata.name of a ServiceAccount of the group gcp.holdfast.dev. The grant is made once that account exists.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`

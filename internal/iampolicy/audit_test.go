@@ -20,7 +20,7 @@ func TestAuditConfigs(t *testing.T) {
 		next      []AuditConfig
 	}{
 		"Others": {
-			reason: "Services that the manifest does not speak of stay as they are.",
+			reason: "Services that the manifest does not list stay as they are.",
 			live:   []AuditConfig{{storage, []AuditLog{reads}}},
 			next:   []AuditConfig{{storage, []AuditLog{reads}}},
 		},

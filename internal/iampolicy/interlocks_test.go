@@ -90,7 +90,7 @@ func TestInterlocks(t *testing.T) {
 			},
 		},
 		"OwnGrantOfAServiceAgent": {
-			reason: "What the manifest granted an agent is revoked, but for the role that Google grants it by itself.",
+			reason: "What the manifest granted an agent is revoked, except for the role that Google itself grants it.",
 			in: Input{Mode: additive, Recorded: grants(to("roles/pubsub.publisher", pubsub), to("roles/pubsub.serviceAgent", pubsub)),
 				Live: policy(to("roles/pubsub.publisher", pubsub), to("roles/pubsub.serviceAgent", pubsub))},
 			want: []string{
@@ -142,7 +142,7 @@ func TestInterlocks(t *testing.T) {
 		},
 
 		"TimeBoundByOthers": {
-			reason: "What others granted for a limited time runs out by itself; other conditions do not.",
+			reason: "What others granted for a limited time expires without us; other conditions do not.",
 			in: Input{Mode: byRole, Self: self, Wanted: grants(to("roles/a", "user:alice@x.com")),
 				Live: policy(to("roles/a", "user:alice@x.com"), toIf(fridays, "roles/a", "user:bob@x.com"), toIf(logs, "roles/a", "user:bob@x.com"))},
 			want: []string{

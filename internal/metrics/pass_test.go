@@ -24,7 +24,7 @@ type step struct {
 	generation int64
 	// restart says that another process makes the pass.
 	restart bool
-	// anew says that the object was deleted and made anew before the pass.
+	// anew says that the object was deleted and recreated before the pass.
 	anew bool
 }
 

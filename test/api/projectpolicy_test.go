@@ -33,7 +33,7 @@ func TestProjectPolicyRefusedOnCreate(t *testing.T) {
 		"a long service":                 {auditing(`{service: ` + strings.Repeat("s", 86) + `.googleapis.com, auditLogConfigs: []}`), "spec.auditConfigs[0].service: Too long"},
 		"a service twice":                {auditing(`{service: allServices, auditLogConfigs: []}, {service: allServices, auditLogConfigs: []}`), `spec.auditConfigs[1]: Duplicate value: {"service":"allServices"}`},
 		"a service without types":        {auditing(`{service: allServices}`), "spec.auditConfigs[0].auditLogConfigs: Required value"},
-		"Google's name for types":        {auditing(`{service: allServices, auditLogConfigs: []}`), `unknown field "spec.auditConfigs[0].auditLogConfigs"`},
+		"the types under another name":   {auditing(`{service: allServices, auditLogConfigs: [], logTypes: []}`), `unknown field "spec.auditConfigs[0].logTypes"`},
 		"a type by itself":               {auditing(`{service: allServices, auditLogConfigs: [DATA_READ]}`), `spec.auditConfigs[0].auditLogConfigs[0]: Invalid value: "string"`},
 		"no type":                        {auditing(`{service: allServices, auditLogConfigs: [{}]}`), "spec.auditConfigs[0].auditLogConfigs[0].logType: Required value"},
 		"an unknown type":                {auditing(`{service: allServices, auditLogConfigs: [{logType: ADMIN_WRITE}]}`), `spec.auditConfigs[0].auditLogConfigs[0].logType: Unsupported value: "ADMIN_WRITE": supported values: "ADMIN_READ", "DATA_READ", "DATA_WRITE"`},
@@ -83,12 +83,12 @@ func TestProjectPolicyAcceptedOnCreate(t *testing.T) {
 
 func TestProjectPolicyUpdates(t *testing.T) {
 	for name, tc := range map[string]struct{ before, status, after, sentence string }{
-		"a resourceID":                      {before: `{}`, after: `{resourceID: policy}`, sentence: "spec.resourceID does not apply to a ProjectPolicy"},
-		"another projectID":                 {before: `{projectID: project-one}`, after: `{projectID: project-two}`, sentence: "projectID is immutable: create a new object for another project"},
-		"projectID removed":                 {before: `{projectID: project-one}`, after: `{}`, sentence: "spec.projectID cannot be removed: create a new object for another project"},
-		"projectID added before it is held": {before: `{}`, after: `{projectID: project-one}`, sentence: "spec.projectID can be added only if it is the project that the object is bound to already (status.project)"},
-		"another projectID added":           {before: `{}`, status: `{project: project-two}`, after: `{projectID: project-one}`, sentence: "spec.projectID can be added only if it is the project"},
-		"projectID added as it is":          {before: `{}`, status: `{project: project-one}`, after: `{projectID: project-one}`},
+		"a resourceID":                       {before: `{}`, after: `{resourceID: policy}`, sentence: "spec.resourceID does not apply to a ProjectPolicy"},
+		"another projectID":                  {before: `{projectID: project-one}`, after: `{projectID: project-two}`, sentence: "projectID is immutable: create a new object for another project"},
+		"projectID removed":                  {before: `{projectID: project-one}`, after: `{}`, sentence: "spec.projectID cannot be removed: create a new object for another project"},
+		"projectID added before it is bound": {before: `{}`, after: `{projectID: project-one}`, sentence: "spec.projectID can be added only if it is the project that the object is bound to already (status.project)"},
+		"another projectID added":            {before: `{}`, status: `{project: project-two}`, after: `{projectID: project-one}`, sentence: "spec.projectID can be added only if it is the project"},
+		"projectID added as it is":           {before: `{}`, status: `{project: project-one}`, after: `{projectID: project-one}`},
 
 		"bindings come and go":        {before: binding(`{role: roles/browser, members: ["user:ada@example.com"]}`), after: `{bindings: [], auditConfigs: [{service: allServices, auditLogConfigs: []}]}`},
 		"all of it removed":           {before: `{mode: AuthoritativeRoles, deletedPrincipals: Remove, safety: {maxRemovals: 0}, bindings: [{role: roles/browser, members: ["user:ada@example.com"]}], auditConfigs: []}`, after: `{}`},

@@ -69,16 +69,16 @@ func TestServiceAccountAcceptedOnCreate(t *testing.T) {
 
 func TestServiceAccountUpdates(t *testing.T) {
 	for name, tc := range map[string]struct{ before, status, after, sentence string }{
-		"another resourceID":                {before: `{resourceID: importer-one}`, after: `{resourceID: importer-two}`, sentence: "spec.resourceID is immutable: create a new object for another resource"},
-		"resourceID removed":                {before: `{resourceID: importer-one}`, after: `{}`, sentence: "spec.resourceID is immutable"},
-		"resourceID added":                  {before: `{}`, after: `{resourceID: importer-one}`, sentence: "spec.resourceID is immutable"},
-		"resourceID added as it is":         {before: `{}`, after: `{resourceID: account}`},
-		"resourceID that is the name goes":  {before: `{resourceID: account}`, after: `{}`},
-		"another projectID":                 {before: `{projectID: project-one}`, after: `{projectID: project-two}`, sentence: "projectID is immutable: create a new object for another project"},
-		"projectID removed":                 {before: `{projectID: project-one}`, after: `{}`, sentence: "spec.projectID cannot be removed: create a new object for another project"},
-		"projectID added before it is held": {before: `{}`, after: `{projectID: project-one}`, sentence: "spec.projectID can be added only if it is the project that the object is bound to already (status.project)"},
-		"another projectID added":           {before: `{}`, status: `{project: project-two}`, after: `{projectID: project-one}`, sentence: "spec.projectID can be added only if it is the project"},
-		"projectID added as it is":          {before: `{}`, status: `{project: project-one}`, after: `{projectID: project-one}`},
+		"another resourceID":                 {before: `{resourceID: importer-one}`, after: `{resourceID: importer-two}`, sentence: "spec.resourceID is immutable: create a new object for another resource"},
+		"resourceID removed":                 {before: `{resourceID: importer-one}`, after: `{}`, sentence: "spec.resourceID is immutable"},
+		"resourceID added":                   {before: `{}`, after: `{resourceID: importer-one}`, sentence: "spec.resourceID is immutable"},
+		"resourceID added as it is":          {before: `{}`, after: `{resourceID: account}`},
+		"resourceID that is the name goes":   {before: `{resourceID: account}`, after: `{}`},
+		"another projectID":                  {before: `{projectID: project-one}`, after: `{projectID: project-two}`, sentence: "projectID is immutable: create a new object for another project"},
+		"projectID removed":                  {before: `{projectID: project-one}`, after: `{}`, sentence: "spec.projectID cannot be removed: create a new object for another project"},
+		"projectID added before it is bound": {before: `{}`, after: `{projectID: project-one}`, sentence: "spec.projectID can be added only if it is the project that the object is bound to already (status.project)"},
+		"another projectID added":            {before: `{}`, status: `{project: project-two}`, after: `{projectID: project-one}`, sentence: "spec.projectID can be added only if it is the project"},
+		"projectID added as it is":           {before: `{}`, status: `{project: project-one}`, after: `{projectID: project-one}`},
 
 		"all that may change":           {before: `{displayName: Importer, disabled: false, iam: {bindings: []}}`, after: `{displayName: Exporter, description: the other way, disabled: true}`},
 		"all of it removed":             {before: `{displayName: Importer, description: of goods, disabled: true, iam: {mode: AuthoritativeRoles}}`, after: `{}`},

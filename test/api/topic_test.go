@@ -118,16 +118,16 @@ func TestTopicAcceptedOnCreate(t *testing.T) {
 
 func TestTopicUpdates(t *testing.T) {
 	for name, tc := range map[string]struct{ before, status, after, sentence string }{
-		"another resourceID":                {before: `{resourceID: one}`, after: `{resourceID: two}`, sentence: "spec.resourceID is immutable: create a new object for another resource"},
-		"resourceID removed":                {before: `{resourceID: one}`, after: `{}`, sentence: "spec.resourceID is immutable"},
-		"resourceID added":                  {before: `{}`, after: `{resourceID: one}`, sentence: "spec.resourceID is immutable"},
-		"resourceID added as it is":         {before: `{}`, after: `{resourceID: topic}`},
-		"resourceID that is the name goes":  {before: `{resourceID: topic}`, after: `{}`},
-		"another projectID":                 {before: `{projectID: project-one}`, after: `{projectID: project-two}`, sentence: "projectID is immutable: create a new object for another project"},
-		"projectID removed":                 {before: `{projectID: project-one}`, after: `{}`, sentence: "spec.projectID cannot be removed: create a new object for another project"},
-		"projectID added before it is held": {before: `{}`, after: `{projectID: project-one}`, sentence: "spec.projectID can be added only if it is the project that the object is bound to already (status.project)"},
-		"another projectID added":           {before: `{}`, status: `{project: project-two}`, after: `{projectID: project-one}`, sentence: "spec.projectID can be added only if it is the project"},
-		"projectID added as it is":          {before: `{}`, status: `{project: project-one}`, after: `{projectID: project-one}`},
+		"another resourceID":                 {before: `{resourceID: one}`, after: `{resourceID: two}`, sentence: "spec.resourceID is immutable: create a new object for another resource"},
+		"resourceID removed":                 {before: `{resourceID: one}`, after: `{}`, sentence: "spec.resourceID is immutable"},
+		"resourceID added":                   {before: `{}`, after: `{resourceID: one}`, sentence: "spec.resourceID is immutable"},
+		"resourceID added as it is":          {before: `{}`, after: `{resourceID: topic}`},
+		"resourceID that is the name goes":   {before: `{resourceID: topic}`, after: `{}`},
+		"another projectID":                  {before: `{projectID: project-one}`, after: `{projectID: project-two}`, sentence: "projectID is immutable: create a new object for another project"},
+		"projectID removed":                  {before: `{projectID: project-one}`, after: `{}`, sentence: "spec.projectID cannot be removed: create a new object for another project"},
+		"projectID added before it is bound": {before: `{}`, after: `{projectID: project-one}`, sentence: "spec.projectID can be added only if it is the project that the object is bound to already (status.project)"},
+		"another projectID added":            {before: `{}`, status: `{project: project-two}`, after: `{projectID: project-one}`, sentence: "spec.projectID can be added only if it is the project"},
+		"projectID added as it is":           {before: `{}`, status: `{project: project-one}`, after: `{projectID: project-one}`},
 
 		"the key changes":           {before: `{kmsKeyName: projects/p/locations/l/keyRings/r/cryptoKeys/a}`, after: `{kmsKeyName: projects/p/locations/l/keyRings/r/cryptoKeys/b}`},
 		"the key goes":              {before: `{kmsKeyName: projects/p/locations/l/keyRings/r/cryptoKeys/a}`, after: `{}`},
