@@ -85,7 +85,8 @@ func whoWas(member string) (was string, deleted bool) {
 	return was, deleted
 }
 
-// serviceAgent matches Google's own accounts in projects. Their names "are subject to change", so in doubt an account counts as one. https://cloud.google.com/iam/docs/service-agents
+// serviceAgent matches Google's own accounts in projects. Their names "are subject to change", so in doubt an account counts as one.
+// https://cloud.google.com/iam/docs/service-agents
 var serviceAgent = regexp.MustCompile(`^serviceAccount:(` +
 	`service-([pfo]|org-|folder-)?[0-9]+@.+` +
 	`|.+@gcp-sa-[^@]+` +
