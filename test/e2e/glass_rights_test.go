@@ -82,7 +82,7 @@ func TestWhatTheOperatorMayNotDo(t *testing.T) {
 		"ask for a reconcile":                  {write(whole, annotations{v1alpha1.ReconcileRequestedAtAnnotation: "now"}), onlyOwn},
 		"put another finalizer on a topic":     {change(whole, func(o client.Object) { o.SetFinalizers(append(o.GetFinalizers(), "example.com/x")) }), onlyOwn},
 		"replace a topic":                      {func() error { return operator.Update(ctx, whole) }, forbidden},
-		"let go of an object under its glass":  {change(broken, func(o client.Object) { o.SetFinalizers(nil) }), "while the glass is broken"},
+		"let go of an object under its glass":  {change(broken, func(o client.Object) { o.SetFinalizers(nil) }), "while break-glass is active"},
 		"change a definition":                  {func() error { return operator.Delete(ctx, definition("topics.gcp.holdfast.dev")) }, forbidden},
 		"change the policy that it answers to": {func() error { return operator.Delete(ctx, guard()) }, forbidden},
 		"read a Secret": {func() error {
