@@ -28,6 +28,8 @@ const (
 	ReasonThrottled = "Throttled"
 	// ReasonAwaitingReference: something that the manifest refers to does not exist yet.
 	ReasonAwaitingReference = "AwaitingReference"
+	// ReasonReferenceNotAllowed: the manifest refers to a namespace that does not allow it.
+	ReasonReferenceNotAllowed = "ReferenceNotAllowed"
 	// ReasonDeleting: the deletion policy is being applied.
 	ReasonDeleting = "Deleting"
 

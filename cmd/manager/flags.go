@@ -8,6 +8,7 @@ import (
 	cliflag "k8s.io/component-base/cli/flag"
 
 	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // config is what the flags say, and the environment in their place.
@@ -42,14 +43,8 @@ type election struct {
 	retryPeriod   time.Duration
 }
 
-// kind is how flags refer to a kind.
-type kind struct {
-	name   string // in words, as in "service account"
-	plural string // as in "ServiceAccounts"
-}
-
 // flags returns the flags that fill the config, in groups. Defining them sets their defaults.
-func (c *config) flags(kinds []kind) cliflag.NamedFlagSets {
+func (c *config) flags(all []kind.Kind) cliflag.NamedFlagSets {
 	var groups cliflag.NamedFlagSets
 
 	general := groups.FlagSet("general")
@@ -67,11 +62,11 @@ func (c *config) flags(kinds []kind) cliflag.NamedFlagSets {
 		"Name of this installation in the ownership labels of Google Cloud resources. If unset: the UID of the kube-system namespace. Set it to restore a fleet in another cluster.")
 	durationVar(reconciliation, &c.sweepInterval, "sweep-interval", 10*time.Minute, time.Second, 24*time.Hour,
 		"Interval of the periodic drift check (±10 %).")
-	c.workers = make(map[string]*int, len(kinds))
-	for _, k := range kinds {
-		c.workers[k.name] = new(int)
-		countVar(reconciliation, c.workers[k.name], strings.ReplaceAll(k.name, " ", "-")+"-workers", 10, 1000,
-			fmt.Sprintf("Number of %s to reconcile concurrently.", k.plural))
+	c.workers = make(map[string]*int, len(all))
+	for _, k := range all {
+		c.workers[k.Kind] = new(int)
+		countVar(reconciliation, c.workers[k.Kind], strings.ReplaceAll(k.Name, " ", "-")+"-workers", 10, 1000,
+			fmt.Sprintf("Number of objects of the kind %s to reconcile concurrently.", k.Kind))
 	}
 
 	google := groups.FlagSet("Google Cloud")

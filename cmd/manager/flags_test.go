@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/kinds"
 )
 
 func environment(pairs ...string) func(string) string {
@@ -28,7 +30,7 @@ func environment(pairs ...string) func(string) string {
 func parse(t *testing.T, args []string, getenv func(string) string) (*config, error) {
 	t.Helper()
 	var got *config
-	cmd := newCommand(kinds, getenv, func(c *config) error {
+	cmd := newCommand(kinds.All(nil), getenv, func(c *config) error {
 		got = c
 		return nil
 	})
@@ -195,8 +197,8 @@ func TestEndpoints(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	var help bytes.Buffer
-	kinds := []kind{{"bucket", "Buckets"}, {"project policy", "ProjectPolicies"}}
-	cmd := newCommand(kinds, environment(), func(*config) error {
+	all := []kind.Kind{{Traits: kind.Traits{Kind: "Bucket", Name: "bucket"}}, {Traits: kind.Traits{Kind: "ProjectPolicy", Name: "project policy"}}}
+	cmd := newCommand(all, environment(), func(*config) error {
 		t.Error("started")
 		return nil
 	})

@@ -25,10 +25,8 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
-	"github.com/holdfast-dev/holdfast/internal/kinds/bucket"
-	"github.com/holdfast-dev/holdfast/internal/kinds/projectpolicy"
-	"github.com/holdfast-dev/holdfast/internal/kinds/serviceaccount"
-	"github.com/holdfast-dev/holdfast/internal/kinds/topic"
+	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/kinds"
 	"github.com/holdfast-dev/holdfast/internal/lease"
 	objectmetrics "github.com/holdfast-dev/holdfast/internal/metrics"
 	"github.com/holdfast-dev/holdfast/internal/sweep"
@@ -41,14 +39,6 @@ const (
 	// namespaceFile says in a pod in which namespace it is.
 	namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 )
-
-// kinds are those that newManager sets up.
-var kinds = []kind{
-	{name: "bucket", plural: "Buckets"},
-	{name: "topic", plural: "Topics"},
-	{name: "service account", plural: "ServiceAccounts"},
-	{name: "project policy", plural: "ProjectPolicies"},
-}
 
 // What the manager does besides its kinds: kubebuilder makes config/rbac/role.yaml from these and the engine's.
 //
@@ -87,27 +77,18 @@ func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.
 	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)); err != nil {
 		return nil, err
 	}
-	opts := func(workers int) engine.Options {
-		return engine.Options{
-			OwnerID: c.ownerID, Workers: workers, Sweep: sweep.Schedule{Interval: c.sweepInterval}, Lease: held, Projects: clients,
-			Identities: clients, Census: true,
-		}
-	}
-	return mgr, errors.Join(
-		registerOnce(objectmetrics.Fleet),
-		engine.SetupNamespaces(mgr),
-		// One line per kind:
-		engine.Setup(ctx, mgr, bucket.New(clients.Storage), opts(*c.workers["bucket"])),
-		engine.Setup(ctx, mgr, topic.New(clients.Topics), opts(*c.workers["topic"])),
-		engine.Setup(ctx, mgr, serviceaccount.New(clients.ServiceAccounts, clients.Identity), opts(*c.workers["service account"])),
-		engine.Setup(ctx, mgr, projectpolicy.New(clients.Projects), opts(*c.workers["project policy"])),
-	)
+	all, collector := kinds.All(clients), objectmetrics.New()
+	err = engine.Setup(ctx, mgr, engine.Options{
+		Kinds: all, OwnerID: c.ownerID, Workers: func(k kind.Kind) int { return *c.workers[k.Kind] },
+		Sweep: sweep.Schedule{Interval: c.sweepInterval}, Gate: engine.NewGate(mgr.GetAPIReader(), held),
+		Projects: clients, Identities: clients, Metrics: collector, Census: true,
+	})
+	return mgr, errors.Join(err, register(collector))
 }
 
-// registerOnce adds metrics to those that the manager serves. A process that sets up a second manager has them already.
-func registerOnce(c prometheus.Collector) error {
-	var already prometheus.AlreadyRegisteredError
-	if err := metrics.Registry.Register(c); err != nil && !errors.As(err, &already) {
+// register adds metrics to those that the manager serves.
+func register(c prometheus.Collector) error {
+	if err := metrics.Registry.Register(c); err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
 	}
 	return nil

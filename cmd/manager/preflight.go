@@ -18,13 +18,11 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kinds"
 )
 
 // preflightTimeout bounds each call to the API server before the manager runs.
 const preflightTimeout = 10 * time.Second
-
-// resources are the plurals of the kinds that must be installed.
-var resources = []string{"buckets", "topics", "serviceaccounts", "projectpolicies"}
 
 // credentialsAdvice adds how to provide credentials to an error that says they cannot be read.
 func credentialsAdvice(err error) error {
@@ -80,11 +78,11 @@ type cluster struct {
 func inspect(ctx context.Context, kube *rest.Config) (cluster, error) {
 	kube = rest.CopyConfig(kube)
 	kube.Timeout = preflightTimeout
-	kinds, err := discovery.NewDiscoveryClientForConfig(kube)
+	api, err := discovery.NewDiscoveryClientForConfig(kube)
 	if err != nil {
 		return cluster{}, fmt.Errorf("reading the kubeconfig: %w", err)
 	}
-	served, err := kinds.ServerResourcesForGroupVersionWithContext(ctx, v1alpha1.GroupVersion.String())
+	served, err := api.ServerResourcesForGroupVersionWithContext(ctx, v1alpha1.GroupVersion.String())
 	if err != nil && !apierrors.IsNotFound(err) {
 		return cluster{}, apiServerFault(kube.Host, err)
 	}
@@ -113,10 +111,10 @@ func apiServerFault(host string, err error) error {
 // missing says which CustomResourceDefinitions are not served.
 func missing(served *metav1.APIResourceList) error {
 	var absent []string
-	for _, plural := range resources {
-		isIt := func(r metav1.APIResource) bool { return r.Name == plural }
+	for _, k := range kinds.All(nil) {
+		isIt := func(r metav1.APIResource) bool { return r.Name == k.Plural }
 		if served == nil || !slices.ContainsFunc(served.APIResources, isIt) {
-			absent = append(absent, plural+"."+v1alpha1.GroupVersion.Group)
+			absent = append(absent, k.Plural+"."+v1alpha1.GroupVersion.Group)
 		}
 	}
 	if len(absent) == 0 {

@@ -14,6 +14,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/kinds"
 	"github.com/holdfast-dev/holdfast/internal/version"
 )
 
@@ -30,7 +32,7 @@ const helpColumns = 120
 // run is the program. It ends with the context, or with one line on stderr that says what is wrong.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	code := exitUsage // until the command line is understood
-	cmd := newCommand(kinds, os.Getenv, func(c *config) error {
+	cmd := newCommand(kinds.All(nil), os.Getenv, func(c *config) error {
 		code = exitFault
 		setLogger(c, stderr)
 		return operate(ctx, c)
@@ -46,7 +48,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // newCommand returns the command line of the manager. It calls start with a config that is complete and valid; any
 // error before that is one sentence that names the flag or variable and what it allows.
-func newCommand(kinds []kind, getenv func(string) string, start func(*config) error) *cobra.Command {
+func newCommand(all []kind.Kind, getenv func(string) string, start func(*config) error) *cobra.Command {
 	c := &config{endpoints: endpoints{
 		storageEmulator: getenv("STORAGE_EMULATOR_HOST"),
 		pubsubEmulator:  getenv("PUBSUB_EMULATOR_HOST"),
@@ -68,7 +70,7 @@ func newCommand(kinds []kind, getenv func(string) string, start func(*config) er
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	cmd.SetVersionTemplate("holdfast {{.Version}}\n")
-	groups := c.flags(kinds)
+	groups := c.flags(all)
 	for _, group := range groups.FlagSets {
 		cmd.Flags().AddFlagSet(group)
 	}

@@ -11,19 +11,25 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/inventory"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/metrics"
-	"github.com/holdfast-dev/holdfast/internal/sweep"
 )
 
 // listed is what each identity finds in each project, as "project as identity"; what is not there cannot be listed.
 type listed map[string][]string
 
-func (l listed) List(_ context.Context, ref Ref) ([]string, error) {
+func (l listed) list(_ context.Context, ref kind.Ref, yield func(page []kind.Listed) bool) error {
 	names, ok := l[ref.Project+" as "+ref.Impersonate]
 	if !ok {
-		return nil, errors.New("denied")
+		return errors.New("denied")
 	}
-	return names, nil
+	for _, name := range names { // a page each
+		if !yield([]kind.Listed{{ID: name}}) {
+			return nil
+		}
+	}
+	return nil
 }
 
 func TestCensus(t *testing.T) {
@@ -31,7 +37,7 @@ func TestCensus(t *testing.T) {
 		return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: annotations}}
 	}
 	topic := func(namespace, name string, change func(*v1alpha1.Topic)) *v1alpha1.Topic {
-		obj := objectNamed(namespace, name)
+		obj := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
 		change(obj)
 		return obj
 	}
@@ -64,7 +70,9 @@ func TestCensus(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			c := &census[*v1alpha1.Topic]{&v1alpha1.Topic{}, Traits{Name: "topic"}, tc.found, kube, testScheme(t), sweep.Schedule{}}
+			topics := kind.Of(&fakeKind{})
+			topics.Fields.List = tc.found.list
+			c := &census{kind: topics, inventory: &inventory.Inventory{Source: cached{kube, testScheme(t)}}}
 			got, err := c.take(t.Context())
 			if err != nil {
 				t.Fatal(err)

@@ -113,10 +113,3 @@ func clearAway(ctx context.Context, c client.Client, obj client.Object, changes 
 	obj.SetResourceVersion(changed.GetResourceVersion())
 	return nil
 }
-
-func staleOr(err error) error {
-	if isStale(err) {
-		return errStale
-	}
-	return err
-}

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // unmarkedKind is a fakeKind whose resources carry no labels, take a minute to be seen, and can be undeleted: as service
@@ -24,18 +25,20 @@ type unmarkedKind struct {
 	creates         int
 }
 
-func (*unmarkedKind) Traits() Traits { return Traits{Name: "topic", Settles: time.Minute} }
+func (*unmarkedKind) Traits() kind.Traits {
+	return kind.Traits{Kind: "Topic", Plural: "topics", Name: "topic", Settles: time.Minute}
+}
 
-func (k *unmarkedKind) Identify(v1alpha1.TopicSpec) Identity { return Identity{UID: k.uid} }
+func (k *unmarkedKind) Identify(v1alpha1.TopicSpec) kind.Identity { return kind.Identity{UID: k.uid} }
 
-func (k *unmarkedKind) Observe(ctx context.Context, ref Ref) (v1alpha1.TopicSpec, error) {
+func (k *unmarkedKind) Observe(ctx context.Context, ref kind.Ref) (v1alpha1.TopicSpec, error) {
 	if k.hidden {
 		return v1alpha1.TopicSpec{}, status.Error(codes.NotFound, "no such topic")
 	}
 	return k.fakeKind.Observe(ctx, ref)
 }
 
-func (k *unmarkedKind) Create(ctx context.Context, ref Ref, want *v1alpha1.Topic) (v1alpha1.TopicSpec, error) {
+func (k *unmarkedKind) Create(ctx context.Context, ref kind.Ref, want *v1alpha1.Topic) (v1alpha1.TopicSpec, error) {
 	k.creates++
 	if _, there := k.live[ref.ID]; there {
 		return v1alpha1.TopicSpec{}, status.Error(codes.AlreadyExists, "there is one")
@@ -48,7 +51,7 @@ func (k *unmarkedKind) Create(ctx context.Context, ref Ref, want *v1alpha1.Topic
 	return made, k.creating
 }
 
-func (k *unmarkedKind) Undelete(_ context.Context, ref Ref, uid string) (v1alpha1.TopicSpec, error) {
+func (k *unmarkedKind) Undelete(_ context.Context, ref kind.Ref, uid string) (v1alpha1.TopicSpec, error) {
 	if !k.undeletable {
 		return v1alpha1.TopicSpec{}, status.Error(codes.NotFound, "too late")
 	}
@@ -58,20 +61,21 @@ func (k *unmarkedKind) Undelete(_ context.Context, ref Ref, uid string) (v1alpha
 }
 
 // unmarked is a reconciler of an object that sets one field, and a clock to be set forward.
-func unmarked(t *testing.T) (*Reconciler[*v1alpha1.Topic, v1alpha1.TopicSpec], *unmarkedKind, func(time.Duration)) {
+func unmarked(t *testing.T) (*Reconciler, *unmarkedKind, func(time.Duration)) {
 	t.Helper()
 	topic := shopTopic()
 	topic.Spec.Labels = nil
 	r, base := testReconciler(t, topic)
-	kind, now := &unmarkedKind{fakeKind: base}, time.Now()
-	r.kind, r.now = kind, func() time.Time { return now }
-	return r, kind, func(d time.Duration) { now = now.Add(d) }
+	topics, now := &unmarkedKind{fakeKind: base}, time.Now()
+	r.now = func() time.Time { return now }
+	r.use(kind.Of(topics))
+	return r, topics, func(d time.Duration) { now = now.Add(d) }
 }
 
 // step makes a pass and checks what the object says after it.
-func step(t *testing.T, r *Reconciler[*v1alpha1.Topic, v1alpha1.TopicSpec], reason string) *v1alpha1.Topic {
+func step(t *testing.T, r *Reconciler, reason string) *v1alpha1.Topic {
 	t.Helper()
-	topic, _ := pass(t, r)
+	topic, _ := reconcileOnce(t, r)
 	if is := readyCondition(topic); is.Reason != reason {
 		t.Fatalf("reason %s, want %s: %s", is.Reason, reason, is.Message)
 	}
@@ -79,44 +83,44 @@ func step(t *testing.T, r *Reconciler[*v1alpha1.Topic, v1alpha1.TopicSpec], reas
 }
 
 func TestWhatWasMadeIsNotMadeTwice(t *testing.T) {
-	r, kind, later := unmarked(t)
+	r, topics, later := unmarked(t)
 	step(t, r, v1alpha1.ReasonUpToDate)
-	kind.hidden = true
+	topics.hidden = true
 	step(t, r, v1alpha1.ReasonProgressing)
 	later(59 * time.Second)
 	step(t, r, v1alpha1.ReasonProgressing)
-	kind.hidden = false
+	topics.hidden = false
 	step(t, r, v1alpha1.ReasonUpToDate)
-	if kind.creates != 1 {
-		t.Errorf("%d creates", kind.creates)
+	if topics.creates != 1 {
+		t.Errorf("%d creates", topics.creates)
 	}
 }
 
 func TestACreateWhoseAnswerWasLostIsOurs(t *testing.T) {
 	for name, seen := range map[string]bool{"and is seen by the next look": true, "and is not seen for longer than it should take": false} {
 		t.Run(name, func(t *testing.T) {
-			r, kind, later := unmarked(t)
-			kind.creating = status.Error(codes.Unavailable, "the answer is lost")
+			r, topics, later := unmarked(t)
+			topics.creating = status.Error(codes.Unavailable, "the answer is lost")
 			step(t, r, v1alpha1.ReasonUnavailable)
 			if !seen {
-				kind.hidden = true
+				topics.hidden = true
 				later(2 * time.Minute)
 				step(t, r, v1alpha1.ReasonProgressing) // created again, refused, known to be ours
-				kind.hidden = false
+				topics.hidden = false
 			}
 			topic := step(t, r, v1alpha1.ReasonUpToDate)
-			if topic.Status.Identity != kind.uid {
-				t.Errorf("identity %q, want %q", topic.Status.Identity, kind.uid)
+			if topic.Status.Identity != topics.uid {
+				t.Errorf("identity %q, want %q", topic.Status.Identity, topics.uid)
 			}
 		})
 	}
 }
 
 func TestWhatSomebodyElseMadeIsNotOurs(t *testing.T) {
-	r, kind, _ := unmarked(t)
-	kind.live["orders"], kind.uid, kind.hidden = v1alpha1.TopicSpec{MessageRetentionSeconds: new(int64(7200))}, "theirs", true
+	r, topics, _ := unmarked(t)
+	topics.live["orders"], topics.uid, topics.hidden = v1alpha1.TopicSpec{MessageRetentionSeconds: new(int64(7200))}, "theirs", true
 	step(t, r, v1alpha1.ReasonUnavailable)
-	kind.hidden = false
+	topics.hidden = false
 	topic := step(t, r, v1alpha1.ReasonAwaitingAdoption)
 	if topic.Status.Identity != "" || topic.Status.CreateTime != nil {
 		t.Errorf("taken for our own: %+v", topic.Status.CommonStatus)
@@ -124,21 +128,21 @@ func TestWhatSomebodyElseMadeIsNotOurs(t *testing.T) {
 }
 
 func TestACreateThatIsRefusedIsTriedAgainAtOnce(t *testing.T) {
-	r, kind, _ := unmarked(t)
-	kind.taken = status.Error(codes.PermissionDenied, "no")
+	r, topics, _ := unmarked(t)
+	topics.taken = status.Error(codes.PermissionDenied, "no")
 	step(t, r, v1alpha1.ReasonDenied)
-	kind.taken = nil
+	topics.taken = nil
 	step(t, r, v1alpha1.ReasonUpToDate)
 }
 
 func TestUndelete(t *testing.T) {
-	for name, undeletable := range map[string]bool{"brings back": true, "too late: made anew": false} {
+	for name, undeletable := range map[string]bool{"brings back": true, "too late: recreated": false} {
 		t.Run(name, func(t *testing.T) {
-			r, kind, later := unmarked(t)
+			r, topics, later := unmarked(t)
 			was := step(t, r, v1alpha1.ReasonUpToDate).Status.Identity
 			later(2 * time.Minute)
-			delete(kind.live, "orders")
-			kind.undeletable = undeletable
+			delete(topics.live, "orders")
+			topics.undeletable = undeletable
 			if !undeletable {
 				step(t, r, v1alpha1.ReasonProgressing)
 			}
@@ -151,10 +155,10 @@ func TestUndelete(t *testing.T) {
 }
 
 func TestThePlanSaysWhetherItUndeletes(t *testing.T) {
-	r, kind, later := unmarked(t)
+	r, topics, later := unmarked(t)
 	topic := step(t, r, v1alpha1.ReasonUpToDate)
 	later(2 * time.Minute)
-	delete(kind.live, "orders")
+	delete(topics.live, "orders")
 	topic.Spec.Management = v1alpha1.ManagementApprove
 	if err := r.client.Update(t.Context(), topic); err != nil {
 		t.Fatal(err)
@@ -168,7 +172,7 @@ func TestThePlanSaysWhetherItUndeletes(t *testing.T) {
 
 // TestWhatIsNotSeenYetIsNotTakenForDeleted: the manifest goes before anybody has seen what it made.
 func TestWhatIsNotSeenYetIsNotTakenForDeleted(t *testing.T) {
-	r, kind, later := unmarked(t)
+	r, topics, later := unmarked(t)
 	topic := step(t, r, v1alpha1.ReasonUpToDate)
 	topic.Spec.DeletionPolicy = v1alpha1.DeletionDelete
 	if err := r.client.Update(t.Context(), topic); err != nil {
@@ -177,11 +181,11 @@ func TestWhatIsNotSeenYetIsNotTakenForDeleted(t *testing.T) {
 	if err := r.client.Delete(t.Context(), topic); err != nil {
 		t.Fatal(err)
 	}
-	kind.hidden = true
+	topics.hidden = true
 	later(59 * time.Second)
 	step(t, r, v1alpha1.ReasonProgressing) // and the manifest stays
 	later(time.Second)
-	if gone, err := pass(t, r); gone != nil || err != nil {
+	if gone, err := reconcileOnce(t, r); gone != nil || err != nil {
 		t.Errorf("what is not seen after a minute is gone, and the manifest is still there: %v, %v", gone, err)
 	}
 }

@@ -3,9 +3,10 @@ package engine
 import (
 	"context"
 	"encoding/json"
-	"slices"
+	"reflect"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -13,17 +14,24 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/breakglass"
-	"github.com/holdfast-dev/holdfast/internal/diff"
+	"github.com/holdfast-dev/holdfast/internal/plan"
 )
 
-// draft is an object whose status is being written anew, beside what the API server was last known to have.
-type draft[T v1alpha1.Object] struct {
-	client client.Client
-	obj    T
-	stored T
-	// newest says that the gate has found stored to be the newest in this pass. Nobody else writes the status, so it needs no
-	// lock from then on.
-	newest bool
+// draft is an object whose status is being written anew, beside what the API server was last known to have. Its spec and metadata stay
+// as they were read, but for finalizers, what the operator co-owns, and the resourceVersion: whatever is stored meanwhile was stored by
+// this pass, since every save is on condition of that version.
+type draft struct {
+	writer client.Client
+	newest client.Reader // uncached
+
+	obj    v1alpha1.Object
+	stored v1alpha1.Object
+	// record is what will be remembered; the status has it once it is saved.
+	record plan.Record
+	// policy is what was last seen of the IAM policy, for the status; nil for nothing.
+	policy *plan.PolicyPlan
+	// gatePassed says that the gate has found stored to be the newest in this pass.
+	gatePassed bool
 	// wasReady says that this generation was applied when the pass began.
 	wasReady bool
 	// began and was are when the pass began, and the status then.
@@ -33,58 +41,92 @@ type draft[T v1alpha1.Object] struct {
 	told []breakglass.Event
 }
 
-func newDraft[T v1alpha1.Object](c client.Client, obj T) *draft[T] {
-	ready, stored := readyCondition(obj), obj.DeepCopyObject().(T)
-	return &draft[T]{
-		client: c, obj: obj, stored: stored, was: stored.GetCommonStatus(),
+func newDraft(c client.Client, uncached client.Reader, obj v1alpha1.Object) *draft {
+	ready, stored := readyCondition(obj), copyOf(obj)
+	return &draft{
+		writer: c, newest: uncached, obj: obj, stored: stored, was: stored.GetCommonStatus(), record: plan.RecordOf(stored.GetCommonStatus()),
 		wasReady: ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == obj.GetGeneration(),
 	}
 }
 
-// save writes the status if it differs from what is stored. It fails as stale where the stored object may not be the newest.
-func (d *draft[T]) save(ctx context.Context) error {
-	changed, err := d.changed()
-	if err != nil || !changed {
+// save writes the status if it differs from what is stored, on condition that the stored object is the newest; it fails as stale
+// otherwise.
+func (d *draft) save(ctx context.Context) error {
+	return d.patchStatus(ctx, client.MergeFromWithOptions(d.stored, client.MergeFromWithOptimisticLock{}))
+}
+
+// saveLast ends a pass. Once the gate has found the object to be the newest nobody else has written its status since, and what the pass has
+// done is to be told even if somebody has edited the manifest meanwhile. Nothing may be written to Google Cloud after it.
+func (d *draft) saveLast(ctx context.Context) error {
+	if d.gatePassed {
+		return d.patchStatus(ctx, client.MergeFrom(d.stored))
+	}
+	return d.save(ctx)
+}
+
+func (d *draft) patchStatus(ctx context.Context, patch client.Patch) error {
+	d.fill()
+	if changed, err := d.changed(); err != nil || !changed {
 		return err
 	}
-	patch := client.MergeFrom(d.stored)
-	if !d.newest {
-		patch = client.MergeFromWithOptions(d.stored, client.MergeFromWithOptimisticLock{})
+	answer := copyOf(d.obj) // which may have more than the status: what somebody else has stored
+	if err := d.writer.Status().Patch(ctx, answer, patch); err != nil {
+		return staleOr(err)
 	}
-	if err := d.client.Status().Patch(ctx, d.obj, patch); err != nil {
-		if isStale(err) {
-			return errStale
-		}
-		return err
-	}
-	d.stored = d.obj.DeepCopyObject().(T)
+	setStatus(d.obj, answer)
+	d.obj.SetResourceVersion(answer.GetResourceVersion())
+	d.stored = copyOf(d.obj)
 	return nil
 }
 
-func (d *draft[T]) changed() (bool, error) {
+// fill writes the record, and what is shown beside it, into the status.
+func (d *draft) fill() {
+	status := d.obj.GetCommonStatus()
+	d.record.Store(status)
+	if status.IAM != nil && d.policy != nil {
+		status.IAM.Members, status.IAM.Groups, status.IAM.Kept = int64(d.policy.Plan.Members), int64(d.policy.Plan.Groups), d.policy.Kept()
+	}
+}
+
+func (d *draft) changed() (bool, error) {
 	data, err := client.MergeFrom(d.stored).Data(d.obj)
 	return string(data) != "{}", err
 }
 
+// saveRecord stores what the pass has learned of its own writes though somebody has changed the object meanwhile: all else is to be
+// planned anew. It does nothing where another process has stored something since, which then knows better; what is pending stays so.
+func (d *draft) saveRecord(ctx context.Context) error {
+	stored := plan.RecordOf(d.stored.GetCommonStatus())
+	if equality.Semantic.DeepEqual(stored, d.record) {
+		return nil
+	}
+	fresh := copyOf(d.obj)
+	if err := d.newest.Get(ctx, client.ObjectKeyFromObject(d.obj), fresh); err != nil {
+		return err
+	}
+	if fresh.GetUID() != d.obj.GetUID() || !equality.Semantic.DeepEqual(stored, plan.RecordOf(fresh.GetCommonStatus())) {
+		return nil
+	}
+	before := copyOf(fresh)
+	d.record.Store(fresh.GetCommonStatus())
+	return d.writer.Status().Patch(ctx, fresh, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+}
+
 // setFinalizer adds or removes the finalizer, on condition that the object is the newest.
-func (d *draft[T]) setFinalizer(ctx context.Context, want bool) error {
-	changed := d.stored.DeepCopyObject().(T)
+func (d *draft) setFinalizer(ctx context.Context, want bool) error {
+	changed := copyOf(d.stored)
 	if want {
 		controllerutil.AddFinalizer(changed, v1alpha1.Finalizer)
 	} else {
 		controllerutil.RemoveFinalizer(changed, v1alpha1.Finalizer)
 	}
-	err := d.client.Patch(ctx, changed, client.MergeFromWithOptions(d.stored, client.MergeFromWithOptimisticLock{}))
-	switch {
-	case err != nil && isStale(err):
-		return errStale
-	case err != nil:
-		return err
+	if err := d.writer.Patch(ctx, changed, client.MergeFromWithOptions(d.stored, client.MergeFromWithOptimisticLock{})); err != nil {
+		return staleOr(err)
 	}
-	d.obj.SetFinalizers(changed.GetFinalizers())
-	d.obj.SetResourceVersion(changed.GetResourceVersion())
-	d.stored.SetFinalizers(changed.GetFinalizers())
-	d.stored.SetResourceVersion(changed.GetResourceVersion())
+	for _, obj := range []v1alpha1.Object{d.obj, d.stored} {
+		obj.SetFinalizers(changed.GetFinalizers())
+		obj.SetResourceVersion(changed.GetResourceVersion())
+	}
 	return nil
 }
 
@@ -92,27 +134,24 @@ func hasFinalizer(obj client.Object) bool {
 	return controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer)
 }
 
-// hold records that the object holds a resource, with these fields applied, and that nothing is pending.
-func (d *draft[T]) hold(identity string, applied []string) {
-	status := d.obj.GetCommonStatus()
-	if identity != identityUnmarked || status.Identity == "" {
-		status.Identity = identity
-	}
-	status.AppliedFields, status.Pending, status.Approved = applied, nil, nil
+func copyOf(obj v1alpha1.Object) v1alpha1.Object { return obj.DeepCopyObject().(v1alpha1.Object) }
+
+// statusOf is an object's status as the kind has it.
+func statusOf(obj v1alpha1.Object) reflect.Value {
+	return reflect.ValueOf(obj).Elem().FieldByName("Status")
 }
 
-// applied lists the fields that are known to be the object's own: those recorded, and those that were about to be
-// written when the record was made and are live with that very value.
-func applied[T v1alpha1.Object](obj, described T) []string {
-	status := obj.GetCommonStatus()
-	out := slices.Clone(status.AppliedFields)
-	for _, p := range status.Pending {
-		if value := diff.Lookup(described, p.Path); (diff.Change{To: value}).Digest() == p.Digest && !slices.Contains(out, p.Path) {
-			out = append(out, p.Path)
-		}
+func setStatus(obj, from v1alpha1.Object) { statusOf(obj).Set(statusOf(from)) }
+
+// setOutputs brings the part of the status that is the kind's own: from another object, or to nothing.
+func setOutputs(obj, from v1alpha1.Object) {
+	common := *obj.GetCommonStatus()
+	if from == nil {
+		statusOf(obj).SetZero()
+	} else {
+		setStatus(obj, from)
 	}
-	slices.Sort(out)
-	return out
+	*obj.GetCommonStatus() = common
 }
 
 // specOf writes a described object's spec as JSON.

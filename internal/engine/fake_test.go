@@ -17,6 +17,9 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
+	"github.com/holdfast-dev/holdfast/internal/inventory"
+	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/metrics"
 	"github.com/holdfast-dev/holdfast/internal/sweep"
 )
 
@@ -27,13 +30,15 @@ type fakeKind struct {
 	failing error
 }
 
-var _ Kind[*v1alpha1.Topic, v1alpha1.TopicSpec] = (*fakeKind)(nil)
+var _ kind.Fielded[*v1alpha1.Topic, v1alpha1.TopicSpec] = (*fakeKind)(nil)
 
-func (*fakeKind) Traits() Traits              { return Traits{Name: "topic", Labels: true, Fields: diff.Fields{}} }
-func (*fakeKind) New() *v1alpha1.Topic        { return &v1alpha1.Topic{} }
-func (*fakeKind) ExternalName(ref Ref) string { return "//fake.googleapis.com/" + ref.ID }
+func (*fakeKind) Traits() kind.Traits {
+	return kind.Traits{Kind: "Topic", Plural: "topics", Name: "topic", Labels: true, Fields: diff.Fields{"spec.iam": {Apart: true}}}
+}
+func (*fakeKind) New() *v1alpha1.Topic             { return &v1alpha1.Topic{} }
+func (*fakeKind) ExternalName(ref kind.Ref) string { return "//fake.googleapis.com/" + ref.ID }
 
-func (k *fakeKind) Observe(_ context.Context, ref Ref) (v1alpha1.TopicSpec, error) {
+func (k *fakeKind) Observe(_ context.Context, ref kind.Ref) (v1alpha1.TopicSpec, error) {
 	live, there := k.live[ref.ID]
 	if !there {
 		return live, status.Error(codes.NotFound, "no such topic")
@@ -42,31 +47,31 @@ func (k *fakeKind) Observe(_ context.Context, ref Ref) (v1alpha1.TopicSpec, erro
 }
 
 func (*fakeKind) Describe(live v1alpha1.TopicSpec) *v1alpha1.Topic {
-	live.Labels = DescribeLabels(texts(live.Labels))
+	live.Labels = kind.DescribeLabels(texts(live.Labels))
 	return &v1alpha1.Topic{Spec: live}
 }
 
-func (*fakeKind) Identify(live v1alpha1.TopicSpec) Identity {
-	return Identity{Labels: texts(live.Labels)}
+func (*fakeKind) Identify(live v1alpha1.TopicSpec) kind.Identity {
+	return kind.Identity{Labels: texts(live.Labels)}
 }
 func (*fakeKind) Report(*v1alpha1.Topic, v1alpha1.TopicSpec) {}
 
-func (k *fakeKind) Create(_ context.Context, ref Ref, want *v1alpha1.Topic) (v1alpha1.TopicSpec, error) {
+func (k *fakeKind) Create(_ context.Context, ref kind.Ref, want *v1alpha1.Topic) (v1alpha1.TopicSpec, error) {
 	return k.put(ref, want, nil)
 }
 
-func (k *fakeKind) Update(ref Ref, want *v1alpha1.Topic, _ diff.Changes) []Call[v1alpha1.TopicSpec] {
-	return []Call[v1alpha1.TopicSpec]{{Name: "updating the topic", Do: func(_ context.Context, live v1alpha1.TopicSpec) (v1alpha1.TopicSpec, error) {
+func (k *fakeKind) Update(ref kind.Ref, want *v1alpha1.Topic, _ diff.Changes) []kind.Call[v1alpha1.TopicSpec] {
+	return []kind.Call[v1alpha1.TopicSpec]{{Name: "updating the topic", Do: func(_ context.Context, live v1alpha1.TopicSpec) (v1alpha1.TopicSpec, error) {
 		return k.put(ref, want, texts(live.Labels))
 	}}}
 }
 
-func (k *fakeKind) Delete(_ context.Context, ref Ref, _ v1alpha1.TopicSpec) error {
+func (k *fakeKind) Delete(_ context.Context, ref kind.Ref, _ v1alpha1.TopicSpec) error {
 	delete(k.live, ref.ID)
 	return k.failing
 }
 
-func (k *fakeKind) put(ref Ref, want *v1alpha1.Topic, live map[string]string) (v1alpha1.TopicSpec, error) {
+func (k *fakeKind) put(ref kind.Ref, want *v1alpha1.Topic, live map[string]string) (v1alpha1.TopicSpec, error) {
 	spec := v1alpha1.TopicSpec{Labels: v1alpha1.Labels{}, MessageRetentionSeconds: want.Spec.MessageRetentionSeconds}
 	for key, value := range ref.Labels(want.Spec.Labels, live) {
 		spec.Labels[key] = v1alpha1.LabelValue(value)
@@ -103,18 +108,44 @@ func testScheme(t testing.TB) *runtime.Scheme {
 }
 
 // testReconciler reconciles topics between an API server and a cloud in memory. The namespace shop is bound to a project.
-func testReconciler(t testing.TB, objects ...client.Object) (*Reconciler[*v1alpha1.Topic, v1alpha1.TopicSpec], *fakeKind) {
+func testReconciler(t testing.TB, objects ...client.Object) (*Reconciler, *fakeKind) {
+	t.Helper()
+	topics := &fakeKind{live: map[string]v1alpha1.TopicSpec{}}
+	return reconcilerOf(t, kind.Of(topics), objects...), topics
+}
+
+// reconcilerOf reconciles topics by a kind of the test's own.
+func reconcilerOf(t testing.TB, k kind.Kind, objects ...client.Object) *Reconciler {
 	t.Helper()
 	scheme := testScheme(t)
+	index := func(keys func(v1alpha1.Object) []string) client.IndexerFunc {
+		return func(o client.Object) []string { return keys(o.(v1alpha1.Object)) }
+	}
 	kube := fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.Topic{}).
-		WithIndex(&v1alpha1.Topic{}, resourceIDIndex, func(o client.Object) []string { return []string{resourceKey(o.(v1alpha1.Object), Traits{})} }).
+		WithIndex(&v1alpha1.Topic{}, resourceIndex, index(func(obj v1alpha1.Object) []string { return []string{inventory.ResourceKey(k, obj)} })).
+		WithIndex(&v1alpha1.Topic{}, referenceIndex, index(func(obj v1alpha1.Object) []string { return referenceKeys(k, obj) })).
 		WithObjects(append(objects, shopNamespace(nil))...).Build()
-	kind := &fakeKind{live: map[string]v1alpha1.TopicSpec{}}
-	return &Reconciler[*v1alpha1.Topic, v1alpha1.TopicSpec]{
-		kind: kind, ownerID: "cluster", client: kube, uncached: kube,
-		gate:  &gate{reader: kube, lease: endless{}, now: time.Now},
+	r := &Reconciler{
+		client: kube, uncached: kube, gate: NewGate(kube, endless{}), identities: everybody{}, metrics: metrics.New(),
 		sweep: sweep.Schedule{Interval: time.Hour}, events: &events.FakeRecorder{}, scheme: scheme, writes: newWriteLog(defaultUnanswered), now: time.Now,
-	}, kind
+	}
+	r.use(k)
+	return r
+}
+
+// use makes a reconciler one of another kind of topics.
+func (r *Reconciler) use(k kind.Kind) {
+	r.kind = k
+	r.inventory = &inventory.Inventory{
+		Source: cached{r.client, r.scheme}, Kinds: []kind.Kind{k}, OwnerID: "cluster", Now: func() time.Time { return r.now() },
+	}
+}
+
+// everybody takes us for one and the same service account.
+type everybody struct{}
+
+func (everybody) Identity(context.Context, string) (string, error) {
+	return "holdfast@ops.iam.gserviceaccount.com", nil
 }
 
 func shopNamespace(annotations map[string]string) *corev1.Namespace {
@@ -124,8 +155,7 @@ func shopNamespace(annotations map[string]string) *corev1.Namespace {
 }
 
 func shopTopic() *v1alpha1.Topic {
-	topic := objectNamed("shop", "orders")
-	topic.UID, topic.Generation = "1", 1
+	topic := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "orders", UID: "1", Generation: 1}}
 	topic.Spec = v1alpha1.TopicSpec{
 		CommonSpec:              v1alpha1.CommonSpec{Management: v1alpha1.ManagementManage, Adoption: v1alpha1.AdoptionIfMatches, DeletionPolicy: v1alpha1.DeletionOrphan},
 		Labels:                  v1alpha1.Labels{"team": "shop"},

@@ -7,10 +7,12 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/breakglass"
+	"github.com/holdfast-dev/holdfast/internal/plan"
 	"github.com/holdfast-dev/holdfast/internal/tenancy"
 )
 
@@ -23,57 +25,87 @@ type Lease interface {
 // errStale says that the object is no longer the one that was planned with. It is planned anew.
 var errStale = errors.New("the object changed since it was planned with")
 
+// isStale says whether an error of the API server means that the object was not the newest.
+func isStale(err error) bool {
+	return apierrors.IsConflict(err) || apierrors.IsNotFound(err) || errors.Is(err, errStale)
+}
+
+func staleOr(err error) error {
+	if isStale(err) {
+		return errStale
+	}
+	return err
+}
+
+// notSent is a write that the gate refused: it did not happen, and will not.
+type notSent struct{ err error }
+
+func (n *notSent) Error() string { return n.err.Error() }
+func (n *notSent) Unwrap() error { return n.err }
+
+// wasNotSent says whether an error means that nothing was sent.
+func wasNotSent(err error) bool {
+	var refused *notSent
+	return errors.As(err, &refused)
+}
+
 // glassBroken is the gate's answer while the glass is broken.
 type glassBroken struct{ glass breakglass.Glass }
 
 func (g *glassBroken) Error() string {
-	return fmt.Sprintf("the glass is broken on the %s: %s", g.glass.Scope, g.glass.Reason)
+	return fmt.Sprintf("break-glass is active on the %s: %s", g.glass.Scope, g.glass.Reason)
 }
 
-// gate stands right before every write to Google Cloud. There is one, and no way around it.
-type gate struct {
+// Gate stands right before every write to Google Cloud. There is one in a process, and no way around it.
+type Gate struct {
 	reader client.Reader // uncached
 	lease  Lease
 	now    func() time.Time
 }
 
-// pass reads the object and its Namespace, uncached, and lets a write go out only if the object is still exactly the one
-// that was planned with, is bound as planned, and neither glass is broken; and only while the lease lasts. The
-// returned context ends with the lease, and must be cancelled after the write.
-func (g *gate) pass(ctx context.Context, planned v1alpha1.Object, binding tenancy.Binding) (context.Context, context.CancelFunc, error) {
-	fresh := planned.DeepCopyObject().(v1alpha1.Object)
-	if err := g.reader.Get(ctx, client.ObjectKeyFromObject(planned), fresh); err != nil {
-		if client.IgnoreNotFound(err) == nil {
-			return nil, nil, errStale
-		}
-		return nil, nil, fmt.Errorf("no write without reading the object first: %w", err)
-	}
-	var namespace corev1.Namespace
-	if err := g.reader.Get(ctx, client.ObjectKey{Name: planned.GetNamespace()}, &namespace); err != nil {
-		return nil, nil, fmt.Errorf("no write without reading the Namespace first: %w", err)
-	}
-	if glass := breakglass.Read(fresh.GetAnnotations(), namespace.Annotations, g.now()); glass.Open() {
-		return nil, nil, &glassBroken{glass}
-	}
-	if fresh.GetUID() != planned.GetUID() || fresh.GetResourceVersion() != planned.GetResourceVersion() {
-		return nil, nil, errStale
-	}
-	now, refusal := tenancy.Resolve(namespace.Name, namespace.Annotations, fresh.GetCommonSpec().ProjectID, fresh.GetCommonStatus().Project)
-	if refusal != nil || now != binding {
-		return nil, nil, errStale
-	}
-	return g.withinLease(ctx)
+// NewGate makes the gate. It reads from the API server itself, not from a cache.
+func NewGate(uncached client.Reader, lease Lease) *Gate {
+	return &Gate{reader: uncached, lease: lease, now: time.Now}
 }
 
-func (g *gate) withinLease(ctx context.Context) (context.Context, context.CancelFunc, error) {
+// pass reads the object and its Namespace, uncached, and lets a write go out only if the object is still exactly the one
+// that the target names, is bound as it says, and neither glass is broken; and only while the lease lasts. The
+// returned context ends with the lease, and must be cancelled after the write. Any error is a *notSent.
+func (g *Gate) pass(ctx context.Context, obj v1alpha1.Object, target plan.Target) (context.Context, context.CancelFunc, error) {
+	if err := g.check(ctx, obj, target); err != nil {
+		return nil, nil, &notSent{err}
+	}
 	deadline, needed := g.lease.Deadline()
 	if !needed {
 		ctx, cancel := context.WithCancel(ctx)
 		return ctx, cancel, nil
 	}
 	if !g.now().Before(deadline) {
-		return nil, nil, errors.New("no write after the leader's lease has run out")
+		return nil, nil, &notSent{errors.New("no write after the leader's lease has run out")}
 	}
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	return ctx, cancel, nil
+}
+
+func (g *Gate) check(ctx context.Context, obj v1alpha1.Object, target plan.Target) error {
+	fresh := copyOf(obj)
+	if err := g.reader.Get(ctx, client.ObjectKeyFromObject(obj), fresh); err != nil {
+		if client.IgnoreNotFound(err) == nil {
+			return errStale
+		}
+		return fmt.Errorf("no write without reading the object first: %w", err)
+	}
+	var namespace corev1.Namespace
+	if err := g.reader.Get(ctx, client.ObjectKey{Name: obj.GetNamespace()}, &namespace); err != nil {
+		return fmt.Errorf("no write without reading the Namespace first: %w", err)
+	}
+	if glass := breakglass.Read(fresh.GetAnnotations(), namespace.Annotations, g.now()); glass.Open() {
+		return &glassBroken{glass}
+	}
+	binding, refusal := tenancy.Resolve(namespace.Name, namespace.Annotations, fresh.GetCommonSpec().ProjectID, fresh.GetCommonStatus().Project)
+	now := plan.Target{UID: fresh.GetUID(), Generation: fresh.GetGeneration(), ResourceVersion: fresh.GetResourceVersion(), Binding: binding}
+	if refusal != nil || now != target {
+		return errStale
+	}
+	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/plan"
 	"github.com/holdfast-dev/holdfast/internal/tenancy"
 )
 
@@ -35,8 +36,9 @@ func TestGate(t *testing.T) {
 	}{
 		"nothing changed":                            {want: passes},
 		"the object changed":                         {stored: func(o *v1alpha1.Topic) { o.ResourceVersion = "8" }, want: stale},
-		"the object was made anew":                   {stored: func(o *v1alpha1.Topic) { o.UID = "2" }, want: stale},
+		"the object was recreated":                   {stored: func(o *v1alpha1.Topic) { o.UID = "2" }, want: stale},
 		"the object is gone":                         {deleted: true, want: stale},
+		"the manifest was edited":                    {stored: func(o *v1alpha1.Topic) { o.Generation++ }, want: stale},
 		"its glass was broken":                       {stored: func(o *v1alpha1.Topic) { o.Annotations = glass }, want: broken},
 		"its glass was broken, and it changed":       {stored: func(o *v1alpha1.Topic) { o.Annotations, o.ResourceVersion = glass, "8" }, want: broken},
 		"the glass of the Namespace was broken":      {namespace: glass, want: broken},
@@ -74,11 +76,16 @@ func TestGate(t *testing.T) {
 			if lease == nil {
 				lease = endless{}
 			}
-			g := &gate{reader: kube, lease: lease, now: func() time.Time { return now }}
+			g := NewGate(kube, lease)
+			g.now = func() time.Time { return now }
+			target := plan.Target{UID: planned.UID, Generation: planned.Generation, ResourceVersion: planned.ResourceVersion, Binding: tenancy.Binding{Project: "shop-project"}}
 
-			ctx, cancel, err := g.pass(t.Context(), planned, tenancy.Binding{Project: "shop-project"})
+			ctx, cancel, err := g.pass(t.Context(), planned, target)
 			if got := answer(err); got != tc.want {
 				t.Fatalf("the gate says %q (%v), want %q", got, err, tc.want)
+			}
+			if wasNotSent(err) != (err != nil) {
+				t.Errorf("the refusal %v does not say that nothing was sent", err)
 			}
 			if err != nil {
 				return

@@ -14,7 +14,6 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/breakglass"
-	"github.com/holdfast-dev/holdfast/internal/metrics"
 )
 
 // guardBinding is the binding of the admission policy that vouches for who broke the glass.
@@ -22,49 +21,50 @@ const guardBinding = "holdfast-guard-break-glass"
 
 // attendGlass reads the glass of an object and brings its record up to date. On the object it clears away what is over, and
 // co-owns what is not; a Namespace has its own controller for that.
-func (r *Reconciler[T, L]) attendGlass(ctx context.Context, d *draft[T], namespace *corev1.Namespace) (breakglass.Glass, error) {
-	annotations, now := d.obj.GetAnnotations(), r.now()
-	glass := breakglass.Read(annotations, namespace.Annotations, now)
-	recorded := recordedScope(d.obj)
+func (p *pass) attendGlass(ctx context.Context) error {
+	annotations, now := p.obj.GetAnnotations(), p.now()
+	glass := breakglass.Read(annotations, p.namespace.Annotations, now)
+	recorded := recordedScope(p.obj)
 	if glass.Scope != recorded {
 		// The record is written on condition that the object is the newest. Its Namespace may not be, so it is read.
-		if err := r.uncached.Get(ctx, client.ObjectKeyFromObject(namespace), namespace); err != nil {
-			return glass, fmt.Errorf("reading the Namespace: %w", err)
+		if err := p.uncached.Get(ctx, client.ObjectKeyFromObject(&p.namespace), &p.namespace); err != nil {
+			return fmt.Errorf("reading the Namespace: %w", err)
 		}
-		glass = breakglass.Read(annotations, namespace.Annotations, now)
+		glass = breakglass.Read(annotations, p.namespace.Annotations, now)
 	}
-	if err := r.recordGlass(ctx, d, namespace, glass, now); err != nil {
-		return glass, err
+	p.env.Glass = glass
+	if err := p.recordGlass(ctx, glass, now); err != nil {
+		return err
 	}
-	keep := func() error { return coOwn(ctx, r.client, r.scheme, d.obj) }
+	keep := func() error { return coOwn(ctx, p.client, p.scheme, p.obj) }
 	if changes := breakglass.Clear(annotations, recorded == "", now); len(changes) > 0 {
-		keep = func() error { return clearAway(ctx, r.client, d.obj, changes) }
+		keep = func() error { return clearAway(ctx, p.client, p.obj, changes) }
 	}
 	err := keep()
-	d.stored.SetResourceVersion(d.obj.GetResourceVersion())
+	p.stored.SetResourceVersion(p.obj.GetResourceVersion())
 	if err == nil && recorded != "" && !glass.Open() {
-		err = r.storeClosing(ctx, d)
+		err = p.storeClosing(ctx)
 	}
-	return glass, err
+	return err
 }
 
 // recordGlass brings the record up to date with what the annotations say.
-func (r *Reconciler[T, L]) recordGlass(ctx context.Context, d *draft[T], namespace *corev1.Namespace, glass breakglass.Glass, now time.Time) error {
-	past, expired := breakglass.Past(d.obj.GetAnnotations(), v1alpha1.BreakGlassOnObject, now)
-	seen := breakglass.Seen{Glass: glass, Expired: expired, ClosedBy: d.obj.GetAnnotations()[v1alpha1.BreakGlassClosedByAnnotation], Now: now}
-	switch recordedScope(d.obj) {
+func (p *pass) recordGlass(ctx context.Context, glass breakglass.Glass, now time.Time) error {
+	past, expired := breakglass.Past(p.obj.GetAnnotations(), v1alpha1.BreakGlassOnObject, now)
+	seen := breakglass.Seen{Glass: glass, Expired: expired, ClosedBy: p.obj.GetAnnotations()[v1alpha1.BreakGlassClosedByAnnotation], Now: now}
+	switch recordedScope(p.obj) {
 	case v1alpha1.BreakGlassOnObject: // as seen
 	case v1alpha1.BreakGlassOnNamespace:
-		_, seen.Expired = breakglass.Past(namespace.Annotations, v1alpha1.BreakGlassOnNamespace, now)
-		seen.ClosedBy = namespace.Annotations[v1alpha1.BreakGlassClosedByAnnotation]
+		_, seen.Expired = breakglass.Past(p.namespace.Annotations, v1alpha1.BreakGlassOnNamespace, now)
+		seen.ClosedBy = p.namespace.Annotations[v1alpha1.BreakGlassClosedByAnnotation]
 	case "":
-		if expired && !wasRecorded(d.obj, past) { // it opened and ran out while nobody looked
-			if err := r.noticeGlass(ctx, d, breakglass.Seen{Glass: past, Now: now}); err != nil {
+		if expired && !wasRecorded(p.obj, past) { // it opened and ran out while nobody looked
+			if err := p.noticeGlass(ctx, breakglass.Seen{Glass: past, Now: now}); err != nil {
 				return err
 			}
 		}
 	}
-	return r.noticeGlass(ctx, d, seen)
+	return p.noticeGlass(ctx, seen)
 }
 
 // wasRecorded says whether a glass whose time is over is the newest in the history.
@@ -75,23 +75,23 @@ func wasRecorded(obj v1alpha1.Object, past breakglass.Glass) bool {
 
 // storeClosing stores that the glass is closed, before anything is written again: as long as the status says that it is
 // broken, nothing is. Ready ends to be an exception, too.
-func (r *Reconciler[T, L]) storeClosing(ctx context.Context, d *draft[T]) error {
-	conditions := &d.obj.GetCommonStatus().Conditions
+func (p *pass) storeClosing(ctx context.Context) error {
+	conditions := &p.obj.GetCommonStatus().Conditions
 	set := func(c metav1.Condition) {
-		c.ObservedGeneration = d.obj.GetGeneration()
+		c.ObservedGeneration = p.obj.GetGeneration()
 		meta.SetStatusCondition(conditions, c)
 	}
 	set(glassCondition(nil, time.Time{}))
 	if meta.IsStatusConditionTrue(*conditions, v1alpha1.ConditionReady) && !meta.IsStatusConditionFalse(*conditions, v1alpha1.ConditionDrifted) {
-		const message = "the glass is closed, and what differs is looked at again"
+		const message = "break-glass was closed; checking for differences"
 		set(condition(v1alpha1.ConditionReady, false, v1alpha1.ReasonProgressing, message))
 		set(condition(v1alpha1.ConditionReconciling, true, v1alpha1.ReasonProgressing, message))
 	}
-	if err := d.save(ctx); err != nil {
+	if err := p.save(ctx); err != nil {
 		return err
 	}
-	r.tellGlass(ctx, d)
-	metrics.Fleet.Show(r.measured(client.ObjectKeyFromObject(d.obj)), d.obj)
+	p.tellGlass(ctx, p.draft)
+	p.metrics.Show(p.measured(client.ObjectKeyFromObject(p.obj)), p.obj)
 	return nil
 }
 
@@ -105,37 +105,37 @@ func recordedScope(obj v1alpha1.Object) v1alpha1.BreakGlassScope {
 
 // noticeGlass records what is seen of the glass. Once, when it is seen broken first, it also finds out whether the policies
 // are in force, and which write had passed the gate before.
-func (r *Reconciler[T, L]) noticeGlass(ctx context.Context, d *draft[T], seen breakglass.Seen) error {
-	status := d.obj.GetCommonStatus()
+func (p *pass) noticeGlass(ctx context.Context, seen breakglass.Seen) error {
+	status := p.obj.GetCommonStatus()
 	if seen.Glass.Open() {
-		if recordedScope(d.obj) == seen.Glass.Scope {
+		if recordedScope(p.obj) == seen.Glass.Scope {
 			seen.Verified = seen.Glass.By != ""
 		} else {
-			verified, err := r.guarded(ctx)
+			verified, err := p.guarded(ctx)
 			if err != nil {
 				return err
 			}
 			seen.Verified = verified && seen.Glass.By != ""
-			if seen.LastWrite, err = r.writeUnderWay(ctx, d.obj, seen); err != nil {
+			if seen.LastWrite, err = p.writeUnderWay(ctx, p.obj, seen); err != nil {
 				return err
 			}
 		}
 	}
 	if seen.Glass.Open() {
-		status.Approved = nil // an approval does not outlive the incident: what is there now, somebody has to see first
+		p.record.Approved = nil // an approval does not outlive the incident: what is there now, somebody has to see first
 	}
-	d.told = append(d.told, breakglass.Advance(status, seen)...)
+	p.told = append(p.told, breakglass.Advance(status, seen)...)
 	return nil
 }
 
 // writeUnderWay names the write that may have been under way when the glass was broken: one of this process that ended in
 // the second in which the annotation was stored, or later, or any of the process before. The API server dates fields to the
 // second.
-func (r *Reconciler[T, L]) writeUnderWay(ctx context.Context, obj T, seen breakglass.Seen) (string, error) {
+func (r *Reconciler) writeUnderWay(ctx context.Context, obj v1alpha1.Object, seen breakglass.Seen) (string, error) {
 	if r.writes.since(obj.GetUID(), seen.Now.Add(-justNow)) == "" {
 		return r.writes.ofPredecessor(obj, seen.Now), nil
 	}
-	annotated := client.Object(obj.DeepCopyObject().(T))
+	annotated := client.Object(copyOf(obj))
 	key := client.ObjectKeyFromObject(obj)
 	if seen.Glass.Scope == v1alpha1.BreakGlassOnNamespace {
 		annotated, key = &corev1.Namespace{}, client.ObjectKey{Name: obj.GetNamespace()}
@@ -151,7 +151,7 @@ func (r *Reconciler[T, L]) writeUnderWay(ctx context.Context, obj T, seen breakg
 const clockSkew = 2 * time.Second
 
 // guarded reads whether the admission policies are in force that vouch for names.
-func (r *Reconciler[T, L]) guarded(ctx context.Context) (bool, error) {
+func (r *Reconciler) guarded(ctx context.Context) (bool, error) {
 	var binding metav1.PartialObjectMetadata
 	binding.SetGroupVersionKind(schema.GroupVersionKind{
 		Group: "admissionregistration.k8s.io", Version: "v1", Kind: "ValidatingAdmissionPolicyBinding",
@@ -164,7 +164,7 @@ func (r *Reconciler[T, L]) guarded(ctx context.Context) (bool, error) {
 }
 
 // tellGlass tells what happened to the glass once that is stored: events and the audit log.
-func (r *Reconciler[T, L]) tellGlass(ctx context.Context, d *draft[T]) {
+func (r *Reconciler) tellGlass(ctx context.Context, d *draft) {
 	for _, event := range d.told {
 		r.events.Eventf(d.obj, nil, corev1.EventTypeWarning, event.Reason, "BreakGlass", "%s", event.Message)
 		log.FromContext(ctx).WithName("audit").Info(event.Message, "event", event.Reason)
@@ -174,7 +174,7 @@ func (r *Reconciler[T, L]) tellGlass(ctx context.Context, d *draft[T]) {
 
 // inFlight says until when Google may still carry out a write for an object whose glass is broken; zero for none. Once that
 // was ruled out it stays so, for no other write has begun since.
-func (r *Reconciler[T, L]) inFlight(d *draft[T]) time.Time {
+func (r *Reconciler) inFlight(d *draft) time.Time {
 	acknowledged := recordedScope(d.stored) != "" && meta.IsStatusConditionTrue(d.stored.GetCommonStatus().Conditions, v1alpha1.ConditionBreakGlass)
 	if acknowledged || recordedScope(d.obj) == "" {
 		return time.Time{}

@@ -15,13 +15,13 @@ func TestAStaleNamespaceDoesNotCloseARecord(t *testing.T) {
 	topic := shopTopic()
 	topic.Status.BreakGlass = &v1alpha1.BreakGlass{Scope: v1alpha1.BreakGlassOnNamespace, Reason: "INC-4711: partner needs access", By: "ada", Since: metav1.Now()}
 	glass := map[string]string{v1alpha1.BreakGlassAnnotation: "INC-4711: partner needs access", v1alpha1.BreakGlassByAnnotation: "ada"}
-	r, kind := testReconciler(t, topic)
+	r, topics := testReconciler(t, topic)
 	r.uncached = fake.NewClientBuilder().WithScheme(r.scheme).WithObjects(shopNamespace(glass)).Build()
-	stored, err := pass(t, r)
+	stored, err := reconcileOnce(t, r)
 	if err != nil || stored.Status.BreakGlass == nil || len(stored.Status.BreakGlassHistory) > 0 {
 		t.Errorf("pass: %v; open is %+v, behind it %+v", err, stored.Status.BreakGlass, stored.Status.BreakGlassHistory)
 	}
-	if len(kind.live) > 0 {
-		t.Errorf("written is %v", kind.live)
+	if len(topics.live) > 0 {
+		t.Errorf("written is %v", topics.live)
 	}
 }

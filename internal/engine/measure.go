@@ -17,20 +17,20 @@ import (
 )
 
 // measured is an object as the metrics name it.
-func (r *Reconciler[T, L]) measured(name types.NamespacedName) metrics.Key {
-	return metrics.Key{Kind: r.kind.Traits().label(), Namespace: name.Namespace, Name: name.Name}
+func (r *Reconciler) measured(name types.NamespacedName) metrics.Key {
+	return metrics.Key{Kind: r.kind.Label(), Namespace: name.Namespace, Name: name.Name}
 }
 
 // measure shows in the metrics what a pass came to.
-func (r *Reconciler[T, L]) measure(d *draft[T], out outcome) {
-	metrics.Fleet.Passed(r.measured(client.ObjectKeyFromObject(d.obj)), metrics.Pass{
+func (r *Reconciler) measure(d *draft, out outcome) {
+	r.metrics.Passed(r.measured(client.ObjectKeyFromObject(d.obj)), metrics.Pass{
 		Object: d.obj, Was: d.was, Reason: out.reason, Began: d.began, Ended: r.now(), Edited: editedAt(d.obj), Written: out.written,
 	})
 }
 
 // measureEnd shows in the metrics a pass that left no status.
-func (r *Reconciler[T, L]) measureEnd(d *draft[T], reason string) {
-	metrics.Fleet.Ended(r.kind.Traits().label(), reason, r.now().Sub(d.began))
+func (r *Reconciler) measureEnd(d *draft, reason string) {
+	r.metrics.Ended(r.kind.Label(), reason, r.now().Sub(d.began))
 }
 
 // count returns how to count the objects of a kind in the cache, while this process leads. It copies none of them.

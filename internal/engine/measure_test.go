@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/metrics"
@@ -75,10 +74,10 @@ func TestTheCacheKeepsOurFieldsAndTheLastEdit(t *testing.T) {
 }
 
 // counted reads a counter of topics, or how much a histogram has seen, by one of its labels.
-func counted(t *testing.T, name, label, value string) int {
+func counted(t *testing.T, c *metrics.Collector, name, label, value string) int {
 	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(metrics.Fleet)
+	registry.MustRegister(c)
 	families, err := registry.Gather()
 	if err != nil {
 		t.Fatal(err)
@@ -100,15 +99,14 @@ func counted(t *testing.T, name, label, value string) int {
 func TestPassesAreMeasured(t *testing.T) {
 	topic := shopTopic()
 	topic.CreationTimestamp = metav1.NewTime(time.Now().Add(-time.Minute))
-	topic.UID, topic.Status.ObservedGeneration = "measured", -1 // other tests have namesakes
-	r, kind := testReconciler(t, topic)
-	metrics.Fleet.Forget(r.measured(types.NamespacedName{Namespace: "shop", Name: "orders"})) // other tests have one of that name
+	topic.Status.ObservedGeneration = -1
+	r, topics := testReconciler(t, topic)
 	changes := func(do func()) string {
 		read := func() [5]int {
 			return [5]int{
-				counted(t, "holdfast_drift_found_total", "field", "spec.labels"), counted(t, "holdfast_drift_corrected_total", "field", "spec.labels"),
-				counted(t, "holdfast_time_to_apply_seconds", "held", "false"),
-				counted(t, "holdfast_reconcile_duration_seconds", "reason", v1alpha1.ReasonUpToDate), counted(t, "holdfast_reconcile_duration_seconds", "reason", "Orphaned"),
+				counted(t, r.metrics, "holdfast_drift_found_total", "field", "spec.labels"), counted(t, r.metrics, "holdfast_drift_corrected_total", "field", "spec.labels"),
+				counted(t, r.metrics, "holdfast_time_to_apply_seconds", "held", "false"),
+				counted(t, r.metrics, "holdfast_reconcile_duration_seconds", "reason", v1alpha1.ReasonUpToDate), counted(t, r.metrics, "holdfast_reconcile_duration_seconds", "reason", "Orphaned"),
 			}
 		}
 		before := read()
@@ -120,7 +118,7 @@ func TestPassesAreMeasured(t *testing.T) {
 		return fmt.Sprintf("found %d, corrected %d, applied %d, up to date %d, orphaned %d", after[0], after[1], after[2], after[3], after[4])
 	}
 	look := func() {
-		if _, err := pass(t, r); err != nil {
+		if _, err := reconcileOnce(t, r); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -132,14 +130,14 @@ func TestPassesAreMeasured(t *testing.T) {
 		{"it is created", look, "found 0, corrected 0, applied 1, up to date 1, orphaned 0"},
 		{"nothing happens", look, "found 0, corrected 0, applied 0, up to date 1, orphaned 0"},
 		{"somebody changes it", func() {
-			live := kind.live["orders"]
+			live := topics.live["orders"]
 			live.Labels = maps.Clone(live.Labels)
 			live.Labels["team"] = "else"
-			kind.live["orders"] = live
+			topics.live["orders"] = live
 			look()
 		}, "found 1, corrected 1, applied 0, up to date 1, orphaned 0"},
 		{"it is deleted", func() {
-			stored, err := pass(t, r)
+			stored, err := reconcileOnce(t, r)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -21,8 +21,8 @@ type namespaceGlass struct {
 	now    func() time.Time
 }
 
-// SetupNamespaces makes the manager keep the glass of Namespaces.
-func SetupNamespaces(mgr ctrl.Manager) error {
+// setUpNamespaces makes the manager keep the glass of Namespaces.
+func setUpNamespaces(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("namespace").
 		For(&corev1.Namespace{}, builder.WithPredicates(annotationsChanged())).

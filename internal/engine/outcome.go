@@ -1,16 +1,13 @@
 package engine
 
 import (
-	"cmp"
-	"errors"
-	"fmt"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
-	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/plan"
 )
 
 // outcome is what a pass came to. Conditions, event and next look follow from it, and from nothing else.
@@ -23,10 +20,12 @@ type outcome struct {
 	looked bool
 	// drift is how live differs now.
 	drift diff.Changes
+	// unknown names the part that could not be looked at while the rest was; empty for none.
+	unknown string
 	// plan waits for approval; nil if none does.
 	plan *v1alpha1.Plan
-	// done is what was written or taken over, for the event; empty for nothing.
-	done done
+	// done is what was written or adopted, for the event; empty for nothing.
+	done plan.Deed
 	// written are the paths that a write brought to what the manifest says.
 	written []string
 	// err makes the pass be tried again with growing pauses.
@@ -38,9 +37,6 @@ type outcome struct {
 	// gone says that the object is released and has no status any more.
 	gone bool
 }
-
-// done is a deed that an event tells of.
-type done struct{ reason, message string }
 
 // standing is how an object with a reason stands.
 type standing int
@@ -77,6 +73,8 @@ var standings = map[string]standing{
 	v1alpha1.ReasonNotFound:          stalled,
 	v1alpha1.ReasonNotEmpty:          stalled,
 	v1alpha1.ReasonBreakGlass:        stalled,
+
+	v1alpha1.ReasonReferenceNotAllowed: stalled,
 }
 
 // conditions derives Ready, Reconciling and Stalled. keep is the Ready condition as it was: while the glass is broken it stays
@@ -98,10 +96,12 @@ func (o outcome) drifted() metav1.Condition {
 	switch {
 	case !o.looked:
 		c.Status, c.Reason, c.Message = metav1.ConditionUnknown, v1alpha1.ReasonUnknown, "Google Cloud could not be looked at: "+o.message
+	case len(o.drift) == 0 && o.unknown != "":
+		c.Status, c.Reason, c.Message = metav1.ConditionUnknown, v1alpha1.ReasonUnknown, o.unknown+" could not be looked at: "+o.message
 	case len(o.drift) == 0:
 		c.Status, c.Reason, c.Message = metav1.ConditionFalse, v1alpha1.ReasonInSync, "Google Cloud does not differ from the manifest"
 	default:
-		c.Status, c.Reason, c.Message = metav1.ConditionTrue, v1alpha1.ReasonDiffers, "Google Cloud differs in "+list(o.drift.Paths())
+		c.Status, c.Reason, c.Message = metav1.ConditionTrue, v1alpha1.ReasonDiffers, "Google Cloud differs in "+plan.List(o.drift.Paths())
 	}
 	return c
 }
@@ -125,51 +125,3 @@ const (
 	// pauseStale: the cache catches up within moments.
 	pauseStale = 200 * time.Millisecond
 )
-
-// failed makes an outcome of an error that a call to Google Cloud, or to the API server, ended with.
-func failed(doing string, err error) outcome {
-	var (
-		broken *glassBroken
-		next   *goesOn
-	)
-	switch {
-	case errors.Is(err, errStale):
-		return outcome{after: pauseStale}
-	case errors.As(err, &next):
-		return outcome{reason: v1alpha1.ReasonProgressing, message: next.message, after: pauseStale}
-	case errors.As(err, &broken):
-		return outcome{reason: v1alpha1.ReasonBreakGlass, message: broken.Error()}
-	}
-	e := gcp.Classify(err)
-	switch e.Class {
-	case gcp.Throttled:
-		return outcome{reason: v1alpha1.ReasonThrottled, message: fmt.Sprintf("%s: Google asks to slow down: %s", doing, e.Message),
-			after: cmp.Or(e.RetryAfter, pauseThrottled)}
-	case gcp.QuotaExceeded:
-		return outcome{reason: v1alpha1.ReasonQuotaExceeded, after: pauseDenied, message: fmt.Sprintf(
-			"%s: Google allows no more: %s Delete what is not needed, or ask Google for a higher quota", doing, e.Message)}
-	case gcp.Denied:
-		return outcome{reason: v1alpha1.ReasonDenied, message: denied(doing, e), after: pauseDenied}
-	case gcp.Invalid:
-		return outcome{reason: v1alpha1.ReasonInvalid, message: fmt.Sprintf("%s: Google refuses the manifest: %s", doing, e.Message)}
-	case gcp.NotEmpty:
-		return outcome{reason: v1alpha1.ReasonNotEmpty, message: fmt.Sprintf("%s: %s Empty it, or set spec.deletionPolicy to DeleteWithContents or Orphan", doing, e.Message)}
-	case gcp.Conflict, gcp.AlreadyExists, gcp.NotFound:
-		message := fmt.Sprintf("%s: it changed meanwhile and is looked at again: %s", doing, e.Message)
-		return outcome{reason: v1alpha1.ReasonUnavailable, message: message, err: err}
-	default:
-		return outcome{reason: v1alpha1.ReasonUnavailable, message: fmt.Sprintf("%s: %s; trying again", doing, e.Message), err: err}
-	}
-}
-
-func denied(doing string, e *gcp.Error) string {
-	if e.Permission == "" {
-		return fmt.Sprintf("%s: %s", doing, e.Message)
-	}
-	on := e.Resource
-	if on == "" {
-		on = "the resource or its project"
-	}
-	return fmt.Sprintf("%s: permission %s is missing on %s. Grant a role that has it to Holdfast's service account. Google says: %s",
-		doing, e.Permission, on, e.Message)
-}

@@ -16,7 +16,7 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/breakglass"
 	"github.com/holdfast-dev/holdfast/internal/diff"
-	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 func TestFailed(t *testing.T) {
@@ -32,16 +32,16 @@ func TestFailed(t *testing.T) {
 	}{
 		"stale":                         {errStale, verdict{After: pauseStale}, ""},
 		"the glass":                     {errors.Join(&glassBroken{breakglass.Glass{Scope: "Object", Reason: "INC-1"}}, nil), verdict{Reason: v1alpha1.ReasonBreakGlass}, "INC-1"},
-		"throttled, for so long":        {&gcp.Error{Class: gcp.Throttled, RetryAfter: 7 * time.Second}, verdict{Reason: v1alpha1.ReasonThrottled, After: 7 * time.Second}, "slow down"},
-		"throttled, for unknown":        {&gcp.Error{Class: gcp.Throttled}, verdict{Reason: v1alpha1.ReasonThrottled, After: pauseThrottled}, "slow down"},
-		"denied":                        {&gcp.Error{Class: gcp.Denied, Permission: "pubsub.topics.get", Resource: "projects/p"}, verdict{Reason: v1alpha1.ReasonDenied, After: pauseDenied}, "permission pubsub.topics.get is missing on projects/p"},
-		"denied, Google names no place": {&gcp.Error{Class: gcp.Denied, Permission: "storage.buckets.get"}, verdict{Reason: v1alpha1.ReasonDenied, After: pauseDenied}, "the resource or its project"},
+		"throttled, for so long":        {&kind.Error{Class: kind.Throttled, RetryAfter: 7 * time.Second}, verdict{Reason: v1alpha1.ReasonThrottled, After: 7 * time.Second}, "slow down"},
+		"throttled, for unknown":        {&kind.Error{Class: kind.Throttled}, verdict{Reason: v1alpha1.ReasonThrottled, After: pauseThrottled}, "slow down"},
+		"denied":                        {&kind.Error{Class: kind.Denied, Permission: "pubsub.topics.get", Resource: "projects/p"}, verdict{Reason: v1alpha1.ReasonDenied, After: pauseDenied}, "permission pubsub.topics.get is missing on projects/p"},
+		"denied, Google names no place": {&kind.Error{Class: kind.Denied, Permission: "storage.buckets.get"}, verdict{Reason: v1alpha1.ReasonDenied, After: pauseDenied}, "the resource or its project"},
 		"invalid":                       {status.Error(codes.InvalidArgument, "no such region"), verdict{Reason: v1alpha1.ReasonInvalid}, "no such region"},
-		"not empty":                     {&gcp.Error{Class: gcp.NotEmpty, Message: "It has objects."}, verdict{Reason: v1alpha1.ReasonNotEmpty}, "DeleteWithContents"},
-		"changed meanwhile":             {&gcp.Error{Class: gcp.Conflict}, verdict{Reason: v1alpha1.ReasonUnavailable, Retry: true}, "looked at again"},
-		"made meanwhile":                {&gcp.Error{Class: gcp.AlreadyExists}, verdict{Reason: v1alpha1.ReasonUnavailable, Retry: true}, "looked at again"},
-		"gone meanwhile":                {&gcp.Error{Class: gcp.NotFound}, verdict{Reason: v1alpha1.ReasonUnavailable, Retry: true}, "looked at again"},
-		"unavailable":                   {status.Error(codes.Unavailable, "away"), verdict{Reason: v1alpha1.ReasonUnavailable, Retry: true}, "away; trying again"},
+		"not empty":                     {&kind.Error{Class: kind.NotEmpty, Message: "It has objects."}, verdict{Reason: v1alpha1.ReasonNotEmpty}, "DeleteWithContents"},
+		"changed meanwhile":             {&kind.Error{Class: kind.Conflict}, verdict{Reason: v1alpha1.ReasonUnavailable, Retry: true}, "checking again"},
+		"created meanwhile":             {&kind.Error{Class: kind.AlreadyExists}, verdict{Reason: v1alpha1.ReasonUnavailable, Retry: true}, "checking again"},
+		"gone meanwhile":                {&kind.Error{Class: kind.NotFound}, verdict{Reason: v1alpha1.ReasonUnavailable, Retry: true}, "checking again"},
+		"unavailable":                   {status.Error(codes.Unavailable, "away"), verdict{Reason: v1alpha1.ReasonUnavailable, Retry: true}, "away; retrying"},
 		"no answer in time":             {context.DeadlineExceeded, verdict{Reason: v1alpha1.ReasonUnavailable, Retry: true}, "in time"},
 		"anything else":                 {errors.New("boom"), verdict{Reason: v1alpha1.ReasonUnavailable, Retry: true}, "boom"},
 	}
@@ -58,6 +58,20 @@ func TestFailed(t *testing.T) {
 				t.Errorf("a failure is settled: %s", out.reason)
 			}
 		})
+	}
+}
+
+func TestEveryReasonHasAStanding(t *testing.T) {
+	for _, reason := range []string{
+		v1alpha1.ReasonUpToDate, v1alpha1.ReasonProgressing, v1alpha1.ReasonUnavailable, v1alpha1.ReasonThrottled, v1alpha1.ReasonDeleting,
+		v1alpha1.ReasonInvalid, v1alpha1.ReasonImmutable, v1alpha1.ReasonNotApplied, v1alpha1.ReasonDenied, v1alpha1.ReasonQuotaExceeded,
+		v1alpha1.ReasonConflict, v1alpha1.ReasonProjectUnbound, v1alpha1.ReasonProjectNotAllowed, v1alpha1.ReasonBindingChanged,
+		v1alpha1.ReasonAwaitingApproval, v1alpha1.ReasonAwaitingAdoption, v1alpha1.ReasonAwaitingReference, v1alpha1.ReasonReferenceNotAllowed,
+		v1alpha1.ReasonDiffers, v1alpha1.ReasonNotFound, v1alpha1.ReasonNotEmpty, v1alpha1.ReasonBreakGlass,
+	} {
+		if _, ok := standings[reason]; !ok {
+			t.Errorf("reason %s has no standing", reason)
+		}
 	}
 }
 
@@ -89,11 +103,11 @@ func TestReadyUnderABrokenGlass(t *testing.T) {
 		want   string
 	}{
 		"it was applied: Ready stays":               {v1alpha1.ReasonBreakGlass, was(true, 2), false, "Before"},
-		"a newer generation is held":                {v1alpha1.ReasonBreakGlass, was(true, 1), false, v1alpha1.ReasonBreakGlass},
+		"a newer generation is on hold":             {v1alpha1.ReasonBreakGlass, was(true, 1), false, v1alpha1.ReasonBreakGlass},
 		"it was not applied":                        {v1alpha1.ReasonBreakGlass, was(false, 2), false, v1alpha1.ReasonBreakGlass},
 		"it was never looked at":                    {v1alpha1.ReasonBreakGlass, nil, false, v1alpha1.ReasonBreakGlass},
-		"nothing is held: the glass is moot":        {v1alpha1.ReasonUpToDate, was(true, 2), false, v1alpha1.ReasonUpToDate},
-		"somebody made the resource anew elsewhere": {v1alpha1.ReasonImmutable, was(true, 2), false, "Before"},
+		"nothing is on hold: the glass is moot":     {v1alpha1.ReasonUpToDate, was(true, 2), false, v1alpha1.ReasonUpToDate},
+		"somebody recreated the resource elsewhere": {v1alpha1.ReasonImmutable, was(true, 2), false, "Before"},
 		"Google Cloud does not answer":              {v1alpha1.ReasonUnavailable, was(true, 2), false, "Before"},
 		"nor does it with the glass whole":          {v1alpha1.ReasonUnavailable, was(true, 2), true, v1alpha1.ReasonUnavailable},
 	}

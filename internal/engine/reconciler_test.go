@@ -14,8 +14,8 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
 
-// pass reconciles the topic shop/orders once and returns it as it is stored then; nil if it is gone.
-func pass(t *testing.T, r *Reconciler[*v1alpha1.Topic, v1alpha1.TopicSpec]) (*v1alpha1.Topic, error) {
+// reconcileOnce reconciles the topic shop/orders and returns it as it is stored then; nil if it is gone.
+func reconcileOnce(t *testing.T, r *Reconciler) (*v1alpha1.Topic, error) {
 	t.Helper()
 	key := client.ObjectKey{Namespace: "shop", Name: "orders"}
 	_, failure := r.Reconcile(t.Context(), reconcile.Request{NamespacedName: key})
@@ -31,20 +31,20 @@ func pass(t *testing.T, r *Reconciler[*v1alpha1.Topic, v1alpha1.TopicSpec]) (*v1
 }
 
 func TestOnePassDoesAllThereIsToDo(t *testing.T) {
-	r, kind := testReconciler(t, shopTopic())
-	topic, err := pass(t, r)
+	r, topics := testReconciler(t, shopTopic())
+	topic, err := reconcileOnce(t, r)
 	if err != nil || readyCondition(topic).Reason != v1alpha1.ReasonUpToDate {
 		t.Fatalf("pass: %v, conditions %+v", err, topic.Status.Conditions)
 	}
 	want := v1alpha1.Labels{"team": "shop", "holdfast-owner": "cluster", "holdfast-namespace": "shop", "holdfast-name": "orders"}
-	if d := cmp.Diff(want, kind.live["orders"].Labels); d != "" {
+	if d := cmp.Diff(want, topics.live["orders"].Labels); d != "" {
 		t.Errorf("labels (-want +got):\n%s", d)
 	}
 	if d := cmp.Diff([]string{"spec.labels[team]", "spec.messageRetentionSeconds"}, topic.Status.AppliedFields); d != "" {
 		t.Errorf("applied fields (-want +got):\n%s", d)
 	}
 
-	again, err := pass(t, r)
+	again, err := reconcileOnce(t, r)
 	if err != nil || again.ResourceVersion != topic.ResourceVersion {
 		t.Errorf("a pass with nothing to do: %v, version %s, was %s", err, again.ResourceVersion, topic.ResourceVersion)
 	}
@@ -52,10 +52,10 @@ func TestOnePassDoesAllThereIsToDo(t *testing.T) {
 	if err := r.client.Delete(t.Context(), again); err != nil {
 		t.Fatal(err)
 	}
-	if gone, err := pass(t, r); err != nil || gone != nil {
+	if gone, err := reconcileOnce(t, r); err != nil || gone != nil {
 		t.Errorf("after the deletion: %v, %+v", err, gone)
 	}
-	if d := cmp.Diff(v1alpha1.Labels{"team": "shop"}, kind.live["orders"].Labels); d != "" {
+	if d := cmp.Diff(v1alpha1.Labels{"team": "shop"}, topics.live["orders"].Labels); d != "" {
 		t.Errorf("labels of the orphan (-want +got):\n%s", d)
 	}
 }
@@ -67,10 +67,10 @@ func TestAFailureThatStaysTheSameIsWrittenOnce(t *testing.T) {
 		"denied":      status.Error(codes.PermissionDenied, "no"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, kind := testReconciler(t, shopTopic())
-			kind.failing = failing
-			first, _ := pass(t, r)
-			second, err := pass(t, r)
+			r, topics := testReconciler(t, shopTopic())
+			topics.failing = failing
+			first, _ := reconcileOnce(t, r)
+			second, err := reconcileOnce(t, r)
 			if first.ResourceVersion != second.ResourceVersion {
 				t.Errorf("the second pass wrote: version %s, was %s", second.ResourceVersion, first.ResourceVersion)
 			}
@@ -81,13 +81,13 @@ func TestAFailureThatStaysTheSameIsWrittenOnce(t *testing.T) {
 	}
 }
 
-func TestAResourceThatIsNotHeldHasNoAppliedFields(t *testing.T) {
+func TestAResourceThatIsNotOwnedHasNoAppliedFields(t *testing.T) {
 	topic := shopTopic()
 	topic.Finalizers = []string{v1alpha1.Finalizer}
 	topic.Status.AppliedFields = []string{"spec.kmsKeyName", "spec.labels[team]"} // of a topic that was lost
-	r, kind := testReconciler(t, topic)
-	kind.failing = status.Error(codes.Unavailable, "away")
-	stored, _ := pass(t, r)
+	r, topics := testReconciler(t, topic)
+	topics.failing = status.Error(codes.Unavailable, "away")
+	stored, _ := reconcileOnce(t, r)
 	if len(stored.Status.AppliedFields) > 0 || len(stored.Status.Pending) != 2 {
 		t.Errorf("applied %v, pending %v", stored.Status.AppliedFields, stored.Status.Pending)
 	}

@@ -4,77 +4,82 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"reflect"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/breakglass"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/metrics"
+	"github.com/holdfast-dev/holdfast/internal/plan"
 )
 
 // show puts what is live into the status; a resource of another project is nobody's business here.
-func (r *Reconciler[T, L]) show(d *draft[T], v view[T, L]) {
-	status := d.obj.GetCommonStatus()
-	status.Project = v.ref.Project
-	status.ExternalName = r.kind.ExternalName(v.ref)
-	if !v.exists || v.wrongProject {
+func (p *pass) show() {
+	status, seen := p.obj.GetCommonStatus(), p.seen.Fields
+	p.record.Project, p.record.ExternalName = p.env.Ref.Project, p.kind.ExternalName(p.env.Ref)
+	if p.kind.Fields != nil && (!seen.Exists || seen.Foreign) {
 		status.Observed = nil
-		clearOutputs(d.obj)
+		setOutputs(p.obj, nil)
 		return
 	}
-	status.Observed = specOf(v.described)
-	showPolicy(d.obj, v.policy)
-	r.kind.Report(d.obj, v.live)
-}
-
-// clearOutputs empties the status but for what all kinds have in common.
-func clearOutputs(obj v1alpha1.Object) {
-	common := *obj.GetCommonStatus()
-	reflect.ValueOf(obj).Elem().FieldByName("Status").SetZero()
-	*obj.GetCommonStatus() = common
+	p.record, p.policy = p.record.Looked(p.manifest(), p.Policy), p.Policy
+	if p.kind.Fields != nil {
+		status.Observed = specOf(seen.Live.Object)
+		setOutputs(p.obj, seen.Live.Object)
+	}
 }
 
 // report ends a pass: one status patch if anything changed, an event on a transition, and when to look again.
-func (r *Reconciler[T, L]) report(ctx context.Context, d *draft[T], out outcome) (reconcile.Result, error) {
+func (r *Reconciler) report(ctx context.Context, p *pass, out outcome) (reconcile.Result, error) {
 	if out.gone {
-		r.tellGlass(ctx, d)
-		r.tell(d.obj, out, nil)
-		r.measureEnd(d, out.done.reason)
+		r.tellGlass(ctx, p.draft)
+		r.tell(p.obj, out, nil)
+		r.measureEnd(p.draft, out.done.Reason)
 		return reconcile.Result{}, nil
 	}
 	if out.reason == "" { // planned on a stale read: nothing is known that is worth saying
-		r.measureEnd(d, metrics.Stale)
-		return reconcile.Result{RequeueAfter: out.after}, nil
+		return r.reportStale(ctx, p, out.after)
 	}
-	was := readyCondition(d.stored)
-	status := d.obj.GetCommonStatus()
-	out.inFlight = r.inFlight(d)
-	setConditions(d.obj, out)
-	status.ObservedGeneration = d.obj.GetGeneration()
-	status.LastHandledReconcileAt = d.obj.GetAnnotations()[v1alpha1.ReconcileRequestedAtAnnotation]
-	status.Drift, status.Plan = bounded(out.drift), out.plan
+	was := readyCondition(p.stored)
+	status := p.obj.GetCommonStatus()
+	out.inFlight = r.inFlight(p.draft)
+	setConditions(p.obj, out)
+	status.ObservedGeneration = p.obj.GetGeneration()
+	p.record.Requested = p.obj.GetAnnotations()[v1alpha1.ReconcileRequestedAtAnnotation]
+	status.Drift, status.Plan = plan.Bounded(out.drift), out.plan
 	breakglass.Note(status, status.Drift)
-	if err := d.save(ctx); err != nil {
+	if err := p.saveLast(ctx); err != nil {
 		if isStale(err) {
-			r.measureEnd(d, metrics.Stale)
-			return reconcile.Result{RequeueAfter: pauseStale}, nil
+			return r.reportStale(ctx, p, pauseStale)
 		}
 		return reconcile.Result{}, err
 	}
-	r.tellGlass(ctx, d)
-	r.measure(d, out)
-	r.tell(d.obj, out, was)
-	return r.next(out, d.obj)
+	r.tellGlass(ctx, p.draft)
+	r.measure(p.draft, out)
+	r.tell(p.obj, out, was)
+	return r.next(out, p.obj)
+}
+
+// reportStale ends a pass that was planned with an object that is not the newest. What it has learned of its own writes is stored all the
+// same; where that cannot be, what was recorded as pending stays so.
+func (r *Reconciler) reportStale(ctx context.Context, p *pass, after time.Duration) (reconcile.Result, error) {
+	if err := p.saveRecord(ctx); err != nil {
+		log.FromContext(ctx).Info("what the last pass wrote stays recorded as pending", "error", err.Error())
+	}
+	r.measureEnd(p.draft, metrics.Stale)
+	return reconcile.Result{RequeueAfter: after}, nil
 }
 
 // next says when the object is looked at again: no later than an open glass closes by itself, and what is over is cleared away.
-func (r *Reconciler[T, L]) next(out outcome, obj T) (reconcile.Result, error) {
+func (r *Reconciler) next(out outcome, obj v1alpha1.Object) (reconcile.Result, error) {
 	glass, now := obj.GetCommonStatus().BreakGlass, r.now()
 	result := reconcile.Result{RequeueAfter: out.after}
 	switch {
@@ -101,9 +106,9 @@ func (r *Reconciler[T, L]) next(out outcome, obj T) (reconcile.Result, error) {
 }
 
 // tell emits the event of a deed, or of a change of Ready.
-func (r *Reconciler[T, L]) tell(obj T, out outcome, was *metav1.Condition) {
-	if out.done.reason != "" {
-		r.events.Eventf(obj, nil, corev1.EventTypeNormal, out.done.reason, "Reconcile", "%s", out.done.message)
+func (r *Reconciler) tell(obj v1alpha1.Object, out outcome, was *metav1.Condition) {
+	if out.done.Reason != "" {
+		r.events.Eventf(obj, nil, corev1.EventTypeNormal, out.done.Reason, "Reconcile", "%s", out.done.Message)
 		return
 	}
 	is := readyCondition(obj)
@@ -145,16 +150,21 @@ func setConditions(obj v1alpha1.Object, out outcome) {
 // writes: when it reports, none of its own is in flight, except one that was never answered.
 func glassCondition(glass *v1alpha1.BreakGlass, inFlight time.Time) metav1.Condition {
 	if glass == nil {
-		return condition(v1alpha1.ConditionBreakGlass, false, v1alpha1.ReasonClosed, "the glass is closed")
+		return condition(v1alpha1.ConditionBreakGlass, false, v1alpha1.ReasonClosed, "break-glass is not active")
 	}
-	by := cmp.Or(glass.By, "somebody who is not recorded")
+	by := cmp.Or(glass.By, "an unrecorded user")
 	if !glass.Verified {
 		by += " (unverified: the admission policies that vouch for the name were not installed)"
 	}
-	said := fmt.Sprintf("broken on the %s by %s: %s", glass.Scope, by, glass.Reason)
+	said := fmt.Sprintf("break-glass is active on the %s, opened by %s: %s", glass.Scope, by, glass.Reason)
 	if !inFlight.IsZero() {
 		return metav1.Condition{Type: v1alpha1.ConditionBreakGlass, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonWriteInFlight,
-			Message: fmt.Sprintf("%s. No write starts any more, but Google may still carry one out until %s (%s)", said, inUTC(inFlight), glass.LastWrite)}
+			Message: fmt.Sprintf("%s. No further write starts, but Google may still complete one until %s (%s)", said, inUTC(inFlight), glass.LastWrite)}
 	}
 	return condition(v1alpha1.ConditionBreakGlass, true, v1alpha1.ReasonOpen, said)
+}
+
+// resourceArgument is what a person types after kubectl for the kind: bucket.gcp.holdfast.dev.
+func resourceArgument(k kind.Kind) string {
+	return strings.ToLower(k.Kind) + "." + v1alpha1.GroupVersion.Group
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -15,161 +14,214 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/breakglass"
 	"github.com/holdfast-dev/holdfast/internal/diff"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
-	"github.com/holdfast-dev/holdfast/internal/tenancy"
+	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/plan"
 )
 
-// write carries out a plan: it records what is about to be taken on, then makes each call behind the gate.
-func (r *Reconciler[T, L]) write(ctx context.Context, d *draft[T], v view[T, L], plan diff.Changes) outcome {
-	attempted := d.obj.GetCommonStatus().CreateTime
-	if err := r.recordPending(ctx, d, v, plan); err != nil {
+// write carries out a plan, part by part: it records what is about to be taken on, then makes each call behind the gate. A part that
+// fails does not keep the other from being written, unless nothing is known of the resource any more.
+func (p *pass) write(ctx context.Context) outcome {
+	p.before = p.record
+	planned := p.Assessment
+	if err := p.saveAboutToWrite(ctx); err != nil {
+		p.record = p.before // nothing was stored, and nothing sent
 		return failed("recording what is about to be written", err)
 	}
-	before := v
-	v, err := r.writeResource(ctx, d, v, attempted)
-	if err == nil {
-		v, err = r.writePolicy(ctx, d, v, !before.exists || len(before.diff.Changes) > 0)
+	fieldsErr := p.writeFields(ctx)
+	var policyErr error
+	if p.goesOnAfter(fieldsErr) {
+		policyErr = p.writePolicy(ctx)
 	}
-	return r.confirm(d, before, v, err)
+	p.forgetUnsent(fieldsErr, policyErr)
+	return p.confirm(planned, fieldsErr, policyErr)
 }
 
-// writeResource creates the resource, or changes what differs, the IAM policy left aside.
-func (r *Reconciler[T, L]) writeResource(ctx context.Context, d *draft[T], v view[T, L], attempted *metav1.Time) (view[T, L], error) {
-	if !v.exists {
-		return r.create(ctx, d, v, attempted)
+// saveAboutToWrite stores, before a write, what live cannot prove afterwards should the reply or this process be lost.
+func (p *pass) saveAboutToWrite(ctx context.Context) error {
+	p.record = p.record.AboutToWrite(p.manifest(), p.env, p.Assessment)
+	if was := readyCondition(p.obj); p.Verdict.Action == plan.Create && (was == nil || was.Status == metav1.ConditionTrue) {
+		setConditions(p.obj, outcome{reason: v1alpha1.ReasonProgressing, message: "creating the " + p.kind.Name, looked: true, drift: p.Changes})
 	}
-	if len(v.diff.Changes) == 0 {
-		return v, nil
+	return p.save(ctx)
+}
+
+// goesOnAfter says whether the policy is written after what the write of the fields came to: it is a part of its own, if the resource is
+// there at all and the object is still the same.
+func (p *pass) goesOnAfter(fieldsErr error) bool {
+	if fieldsErr == nil {
+		return true
 	}
-	var err error
-	for _, call := range r.kind.Update(v.ref, v.diff.Want, v.diff.Changes) {
-		if v, err = r.call(ctx, d, v, call); err != nil {
-			break
+	return !wasNotSent(fieldsErr) && p.seen.Fields.Exists && !p.seen.Fields.Foreign && (gcp.IsInvalid(fieldsErr) || gcp.IsDenied(fieldsErr))
+}
+
+// forgetUnsent takes back what was recorded as pending for a part of which nothing was sent.
+func (p *pass) forgetUnsent(fieldsErr, policyErr error) {
+	refused := wasNotSent(fieldsErr) || wasNotSent(policyErr)
+	p.record = p.record.NotSent(p.before, refused && !p.sent.fields, refused && !p.sent.policy)
+}
+
+// writeFields creates the resource, or changes what differs.
+func (p *pass) writeFields(ctx context.Context) error {
+	switch {
+	case p.Fields == nil:
+		return nil
+	case p.Verdict.Action == plan.Create:
+		return p.create(ctx)
+	case len(p.Fields.Changes) == 0:
+		return nil
+	}
+	for _, write := range p.kind.Fields.Update(p.env.Ref, p.Fields.Want, p.Fields.Changes) {
+		if err := p.call(ctx, write); err != nil {
+			return err
 		}
 	}
-	return v, err
+	return nil
 }
 
-// call makes one write: the gate, the call, and what the answer shows.
-func (r *Reconciler[T, L]) call(ctx context.Context, d *draft[T], v view[T, L], call Call[L]) (view[T, L], error) {
-	live := v.live
-	err := r.behindGate(ctx, d, v.binding, call.Name, func(ctx context.Context) (err error) {
-		log.FromContext(ctx).V(1).Info(call.Name, "resource", r.kind.ExternalName(v.ref))
-		live, err = call.Do(ctx, v.live)
+// call makes one write of the fields: the gate, the call, and what the answer shows.
+func (p *pass) call(ctx context.Context, write kind.Write) error {
+	var live kind.Live
+	err := p.behindGate(ctx, write.Name, &p.sent.fields, func(ctx context.Context) (err error) {
+		log.FromContext(ctx).V(1).Info(write.Name, "resource", p.kind.ExternalName(p.env.Ref))
+		live, err = write.Do(ctx, p.seen.Fields.Live)
 		return err
 	})
 	if err != nil {
-		return v, err
+		return err
 	}
-	return r.see(ctx, d.obj, v, live)
+	seen, err := p.see(ctx, live)
+	p.seen.Fields = seen
+	return err
 }
 
-// behindGate does something to Google Cloud if the gate lets it, and remembers that and when. A glass that broke since the
-// object was read is taken note of.
-func (r *Reconciler[T, L]) behindGate(ctx context.Context, d *draft[T], binding tenancy.Binding, name string, do func(context.Context) error) error {
-	gated, cancel, err := r.gate.pass(ctx, d.obj, binding)
+// behindGate does something to Google Cloud if the gate lets it, and remembers that and when. sent becomes true once it was let. A glass
+// that broke since the object was read is taken note of.
+func (p *pass) behindGate(ctx context.Context, name string, sent *bool, do func(context.Context) error) error {
+	target := p.Target
+	target.ResourceVersion = p.obj.GetResourceVersion() // which our own saves have moved on
+	gated, cancel, err := p.gate.pass(ctx, p.obj, target)
 	var broken *glassBroken
 	if errors.As(err, &broken) {
-		return cmp.Or(r.noticeGlass(ctx, d, breakglass.Seen{Glass: broken.glass, Now: r.now()}), err)
+		return cmp.Or(p.noticeGlass(ctx, breakglass.Seen{Glass: broken.glass, Now: p.now()}), err)
 	}
 	if err != nil {
 		return err
 	}
 	defer cancel()
-	d.newest = true
-	mark := writeMark{name: name, began: r.now()}
-	if err = do(gated); err != nil {
+	p.gatePassed = true
+	mark := writeMark{name: name, began: p.now()}
+	err = do(gated)
+	if err != nil {
 		err = fmt.Errorf("%s: %w", name, err)
 	}
-	mark.ended, mark.unknown = r.now(), gcp.IsUnavailable(err)
-	r.writes.note(d.obj.GetUID(), mark)
+	mark.ended, mark.unknown = p.now(), gcp.IsUnavailable(err)
+	p.writes.note(p.obj.GetUID(), mark)
+	if isOurs(err) {
+		return &notSent{err}
+	}
+	*sent = true
 	return err
 }
 
-// recordPending stores, before a write, what live cannot prove afterwards should the reply or this process be lost: which
-// project the object is bound to, which fields are newly taken on, which plan was approved.
-func (r *Reconciler[T, L]) recordPending(ctx context.Context, d *draft[T], v view[T, L], plan diff.Changes) error {
-	status := d.obj.GetCommonStatus()
-	status.Project = v.ref.Project
-	status.ExternalName = r.kind.ExternalName(v.ref)
-	if given := approval(d.obj, plan, r.kind.Traits().Fields); given != nil {
-		status.Approved = given
+// isOurs says whether Holdfast itself refused to make a call, to keep within its limits.
+func isOurs(err error) bool { return err != nil && gcp.Classify(err).Ours }
+
+// confirm says what a write came to, by what the last answers showed.
+func (p *pass) confirm(planned plan.Assessment, fieldsErr, policyErr error) outcome {
+	wasThere := planned.Verdict.Action != plan.Create
+	if p.sent.fields && p.seen.Fields.Exists && (fieldsErr == nil || !wasThere) { // it is the manifest's own, whatever follows
+		p.record = p.record.Identified(p.env, p.seen.Fields.Live)
 	}
-	status.AppliedFields = v.applied // with what was pending and is live: the next line forgets it
-	if fresh := newlyManaged(v); len(fresh) > 0 {
-		status.Pending = fresh
+	p.Assessment = plan.Assess(p.manifest(), p.record, p.seen, p.env)
+	p.show()
+	managed := p.Policy.Changes().Paths()
+	if p.Fields != nil {
+		managed = slices.Concat(p.Fields.Managed, managed)
 	}
-	pendPolicy(d.obj, v.policy)
-	if !v.exists && r.kind.Traits().Settles > 0 {
-		status.CreateTime = &metav1.Time{Time: r.now().Truncate(time.Second)}
+	left := unapplied(planned.Changes, p.Changes, managed)
+	if fieldsErr == nil && policyErr == nil {
+		return p.confirmApplied(planned, wasThere, left)
 	}
-	if was := readyCondition(d.obj); !v.exists && (was == nil || was.Status == metav1.ConditionTrue) {
-		message := fmt.Sprintf("creating the %s", r.kind.Traits().Name)
-		setConditions(d.obj, outcome{reason: v1alpha1.ReasonProgressing, message: message, looked: true, drift: plan})
-	}
-	return d.save(ctx)
+	return p.confirmParts(planned, fieldsErr, policyErr, left)
 }
 
-// newlyManaged are the fields that the object manages and that were not applied before.
-func newlyManaged[T v1alpha1.Object, L any](v view[T, L]) []v1alpha1.PendingChange {
-	var fresh []v1alpha1.PendingChange
-	for _, path := range v.diff.Managed {
-		if !slices.Contains(v.applied, path) {
-			fresh = append(fresh, v1alpha1.PendingChange{Path: path, Digest: diff.Change{To: diff.Lookup(v.diff.Want, path)}.Digest()})
-		}
+// confirmParts says what a write came to of which a part failed.
+func (p *pass) confirmParts(planned plan.Assessment, fieldsErr, policyErr error, left diff.Changes) outcome {
+	fields := outcome{reason: v1alpha1.ReasonUpToDate}
+	switch {
+	case fieldsErr != nil:
+		fields = failed("writing to Google Cloud", fieldsErr)
+	case p.Fields != nil && p.sent.fields:
+		p.record = p.record.Owns(p.manifest(), p.env, p.seen, managedBut(p.Fields.Managed, left))
+		fields.done = p.deed(planned)
+		fields.written = planned.Fields.Changes.Paths()
 	}
-	return fresh
+	policy := outcome{reason: v1alpha1.ReasonUpToDate}
+	if policyErr != nil {
+		policy = failed("writing to Google Cloud", policyErr)
+		if p.seen.Policy.Err != nil {
+			policy = failed(plan.ReadingPolicy(p.kind), policyErr)
+			policy.unknown = "the IAM policy"
+		}
+	} else if p.Policy != nil && p.sent.policy {
+		p.record = p.record.OwnsGrants(p.manifest(), p.Policy)
+	}
+	fields.looked, fields.drift = true, left
+	return combine(fields, policy)
 }
 
-// confirm says what a write came to, by what the last answer showed.
-func (r *Reconciler[T, L]) confirm(d *draft[T], before, v view[T, L], err error) outcome {
-	r.show(d, v)
-	left := unapplied(r.plan(before), r.plan(v), slices.Concat(v.diff.Managed, v.policy.changes().Paths()))
-	if err != nil {
-		if !before.exists && v.exists { // the resource was made, and what follows failed
-			d.obj.GetCommonStatus().Identity = identityOf(v.identity, r.marks(d.obj))
-		}
-		out := failed("writing to Google Cloud", err)
-		out.looked, out.drift = true, left
-		return out
+// confirmApplied says what a write came to of which nothing failed.
+func (p *pass) confirmApplied(planned plan.Assessment, wasThere bool, left diff.Changes) outcome {
+	p.record = p.record.OwnsGrants(p.manifest(), p.Policy)
+	ofPolicy := p.Policy != nil && (len(p.Policy.Changes()) > 0 || p.Policy.Waits() != "" || p.Policy.NotAllowed() != "") && !p.differs()
+	if !wasThere && len(left) > 0 || ofPolicy {
+		return p.appliedInPart(planned, left)
 	}
-	holdPolicy(d.obj, v.policy)
-	ofPolicy := v.policy != nil && (len(v.policy.changes()) > 0 || v.policy.awaits() != "") && len(v.diff.Changes) == 0
-	if !before.exists && len(left) > 0 || ofPolicy {
-		return r.appliedInPart(d, before, v, left)
+	p.record = p.record.PlanApplied()
+	var managed []string
+	if p.Fields != nil {
+		managed = p.Fields.Managed
 	}
-	d.obj.GetCommonStatus().PlanSequence++
 	if len(left) > 0 {
-		d.hold(identityOf(v.identity, r.marks(d.obj)), append(managedBut(v.diff.Managed, left), unmanaged(left, v.diff.Managed)...))
+		p.record = p.record.Owns(p.manifest(), p.env, p.seen, append(managedBut(managed, left), unmanaged(left, managed)...))
 		return outcome{reason: v1alpha1.ReasonNotApplied, looked: true, drift: left,
-			message: "Google Cloud accepted the write and yet differs in " + list(left.Paths())}
+			message: "Google Cloud accepted the write and still differs in " + plan.List(left.Paths())}
 	}
-	d.hold(identityOf(v.identity, r.marks(d.obj)), v.diff.Managed)
-	return outcome{reason: v1alpha1.ReasonUpToDate, message: upToDate, looked: true, done: r.deed(d, before), written: r.plan(before).Paths()}
+	p.record = p.record.Owns(p.manifest(), p.env, p.seen, managed)
+	return outcome{reason: v1alpha1.ReasonUpToDate, message: plan.UpToDate, looked: true, done: p.deed(planned), written: planned.Changes.Paths()}
 }
+
+// differs says whether the fields differ.
+func (p *pass) differs() bool { return p.Fields != nil && len(p.Fields.Changes) > 0 }
 
 // appliedInPart says what a write came to that left something out. A create leaves out what waits for an approval of its own,
-// such as a lock, and what the client library cannot send along; a write of a policy, members that Google refuses or that are
-// not known yet.
-func (r *Reconciler[T, L]) appliedInPart(d *draft[T], before, v view[T, L], left diff.Changes) outcome {
-	status := d.obj.GetCommonStatus()
-	begun, choice := status.Approved, decide(r.facts(d.obj, v, left))
-	d.hold(identityOf(v.identity, r.marks(d.obj)), managedBut(v.diff.Managed, left))
-	out := outcome{reason: choice.reason, message: choice.message, looked: true, drift: left}
-	if v.policy != nil && len(v.policy.unseen) > 0 {
-		out.after = pauseSettles
+// such as a lock; a write of a policy, members that Google rejected or that are not known yet.
+func (p *pass) appliedInPart(planned plan.Assessment, left diff.Changes) outcome {
+	begun := p.record.Approved
+	var managed []string
+	if p.Fields != nil {
+		managed = p.Fields.Managed
 	}
-	switch choice.action {
-	case actionHold:
-		status.PlanSequence++
-		out = r.held(d, v, left, choice)
-	case actionCreate, actionUpdate:
-		status.Approved = begun
-		out.reason, out.after = v1alpha1.ReasonProgressing, pauseStale
-		out.message = "what could not be set at once follows: " + list(left.Paths())
-	case actionNone: // as decided
-		status.PlanSequence++
+	p.record = p.record.Owns(p.manifest(), p.env, p.seen, managedBut(managed, left))
+	after := p.Verdict
+	var out outcome
+	switch after.Action {
+	case plan.Hold:
+		p.record = p.record.PlanApplied()
+		p.Assessment = plan.Assess(p.manifest(), p.record, p.seen, p.env) // the hash is another one now
+		out = p.hold()
+	case plan.Create, plan.Update:
+		p.record.Approved = begun
+		out = outcome{reason: v1alpha1.ReasonProgressing, after: pauseStale, message: "applying what could not be set at once: " + plan.List(left.Paths())}
+	default:
+		p.record = p.record.PlanApplied()
+		out = outcome{reason: after.Reason, message: after.Message, after: after.After}
 	}
-	out.done, out.written = r.deed(d, before), r.plan(before).Paths()
+	out.looked, out.drift = true, left
+	if p.Policy.NotKnownYet() {
+		out.after = plan.PauseSettles
+	}
+	out.done, out.written = p.deed(planned), planned.Changes.Paths()
 	return out
 }
 
@@ -180,7 +232,7 @@ func unapplied(planned, left diff.Changes, managed []string) diff.Changes {
 	for _, c := range planned {
 		was[c.Path] = c.From
 	}
-	return slices.DeleteFunc(left, func(c diff.Change) bool {
+	return slices.DeleteFunc(slices.Clone(left), func(c diff.Change) bool {
 		from, reset := was[c.Path]
 		return reset && from != c.From && !slices.Contains(managed, c.Path)
 	})
@@ -188,7 +240,7 @@ func unapplied(planned, left diff.Changes, managed []string) diff.Changes {
 
 // unmanaged are the paths of changes that the manifest does not set: what was to be reset and was not.
 func unmanaged(changes diff.Changes, managed []string) []string {
-	return slices.DeleteFunc(changes.Paths(), func(p string) bool { return p == wholeResource || slices.Contains(managed, p) })
+	return slices.DeleteFunc(changes.Paths(), func(p string) bool { return p == plan.WholeResource || slices.Contains(managed, p) })
 }
 
 // managedBut are the fields that are managed, without those that still differ.
@@ -197,19 +249,18 @@ func managedBut(managed []string, left diff.Changes) []string {
 }
 
 // deed names what a completed write was.
-func (r *Reconciler[T, L]) deed(d *draft[T], before view[T, L]) done {
-	name := r.kind.ExternalName(before.ref)
-	paths := list(r.plan(before).Paths())
+func (p *pass) deed(planned plan.Assessment) plan.Deed {
+	name, paths := p.kind.ExternalName(p.env.Ref), plan.List(planned.Changes.Paths())
 	switch {
-	case before.undelete != "":
-		return done{"Undeleted", "brought back " + name}
-	case !before.exists:
-		return done{"Created", "created " + name}
-	case !before.held && !before.granting():
-		return done{"Adopted", fmt.Sprintf("took over %s and changed %s", name, paths)}
-	case d.wasReady:
-		return done{"DriftCorrected", fmt.Sprintf("put back %s", paths)}
+	case planned.Undelete != "":
+		return plan.Deed{Reason: "Undeleted", Message: "brought back " + name}
+	case planned.Verdict.Action == plan.Create:
+		return plan.Deed{Reason: "Created", Message: "created " + name}
+	case !planned.Owned && !planned.Granting:
+		return plan.Deed{Reason: "Adopted", Message: fmt.Sprintf("adopted %s and changed %s", name, paths)}
+	case p.wasReady:
+		return plan.Deed{Reason: "DriftCorrected", Message: "corrected " + paths}
 	default:
-		return done{"Updated", fmt.Sprintf("changed %s", paths)}
+		return plan.Deed{Reason: "Updated", Message: "changed " + paths}
 	}
 }

@@ -15,6 +15,8 @@ import (
 	"google.golang.org/api/googleapi"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // answer is what Google said, over HTTP or gRPC alike.
@@ -33,7 +35,7 @@ type answer struct {
 // classify turns the answer into an Error about err.
 func (a answer) classify(err error) *Error {
 	result := &Error{Class: a.class(), RetryAfter: a.retryAfter, Message: a.sentence(), Err: err}
-	if result.Class == Denied {
+	if result.Class == kind.Denied {
 		result.Permission, result.Resource = missingPermission(a.message, a.details)
 	}
 	return result
@@ -71,61 +73,61 @@ var throttling = []string{
 
 func isThrottling(reason string) bool { return slices.Contains(throttling, reason) }
 
-func (a answer) class() Class {
+func (a answer) class() kind.Class {
 	switch {
 	case notRPC.MatchString(a.message):
-		return Unavailable
+		return kind.Unavailable
 	case a.isFull():
-		return QuotaExceeded
+		return kind.QuotaExceeded
 	case policyForbids.MatchString(a.message), domainForbidden.MatchString(a.message), projectMissing.MatchString(a.message):
-		return Denied
+		return kind.Denied
 	}
 	switch a.code {
 	case codes.NotFound:
-		return NotFound
+		return kind.NotFound
 	case codes.AlreadyExists:
-		return AlreadyExists
+		return kind.AlreadyExists
 	case codes.Aborted:
 		return a.conflict()
 	case codes.ResourceExhausted:
-		return Throttled
+		return kind.Throttled
 	case codes.PermissionDenied:
 		return a.denial()
 	case codes.Unauthenticated:
-		return Denied
+		return kind.Denied
 	case codes.FailedPrecondition:
 		if agentDenied.MatchString(a.message) {
-			return Denied
+			return kind.Denied
 		}
-		return Invalid
+		return kind.Invalid
 	case codes.InvalidArgument, codes.OutOfRange, codes.Unimplemented:
-		return Invalid
+		return kind.Invalid
 	}
-	return Unavailable
+	return kind.Unavailable
 }
 
 // conflict distinguishes what HTTP calls 409.
-func (a answer) conflict() Class {
+func (a answer) conflict() kind.Class {
 	switch {
 	case notEmpty.MatchString(a.message):
-		return NotEmpty
+		return kind.NotEmpty
 	case alreadyThere.MatchString(a.message):
-		return AlreadyExists
+		return kind.AlreadyExists
 	case unfit.MatchString(a.message):
-		return Invalid
+		return kind.Invalid
 	}
-	return Conflict
+	return kind.Conflict
 }
 
 // denial distinguishes what HTTP calls 403.
-func (a answer) denial() Class {
+func (a answer) denial() kind.Class {
 	switch {
 	case slices.ContainsFunc(a.reasons, isThrottling):
-		return Throttled
+		return kind.Throttled
 	case locked.MatchString(a.message):
-		return Invalid
+		return kind.Invalid
 	}
-	return Denied
+	return kind.Denied
 }
 
 // sentence is the message with what Google says in the details about single fields, and members of an IAM policy.

@@ -27,6 +27,8 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 func newClients(t *testing.T, opts Options) *Clients {
@@ -118,21 +120,21 @@ holdfast_gcp_requests_total{code="200",method="buckets.get",service="storage"} 1
 func TestStorageFailures(t *testing.T) {
 	cases := map[string]struct {
 		handle http.HandlerFunc
-		class  Class
+		class  kind.Class
 	}{
 		"unavailable": {func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			_, _ = io.WriteString(w, storageBody(503, "backendError", "We encountered an internal error."))
-		}, Unavailable},
-		"reply lost": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, Unavailable},
+		}, kind.Unavailable},
+		"reply lost": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, kind.Unavailable},
 		"too slow": {func(_ http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			<-r.Context().Done()
-		}, Unavailable},
+		}, kind.Unavailable},
 		"not found": {func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusNotFound)
 			_, _ = io.WriteString(w, storageBody(404, "notFound", "The specified bucket does not exist."))
-		}, NotFound},
+		}, kind.NotFound},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -159,14 +161,14 @@ func TestStorageThrottledIsHeldBack(t *testing.T) {
 				_, _ = io.WriteString(w, storageBody(code, "rateLimitExceeded", "Slow down."))
 			})
 			clients := newClients(t, allInsecure(t, address))
-			want := Error{Class: Throttled, RetryAfter: 30 * time.Second, Message: "Slow down."}
+			want := Error{Class: kind.Throttled, RetryAfter: 30 * time.Second, Message: "Slow down."}
 			_, err := getBucket(t.Context(), clients, "")
 			if diff := cmp.Diff(&want, Classify(err), cmpopts.IgnoreFields(Error{}, "Err")); diff != "" {
 				t.Errorf("the first call (-want +got):\n%s", diff)
 			}
 			_, err = getBucket(t.Context(), clients, "")
 			got := Classify(err)
-			if got.Class != Throttled || got.RetryAfter < 29*time.Second || !strings.HasSuffix(got.Message, "Google said: Slow down.") {
+			if got.Class != kind.Throttled || got.RetryAfter < 29*time.Second || !strings.HasSuffix(got.Message, "Google said: Slow down.") {
 				t.Errorf("the second call: %+v", got)
 			}
 			if n := calls.Load(); n != 1 {
@@ -183,7 +185,7 @@ func TestDeniedBodyStaysReadable(t *testing.T) {
 		_, _ = io.WriteString(w, storageBody(403, "forbidden", sentence))
 	})
 	_, err := getBucket(t.Context(), newClients(t, allInsecure(t, address)), "")
-	if got := Classify(err); got.Class != Denied || got.Permission != "storage.buckets.get" {
+	if got := Classify(err); got.Class != kind.Denied || got.Permission != "storage.buckets.get" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -262,11 +264,11 @@ holdfast_gcp_requests_total{code="OK",method="Publisher.GetTopic",service="pubsu
 func TestTopicsFailures(t *testing.T) {
 	cases := map[string]struct {
 		answer func(context.Context) error
-		class  Class
+		class  kind.Class
 	}{
-		"unavailable": {func(context.Context) error { return status.Error(codes.Unavailable, "try again") }, Unavailable},
-		"too slow":    {func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, Unavailable},
-		"not found":   {func(context.Context) error { return status.Error(codes.NotFound, "Resource not found (resource=t).") }, NotFound},
+		"unavailable": {func(context.Context) error { return status.Error(codes.Unavailable, "try again") }, kind.Unavailable},
+		"too slow":    {func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, kind.Unavailable},
+		"not found":   {func(context.Context) error { return status.Error(codes.NotFound, "Resource not found (resource=t).") }, kind.NotFound},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -291,7 +293,7 @@ func TestTopicsThrottledIsHeldBack(t *testing.T) {
 	}}
 	clients := newClients(t, allInsecure(t, cloud.serve(t)))
 	for range 2 {
-		if got := Classify(getTopic(t.Context(), clients, "")); got.Class != Throttled || got.RetryAfter < 29*time.Second {
+		if got := Classify(getTopic(t.Context(), clients, "")); got.Class != kind.Throttled || got.RetryAfter < 29*time.Second {
 			t.Errorf("got %+v", got)
 		}
 	}
@@ -336,10 +338,10 @@ func TestFullQuotaHoldsNothingBack(t *testing.T) {
 func TestUnreachable(t *testing.T) {
 	clients := newClients(t, allInsecure(t, "127.0.0.1:1"))
 	_, err := getBucket(t.Context(), clients, "")
-	if got := Classify(err); got.Class != Unavailable || got.Message != "dial 127.0.0.1:1: connect: connection refused" {
+	if got := Classify(err); got.Class != kind.Unavailable || got.Message != "dial 127.0.0.1:1: connect: connection refused" {
 		t.Errorf("storage: %+v", got)
 	}
-	if got := Classify(getTopic(t.Context(), clients, "")); got.Class != Unavailable || !strings.Contains(got.Message, "connection refused") {
+	if got := Classify(getTopic(t.Context(), clients, "")); got.Class != kind.Unavailable || !strings.Contains(got.Message, "connection refused") {
 		t.Errorf("pubsub: %+v", got)
 	}
 }

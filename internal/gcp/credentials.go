@@ -16,6 +16,8 @@ import (
 	"google.golang.org/api/googleapi"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 var scopes = []string{"https://www.googleapis.com/auth/cloud-platform"}
@@ -102,7 +104,7 @@ func classifyToken(account string, err error) *Error {
 		code, _ := strconv.Atoi(match[1]) // three digits
 		classified = Classify(googleapi.CheckResponseWithBody(&http.Response{StatusCode: code}, []byte(match[2])))
 	} else if errors.As(err, &refused) && refused.Response != nil && !refused.Temporary() {
-		classified = &Error{Class: Denied, Message: tidy(refused.Error())}
+		classified = &Error{Class: kind.Denied, Message: tidy(refused.Error())}
 	}
 	whose := "the manager's Google Cloud credentials"
 	if account != "" {
@@ -113,8 +115,8 @@ func classifyToken(account string, err error) *Error {
 		Message: tidy("getting " + whose + ": " + classified.Message),
 		Err:     fmt.Errorf("getting %s: %w", whose, err),
 	}
-	if token.Class != Throttled && token.Class != Unavailable {
-		token.Class = Denied
+	if token.Class != kind.Throttled && token.Class != kind.Unavailable {
+		token.Class = kind.Denied
 	}
 	if token.Permission != "" {
 		token.Resource = cmp.Or(token.Resource, account)
@@ -133,9 +135,9 @@ func (e *tokenError) Unwrap() error { return e.err }
 // GRPCStatus implements the interface that gRPC asks errors for.
 func (e *tokenError) GRPCStatus() *status.Status {
 	switch e.err.Class {
-	case Denied:
+	case kind.Denied:
 		return status.New(codes.PermissionDenied, e.err.Message)
-	case Throttled:
+	case kind.Throttled:
 		return status.New(codes.ResourceExhausted, e.err.Message)
 	default: // A token's failure has no other class than these and Unavailable.
 		return status.New(codes.Unavailable, e.err.Message)

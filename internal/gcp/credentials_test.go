@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
+
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // staticToken are credentials that are always the same.
@@ -76,17 +78,17 @@ func TestTokenRefused(t *testing.T) {
 		want Error
 	}{
 		"may not act as": {403, denied, nil, Error{
-			Class: Denied, Permission: "iam.serviceAccounts.getAccessToken", Resource: tenant,
+			Class: kind.Denied, Permission: "iam.serviceAccounts.getAccessToken", Resource: tenant,
 			Message: "getting the token to act as " + tenant + ": Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).",
 		}},
 		"unknown account": {404, `{"error":{"code":404,"message":"Unknown service account","status":"NOT_FOUND"}}`, nil, Error{
-			Class: Denied, Message: "getting the token to act as " + tenant + ": Unknown service account",
+			Class: kind.Denied, Message: "getting the token to act as " + tenant + ": Unknown service account",
 		}},
 		"outage": {503, `{"error":{"code":503,"message":"The service is currently unavailable.","status":"UNAVAILABLE"}}`, nil, Error{
-			Class: Unavailable, Message: "getting the token to act as " + tenant + ": The service is currently unavailable.",
+			Class: kind.Unavailable, Message: "getting the token to act as " + tenant + ": The service is currently unavailable.",
 		}},
 		"own credentials revoked": {0, "", &auth.Error{Response: &http.Response{StatusCode: http.StatusBadRequest}, Body: []byte("invalid_grant")}, Error{
-			Class: Denied, Message: "getting the manager's Google Cloud credentials: auth: cannot fetch token: 400 Response: invalid_grant",
+			Class: kind.Denied, Message: "getting the manager's Google Cloud credentials: auth: cannot fetch token: 400 Response: invalid_grant",
 		}},
 	}
 	for name, tc := range cases {

@@ -10,6 +10,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // permission is what a call needs.
@@ -71,7 +73,7 @@ func nameDenial(
 // denies says whether a refusal is because the permission is missing, and not for another reason, such as a disabled API or another
 // permission.
 func (a answer) denies(permission string, refusal *Error) bool {
-	if refusal.Class != Denied || permission == "" {
+	if refusal.Class != kind.Denied || permission == "" {
 		return false
 	}
 	unnamed := wordless.MatchString(a.message) || slices.Contains(a.reasons, "IAM_PERMISSION_DENIED")

@@ -18,6 +18,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/protoadapt"
+
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // refusal answers every call with one error, whatever the service and method.
@@ -157,7 +159,7 @@ func TestDenialsAreNamed(t *testing.T) {
 	for name, tc := range calls {
 		for message, s := range byMessage {
 			got := Classify(tc.do(t.Context(), s))
-			if got.Class != Denied || got.Permission != tc.permission || got.Resource != tc.resource || got.Message != message {
+			if got.Class != kind.Denied || got.Permission != tc.permission || got.Resource != tc.resource || got.Message != message {
 				t.Errorf("%s, %q: %+v", name, message, got)
 			}
 		}
@@ -198,7 +200,7 @@ func TestDenialsOfOtherThings(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := servicesOf(t, refusal(t, codes.PermissionDenied, tc.message, tc.details...))
 			got := Classify(calls["get account"].do(t.Context(), s))
-			want := &Error{Class: Denied, Permission: tc.permission, Resource: tc.resource, Message: tc.message}
+			want := &Error{Class: kind.Denied, Permission: tc.permission, Resource: tc.resource, Message: tc.message}
 			got.Err = nil
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("denial (-want +got):\n%s", diff)

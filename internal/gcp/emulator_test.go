@@ -11,6 +11,7 @@ import (
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"cloud.google.com/go/storage"
 
+	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/test/emulator"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
@@ -77,51 +78,51 @@ func TestEmulator(t *testing.T) {
 		name  string
 		fault traffic.Fault
 		call  func(context.Context) error
-		want  Class
+		want  kind.Class
 	}{
-		{"no bucket", traffic.Fault{}, readBucket, NotFound},
-		{"a bucket, but the reply is lost", traffic.Fault{LoseReply: true}, makeBucket, Unavailable},
-		{"the bucket is there", traffic.Fault{}, makeBucket, AlreadyExists},
+		{"no bucket", traffic.Fault{}, readBucket, kind.NotFound},
+		{"a bucket, but the reply is lost", traffic.Fault{LoseReply: true}, makeBucket, kind.Unavailable},
+		{"the bucket is there", traffic.Fault{}, makeBucket, kind.AlreadyExists},
 		{"somebody else changed the bucket", traffic.Fault{}, func(ctx context.Context) error {
 			stale := storage.BucketConditions{MetagenerationMatch: 99}
 			_, err := buckets.Bucket("shop-logs").If(stale).Update(ctx, storage.BucketAttrsToUpdate{VersioningEnabled: true})
 			return err
-		}, Conflict},
+		}, kind.Conflict},
 		{"no such storage class", traffic.Fault{}, func(ctx context.Context) error {
 			return buckets.Bucket("shop-cold").Create(ctx, "shop", &storage.BucketAttrs{StorageClass: "LUKEWARM"})
-		}, Invalid},
-		{"bucket denied", traffic.Fault{Status: http.StatusForbidden}, readBucket, Denied},
-		{"storage down", traffic.Fault{Status: http.StatusServiceUnavailable}, readBucket, Unavailable},
-		{"storage gone", traffic.Fault{Outage: true}, makeBucket, Unavailable},
+		}, kind.Invalid},
+		{"bucket denied", traffic.Fault{Status: http.StatusForbidden}, readBucket, kind.Denied},
+		{"storage down", traffic.Fault{Status: http.StatusServiceUnavailable}, readBucket, kind.Unavailable},
+		{"storage gone", traffic.Fault{Outage: true}, makeBucket, kind.Unavailable},
 		{"an object", traffic.Fault{}, func(ctx context.Context) error {
 			return buckets.Bucket("shop-logs").Object("today").NewWriter(ctx).Close()
 		}, ""},
-		{"bucket not empty", traffic.Fault{}, func(ctx context.Context) error { return buckets.Bucket("shop-logs").Delete(ctx) }, NotEmpty},
+		{"bucket not empty", traffic.Fault{}, func(ctx context.Context) error { return buckets.Bucket("shop-logs").Delete(ctx) }, kind.NotEmpty},
 
-		{"no topic", traffic.Fault{}, readTopic, NotFound},
-		{"a topic, but the reply is lost", traffic.Fault{LoseReply: true}, makeTopic, Unavailable},
-		{"the topic is there", traffic.Fault{}, makeTopic, AlreadyExists},
+		{"no topic", traffic.Fault{}, readTopic, kind.NotFound},
+		{"a topic, but the reply is lost", traffic.Fault{LoseReply: true}, makeTopic, kind.Unavailable},
+		{"the topic is there", traffic.Fault{}, makeTopic, kind.AlreadyExists},
 		{"no such name", traffic.Fault{}, func(ctx context.Context) error {
 			_, err := topics.CreateTopic(ctx, &pubsubpb.Topic{Name: "projects/shop/topics/1"})
 			return err
-		}, Invalid},
-		{"topic denied", traffic.Fault{Status: http.StatusForbidden}, readTopic, Denied},
-		{"Pub/Sub down", traffic.Fault{Status: http.StatusServiceUnavailable}, readTopic, Unavailable},
-		{"no account", traffic.Fault{}, readAccount, NotFound},
-		{"an account, but the reply is lost", traffic.Fault{LoseReply: true}, makeAccount, Unavailable},
-		{"the account is there", traffic.Fault{}, makeAccount, AlreadyExists},
-		{"account denied", traffic.Fault{Status: http.StatusForbidden}, readAccount, Denied},
-		{"IAM down", traffic.Fault{Status: http.StatusServiceUnavailable}, readAccount, Unavailable},
-		{"a member who is nobody", traffic.Fault{}, grant("user:nobody@invalid.example", nil), Invalid},
-		{"somebody else changed the policy", traffic.Fault{}, grant("user:ann@example.com", []byte("stale")), Conflict},
-		{"policy denied", traffic.Fault{Status: http.StatusForbidden}, grant("user:ann@example.com", nil), Denied},
-		{"IAM throttles", traffic.Fault{Status: http.StatusTooManyRequests, RetryAfter: 30 * time.Second}, readAccount, Throttled},
-		{"and is left alone, writes included", traffic.Fault{}, makeAccount, Throttled},
+		}, kind.Invalid},
+		{"topic denied", traffic.Fault{Status: http.StatusForbidden}, readTopic, kind.Denied},
+		{"Pub/Sub down", traffic.Fault{Status: http.StatusServiceUnavailable}, readTopic, kind.Unavailable},
+		{"no account", traffic.Fault{}, readAccount, kind.NotFound},
+		{"an account, but the reply is lost", traffic.Fault{LoseReply: true}, makeAccount, kind.Unavailable},
+		{"the account is there", traffic.Fault{}, makeAccount, kind.AlreadyExists},
+		{"account denied", traffic.Fault{Status: http.StatusForbidden}, readAccount, kind.Denied},
+		{"IAM down", traffic.Fault{Status: http.StatusServiceUnavailable}, readAccount, kind.Unavailable},
+		{"a member who is nobody", traffic.Fault{}, grant("user:nobody@invalid.example", nil), kind.Invalid},
+		{"somebody else changed the policy", traffic.Fault{}, grant("user:ann@example.com", []byte("stale")), kind.Conflict},
+		{"policy denied", traffic.Fault{Status: http.StatusForbidden}, grant("user:ann@example.com", nil), kind.Denied},
+		{"IAM throttles", traffic.Fault{Status: http.StatusTooManyRequests, RetryAfter: 30 * time.Second}, readAccount, kind.Throttled},
+		{"and is left alone, writes included", traffic.Fault{}, makeAccount, kind.Throttled},
 
-		{"Pub/Sub throttles", traffic.Fault{Status: http.StatusTooManyRequests, RetryAfter: 30 * time.Second}, readTopic, Throttled},
-		{"and is left alone", traffic.Fault{}, readTopic, Throttled},
-		{"storage throttles", traffic.Fault{Status: http.StatusTooManyRequests, RetryAfter: 30 * time.Second}, readBucket, Throttled},
-		{"and is left alone, too", traffic.Fault{}, readBucket, Throttled},
+		{"Pub/Sub throttles", traffic.Fault{Status: http.StatusTooManyRequests, RetryAfter: 30 * time.Second}, readTopic, kind.Throttled},
+		{"and is left alone", traffic.Fault{}, readTopic, kind.Throttled},
+		{"storage throttles", traffic.Fault{Status: http.StatusTooManyRequests, RetryAfter: 30 * time.Second}, readBucket, kind.Throttled},
+		{"and is left alone, too", traffic.Fault{}, readBucket, kind.Throttled},
 	}
 	ctx := WithProject(t.Context(), "shop")
 	for _, step := range steps {

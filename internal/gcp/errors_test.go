@@ -25,6 +25,8 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/protoadapt"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // httpError is the error that Google's client libraries make of an answer.
@@ -78,224 +80,224 @@ func TestClassify(t *testing.T) {
 	}{
 		"bucket not found, as the storage client wraps it": {
 			fmt.Errorf("%w: %w", storage.ErrBucketNotExist, httpError(t, 404, storageBody(404, "notFound", notFound))),
-			Error{Class: NotFound, Message: notFound},
+			Error{Class: kind.NotFound, Message: notFound},
 		},
 		"bucket not found, the storage client's own": {
 			storage.ErrBucketNotExist,
-			Error{Class: NotFound, Message: "storage: bucket doesn't exist"},
+			Error{Class: kind.NotFound, Message: "storage: bucket doesn't exist"},
 		},
 		"bucket not found": {
 			httpError(t, 404, storageBody(404, "notFound", notFound)),
-			Error{Class: NotFound, Message: notFound},
+			Error{Class: kind.NotFound, Message: notFound},
 		},
 		"404 that is not from Google says nothing about the bucket": {
 			fmt.Errorf("%w: %w", storage.ErrBucketNotExist, httpError(t, 404, "<html>404 page not found</html>")),
-			Error{Class: Unavailable, Message: "the endpoint answered 404 Not Found"},
+			Error{Class: kind.Unavailable, Message: "the endpoint answered 404 Not Found"},
 		},
 		"403 of a proxy": {
 			httpError(t, 403, "<html>Blocked by policy</html>"),
-			Error{Class: Unavailable, Message: "the endpoint answered 403 Forbidden"},
+			Error{Class: kind.Unavailable, Message: "the endpoint answered 403 Forbidden"},
 		},
 		"project of a bucket to be made not found": {
 			httpError(t, 404, storageBody(404, "notFound", "The requested project was not found.")),
-			Error{Class: Denied, Message: "The requested project was not found."},
+			Error{Class: kind.Denied, Message: "The requested project was not found."},
 		},
 		"project ID unknown to Cloud Storage": {
 			httpError(t, 400, storageBody(400, "invalid", "Unknown project id: nowhere")),
-			Error{Class: Denied, Message: "Unknown project id: nowhere"},
+			Error{Class: kind.Denied, Message: "Unknown project id: nowhere"},
 		},
 		"bucket denied": {
 			httpError(t, 403, storageBody(403, "forbidden", bucketDenied)),
-			Error{Class: Denied, Permission: "storage.buckets.get", Message: bucketDenied},
+			Error{Class: kind.Denied, Permission: "storage.buckets.get", Message: bucketDenied},
 		},
 		"bucket denied, older sentence": {
 			httpError(t, 403, storageBody(403, "forbidden", "ann@example.com does not have storage.buckets.create access to the Google Cloud project.")),
-			Error{Class: Denied, Permission: "storage.buckets.create", Message: "ann@example.com does not have storage.buckets.create access to the Google Cloud project."},
+			Error{Class: kind.Denied, Permission: "storage.buckets.create", Message: "ann@example.com does not have storage.buckets.create access to the Google Cloud project."},
 		},
 		"anonymous": {
 			httpError(t, 401, storageBody(401, "required", "Anonymous caller does not have storage.buckets.get access to the Google Cloud Storage bucket.")),
-			Error{Class: Denied, Permission: "storage.buckets.get", Message: "Anonymous caller does not have storage.buckets.get access to the Google Cloud Storage bucket."},
+			Error{Class: kind.Denied, Permission: "storage.buckets.get", Message: "Anonymous caller does not have storage.buckets.get access to the Google Cloud Storage bucket."},
 		},
 		"encryption key denied": {
 			httpError(t, 403, storageBody(403, "forbidden", "Permission denied on Cloud KMS key. Please ensure that your Cloud Storage service account has been authorized to use this key.")),
-			Error{Class: Denied, Message: "Permission denied on Cloud KMS key. Please ensure that your Cloud Storage service account has been authorized to use this key."},
+			Error{Class: kind.Denied, Message: "Permission denied on Cloud KMS key. Please ensure that your Cloud Storage service account has been authorized to use this key."},
 		},
 		"quota project denied": {
 			httpError(t, 403, `{"error":{"code":403,"message":"Caller does not have required permission to use project q.","status":"PERMISSION_DENIED","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"USER_PROJECT_DENIED","domain":"googleapis.com","metadata":{"service":"storage.googleapis.com","consumer":"projects/q"}}]}}`),
-			Error{Class: Denied, Message: "Caller does not have required permission to use project q."},
+			Error{Class: kind.Denied, Message: "Caller does not have required permission to use project q."},
 		},
 		"organization policy, Cloud Storage": {
 			httpError(t, 412, storageBody(412, "conditionNotMet", "'us' violates constraint 'constraints/gcp.resourceLocations'")),
-			Error{Class: Denied, Message: "'us' violates constraint 'constraints/gcp.resourceLocations'"},
+			Error{Class: kind.Denied, Message: "'us' violates constraint 'constraints/gcp.resourceLocations'"},
 		},
 		"bucket name taken": {
 			httpError(t, 409, storageBody(409, "conflict", "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.")),
-			Error{Class: AlreadyExists, Message: "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again."},
+			Error{Class: kind.AlreadyExists, Message: "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again."},
 		},
 		"bucket already ours": {
 			httpError(t, 409, storageBody(409, "conflict", "Your previous request to create the named bucket succeeded and you already own it.")),
-			Error{Class: AlreadyExists, Message: "Your previous request to create the named bucket succeeded and you already own it."},
+			Error{Class: kind.AlreadyExists, Message: "Your previous request to create the named bucket succeeded and you already own it."},
 		},
 		"bucket not empty": {
 			httpError(t, 409, storageBody(409, "conflict", "The bucket you tried to delete is not empty.")),
-			Error{Class: NotEmpty, Message: "The bucket you tried to delete is not empty."},
+			Error{Class: kind.NotEmpty, Message: "The bucket you tried to delete is not empty."},
 		},
 		"bucket edited meanwhile": {
 			httpError(t, 409, storageBody(409, "conflict", "The bucket's metadata was edited during the operation. Please try again.")),
-			Error{Class: Conflict, Message: "The bucket's metadata was edited during the operation. Please try again."},
+			Error{Class: kind.Conflict, Message: "The bucket's metadata was edited during the operation. Please try again."},
 		},
 		"metageneration differs": {
 			httpError(t, 412, storageBody(412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold.")),
-			Error{Class: Conflict, Message: "At least one of the pre-conditions you specified did not hold."},
+			Error{Class: kind.Conflict, Message: "At least one of the pre-conditions you specified did not hold."},
 		},
 		"policy changed meanwhile, over REST": {
 			httpError(t, 409, `{"error":{"code":409,"message":"There were concurrent policy changes.","status":"ABORTED"}}`),
-			Error{Class: Conflict, Message: "There were concurrent policy changes."},
+			Error{Class: kind.Conflict, Message: "There were concurrent policy changes."},
 		},
 		"topic exists, over REST": {
 			httpError(t, 409, `{"error":{"code":409,"message":"Resource already exists in the project (resource=t).","status":"ALREADY_EXISTS"}}`),
-			Error{Class: AlreadyExists, Message: "Resource already exists in the project (resource=t)."},
+			Error{Class: kind.AlreadyExists, Message: "Resource already exists in the project (resource=t)."},
 		},
 		"failed precondition, over REST": {
 			httpError(t, 400, `{"error":{"code":400,"message":"Schema is deleted.","status":"FAILED_PRECONDITION"}}`),
-			Error{Class: Invalid, Message: "Schema is deleted."},
+			Error{Class: kind.Invalid, Message: "Schema is deleted."},
 		},
 		"invalid": {
 			httpError(t, 400, storageBody(400, "invalid", "Invalid argument.")),
-			Error{Class: Invalid, Message: "Invalid argument."},
+			Error{Class: kind.Invalid, Message: "Invalid argument."},
 		},
 		"locked retention": {
 			httpError(t, 403, storageBody(403, "forbidden", "Cannot reduce retention duration of a locked Retention Policy for bucket 'b'.")),
-			Error{Class: Invalid, Message: "Cannot reduce retention duration of a locked Retention Policy for bucket 'b'."},
+			Error{Class: kind.Invalid, Message: "Cannot reduce retention duration of a locked Retention Policy for bucket 'b'."},
 		},
 		"429 with a header": {
 			httpError(t, 429, storageBody(429, "rateLimitExceeded", "The project exceeded the rate limit for creating and deleting buckets."), "Retry-After", "7"),
-			Error{Class: Throttled, RetryAfter: 7 * time.Second, Message: "The project exceeded the rate limit for creating and deleting buckets."},
+			Error{Class: kind.Throttled, RetryAfter: 7 * time.Second, Message: "The project exceeded the rate limit for creating and deleting buckets."},
 		},
 		"429 of something in between": {
 			httpError(t, 429, "slow down", "Retry-After", "3"),
-			Error{Class: Throttled, RetryAfter: 3 * time.Second, Message: "the endpoint answered 429 Too Many Requests"},
+			Error{Class: kind.Throttled, RetryAfter: 3 * time.Second, Message: "the endpoint answered 429 Too Many Requests"},
 		},
 		"403 that means 429": {
 			httpError(t, 403, storageBody(403, "userRateLimitExceeded", "User Rate Limit Exceeded")),
-			Error{Class: Throttled, Message: "User Rate Limit Exceeded"},
+			Error{Class: kind.Throttled, Message: "User Rate Limit Exceeded"},
 		},
 		"503 with a header": {
 			httpError(t, 503, storageBody(503, "backendError", "We encountered an internal error. Please try again."), "Retry-After", "100000"),
-			Error{Class: Unavailable, RetryAfter: time.Hour, Message: "We encountered an internal error. Please try again."},
+			Error{Class: kind.Unavailable, RetryAfter: time.Hour, Message: "We encountered an internal error. Please try again."},
 		},
 		"502 of a load balancer": {
 			httpError(t, 502, "<!DOCTYPE html><html>…</html>"),
-			Error{Class: Unavailable, Message: "the endpoint answered 502 Bad Gateway"},
+			Error{Class: kind.Unavailable, Message: "the endpoint answered 502 Bad Gateway"},
 		},
 
 		"topic not found": {
 			rpcError(t, codes.NotFound, "Resource not found (resource=t)."),
-			Error{Class: NotFound, Message: "Resource not found (resource=t)."},
+			Error{Class: kind.NotFound, Message: "Resource not found (resource=t)."},
 		},
 		"topic's project not found is not a topic not found": {
 			rpcError(t, codes.NotFound, "Requested project not found or user does not have access to it (project=p-1). Make sure to specify the unique project identifier and not the Google Cloud Console display name."),
-			Error{Class: Denied, Resource: "p-1", Message: "Requested project not found or user does not have access to it (project=p-1). Make sure to specify the unique project identifier and not the Google Cloud Console display name."},
+			Error{Class: kind.Denied, Resource: "p-1", Message: "Requested project not found or user does not have access to it (project=p-1). Make sure to specify the unique project identifier and not the Google Cloud Console display name."},
 		},
 		"topic exists, wrapped": {
 			fmt.Errorf("creating topic \"t\": %w", rpcError(t, codes.AlreadyExists, "Resource already exists in the project (resource=t).")),
-			Error{Class: AlreadyExists, Message: "Resource already exists in the project (resource=t)."},
+			Error{Class: kind.AlreadyExists, Message: "Resource already exists in the project (resource=t)."},
 		},
 		"topic denied without a word": {
 			rpcError(t, codes.PermissionDenied, "User not authorized to perform this action."),
-			Error{Class: Denied, Message: "User not authorized to perform this action."},
+			Error{Class: kind.Denied, Message: "User not authorized to perform this action."},
 		},
 		"topic denied, from the details": {
 			rpcError(t, codes.PermissionDenied, "Permission denied.", &errdetails.ErrorInfo{
 				Reason: "IAM_PERMISSION_DENIED", Domain: "iam.googleapis.com",
 				Metadata: map[string]string{"permission": "pubsub.topics.get", "resource": "projects/p/topics/t"},
 			}),
-			Error{Class: Denied, Permission: "pubsub.topics.get", Resource: "projects/p/topics/t", Message: "Permission denied."},
+			Error{Class: kind.Denied, Permission: "pubsub.topics.get", Resource: "projects/p/topics/t", Message: "Permission denied."},
 		},
 		"project denied, from the sentence": {
 			rpcError(t, codes.PermissionDenied, "Permission 'resourcemanager.projects.get' denied on resource '//cloudresourcemanager.googleapis.com/projects/p' (or it may not exist)."),
 			Error{
-				Class: Denied, Permission: "resourcemanager.projects.get", Resource: "//cloudresourcemanager.googleapis.com/projects/p",
+				Class: kind.Denied, Permission: "resourcemanager.projects.get", Resource: "//cloudresourcemanager.googleapis.com/projects/p",
 				Message: "Permission 'resourcemanager.projects.get' denied on resource '//cloudresourcemanager.googleapis.com/projects/p' (or it may not exist).",
 			},
 		},
 		"service account denied": {
 			rpcError(t, codes.PermissionDenied, "Permission iam.serviceAccounts.get is required to perform this operation on service account projects/p/serviceAccounts/ann@p.iam.gserviceaccount.com."),
 			Error{
-				Class: Denied, Permission: "iam.serviceAccounts.get", Resource: "projects/p/serviceAccounts/ann@p.iam.gserviceaccount.com",
+				Class: kind.Denied, Permission: "iam.serviceAccounts.get", Resource: "projects/p/serviceAccounts/ann@p.iam.gserviceaccount.com",
 				Message: "Permission iam.serviceAccounts.get is required to perform this operation on service account projects/p/serviceAccounts/ann@p.iam.gserviceaccount.com.",
 			},
 		},
 		"no credentials": {
 			rpcError(t, codes.Unauthenticated, "Request had invalid authentication credentials."),
-			Error{Class: Denied, Message: "Request had invalid authentication credentials."},
+			Error{Class: kind.Denied, Message: "Request had invalid authentication credentials."},
 		},
 		"service agent denied": {
 			rpcError(t, codes.FailedPrecondition, "Cloud Pub/Sub did not have the necessary permissions configured to support this operation."),
-			Error{Class: Denied, Message: "Cloud Pub/Sub did not have the necessary permissions configured to support this operation."},
+			Error{Class: kind.Denied, Message: "Cloud Pub/Sub did not have the necessary permissions configured to support this operation."},
 		},
 		"organization policy, Pub/Sub": {
 			rpcError(t, codes.FailedPrecondition, "Location violates the organization policy constraints/gcp.resourceLocations."),
-			Error{Class: Denied, Message: "Location violates the organization policy constraints/gcp.resourceLocations."},
+			Error{Class: kind.Denied, Message: "Location violates the organization policy constraints/gcp.resourceLocations."},
 		},
 		"failed precondition": {
 			rpcError(t, codes.FailedPrecondition, "Schema is deleted."),
-			Error{Class: Invalid, Message: "Schema is deleted."},
+			Error{Class: kind.Invalid, Message: "Schema is deleted."},
 		},
 		"invalid field": {
 			rpcError(t, codes.InvalidArgument, "Request contains an invalid argument.", &errdetails.BadRequest{
 				FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: "topic.name", Description: "too short"}},
 			}),
-			Error{Class: Invalid, Message: "Request contains an invalid argument. topic.name: too short"},
+			Error{Class: kind.Invalid, Message: "Request contains an invalid argument. topic.name: too short"},
 		},
 		"aborted": {
 			rpcError(t, codes.Aborted, "There were concurrent policy changes."),
-			Error{Class: Conflict, Message: "There were concurrent policy changes."},
+			Error{Class: kind.Conflict, Message: "There were concurrent policy changes."},
 		},
 		"quota with retry info": {
 			rpcError(t, codes.ResourceExhausted, "Quota exceeded.", &errdetails.RetryInfo{RetryDelay: durationpb.New(2500 * time.Millisecond)}),
-			Error{Class: Throttled, RetryAfter: 2500 * time.Millisecond, Message: "Quota exceeded."},
+			Error{Class: kind.Throttled, RetryAfter: 2500 * time.Millisecond, Message: "Quota exceeded."},
 		},
 		"calls per minute": {
 			rpcError(t, codes.ResourceExhausted, "Quota exceeded for quota metric 'Read requests' and limit 'Read requests per minute' of service 'iam.googleapis.com' for consumer 'project_number:4711'.",
 				&errdetails.ErrorInfo{Reason: "RATE_LIMIT_EXCEEDED", Domain: "googleapis.com", Metadata: map[string]string{"quota_unit": "1/min/{project}"}}),
-			Error{Class: Throttled, Message: "Quota exceeded for quota metric 'Read requests' and limit 'Read requests per minute' of service 'iam.googleapis.com' for consumer 'project_number:4711'."},
+			Error{Class: kind.Throttled, Message: "Quota exceeded for quota metric 'Read requests' and limit 'Read requests per minute' of service 'iam.googleapis.com' for consumer 'project_number:4711'."},
 		},
 		"calls per minute, by the unit alone": {
 			rpcError(t, codes.ResourceExhausted, "Quota exceeded.", &errdetails.ErrorInfo{Metadata: map[string]string{"quota_unit": "1/min/{project}"}}),
-			Error{Class: Throttled, Message: "Quota exceeded."},
+			Error{Class: kind.Throttled, Message: "Quota exceeded."},
 		},
 		"calls per minute, by the name of the quota alone": {
 			rpcError(t, codes.ResourceExhausted, "Quota exceeded.", quotaFailure("WriteRequestsPerMinutePerProject", "")),
-			Error{Class: Throttled, Message: "Quota exceeded."},
+			Error{Class: kind.Throttled, Message: "Quota exceeded."},
 		},
 		"calls, as Google describes them": {
 			rpcError(t, codes.ResourceExhausted, "Quota exceeded.", quotaFailure("", "Daily Limit for read operations exceeded")),
-			Error{Class: Throttled, Message: "Quota exceeded."},
+			Error{Class: kind.Throttled, Message: "Quota exceeded."},
 		},
 		"too many accounts": { // with a RetryInfo of a day, as IAM has it
 			rpcError(t, codes.ResourceExhausted, "Maximum number of service accounts on project reached.", &errdetails.RetryInfo{RetryDelay: durationpb.New(86401 * time.Second)}),
-			Error{Class: QuotaExceeded, RetryAfter: time.Hour, Message: "Maximum number of service accounts on project reached."},
+			Error{Class: kind.QuotaExceeded, RetryAfter: time.Hour, Message: "Maximum number of service accounts on project reached."},
 		},
 		"too many accounts, as a precondition": {
 			rpcError(t, codes.FailedPrecondition, "Maximum number of service accounts on project p reached."),
-			Error{Class: QuotaExceeded, Message: "Maximum number of service accounts on project p reached."},
+			Error{Class: kind.QuotaExceeded, Message: "Maximum number of service accounts on project p reached."},
 		},
 		"too many of something, by the reason": {
 			rpcError(t, codes.ResourceExhausted, "Quota exceeded.", &errdetails.ErrorInfo{Reason: "RESOURCE_QUOTA_EXCEEDED", Domain: "googleapis.com"}),
-			Error{Class: QuotaExceeded, Message: "Quota exceeded."},
+			Error{Class: kind.QuotaExceeded, Message: "Quota exceeded."},
 		},
 		"too many of something, by the unit": {
 			rpcError(t, codes.ResourceExhausted, "Quota exceeded.", &errdetails.ErrorInfo{Metadata: map[string]string{"quota_unit": "1/{project}"}}),
-			Error{Class: QuotaExceeded, Message: "Quota exceeded."},
+			Error{Class: kind.QuotaExceeded, Message: "Quota exceeded."},
 		},
 		"too many of something, by the name of the quota": {
 			rpcError(t, codes.ResourceExhausted, "Quota exceeded.", quotaFailure("SERVICE-ACCOUNTS-per-project", "")),
-			Error{Class: QuotaExceeded, Message: "Quota exceeded."},
+			Error{Class: kind.QuotaExceeded, Message: "Quota exceeded."},
 		},
 		"policy changed meanwhile, the same message each time": {
 			rpcError(t, codes.Aborted, "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff. The request's ETag '\007\006' did not match the current policy's ETag '\007\005'."),
-			Error{Class: Conflict, Message: "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff."},
+			Error{Class: kind.Conflict, Message: "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff."},
 		},
 		"member of another organization": {
 			rpcError(t, codes.FailedPrecondition, "One or more users named in the policy do not belong to a permitted customer.", &errdetails.PreconditionFailure{
@@ -304,74 +306,74 @@ func TestClassify(t *testing.T) {
 					Description: "User ann@example.com is not in permitted organization.",
 				}},
 			}),
-			Error{Class: Denied, Message: "One or more users named in the policy do not belong to a permitted customer. User ann@example.com is not in permitted organization."},
+			Error{Class: kind.Denied, Message: "One or more users named in the policy do not belong to a permitted customer. User ann@example.com is not in permitted organization."},
 		},
 		"member of another organization, Cloud Storage": {
 			httpError(t, 412, storageBody(412, "conditionNotMet", "One or more users named in the policy do not belong to a permitted customer.")),
-			Error{Class: Denied, Message: "One or more users named in the policy do not belong to a permitted customer."},
+			Error{Class: kind.Denied, Message: "One or more users named in the policy do not belong to a permitted customer."},
 		},
 		"condition on a bucket with ACLs": {
 			httpError(t, 412, storageBody(412, "conditionNotMet", "To set IAM conditions in this bucket, enable uniform bucket-level access.")),
-			Error{Class: Invalid, Message: "To set IAM conditions in this bucket, enable uniform bucket-level access."},
+			Error{Class: kind.Invalid, Message: "To set IAM conditions in this bucket, enable uniform bucket-level access."},
 		},
 		"public grant on a bucket that prevents it": {
 			httpError(t, 412, storageBody(412, "conditionNotMet", "The member bindings allUsers and allAuthenticatedUsers are not allowed since public access prevention is enforced.")),
-			Error{Class: Invalid, Message: "The member bindings allUsers and allAuthenticatedUsers are not allowed since public access prevention is enforced."},
+			Error{Class: kind.Invalid, Message: "The member bindings allUsers and allAuthenticatedUsers are not allowed since public access prevention is enforced."},
 		},
 		"owner who would have to be invited": {
 			rpcError(t, codes.InvalidArgument, "Request contains an invalid argument.", ownerError(t)),
-			Error{Class: Invalid, Message: "Request contains an invalid argument. (user:ann@example.com cannot be granted roles/owner: ORG_MUST_INVITE_EXTERNAL_OWNERS)"},
+			Error{Class: kind.Invalid, Message: "Request contains an invalid argument. (user:ann@example.com cannot be granted roles/owner: ORG_MUST_INVITE_EXTERNAL_OWNERS)"},
 		},
 		"account unknown": {
 			rpcError(t, codes.NotFound, "Unknown service account"),
-			Error{Class: NotFound, Message: "Unknown service account"},
+			Error{Class: kind.NotFound, Message: "Unknown service account"},
 		},
 		"account exists": {
 			rpcError(t, codes.AlreadyExists, "Service account ann already exists within project projects/p."),
-			Error{Class: AlreadyExists, Message: "Service account ann already exists within project projects/p."},
+			Error{Class: kind.AlreadyExists, Message: "Service account ann already exists within project projects/p."},
 		},
 		"not a gRPC server": {
 			rpcError(t, codes.Unimplemented, "unexpected HTTP status code received from server: 404 (Not Found)"),
-			Error{Class: Unavailable, Message: "unexpected HTTP status code received from server: 404 (Not Found)"},
+			Error{Class: kind.Unavailable, Message: "unexpected HTTP status code received from server: 404 (Not Found)"},
 		},
 		"gRPC cannot connect, the same message each time": {
 			rpcError(t, codes.Unavailable, `last connection error: connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:1: connect: connection refused"`),
-			Error{Class: Unavailable, Message: "dial tcp 127.0.0.1:1: connect: connection refused"},
+			Error{Class: kind.Unavailable, Message: "dial tcp 127.0.0.1:1: connect: connection refused"},
 		},
 		"gRPC time-out, the same message each time": {
 			rpcError(t, codes.DeadlineExceeded, "received context error while waiting for new LB policy update: context deadline exceeded"),
-			Error{Class: Unavailable, Message: "Google Cloud did not answer in time"},
+			Error{Class: kind.Unavailable, Message: "Google Cloud did not answer in time"},
 		},
 		"gRPC outage": {
 			rpcError(t, codes.Unavailable, "The service is currently unavailable."),
-			Error{Class: Unavailable, Message: "The service is currently unavailable."},
+			Error{Class: kind.Unavailable, Message: "The service is currently unavailable."},
 		},
 		"gRPC connection lost, the same message each time": {
 			rpcError(t, codes.Unavailable, "error reading from server: read tcp 10.0.0.7:52410->142.250.1.95:443: read: connection reset by peer"),
-			Error{Class: Unavailable, Message: "error reading from server: read tcp 142.250.1.95:443: read: connection reset by peer"},
+			Error{Class: kind.Unavailable, Message: "error reading from server: read tcp 142.250.1.95:443: read: connection reset by peer"},
 		},
 
 		"time-out": {
 			&url.Error{Op: "Get", URL: "https://storage.googleapis.com/", Err: context.DeadlineExceeded},
-			Error{Class: Unavailable, Message: "Google Cloud did not answer in time"},
+			Error{Class: kind.Unavailable, Message: "Google Cloud did not answer in time"},
 		},
 		"cancelled": {
 			fmt.Errorf("getting bucket: %w", context.Canceled),
-			Error{Class: Unavailable, Message: "the call was cancelled"},
+			Error{Class: kind.Unavailable, Message: "the call was cancelled"},
 		},
 		"connection refused": {
 			&url.Error{Op: "Get", URL: "https://storage.googleapis.com/", Err: &net.OpError{
 				Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}, Err: syscall.ECONNREFUSED,
 			}},
-			Error{Class: Unavailable, Message: "dial 127.0.0.1:1: connection refused"},
+			Error{Class: kind.Unavailable, Message: "dial 127.0.0.1:1: connection refused"},
 		},
 		"reply lost": {
 			&url.Error{Op: "Patch", URL: "https://storage.googleapis.com/", Err: io.EOF},
-			Error{Class: Unavailable, Message: "EOF"},
+			Error{Class: kind.Unavailable, Message: "EOF"},
 		},
 		"anything else": {
 			errors.New("two\nlines"),
-			Error{Class: Unavailable, Message: "two lines"},
+			Error{Class: kind.Unavailable, Message: "two lines"},
 		},
 	}
 	for name, tc := range cases {
@@ -400,9 +402,9 @@ func TestClassifyNil(t *testing.T) {
 }
 
 func TestIs(t *testing.T) {
-	questions := map[Class]func(error) bool{
-		NotFound: IsNotFound, AlreadyExists: IsAlreadyExists, Conflict: IsConflict, NotEmpty: IsNotEmpty,
-		Throttled: IsThrottled, QuotaExceeded: IsQuotaExceeded, Denied: IsDenied, Invalid: IsInvalid, Unavailable: IsUnavailable,
+	questions := map[kind.Class]func(error) bool{
+		kind.NotFound: IsNotFound, kind.AlreadyExists: IsAlreadyExists, kind.Conflict: IsConflict, kind.NotEmpty: IsNotEmpty,
+		kind.Throttled: IsThrottled, kind.QuotaExceeded: IsQuotaExceeded, kind.Denied: IsDenied, kind.Invalid: IsInvalid, kind.Unavailable: IsUnavailable,
 	}
 	for class := range questions {
 		for asked, ask := range questions {
@@ -464,7 +466,7 @@ func checkClassified(t *testing.T, got *Error) {
 		t.Errorf("unfit message: %q", got.Message)
 	case got.RetryAfter < 0 || got.RetryAfter > maxRetryAfter:
 		t.Errorf("retry after %v", got.RetryAfter)
-	case got.Class != Denied && got.Permission+got.Resource != "":
+	case got.Class != kind.Denied && got.Permission+got.Resource != "":
 		t.Errorf("%s names the permission %q on %q", got.Class, got.Permission, got.Resource)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"cloud.google.com/go/auth"
 	"cloud.google.com/go/auth/httptransport"
 	"google.golang.org/api/googleapi"
+
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // roundTripper is a function as http.RoundTripper.
@@ -120,7 +122,7 @@ func peekThrottled(resp *http.Response) *Error {
 		io.Reader
 		io.Closer
 	}{io.MultiReader(bytes.NewReader(body), rest), rest}
-	if refusal := Classify(googleapi.CheckResponseWithBody(resp, body)); refusal.Class == Throttled {
+	if refusal := Classify(googleapi.CheckResponseWithBody(resp, body)); refusal.Class == kind.Throttled {
 		return refusal
 	}
 	return nil

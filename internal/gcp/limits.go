@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // Limits are Holdfast's own rate limits, in calls a second, each with the scope of Google's quota. The calls of a whole second may
@@ -192,5 +194,5 @@ func (b *budget) refusal(s scope, delay time.Duration, now time.Time) *Error {
 	if b.pausedUntil.After(now) {
 		message = fmt.Sprintf("calls to %s are paused, since Google said: %s", s, b.pauseReason)
 	}
-	return &Error{Class: Throttled, RetryAfter: delay, Message: tidy(message)}
+	return &Error{Class: kind.Throttled, RetryAfter: delay, Message: tidy(message)}
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"google.golang.org/grpc/metadata"
 	"pgregory.net/rapid"
+
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // clock is a time that moves by hand.
@@ -50,7 +52,7 @@ func TestLimiterReserve(t *testing.T) {
 	}
 	_, err := l.reserve(t.Context(), update)
 	want := Error{
-		Class: Throttled, RetryAfter: 2 * time.Second,
+		Class: kind.Throttled, RetryAfter: 2 * time.Second,
 		Message: "rate-limited by Holdfast: the limit of 1 a second for storage of bucket b is reached",
 	}
 	if diff := cmp.Diff(&want, Classify(err)); diff != "" {
@@ -73,7 +75,7 @@ func TestLimiterRespectsTheDeadline(t *testing.T) {
 		}
 	}
 	if _, err := l.reserve(ctx, project("p")); !IsThrottled(err) {
-		t.Errorf("got %v, want Throttled: the wait is longer than the context lasts", err)
+		t.Errorf("got %v, want kind.Throttled: the wait is longer than the context lasts", err)
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"cloud.google.com/go/resourcemanager/apiv3/resourcemanagerpb"
+
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // ProjectNumber returns the number of a project, as a service account sees it (its e-mail; empty: as the manager). A number
@@ -40,8 +42,8 @@ func (c *Clients) fetchProjectNumber(ctx context.Context, impersonate, projectID
 	}
 	project, err := client.GetProject(ctx, &resourcemanagerpb.GetProjectRequest{Name: "projects/" + projectID})
 	if refusal := Classify(err); refusal != nil {
-		if refusal.Class == NotFound { // of the project, not of the resource that it was asked for
-			refusal.Class = Denied
+		if refusal.Class == kind.NotFound { // of the project, not of the resource that it was asked for
+			refusal.Class = kind.Denied
 			refusal.Permission, refusal.Resource = "resourcemanager.projects.get", "projects/"+projectID
 		}
 		return 0, refusal

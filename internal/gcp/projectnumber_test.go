@@ -8,6 +8,8 @@ import (
 	"cloud.google.com/go/resourcemanager/apiv3/resourcemanagerpb"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 func TestProjectNumber(t *testing.T) {
@@ -21,7 +23,7 @@ func TestProjectNumber(t *testing.T) {
 	clients := newClients(t, allInsecure(t, cloud.serve(t)))
 
 	_, err := clients.ProjectNumber(t.Context(), "", "p")
-	if got := Classify(err); got == nil || got.Class != Denied || got.Resource != "projects/p" {
+	if got := Classify(err); got == nil || got.Class != kind.Denied || got.Resource != "projects/p" {
 		t.Errorf("a missing project: %+v", got)
 	}
 	fail = false

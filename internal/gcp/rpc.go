@@ -9,6 +9,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/status"
+
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 const (
@@ -78,7 +80,7 @@ func (l *limiter) unaryInterceptor(service string, scopesOf func(context.Context
 			return err
 		}
 		err := invoke(ctx, method, req, reply, conn, opts...)
-		if refusal := Classify(err); refusal != nil && refusal.Class == Throttled {
+		if refusal := Classify(err); refusal != nil && refusal.Class == kind.Throttled {
 			l.metrics.throttle(service, rpcMethod(method), status.Code(err).String())
 			l.throttled(scopes, refusal)
 		}

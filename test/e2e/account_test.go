@@ -128,7 +128,7 @@ func TestAnAccountMadeAnewBySomebodyElse(t *testing.T) {
 	w.must(err)
 	w.settled(a)
 	w.reason(a, v1alpha1.ReasonAwaitingAdoption)
-	if said := condition(a, v1alpha1.ConditionReady).Message; !strings.Contains(said, "made anew by somebody else") {
+	if said := condition(a, v1alpha1.ConditionReady).Message; !strings.Contains(said, "recreated by somebody else") {
 		t.Errorf("it says: %s", said)
 	}
 	w.delete(a)

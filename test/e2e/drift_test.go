@@ -265,7 +265,7 @@ func TestWhatGoogleCannotChangeIsSaidAndNothingIsWritten(t *testing.T) {
 	})
 	w.create(bucket)
 	w.reason(bucket, v1alpha1.ReasonImmutable)
-	w.expectAdvice(bucket, `spec.location is "EU" and cannot become "US"`)
+	w.expectAdvice(bucket, `spec.location is "EU" and cannot be changed to "US"`)
 	w.noWrites(mark)
 }
 

@@ -90,7 +90,7 @@ func TestClosingKeepsTheRecord(t *testing.T) {
 		if _, on, _ := k.console(w).look("orders"); !on {
 			t.Error("what differed was not put back")
 		}
-		w.tells(obj, "DriftCorrected", "put back "+k.path)
+		w.tells(obj, "DriftCorrected", "corrected "+k.path)
 	})
 }
 

@@ -28,7 +28,7 @@ func TestAWriteWithoutAnAnswerIsInFlight(t *testing.T) {
 
 		t.Log("the client gives up; Google has the call")
 		w.glass(obj, metav1.ConditionUnknown)
-		if c := condition(obj, v1alpha1.ConditionBreakGlass); c.Reason != v1alpha1.ReasonWriteInFlight || !strings.Contains(c.Message, "Google may still carry one out until") {
+		if c := condition(obj, v1alpha1.ConditionBreakGlass); c.Reason != v1alpha1.ReasonWriteInFlight || !strings.Contains(c.Message, "Google may still complete one until") {
 			t.Errorf("BreakGlass says %s: %s", c.Reason, c.Message)
 		}
 		if last := obj.GetCommonStatus().BreakGlass.LastWrite; !strings.HasPrefix(last, "updating") || !strings.Contains(last, k.name+": passed the gate") || !strings.Contains(last, "not answered by") {

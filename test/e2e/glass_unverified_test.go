@@ -40,7 +40,7 @@ func TestWithoutThePoliciesAGlassIsHonouredAndUnverified(t *testing.T) {
 		annotations annotations
 		by, says    string
 	}{
-		"nobody's name":        {annotations{v1alpha1.BreakGlassAnnotation: "why"}, "", "somebody who is not recorded"},
+		"nobody's name":        {annotations{v1alpha1.BreakGlassAnnotation: "why"}, "", "an unrecorded user"},
 		"anybody's name":       {annotations{v1alpha1.BreakGlassAnnotation: "why", v1alpha1.BreakGlassByAnnotation: "eve"}, "eve", "eve (unverified"},
 		"a reason without end": {annotations{v1alpha1.BreakGlassAnnotation: strings.Repeat("on and on, ", 10000)}, "", "on and on"},
 	} {

@@ -11,14 +11,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/metrics"
 )
 
 // measured returns since when the glass of an object is broken, in seconds since 1970; 0 where the metrics have none.
 func (w *world) measured(kind string, obj v1alpha1.Object) float64 {
 	w.t.Helper()
 	registry := prometheus.NewPedanticRegistry()
-	w.must(registry.Register(metrics.Fleet))
+	w.must(registry.Register(w.metrics))
 	families, err := registry.Gather()
 	w.must(err)
 	want := map[string]string{"kind": kind, "namespace": obj.GetNamespace(), "name": obj.GetName()}
@@ -61,7 +60,6 @@ func TestAGlassIsMeasuredWhileItIsBroken(t *testing.T) {
 
 		t.Log("also by a process that has just begun")
 		w.stop()
-		metrics.Fleet.Forget(metrics.Key{Kind: k.name, Namespace: obj.GetNamespace(), Name: obj.GetName()})
 		w.start()
 		expect()
 

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"slices"
 
 	"cloud.google.com/go/iam/apiv1/iampb"
@@ -21,16 +20,6 @@ var (
 
 // operator is whom Google takes the controllers for.
 const operator = "holdfast@operations.iam.gserviceaccount.com"
-
-// known is an identity that needs no asking.
-type known struct{}
-
-func (known) Identity(_ context.Context, impersonate string) (string, error) {
-	if impersonate != "" {
-		return impersonate, nil
-	}
-	return operator, nil
-}
 
 func aPolicy(name string, policy v1alpha1.IAMPolicy) *v1alpha1.ProjectPolicy {
 	return &v1alpha1.ProjectPolicy{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.ProjectPolicySpec{IAMPolicy: policy}}

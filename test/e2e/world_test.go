@@ -26,10 +26,9 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
-	"github.com/holdfast-dev/holdfast/internal/kinds/bucket"
-	"github.com/holdfast-dev/holdfast/internal/kinds/projectpolicy"
-	"github.com/holdfast-dev/holdfast/internal/kinds/serviceaccount"
-	"github.com/holdfast-dev/holdfast/internal/kinds/topic"
+	typed "github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/kinds"
+	"github.com/holdfast-dev/holdfast/internal/metrics"
 	"github.com/holdfast-dev/holdfast/internal/sweep"
 	"github.com/holdfast-dev/holdfast/test/emulator"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
@@ -65,6 +64,8 @@ type world struct {
 	turnstile *turnstile
 	// refuse, if set, fails the controllers' requests to the API server that it says true to.
 	refuse func(*http.Request) bool
+	// metrics are those of the controllers that run now.
+	metrics *metrics.Collector
 	// logger is where the controllers log; the zero value for the one of all tests.
 	logger logr.Logger
 	// newClient makes the client that the controllers read the cache with; nil for the usual one.
@@ -124,23 +125,13 @@ func (w *world) start(namespaces ...string) {
 	ctx, cancel := context.WithCancel(context.Background())
 	mgr := w.manager(append(namespaces, w.namespace))
 	clients := w.clients()
+	w.metrics = metrics.New() // which a process begins with
 	options := engine.Options{
-		OwnerID: w.ownerID, Workers: 2, Sweep: sweep.Schedule{Interval: w.sweep}, Lease: w.lease, Projects: clients, Identities: known{}, Unanswered: w.unanswered,
+		Kinds: kinds.All(clients), OwnerID: w.ownerID, Workers: func(typed.Kind) int { return 2 }, Sweep: sweep.Schedule{Interval: w.sweep},
+		Gate: engine.NewGate(mgr.GetAPIReader(), w.lease), Projects: clients, Identities: clients, Metrics: w.metrics, Unanswered: w.unanswered,
 	}
-	if err := engine.Setup(ctx, mgr, topic.New(clients.Topics), options); err != nil {
-		w.t.Fatalf("setting up topics: %v", err)
-	}
-	if err := engine.SetupNamespaces(mgr); err != nil {
-		w.t.Fatalf("setting up namespaces: %v", err)
-	}
-	if err := engine.Setup(ctx, mgr, bucket.New(clients.Storage), options); err != nil {
-		w.t.Fatalf("setting up buckets: %v", err)
-	}
-	if err := engine.Setup(ctx, mgr, serviceaccount.New(clients.ServiceAccounts, known{}.Identity), options); err != nil {
-		w.t.Fatalf("setting up service accounts: %v", err)
-	}
-	if err := engine.Setup(ctx, mgr, projectpolicy.New(clients.Projects), options); err != nil {
-		w.t.Fatalf("setting up project policies: %v", err)
+	if err := engine.Setup(ctx, mgr, options); err != nil {
+		w.t.Fatalf("setting up the kinds: %v", err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- mgr.Start(ctx) }()
@@ -222,7 +213,7 @@ func (w *world) clients() *gcp.Clients {
 	}
 	clients, err := gcp.NewClients(gcp.Options{
 		Storage: endpoint(storage), PubSub: endpoint(rpc), IAM: endpoint(rpc), ResourceManager: endpoint(rpc),
-		UserAgent: "holdfast/test", Timeout: w.timeout, Limits: w.limits,
+		UserAgent: "holdfast/test", Identity: operator, Timeout: w.timeout, Limits: w.limits,
 	})
 	if err != nil {
 		w.t.Fatalf("making Google Cloud clients: %v", err)

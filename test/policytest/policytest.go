@@ -9,17 +9,17 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/iampolicy"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/test/emulator"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
 
 // Policies are those of a kind's resources.
 type Policies interface {
-	GetPolicy(ctx context.Context, ref engine.Ref) (iampolicy.Policy, error)
-	SetPolicy(ctx context.Context, ref engine.Ref, policy iampolicy.Policy) (iampolicy.Policy, error)
+	GetPolicy(ctx context.Context, ref kind.Ref) (iampolicy.Policy, error)
+	SetPolicy(ctx context.Context, ref kind.Ref, policy iampolicy.Policy) (iampolicy.Policy, error)
 }
 
 // Clients are those of an emulated Google Cloud.
@@ -45,11 +45,23 @@ func Clients(t *testing.T, cloud *emulator.Emulator) *gcp.Clients {
 	return clients
 }
 
+// List returns the IDs of all that a kind lists.
+func List[L any](ctx context.Context, lister kind.Lister[L], ref kind.Ref) ([]string, error) {
+	var ids []string
+	err := lister.List(ctx, ref, func(page []kind.Item[L]) bool {
+		for _, item := range page {
+			ids = append(ids, item.ID)
+		}
+		return true
+	})
+	return ids, err
+}
+
 // Resource is one that has a policy.
 type Resource struct {
 	Kind Policies
 	// Ref is the resource, and Missing one that is not there.
-	Ref, Missing engine.Ref
+	Ref, Missing kind.Ref
 	// Role is one that can be granted on the resource.
 	Role string
 	// Unconditional says that no grant on it can have a condition.

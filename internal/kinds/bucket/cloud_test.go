@@ -16,12 +16,12 @@ import (
 	"cloud.google.com/go/storage"
 	"google.golang.org/api/option"
 
-	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // ref is the bucket of these tests.
-var ref = engine.Ref{Project: "some-project", ID: "logs", Ownership: map[string]string{
+var ref = kind.Ref{Project: "some-project", ID: "logs", Ownership: map[string]string{
 	"holdfast-owner": "cluster", "holdfast-namespace": "default", "holdfast-name": "logs",
 }}
 

@@ -9,12 +9,12 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
-	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // composeNew writes a new bucket. Of what is set, the library cannot send defaultEventBasedHold, and sends no false: that
 // is Google's default anyway.
-func composeNew(ref engine.Ref, want *v1alpha1.BucketSpec) *storage.BucketAttrs {
+func composeNew(ref kind.Ref, want *v1alpha1.BucketSpec) *storage.BucketAttrs {
 	attrs := &storage.BucketAttrs{
 		Location:                 strings.ToUpper(want.Location),
 		StorageClass:             string(want.StorageClass),
@@ -60,7 +60,7 @@ func composeNew(ref engine.Ref, want *v1alpha1.BucketSpec) *storage.BucketAttrs 
 }
 
 // composeUpdate writes what changes, and nothing else.
-func composeUpdate(ref engine.Ref, want *v1alpha1.BucketSpec, changes diff.Changes, live *storage.BucketAttrs) storage.BucketAttrsToUpdate {
+func composeUpdate(ref kind.Ref, want *v1alpha1.BucketSpec, changes diff.Changes, live *storage.BucketAttrs) storage.BucketAttrsToUpdate {
 	c := composer{name: ref.ID, want: want, changes: changes, live: live}
 	c.labels(ref.Labels(want.Labels, live.Labels))
 	c.classes()

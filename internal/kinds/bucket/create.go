@@ -7,13 +7,13 @@ import (
 	"cloud.google.com/go/storage"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
-// Create implements engine.Kind. A lock of the retention policy is not part of it: Google locks in a call of its own, and
+// Create implements kind.Fielded. A lock of the retention policy is not part of it: Google locks in a call of its own, and
 // that waits for approval. Nor is defaultEventBasedHold, which the library cannot send. Both then show as a difference.
-func (k *Kind) Create(ctx context.Context, ref engine.Ref, want *v1alpha1.Bucket) (*storage.BucketAttrs, error) {
+func (k *Kind) Create(ctx context.Context, ref kind.Ref, want *v1alpha1.Bucket) (*storage.BucketAttrs, error) {
 	bucket, err := k.handle(ctx, ref)
 	if err != nil {
 		return nil, err

@@ -64,8 +64,8 @@ func TestCreateOnTheWire(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			kind, cloud := newCloud(t)
-			live, err := kind.Create(t.Context(), ref, &v1alpha1.Bucket{Spec: tc.spec})
+			impl, cloud := newCloud(t)
+			live, err := impl.Create(t.Context(), ref, &v1alpha1.Bucket{Spec: tc.spec})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -84,11 +84,11 @@ func TestCreateOnTheWire(t *testing.T) {
 }
 
 func TestCreateRefused(t *testing.T) {
-	kind, cloud := newCloud(t)
+	impl, cloud := newCloud(t)
 	cloud.fail = func(request) (int, string) {
 		return http.StatusConflict, `{"error":{"code":409,"message":"The requested bucket name is not available.","errors":[{"reason":"conflict"}]}}`
 	}
-	_, err := kind.Create(t.Context(), ref, &v1alpha1.Bucket{})
+	_, err := impl.Create(t.Context(), ref, &v1alpha1.Bucket{})
 	if err == nil || !strings.HasPrefix(err.Error(), `creating bucket "logs": `) {
 		t.Errorf("error %v; want it to say what was tried", err)
 	}
@@ -105,8 +105,8 @@ func TestCreateWithoutKeptAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kind := New(func(context.Context, string) (*storage.Client, error) { return client, nil })
-	live, err := kind.Create(t.Context(), ref, &v1alpha1.Bucket{})
+	impl := New(func(context.Context, string) (*storage.Client, error) { return client, nil })
+	live, err := impl.Create(t.Context(), ref, &v1alpha1.Bucket{})
 	if err != nil || live.Name != "logs" || len(cloud.requests) != 2 {
 		t.Errorf("live %v, error %v, requests %v; want the bucket by a second request", live, err, cloud.requests)
 	}
@@ -123,8 +123,8 @@ func TestCreateAnswerLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kind := New(func(context.Context, string) (*storage.Client, error) { return client, nil })
-	if _, err := kind.Create(t.Context(), ref, &v1alpha1.Bucket{}); !errors.Is(err, lost) {
+	impl := New(func(context.Context, string) (*storage.Client, error) { return client, nil })
+	if _, err := impl.Create(t.Context(), ref, &v1alpha1.Bucket{}); !errors.Is(err, lost) {
 		t.Errorf("error %v; want %v", err, lost)
 	}
 }
@@ -139,16 +139,16 @@ func (r brokenReader) Read([]byte) (int, error) { return 0, r.err }
 
 func TestNoClient(t *testing.T) {
 	refused := errors.New("impersonating somebody")
-	kind := New(func(context.Context, string) (*storage.Client, error) { return nil, refused })
+	impl := New(func(context.Context, string) (*storage.Client, error) { return nil, refused })
 	live := &storage.BucketAttrs{MetaGeneration: 1}
-	_, observing := kind.Observe(t.Context(), ref)
-	_, creating := kind.Create(t.Context(), ref, &v1alpha1.Bucket{})
-	_, _, emptying := kind.Empty(t.Context(), ref, live, 1)
-	_, locking := kind.lock(t.Context(), ref, live)
-	_, updating := kind.update(t.Context(), ref, live, storage.BucketAttrsToUpdate{StorageClass: "ARCHIVE"})
+	_, observing := impl.Observe(t.Context(), ref)
+	_, creating := impl.Create(t.Context(), ref, &v1alpha1.Bucket{})
+	_, _, emptying := impl.Empty(t.Context(), ref, live, 1)
+	_, locking := impl.lock(t.Context(), ref, live)
+	_, updating := impl.update(t.Context(), ref, live, storage.BucketAttrsToUpdate{StorageClass: "ARCHIVE"})
 	for what, err := range map[string]error{
 		"observing": observing, "creating": creating, "emptying": emptying, "locking": locking, "updating": updating,
-		"deleting": kind.Delete(t.Context(), ref, live),
+		"deleting": impl.Delete(t.Context(), ref, live),
 	} {
 		if !errors.Is(err, refused) {
 			t.Errorf("%s: %v; want %v", what, err, refused)
@@ -157,8 +157,8 @@ func TestNoClient(t *testing.T) {
 }
 
 func TestObserveNotFound(t *testing.T) {
-	kind, _ := newCloud(t)
-	if _, err := kind.Observe(t.Context(), ref); !gcp.IsNotFound(err) || !strings.HasPrefix(err.Error(), `getting bucket "logs": `) {
+	impl, _ := newCloud(t)
+	if _, err := impl.Observe(t.Context(), ref); !gcp.IsNotFound(err) || !strings.HasPrefix(err.Error(), `getting bucket "logs": `) {
 		t.Errorf("error %v; want not found, and what was tried", err)
 	}
 }

@@ -8,12 +8,12 @@ import (
 	"cloud.google.com/go/storage"
 	"google.golang.org/api/iterator"
 
-	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
-// Delete implements engine.Kind.
-func (k *Kind) Delete(ctx context.Context, ref engine.Ref, live *storage.BucketAttrs) error {
+// Delete implements kind.Fielded.
+func (k *Kind) Delete(ctx context.Context, ref kind.Ref, live *storage.BucketAttrs) error {
 	bucket, err := k.handle(ctx, ref)
 	if err != nil {
 		return err
@@ -24,9 +24,9 @@ func (k *Kind) Delete(ctx context.Context, ref engine.Ref, live *storage.BucketA
 	return nil
 }
 
-// Empty implements engine.Emptier: it lists one page of object generations, live and noncurrent, and deletes exactly
+// Empty implements kind.Emptier: it lists one page of object generations, live and noncurrent, and deletes exactly
 // those. Each is a call of its own.
-func (k *Kind) Empty(ctx context.Context, ref engine.Ref, _ *storage.BucketAttrs, limit int) (deleted int, more bool, err error) {
+func (k *Kind) Empty(ctx context.Context, ref kind.Ref, _ *storage.BucketAttrs, limit int) (deleted int, more bool, err error) {
 	bucket, err := k.handle(ctx, ref)
 	if err != nil {
 		return 0, true, err

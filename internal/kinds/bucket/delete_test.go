@@ -10,7 +10,7 @@ import (
 )
 
 func TestEmptyOnTheWire(t *testing.T) {
-	kind, cloud := newCloud(t)
+	impl, cloud := newCloud(t)
 	cloud.bucket = object{"name": "logs", "metageneration": "1"}
 	cloud.objects = []object{
 		{"name": "a", "generation": "11"}, {"name": "a", "generation": "12"}, {"name": "b/c d", "generation": "13"},
@@ -28,7 +28,7 @@ func TestEmptyOnTheWire(t *testing.T) {
 	}
 	for _, step := range steps {
 		cloud.requests = nil
-		deleted, more, err := kind.Empty(t.Context(), ref, live, 2)
+		deleted, more, err := impl.Empty(t.Context(), ref, live, 2)
 		if deleted != step.deleted || more != step.more || err != nil {
 			t.Errorf("deleted %d, more %v, error %v; want %d, %v", deleted, more, err, step.deleted, step.more)
 		}
@@ -70,7 +70,7 @@ func TestEmptyStops(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			kind, cloud := newCloud(t)
+			impl, cloud := newCloud(t)
 			cloud.bucket = object{"name": "logs", "metageneration": "1"}
 			cloud.objects = []object{{"name": "a", "generation": "11"}, {"name": "b", "generation": "12"}}
 			cloud.fail = func(r request) (int, string) {
@@ -79,7 +79,7 @@ func TestEmptyStops(t *testing.T) {
 				}
 				return 0, ""
 			}
-			deleted, more, err := kind.Empty(t.Context(), ref, &storage.BucketAttrs{}, 10)
+			deleted, more, err := impl.Empty(t.Context(), ref, &storage.BucketAttrs{}, 10)
 			if want := 2 - len(cloud.objects); deleted != want || !more || err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("deleted %d, more %v, error %v; want %d, more, and %q", deleted, more, err, want, tc.want)
 			}
@@ -89,7 +89,7 @@ func TestEmptyStops(t *testing.T) {
 
 // An object that is gone already counts as deleted.
 func TestEmptyRaces(t *testing.T) {
-	kind, cloud := newCloud(t)
+	impl, cloud := newCloud(t)
 	cloud.bucket = object{"name": "logs", "metageneration": "1"}
 	cloud.objects = []object{{"name": "a", "generation": "11"}}
 	cloud.fail = func(r request) (int, string) {
@@ -98,7 +98,7 @@ func TestEmptyRaces(t *testing.T) {
 		}
 		return 0, ""
 	}
-	if deleted, more, err := kind.Empty(t.Context(), ref, &storage.BucketAttrs{}, 10); deleted != 1 || more || err != nil {
+	if deleted, more, err := impl.Empty(t.Context(), ref, &storage.BucketAttrs{}, 10); deleted != 1 || more || err != nil {
 		t.Errorf("deleted %d, more %v, error %v; want 1 and no more", deleted, more, err)
 	}
 }

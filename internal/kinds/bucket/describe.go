@@ -7,17 +7,17 @@ import (
 	"cloud.google.com/go/storage"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
-// Describe implements engine.Kind. Switches are always there; what a bucket can be without (rules, a web site, a policy) is
+// Describe implements kind.Fielded. Switches are always there; what a bucket can be without (rules, a web site, a policy) is
 // there only if the bucket has it.
 func (k *Kind) Describe(live *storage.BucketAttrs) *v1alpha1.Bucket {
 	return &v1alpha1.Bucket{Spec: v1alpha1.BucketSpec{
 		Location:                 strings.ToUpper(live.Location),
 		CustomPlacementConfig:    describePlacement(live.CustomPlacementConfig),
 		StorageClass:             v1alpha1.StorageClass(live.StorageClass),
-		Labels:                   engine.DescribeLabels(live.Labels),
+		Labels:                   kind.DescribeLabels(live.Labels),
 		Versioning:               &v1alpha1.Versioning{Enabled: new(live.VersioningEnabled)},
 		Lifecycle:                describeLifecycle(live.Lifecycle),
 		SoftDeletePolicy:         describeSoftDelete(live.SoftDeletePolicy),

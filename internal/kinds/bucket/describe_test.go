@@ -11,17 +11,17 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
-	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // observed reads a bucket as Google answers it.
 func observed(t *testing.T, text string) *storage.BucketAttrs {
 	t.Helper()
-	kind, cloud := newCloud(t)
+	impl, cloud := newCloud(t)
 	if err := json.Unmarshal([]byte(text), &cloud.bucket); err != nil {
 		t.Fatal(err)
 	}
-	live, err := kind.Observe(t.Context(), ref)
+	live, err := impl.Observe(t.Context(), ref)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestImmutable(t *testing.T) {
 }
 
 func TestIdentify(t *testing.T) {
-	want := engine.Identity{
+	want := kind.Identity{
 		UID: "123/2026-01-02T03:04:05.678Z", ProjectNumber: 123,
 		Labels: map[string]string{"holdfast-owner": "cluster", "holdfast-namespace": "default", "holdfast-name": "logs"},
 	}

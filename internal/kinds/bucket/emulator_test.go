@@ -14,15 +14,15 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
-	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/test/emulator"
 )
 
 // emulated is a bucket in the emulated Google Cloud, and what was applied to it.
 type emulated struct {
-	kind    *Kind
-	ref     engine.Ref
+	impl    *Kind
+	ref     kind.Ref
 	cloud   *emulator.Emulator
 	applied []string
 }
@@ -36,14 +36,14 @@ func emulate(t *testing.T) *emulated {
 		t.Fatal(err)
 	}
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)
-	kind := New(func(context.Context, string) (*storage.Client, error) { return client, nil })
-	return &emulated{kind: kind, ref: ref, cloud: cloud}
+	impl := New(func(context.Context, string) (*storage.Client, error) { return client, nil })
+	return &emulated{impl: impl, ref: ref, cloud: cloud}
 }
 
 // create makes the bucket, with what else the library cannot send at creation.
 func (e *emulated) create(t *testing.T, obj *v1alpha1.Bucket) *storage.BucketAttrs {
 	t.Helper()
-	live, err := e.kind.Create(t.Context(), e.ref, obj)
+	live, err := e.impl.Create(t.Context(), e.ref, obj)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func (e *emulated) create(t *testing.T, obj *v1alpha1.Bucket) *storage.BucketAtt
 		t.Fatalf("what was created differs: %v", left)
 	}
 	e.applied = result.Managed
-	if live, err = change(t.Context(), e.kind, live, result); err != nil {
+	if live, err = change(t.Context(), e.impl, live, result); err != nil {
 		t.Fatal(err)
 	}
 	return live
@@ -61,18 +61,18 @@ func (e *emulated) create(t *testing.T, obj *v1alpha1.Bucket) *storage.BucketAtt
 // apply does to the bucket what the engine would, and checks that nothing is left to do, by the answer and by another look.
 func (e *emulated) apply(t *testing.T, obj *v1alpha1.Bucket) diff.Changes {
 	t.Helper()
-	live, err := e.kind.Observe(t.Context(), e.ref)
+	live, err := e.impl.Observe(t.Context(), e.ref)
 	if err != nil {
 		t.Fatal(err)
 	}
 	result := compare(obj, live, e.applied)
-	if live, err = change(t.Context(), e.kind, live, result); err != nil {
+	if live, err = change(t.Context(), e.impl, live, result); err != nil {
 		t.Fatal(err)
 	}
 	if left := compare(obj, live, e.applied).Changes; len(left) > 0 {
 		t.Errorf("the answer differs: %v", left)
 	}
-	if live, err = e.kind.Observe(t.Context(), e.ref); err != nil {
+	if live, err = e.impl.Observe(t.Context(), e.ref); err != nil {
 		t.Fatal(err)
 	}
 	if left := compare(obj, live, e.applied).Changes; len(left) > 0 {
@@ -99,7 +99,7 @@ func sample(t testing.TB, file string) *v1alpha1.Bucket {
 func TestEmulatedLife(t *testing.T) {
 	e := emulate(t)
 	full := sample(t, "bucket-full.yaml")
-	if _, err := e.kind.Observe(t.Context(), e.ref); !gcp.IsNotFound(err) {
+	if _, err := e.impl.Observe(t.Context(), e.ref); !gcp.IsNotFound(err) {
 		t.Fatalf("a bucket before its creation: %v; want not found", err)
 	}
 	mark := e.cloud.Traffic.Mark()
@@ -138,11 +138,11 @@ func TestEmulatedLife(t *testing.T) {
 	minimal.Spec.Location, minimal.Spec.CustomPlacementConfig = full.Spec.Location, full.Spec.CustomPlacementConfig
 	minimal.Spec.ObjectRetention = full.Spec.ObjectRetention
 	e.apply(t, minimal)
-	if live, err := e.kind.Observe(t.Context(), e.ref); err != nil {
+	if live, err := e.impl.Observe(t.Context(), e.ref); err != nil {
 		t.Error(err)
-	} else if err := e.kind.Delete(t.Context(), e.ref, live); err != nil {
+	} else if err := e.impl.Delete(t.Context(), e.ref, live); err != nil {
 		t.Error(err)
-	} else if err := e.kind.Delete(t.Context(), e.ref, live); err != nil {
+	} else if err := e.impl.Delete(t.Context(), e.ref, live); err != nil {
 		t.Errorf("deleting what is deleted: %v", err)
 	}
 }
@@ -237,12 +237,12 @@ func TestEmulatedEmpty(t *testing.T) {
 			}
 		}
 	}
-	if err := e.kind.Delete(t.Context(), e.ref, live); !gcp.IsNotEmpty(err) {
+	if err := e.impl.Delete(t.Context(), e.ref, live); !gcp.IsNotEmpty(err) {
 		t.Errorf("deleting a bucket with objects: %v; want not empty", err)
 	}
 	total, more := 0, true
 	for round := 0; more && round < 10; round++ {
-		deleted, left, err := e.kind.Empty(t.Context(), e.ref, live, 4)
+		deleted, left, err := e.impl.Empty(t.Context(), e.ref, live, 4)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -251,10 +251,10 @@ func TestEmulatedEmpty(t *testing.T) {
 	if total != 6 || more {
 		t.Errorf("deleted %d generations, more: %v; want 6 and no more", total, more)
 	}
-	if err := e.kind.Delete(t.Context(), e.ref, live); err != nil {
+	if err := e.impl.Delete(t.Context(), e.ref, live); err != nil {
 		t.Error(err)
 	}
-	if deleted, more, err := e.kind.Empty(t.Context(), e.ref, live, 4); deleted != 0 || more || err != nil {
+	if deleted, more, err := e.impl.Empty(t.Context(), e.ref, live, 4); deleted != 0 || more || err != nil {
 		t.Errorf("emptying what is deleted: %d, %v, %v", deleted, more, err)
 	}
 }
@@ -264,7 +264,7 @@ func TestEmulatedOrphan(t *testing.T) {
 	live := e.create(t, sample(t, "bucket-minimal.yaml"))
 	orphaned := e.ref
 	orphaned.Ownership = nil
-	for _, call := range e.kind.Update(orphaned, e.kind.Describe(live), nil) {
+	for _, call := range e.impl.Update(orphaned, e.impl.Describe(live), nil) {
 		var err error
 		if live, err = call.Do(t.Context(), live); err != nil {
 			t.Fatal(err)

@@ -2,36 +2,38 @@ package bucket
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
+	"cloud.google.com/go/storage"
 	"google.golang.org/api/iterator"
 
-	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
-var _ engine.Lister = (*Kind)(nil)
+var _ kind.Lister[*storage.BucketAttrs] = (*Kind)(nil)
 
 // pageSize is how many buckets are listed with one call: as many as Google allows.
 const pageSize = 1000
 
-// List implements engine.Lister.
-func (k *Kind) List(ctx context.Context, ref engine.Ref) ([]string, error) {
+// List implements kind.Lister.
+func (k *Kind) List(ctx context.Context, ref kind.Ref, yield func(page []kind.Item[*storage.BucketAttrs]) bool) error {
 	client, err := k.clients(ctx, ref.Impersonate)
 	if err != nil {
-		return nil, fmt.Errorf("listing the buckets of project %q: %w", ref.Project, err)
+		return fmt.Errorf("listing the buckets of project %q: %w", ref.Project, err)
 	}
-	buckets := client.Buckets(ctx, ref.Project)
-	buckets.PageInfo().MaxSize = pageSize
-	var names []string
+	pager := iterator.NewPager(client.Buckets(ctx, ref.Project), pageSize, "")
 	for {
-		bucket, err := buckets.Next()
-		if errors.Is(err, iterator.Done) {
-			return names, nil
-		}
+		var buckets []*storage.BucketAttrs
+		next, err := pager.NextPage(&buckets)
 		if err != nil {
-			return nil, fmt.Errorf("listing the buckets of project %q: %w", ref.Project, err)
+			return fmt.Errorf("listing the buckets of project %q: %w", ref.Project, err)
 		}
-		names = append(names, bucket.Name)
+		page := make([]kind.Item[*storage.BucketAttrs], 0, len(buckets))
+		for _, bucket := range buckets {
+			page = append(page, kind.Item[*storage.BucketAttrs]{ID: bucket.Name, Live: bucket})
+		}
+		if !yield(page) || next == "" {
+			return nil
+		}
 	}
 }

@@ -7,8 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/test/emulator"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 	"github.com/holdfast-dev/holdfast/test/policytest"
@@ -16,7 +16,7 @@ import (
 
 func TestList(t *testing.T) {
 	cloud := emulator.StartTest(t)
-	kind, want := New(policytest.Clients(t, cloud).Storage), []string{}
+	impl, want := New(policytest.Clients(t, cloud).Storage), []string{}
 	for i := range pageSize + 1 {
 		name := fmt.Sprintf("logs-%04d", i)
 		if err := cloud.Storage.CreateBucket("some-project", map[string]any{"name": name}); err != nil {
@@ -27,7 +27,7 @@ func TestList(t *testing.T) {
 	if err := cloud.Storage.CreateBucket("other-project", map[string]any{"name": "elsewhere"}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := kind.List(t.Context(), engine.Ref{Project: "some-project"})
+	got, err := policytest.List(t.Context(), impl, kind.Ref{Project: "some-project"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestList(t *testing.T) {
 		t.Errorf("%d calls, want one a page", calls)
 	}
 	cloud.Traffic.Inject(traffic.Fault{Status: 403})
-	if _, err := kind.List(t.Context(), engine.Ref{Project: "some-project"}); !gcp.IsDenied(err) {
+	if _, err := policytest.List(t.Context(), impl, kind.Ref{Project: "some-project"}); !gcp.IsDenied(err) {
 		t.Errorf("without permission: %v", err)
 	}
 }

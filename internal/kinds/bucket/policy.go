@@ -9,20 +9,20 @@ import (
 	"cloud.google.com/go/iam/apiv1/iampb"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/iampolicy"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
-var _ engine.Policied[*v1alpha1.Bucket] = (*Kind)(nil)
+var _ kind.Policied[*v1alpha1.Bucket] = (*Kind)(nil)
 
-// Policy implements engine.Policied.
+// Policy implements kind.Policied.
 func (k *Kind) Policy(obj *v1alpha1.Bucket) (*v1alpha1.IAMPolicy, []v1alpha1.AuditConfig) {
 	return obj.Spec.IAM, nil
 }
 
-// GetPolicy implements engine.Policied. The client library hides the etag in its own policy, which is kept as the Source.
-func (k *Kind) GetPolicy(ctx context.Context, ref engine.Ref) (iampolicy.Policy, error) {
+// GetPolicy implements kind.Policied. The client library hides the etag in its own policy, which is kept as the Source.
+func (k *Kind) GetPolicy(ctx context.Context, ref kind.Ref) (iampolicy.Policy, error) {
 	bucket, err := k.handle(ctx, ref)
 	if err != nil {
 		return iampolicy.Policy{}, fmt.Errorf("getting the policy of bucket %q: %w", ref.ID, err)
@@ -30,7 +30,7 @@ func (k *Kind) GetPolicy(ctx context.Context, ref engine.Ref) (iampolicy.Policy,
 	return getPolicy(ctx, ref, bucket.IAM().V3())
 }
 
-func getPolicy(ctx context.Context, ref engine.Ref, handle *iam.Handle3) (iampolicy.Policy, error) {
+func getPolicy(ctx context.Context, ref kind.Ref, handle *iam.Handle3) (iampolicy.Policy, error) {
 	source, err := handle.Policy(ctx)
 	if err != nil {
 		return iampolicy.Policy{}, fmt.Errorf("getting the policy of bucket %q: %w", ref.ID, err)
@@ -46,8 +46,8 @@ func etagOf(source *iam.Policy3) []byte {
 	return reflect.ValueOf(source).Elem().FieldByName("etag").Bytes()
 }
 
-// SetPolicy implements engine.Policied.
-func (k *Kind) SetPolicy(ctx context.Context, ref engine.Ref, policy iampolicy.Policy) (iampolicy.Policy, error) {
+// SetPolicy implements kind.Policied.
+func (k *Kind) SetPolicy(ctx context.Context, ref kind.Ref, policy iampolicy.Policy) (iampolicy.Policy, error) {
 	bucket, err := k.handle(ctx, ref)
 	if err != nil {
 		return iampolicy.Policy{}, fmt.Errorf("setting the policy of bucket %q: %w", ref.ID, err)

@@ -10,15 +10,15 @@ import (
 
 func TestPolicyOfABucket(t *testing.T) {
 	cloud := emulator.StartTest(t)
-	kind := New(policytest.Clients(t, cloud).Storage)
-	if _, err := kind.Create(t.Context(), ref, &v1alpha1.Bucket{Spec: v1alpha1.BucketSpec{
+	impl := New(policytest.Clients(t, cloud).Storage)
+	if _, err := impl.Create(t.Context(), ref, &v1alpha1.Bucket{Spec: v1alpha1.BucketSpec{
 		UniformBucketLevelAccess: &v1alpha1.UniformBucketLevelAccess{Enabled: new(true)},
 	}}); err != nil {
 		t.Fatal(err)
 	}
 	missing := ref
 	missing.ID = "no-such-bucket"
-	policytest.Check(t, cloud, policytest.Resource{Kind: kind, Ref: ref, Missing: missing, Role: "roles/storage.objectViewer"})
+	policytest.Check(t, cloud, policytest.Resource{Kind: impl, Ref: ref, Missing: missing, Role: "roles/storage.objectViewer"})
 }
 
 func TestPolicyIsTheManifests(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 // selfLinks is what the selfLink of each bucket begins with; the library does not hand it on.
 const selfLinks = "https://www.googleapis.com/storage/v1/b/"
 
-// Report implements engine.Kind.
+// Report implements kind.Fielded.
 func (k *Kind) Report(obj *v1alpha1.Bucket, live *storage.BucketAttrs) {
 	status := &obj.Status
 	status.URL = "gs://" + live.Name

@@ -18,8 +18,8 @@ func compare(obj *v1alpha1.Bucket, live *storage.BucketAttrs, applied []string) 
 }
 
 // change makes all the calls of an update.
-func change(ctx context.Context, kind *Kind, live *storage.BucketAttrs, result diff.Result[*v1alpha1.Bucket]) (*storage.BucketAttrs, error) {
-	for _, call := range kind.Update(ref, result.Want, result.Changes) {
+func change(ctx context.Context, impl *Kind, live *storage.BucketAttrs, result diff.Result[*v1alpha1.Bucket]) (*storage.BucketAttrs, error) {
+	for _, call := range impl.Update(ref, result.Want, result.Changes) {
 		var err error
 		if live, err = call.Do(ctx, live); err != nil {
 			return nil, err
@@ -30,12 +30,12 @@ func change(ctx context.Context, kind *Kind, live *storage.BucketAttrs, result d
 
 // roundTrip returns the property: what was asked for, once created, shows no difference; nor what was asked for later, once
 // updated, with fields changed, cleared, and reset.
-func roundTrip(kind *Kind, cloud *cloud) func(*rapid.T) {
+func roundTrip(impl *Kind, cloud *cloud) func(*rapid.T) {
 	return func(t *rapid.T) {
 		ctx := context.Background()
 		cloud.requests = nil
 		first := &v1alpha1.Bucket{Spec: drawSpec(t, nil)}
-		live, err := kind.Create(ctx, ref, first)
+		live, err := impl.Create(ctx, ref, first)
 		if err != nil {
 			t.Fatalf("creating: %v", err)
 		}
@@ -46,7 +46,7 @@ func roundTrip(kind *Kind, cloud *cloud) func(*rapid.T) {
 
 		applied := result.Managed
 		second := &v1alpha1.Bucket{Spec: drawSpec(t, &first.Spec)}
-		if live, err = change(ctx, kind, live, compare(second, live, applied)); err != nil {
+		if live, err = change(ctx, impl, live, compare(second, live, applied)); err != nil {
 			t.Fatalf("updating: %v", err)
 		}
 		if left := compare(second, live, applied).Changes; len(left) > 0 {

@@ -9,30 +9,30 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
-	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
-// Update implements engine.Kind: one patch, with two exceptions. The library cannot clear one field of a web site, so the
+// Update implements kind.Fielded: one patch, with two exceptions. The library cannot clear one field of a web site, so the
 // web site is cleared before. And Google locks a retention policy in a call of its own, after the policy is there.
-func (k *Kind) Update(ref engine.Ref, want *v1alpha1.Bucket, changes diff.Changes) []engine.Call[*storage.BucketAttrs] {
-	var calls []engine.Call[*storage.BucketAttrs]
+func (k *Kind) Update(ref kind.Ref, want *v1alpha1.Bucket, changes diff.Changes) []kind.Call[*storage.BucketAttrs] {
+	var calls []kind.Call[*storage.BucketAttrs]
 	if clearsPage(want.Spec.Website, changes) {
-		calls = append(calls, engine.Call[*storage.BucketAttrs]{
+		calls = append(calls, kind.Call[*storage.BucketAttrs]{
 			Name: "clearing the web site of the bucket",
 			Do: func(ctx context.Context, live *storage.BucketAttrs) (*storage.BucketAttrs, error) {
 				return k.update(ctx, ref, live, storage.BucketAttrsToUpdate{Website: &storage.BucketWebsite{}})
 			},
 		})
 	}
-	calls = append(calls, engine.Call[*storage.BucketAttrs]{
+	calls = append(calls, kind.Call[*storage.BucketAttrs]{
 		Name: "updating the bucket",
 		Do: func(ctx context.Context, live *storage.BucketAttrs) (*storage.BucketAttrs, error) {
 			return k.update(ctx, ref, live, composeUpdate(ref, &want.Spec, changes, live))
 		},
 	})
 	if locks(want.Spec.RetentionPolicy, changes) {
-		calls = append(calls, engine.Call[*storage.BucketAttrs]{
+		calls = append(calls, kind.Call[*storage.BucketAttrs]{
 			Name: "locking the retention policy of the bucket",
 			Do: func(ctx context.Context, live *storage.BucketAttrs) (*storage.BucketAttrs, error) {
 				return k.lock(ctx, ref, live)
@@ -56,7 +56,7 @@ func locks(want *v1alpha1.RetentionPolicy, changes diff.Changes) bool {
 
 // update patches the bucket, if there is anything to change.
 func (k *Kind) update(
-	ctx context.Context, ref engine.Ref, live *storage.BucketAttrs, update storage.BucketAttrsToUpdate,
+	ctx context.Context, ref kind.Ref, live *storage.BucketAttrs, update storage.BucketAttrsToUpdate,
 ) (*storage.BucketAttrs, error) {
 	if reflect.ValueOf(update).IsZero() {
 		return live, nil
@@ -73,7 +73,7 @@ func (k *Kind) update(
 }
 
 // lock locks the retention policy for good.
-func (k *Kind) lock(ctx context.Context, ref engine.Ref, live *storage.BucketAttrs) (*storage.BucketAttrs, error) {
+func (k *Kind) lock(ctx context.Context, ref kind.Ref, live *storage.BucketAttrs) (*storage.BucketAttrs, error) {
 	bucket, err := k.handle(ctx, ref)
 	if err != nil {
 		return nil, err

@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // furnished is a live bucket that has everything.
@@ -245,17 +245,17 @@ func TestUpdateOnTheWire(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			kind, cloud := newCloud(t)
+			impl, cloud := newCloud(t)
 			if err := json.Unmarshal([]byte(tc.live), &cloud.bucket); err != nil {
 				t.Fatal(err)
 			}
-			live, err := kind.Observe(t.Context(), ref)
+			live, err := impl.Observe(t.Context(), ref)
 			if err != nil {
 				t.Fatal(err)
 			}
 			cloud.requests = nil
 			obj := &v1alpha1.Bucket{Spec: tc.spec}
-			if live, err = change(t.Context(), kind, live, compare(obj, live, tc.applied)); err != nil {
+			if live, err = change(t.Context(), impl, live, compare(obj, live, tc.applied)); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(tc.want, cloud.writes(t)); diff != "" {
@@ -290,19 +290,19 @@ func (c *cloud) writes(t *testing.T) []string {
 
 // A bucket that is not marked yet gets its marks with the first real update, and loses them when it is let go.
 func TestMarks(t *testing.T) {
-	kind, cloud := newCloud(t)
+	impl, cloud := newCloud(t)
 	cloud.bucket = object{"name": "logs", "metageneration": "7", "labels": object{"team": "x", "goog-managed": "y", "holdfast-owner": "other"}}
-	live, err := kind.Observe(t.Context(), ref)
+	live, err := impl.Observe(t.Context(), ref)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cloud.requests = nil
 	obj := &v1alpha1.Bucket{Spec: v1alpha1.BucketSpec{StorageClass: "ARCHIVE"}}
-	if live, err = change(t.Context(), kind, live, compare(obj, live, nil)); err != nil {
+	if live, err = change(t.Context(), impl, live, compare(obj, live, nil)); err != nil {
 		t.Fatal(err)
 	}
-	gone := engine.Ref{Project: ref.Project, ID: ref.ID}
-	for _, call := range kind.Update(gone, kind.Describe(live), nil) {
+	gone := kind.Ref{Project: ref.Project, ID: ref.ID}
+	for _, call := range impl.Update(gone, impl.Describe(live), nil) {
 		if _, err := call.Do(t.Context(), live); err != nil {
 			t.Fatal(err)
 		}
@@ -318,9 +318,9 @@ func TestMarks(t *testing.T) {
 
 // Somebody else changed the bucket after it was read: nothing is written, and the class of the error says look again.
 func TestStaleUpdate(t *testing.T) {
-	kind, cloud := newCloud(t)
+	impl, cloud := newCloud(t)
 	cloud.bucket = object{"name": "logs", "metageneration": "7"}
-	live, err := kind.Observe(t.Context(), ref)
+	live, err := impl.Observe(t.Context(), ref)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -329,12 +329,12 @@ func TestStaleUpdate(t *testing.T) {
 		StorageClass: "ARCHIVE", RetentionPolicy: &v1alpha1.RetentionPolicy{RetentionSeconds: new(int64(1)), Locked: new(true)},
 	}}
 	result := compare(obj, live, nil)
-	for _, call := range kind.Update(ref, result.Want, result.Changes) {
+	for _, call := range impl.Update(ref, result.Want, result.Changes) {
 		if _, err := call.Do(t.Context(), live); !gcp.IsConflict(err) {
 			t.Errorf("%s: %v; want a conflict", call.Name, err)
 		}
 	}
-	if err := kind.Delete(t.Context(), ref, live); !gcp.IsConflict(err) {
+	if err := impl.Delete(t.Context(), ref, live); !gcp.IsConflict(err) {
 		t.Errorf("deleting: %v; want a conflict", err)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/iampolicy"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // Policy is what the manifest says: all of it.
@@ -20,7 +20,7 @@ func (*Kind) Policy(obj *v1alpha1.ProjectPolicy) (*v1alpha1.IAMPolicy, []v1alpha
 }
 
 // GetPolicy reads the project's policy.
-func (k *Kind) GetPolicy(ctx context.Context, ref engine.Ref) (iampolicy.Policy, error) {
+func (k *Kind) GetPolicy(ctx context.Context, ref kind.Ref) (iampolicy.Policy, error) {
 	return k.call(ctx, "getting", ref, func(client *resourcemanager.ProjectsClient) (*iampb.Policy, error) {
 		return client.GetIamPolicy(ctx, &iampb.GetIamPolicyRequest{
 			Resource: nameOf(ref), Options: &iampb.GetPolicyOptions{RequestedPolicyVersion: iampolicy.Version},
@@ -30,7 +30,7 @@ func (k *Kind) GetPolicy(ctx context.Context, ref engine.Ref) (iampolicy.Policy,
 
 // SetPolicy writes the project's policy, on condition that it is still the one that was read. Audit configs are sent only if
 // they change, so that a manifest without any cannot touch them.
-func (k *Kind) SetPolicy(ctx context.Context, ref engine.Ref, policy iampolicy.Policy) (iampolicy.Policy, error) {
+func (k *Kind) SetPolicy(ctx context.Context, ref kind.Ref, policy iampolicy.Policy) (iampolicy.Policy, error) {
 	return k.call(ctx, "setting", ref, func(client *resourcemanager.ProjectsClient) (*iampb.Policy, error) {
 		mask, err := maskOf(policy)
 		if err != nil {
@@ -57,7 +57,7 @@ func maskOf(policy iampolicy.Policy) (*fieldmaskpb.FieldMask, error) {
 
 // call makes one call of Resource Manager, and says in its error what it was for.
 func (k *Kind) call(
-	ctx context.Context, doing string, ref engine.Ref, do func(*resourcemanager.ProjectsClient) (*iampb.Policy, error),
+	ctx context.Context, doing string, ref kind.Ref, do func(*resourcemanager.ProjectsClient) (*iampb.Policy, error),
 ) (iampolicy.Policy, error) {
 	client, err := k.client(ctx, ref.Impersonate)
 	var answer *iampb.Policy

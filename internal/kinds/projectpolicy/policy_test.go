@@ -10,24 +10,24 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/iampolicy"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/test/emulator"
 	"github.com/holdfast-dev/holdfast/test/emulator/projects"
 	"github.com/holdfast-dev/holdfast/test/policytest"
 )
 
-var ref = engine.Ref{Project: "demo-project"}
+var ref = kind.Ref{Project: "demo-project"}
 
 func TestPolicyOfAProject(t *testing.T) {
 	cloud := emulator.StartTest(t, emulator.Options{Strict: true, Projects: []projects.Project{{ID: ref.Project, Number: 4711}}})
-	kind := New(policytest.Clients(t, cloud).Projects)
+	impl := New(policytest.Clients(t, cloud).Projects)
 	policytest.Check(t, cloud, policytest.Resource{
-		Kind: kind, Ref: ref, Missing: engine.Ref{Project: "no-such-project"}, Role: "roles/pubsub.viewer",
+		Kind: impl, Ref: ref, Missing: kind.Ref{Project: "no-such-project"}, Role: "roles/pubsub.viewer",
 	})
-	_, err := kind.GetPolicy(t.Context(), engine.Ref{Project: "no-such-project"})
-	if got := gcp.Classify(err); got.Class != gcp.Denied || got.Permission != "resourcemanager.projects.getIamPolicy" || !strings.HasSuffix(got.Resource, "projects/no-such-project") {
+	_, err := impl.GetPolicy(t.Context(), kind.Ref{Project: "no-such-project"})
+	if got := gcp.Classify(err); got.Class != kind.Denied || got.Permission != "resourcemanager.projects.getIamPolicy" || !strings.HasSuffix(got.Resource, "projects/no-such-project") {
 		t.Errorf("the policy of a project that is not there: %+v", got)
 	}
 }
@@ -35,10 +35,10 @@ func TestPolicyOfAProject(t *testing.T) {
 // Audit configs are written only where they change.
 func TestAuditConfigs(t *testing.T) {
 	cloud := emulator.StartTest(t)
-	kind := New(policytest.Clients(t, cloud).Projects)
+	impl := New(policytest.Clients(t, cloud).Projects)
 	set := func(change func(*iampolicy.Policy), wantMask string) iampolicy.Policy {
 		t.Helper()
-		policy, err := kind.GetPolicy(t.Context(), ref)
+		policy, err := impl.GetPolicy(t.Context(), ref)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +47,7 @@ func TestAuditConfigs(t *testing.T) {
 		if err != nil || strings.Join(mask.GetPaths(), " ") != wantMask {
 			t.Errorf("mask %v, %v, want %s", mask, err, wantMask)
 		}
-		stored, err := kind.SetPolicy(t.Context(), ref, policy)
+		stored, err := impl.SetPolicy(t.Context(), ref, policy)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,41 +72,25 @@ func TestAuditConfigs(t *testing.T) {
 
 func TestPolicyWithoutAClient(t *testing.T) {
 	closed := errors.New("closed")
-	kind := New(func(context.Context, string) (*resourcemanager.ProjectsClient, error) { return nil, closed })
-	if _, err := kind.GetPolicy(t.Context(), ref); !errors.Is(err, closed) || err.Error() != `getting the policy of project "demo-project": closed` {
+	impl := New(func(context.Context, string) (*resourcemanager.ProjectsClient, error) { return nil, closed })
+	if _, err := impl.GetPolicy(t.Context(), ref); !errors.Is(err, closed) || err.Error() != `getting the policy of project "demo-project": closed` {
 		t.Errorf("reading: %v", err)
 	}
-	if _, err := kind.SetPolicy(t.Context(), ref, iampolicy.Policy{}); !errors.Is(err, closed) || err.Error() != `setting the policy of project "demo-project": closed` {
+	if _, err := impl.SetPolicy(t.Context(), ref, iampolicy.Policy{}); !errors.Is(err, closed) || err.Error() != `setting the policy of project "demo-project": closed` {
 		t.Errorf("writing: %v", err)
 	}
 }
 
 func TestKind(t *testing.T) {
-	kind := New(nil)
-	if got, want := kind.ExternalName(ref), "//cloudresourcemanager.googleapis.com/projects/demo-project"; got != want {
+	impl := New(nil)
+	if got, want := impl.ExternalName(ref), "//cloudresourcemanager.googleapis.com/projects/demo-project"; got != want {
 		t.Errorf("external name %q, want %q", got, want)
 	}
 	obj := &v1alpha1.ProjectPolicy{Spec: v1alpha1.ProjectPolicySpec{
 		IAMPolicy: v1alpha1.IAMPolicy{Mode: v1alpha1.IAMAuthoritative}, AuditConfigs: []v1alpha1.AuditConfig{{Service: "allServices"}},
 	}}
-	policy, audit := kind.Policy(obj)
+	policy, audit := impl.Policy(obj)
 	if policy != &obj.Spec.IAMPolicy || len(audit) != 1 {
 		t.Errorf("the manifest's: %v, %v", policy, audit)
-	}
-	project, err := kind.Observe(t.Context(), ref)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(engine.Identity{}, kind.Identify(project)); diff != "" {
-		t.Errorf("identity (-want +got):\n%s", diff)
-	}
-	if _, err := kind.Create(t.Context(), ref, obj); !gcp.IsInvalid(err) {
-		t.Errorf("creating: %v", err)
-	}
-	if err := kind.Delete(t.Context(), ref, project); !gcp.IsInvalid(err) {
-		t.Errorf("deleting: %v", err)
-	}
-	if calls := kind.Update(ref, obj, nil); len(calls) > 0 {
-		t.Errorf("%d calls to update", len(calls))
 	}
 }

@@ -8,19 +8,19 @@ import (
 	"cloud.google.com/go/iam/admin/apiv1/adminpb"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // Observe reads the account.
-func (k *Kind) Observe(ctx context.Context, ref engine.Ref) (*adminpb.ServiceAccount, error) {
+func (k *Kind) Observe(ctx context.Context, ref kind.Ref) (*adminpb.ServiceAccount, error) {
 	return call(ctx, k, "getting", ref, func(client *iam.IamClient) (*adminpb.ServiceAccount, error) {
 		return client.GetServiceAccount(ctx, &adminpb.GetServiceAccountRequest{Name: nameOf(ref)})
 	})
 }
 
 // Create makes the account, enabled: a disabled one follows as an update.
-func (k *Kind) Create(ctx context.Context, ref engine.Ref, want *v1alpha1.ServiceAccount) (*adminpb.ServiceAccount, error) {
+func (k *Kind) Create(ctx context.Context, ref kind.Ref, want *v1alpha1.ServiceAccount) (*adminpb.ServiceAccount, error) {
 	return call(ctx, k, "creating", ref, func(client *iam.IamClient) (*adminpb.ServiceAccount, error) {
 		return client.CreateServiceAccount(ctx, &adminpb.CreateServiceAccountRequest{
 			Name: "projects/" + ref.Project, AccountId: ref.ID, ServiceAccount: build(want.Spec),
@@ -29,7 +29,7 @@ func (k *Kind) Create(ctx context.Context, ref engine.Ref, want *v1alpha1.Servic
 }
 
 // Delete deletes the very account that was observed.
-func (k *Kind) Delete(ctx context.Context, ref engine.Ref, live *adminpb.ServiceAccount) error {
+func (k *Kind) Delete(ctx context.Context, ref kind.Ref, live *adminpb.ServiceAccount) error {
 	if err := k.keepSelf(ctx, "deleting", ref, live); err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (k *Kind) Delete(ctx context.Context, ref engine.Ref, live *adminpb.Service
 }
 
 // Undelete brings back the account with that unique ID, which Google keeps for 30 days.
-func (k *Kind) Undelete(ctx context.Context, ref engine.Ref, uid string) (*adminpb.ServiceAccount, error) {
+func (k *Kind) Undelete(ctx context.Context, ref kind.Ref, uid string) (*adminpb.ServiceAccount, error) {
 	return call(ctx, k, "undeleting", ref, func(client *iam.IamClient) (*adminpb.ServiceAccount, error) {
 		answer, err := client.UndeleteServiceAccount(ctx, &adminpb.UndeleteServiceAccountRequest{Name: named(ref, uid)})
 		return answer.GetRestoredAccount(), err
@@ -53,7 +53,7 @@ func (k *Kind) Undelete(ctx context.Context, ref engine.Ref, uid string) (*admin
 type none struct{}
 
 // call makes one call of IAM, and says in its error what it was for.
-func call[R any](ctx context.Context, k *Kind, doing string, ref engine.Ref, do func(*iam.IamClient) (R, error)) (R, error) {
+func call[R any](ctx context.Context, k *Kind, doing string, ref kind.Ref, do func(*iam.IamClient) (R, error)) (R, error) {
 	client, err := k.client(ctx, ref.Impersonate)
 	var result R
 	if err == nil {

@@ -17,9 +17,9 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/iampolicy"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 func livePolicy() *iampb.Policy {
@@ -128,18 +128,18 @@ func TestDeleteWhatIsGone(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	cases := map[string]struct {
-		ref  engine.Ref
+		ref  kind.Ref
 		want string
 	}{
 		"ordinary":            {ref, "//iam.googleapis.com/" + byName},
-		"project in a domain": {engine.Ref{Project: "example.com:shop", ID: "importer"}, "//iam.googleapis.com/projects/example.com:shop/serviceAccounts/importer@shop.example.com.iam.gserviceaccount.com"},
+		"project in a domain": {kind.Ref{Project: "example.com:shop", ID: "importer"}, "//iam.googleapis.com/projects/example.com:shop/serviceAccounts/importer@shop.example.com.iam.gserviceaccount.com"},
 	}
 	for name, tc := range cases {
 		if got := New(nil, anybody).ExternalName(tc.ref); got != tc.want {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
 	}
-	want := engine.Identity{UID: uid}
+	want := kind.Identity{UID: uid}
 	if diff := cmp.Diff(want, New(nil, anybody).Identify(liveAccount())); diff != "" {
 		t.Errorf("identity (-want +got):\n%s", diff)
 	}
@@ -147,11 +147,11 @@ func TestNames(t *testing.T) {
 
 func TestPolicy(t *testing.T) {
 	declared := &v1alpha1.IAMPolicy{Mode: v1alpha1.IAMAdditive}
-	kind := New(nil, anybody)
-	if policy, audit := kind.Policy(&v1alpha1.ServiceAccount{}); policy != nil || audit != nil {
+	impl := New(nil, anybody)
+	if policy, audit := impl.Policy(&v1alpha1.ServiceAccount{}); policy != nil || audit != nil {
 		t.Errorf("of nothing: %v, %v", policy, audit)
 	}
-	if policy, _ := kind.Policy(&v1alpha1.ServiceAccount{Spec: v1alpha1.ServiceAccountSpec{IAM: declared}}); policy != declared {
+	if policy, _ := impl.Policy(&v1alpha1.ServiceAccount{Spec: v1alpha1.ServiceAccountSpec{IAM: declared}}); policy != declared {
 		t.Errorf("got %v", policy)
 	}
 }

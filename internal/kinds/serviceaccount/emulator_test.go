@@ -10,8 +10,8 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
-	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/test/emulator"
 	"github.com/holdfast-dev/holdfast/test/policytest"
 )
@@ -23,35 +23,35 @@ func emulate(t *testing.T) (*Kind, *emulator.Emulator) {
 }
 
 // compare looks at the account and holds it against the manifest.
-func compare(t *testing.T, kind *Kind, ref engine.Ref, desired *v1alpha1.ServiceAccount, applied []string) (diff.Result[*v1alpha1.ServiceAccount], *adminpb.ServiceAccount) {
+func compare(t *testing.T, impl *Kind, ref kind.Ref, desired *v1alpha1.ServiceAccount, applied []string) (diff.Result[*v1alpha1.ServiceAccount], *adminpb.ServiceAccount) {
 	t.Helper()
-	live, err := kind.Observe(t.Context(), ref)
+	live, err := impl.Observe(t.Context(), ref)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return diff.Compare(desired, kind.Describe(live), applied, fields), live
+	return diff.Compare(desired, impl.Describe(live), applied, fields), live
 }
 
 // TestLifecycle takes one account through everything that can happen to it.
 func TestLifecycle(t *testing.T) {
 	for name, project := range map[string]string{"ordinary": "demo-project", "project in a domain": "example.com:demo-project"} {
 		t.Run(name, func(t *testing.T) {
-			kind, cloud := emulate(t)
-			ref := engine.Ref{Project: project, ID: "importer"}
-			if _, err := kind.Observe(t.Context(), ref); !gcp.IsNotFound(err) {
+			impl, cloud := emulate(t)
+			ref := kind.Ref{Project: project, ID: "importer"}
+			if _, err := impl.Observe(t.Context(), ref); !gcp.IsNotFound(err) {
 				t.Fatalf("before it is made: %v", err)
 			}
 			desired := &v1alpha1.ServiceAccount{Spec: v1alpha1.ServiceAccountSpec{
 				DisplayName: new("Importer"), Description: new("Imports."), Disabled: new(true),
 			}}
-			created, err := kind.Create(t.Context(), ref, desired)
+			created, err := impl.Create(t.Context(), ref, desired)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := kind.Create(t.Context(), ref, desired); !gcp.IsAlreadyExists(err) {
+			if _, err := impl.Create(t.Context(), ref, desired); !gcp.IsAlreadyExists(err) {
 				t.Errorf("made again: %v", err)
 			}
-			if left := diff.Compare(desired, kind.Describe(created), nil, fields).Changes.Paths(); strings.Join(left, " ") != "spec.disabled" {
+			if left := diff.Compare(desired, impl.Describe(created), nil, fields).Changes.Paths(); strings.Join(left, " ") != "spec.disabled" {
 				t.Errorf("left after the create: %v", left)
 			}
 
@@ -62,28 +62,28 @@ func TestLifecycle(t *testing.T) {
 				{},
 			} {
 				desired.Spec = spec
-				result, live := compare(t, kind, ref, desired, applied)
-				for _, call := range kind.Update(ref, result.Want, result.Changes) {
+				result, live := compare(t, impl, ref, desired, applied)
+				for _, call := range impl.Update(ref, result.Want, result.Changes) {
 					if live, err = call.Do(t.Context(), live); err != nil {
 						t.Fatal(err)
 					}
 				}
-				if left := diff.Compare(desired, kind.Describe(live), applied, fields).Changes; len(left) > 0 {
+				if left := diff.Compare(desired, impl.Describe(live), applied, fields).Changes; len(left) > 0 {
 					t.Errorf("the answers show a difference: %+v", left)
 				}
-				if result, seen := compare(t, kind, ref, desired, applied); len(result.Changes) > 0 || kind.Identify(seen).UID != kind.Identify(live).UID {
+				if result, seen := compare(t, impl, ref, desired, applied); len(result.Changes) > 0 || impl.Identify(seen).UID != impl.Identify(live).UID {
 					t.Errorf("still different: %+v", result.Changes)
 				}
 			}
 
 			live := created
-			if err := kind.Delete(t.Context(), ref, live); err != nil {
+			if err := impl.Delete(t.Context(), ref, live); err != nil {
 				t.Fatal(err)
 			}
-			if err := kind.Delete(t.Context(), ref, live); err != nil {
+			if err := impl.Delete(t.Context(), ref, live); err != nil {
 				t.Errorf("deleted again: %v", err)
 			}
-			restored, err := kind.Undelete(t.Context(), ref, created.GetUniqueId())
+			restored, err := impl.Undelete(t.Context(), ref, created.GetUniqueId())
 			if err != nil || restored.GetUniqueId() != created.GetUniqueId() || restored.GetEmail() != created.GetEmail() {
 				t.Errorf("restored %v: %v", restored, err)
 			}
@@ -96,8 +96,8 @@ func TestLifecycle(t *testing.T) {
 
 // An account that somebody deleted and made anew is another one: nothing that was meant for the first reaches it.
 func TestReplacedAccount(t *testing.T) {
-	kind, cloud := emulate(t)
-	first, err := kind.Create(t.Context(), ref, &v1alpha1.ServiceAccount{})
+	impl, cloud := emulate(t)
+	first, err := impl.Create(t.Context(), ref, &v1alpha1.ServiceAccount{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,23 +108,23 @@ func TestReplacedAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	observed, err := kind.Observe(t.Context(), ref)
-	if err != nil || kind.Identify(observed).UID != second.GetUniqueId() || kind.Identify(observed).UID == kind.Identify(first).UID {
+	observed, err := impl.Observe(t.Context(), ref)
+	if err != nil || impl.Identify(observed).UID != second.GetUniqueId() || impl.Identify(observed).UID == impl.Identify(first).UID {
 		t.Errorf("observed %v: %v", observed, err)
 	}
 	want := &v1alpha1.ServiceAccount{Spec: v1alpha1.ServiceAccountSpec{DisplayName: new("Mine"), Disabled: new(true)}}
-	for _, call := range kind.Update(ref, want, diff.Changes{{Path: "spec.displayName"}, {Path: "spec.disabled"}}) {
+	for _, call := range impl.Update(ref, want, diff.Changes{{Path: "spec.displayName"}, {Path: "spec.disabled"}}) {
 		if _, err := call.Do(t.Context(), first); !gcp.IsNotFound(err) {
 			t.Errorf("%s: %v", call.Name, err)
 		}
 	}
-	if err := kind.Delete(t.Context(), ref, first); err != nil {
+	if err := impl.Delete(t.Context(), ref, first); err != nil {
 		t.Errorf("deleting what is gone: %v", err)
 	}
 	if account, ok := cloud.IAM.Account(second.GetUniqueId()); !ok || account.GetDisplayName() != "" || account.GetDisabled() {
 		t.Errorf("the namesake was touched: %v", account)
 	}
-	if _, err := kind.Undelete(t.Context(), ref, first.GetUniqueId()); !gcp.IsInvalid(err) && !gcp.IsNotFound(err) {
+	if _, err := impl.Undelete(t.Context(), ref, first.GetUniqueId()); !gcp.IsInvalid(err) && !gcp.IsNotFound(err) {
 		t.Errorf("undeleting beside a namesake: %v", err)
 	}
 }
@@ -132,48 +132,48 @@ func TestReplacedAccount(t *testing.T) {
 func TestTooLateToUndelete(t *testing.T) {
 	var later atomic.Int64
 	cloud := emulator.StartTest(t, emulator.Options{Now: func() time.Time { return time.Now().Add(time.Duration(later.Load())) }})
-	kind := New(policytest.Clients(t, cloud).ServiceAccounts, anybody)
-	account, err := kind.Create(t.Context(), ref, &v1alpha1.ServiceAccount{})
+	impl := New(policytest.Clients(t, cloud).ServiceAccounts, anybody)
+	account, err := impl.Create(t.Context(), ref, &v1alpha1.ServiceAccount{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := kind.Delete(t.Context(), ref, account); err != nil {
+	if err := impl.Delete(t.Context(), ref, account); err != nil {
 		t.Fatal(err)
 	}
 	later.Store(int64(31 * 24 * time.Hour))
-	if _, err := kind.Undelete(t.Context(), ref, account.GetUniqueId()); !gcp.IsNotFound(err) && !gcp.IsInvalid(err) {
+	if _, err := impl.Undelete(t.Context(), ref, account.GetUniqueId()); !gcp.IsNotFound(err) && !gcp.IsInvalid(err) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestLimitsOfAccounts(t *testing.T) {
-	kind, cloud := emulate(t)
+	impl, cloud := emulate(t)
 	settings := cloud.IAM.Settings()
 	settings.Quota, settings.VisibilityDelay = 1, time.Hour
 	cloud.IAM.Set(settings)
-	if _, err := kind.Create(t.Context(), ref, &v1alpha1.ServiceAccount{}); err != nil {
+	if _, err := impl.Create(t.Context(), ref, &v1alpha1.ServiceAccount{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := kind.Observe(t.Context(), ref); !gcp.IsNotFound(err) {
+	if _, err := impl.Observe(t.Context(), ref); !gcp.IsNotFound(err) {
 		t.Errorf("a moment after it was made: %v", err)
 	}
 	another := ref
 	another.ID = "exporter"
-	if _, err := kind.Create(t.Context(), another, &v1alpha1.ServiceAccount{}); !gcp.IsQuotaExceeded(err) {
+	if _, err := impl.Create(t.Context(), another, &v1alpha1.ServiceAccount{}); !gcp.IsQuotaExceeded(err) {
 		t.Errorf("one too many: %v", err)
 	}
 	another.ID = "one"
-	if _, err := kind.Create(t.Context(), another, &v1alpha1.ServiceAccount{}); !gcp.IsInvalid(err) {
+	if _, err := impl.Create(t.Context(), another, &v1alpha1.ServiceAccount{}); !gcp.IsInvalid(err) {
 		t.Errorf("too short a name: %v", err)
 	}
 }
 
 func TestPolicyOfAnAccount(t *testing.T) {
-	kind, cloud := emulate(t)
-	if _, err := kind.Create(t.Context(), ref, &v1alpha1.ServiceAccount{}); err != nil {
+	impl, cloud := emulate(t)
+	if _, err := impl.Create(t.Context(), ref, &v1alpha1.ServiceAccount{}); err != nil {
 		t.Fatal(err)
 	}
 	missing := ref
 	missing.ID = "exporter"
-	policytest.Check(t, cloud, policytest.Resource{Kind: kind, Ref: ref, Missing: missing, Role: "roles/iam.serviceAccountUser"})
+	policytest.Check(t, cloud, policytest.Resource{Kind: impl, Ref: ref, Missing: missing, Role: "roles/iam.serviceAccountUser"})
 }

@@ -6,6 +6,6 @@ import "github.com/holdfast-dev/holdfast/internal/diff"
 var fields = diff.Fields{
 	"spec.displayName": {Default: `""`},
 	"spec.description": {Default: `""`},
-	"spec.disabled":    {Default: "false"},
+	"spec.disabled":    {Default: "false", FollowsCreate: true},
 	"spec.iam":         {Apart: true},
 }

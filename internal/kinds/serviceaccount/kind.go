@@ -14,7 +14,7 @@ import (
 	"cloud.google.com/go/iam/admin/apiv1/adminpb"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // Kind is the kind ServiceAccount.
@@ -28,9 +28,10 @@ type Kind struct {
 type ClientFunc func(ctx context.Context, impersonate string) (*iam.IamClient, error)
 
 var (
-	_ engine.Kind[*v1alpha1.ServiceAccount, *adminpb.ServiceAccount] = (*Kind)(nil)
-	_ engine.Policied[*v1alpha1.ServiceAccount]                      = (*Kind)(nil)
-	_ engine.Undeleter[*adminpb.ServiceAccount]                      = (*Kind)(nil)
+	_ kind.Fielded[*v1alpha1.ServiceAccount, *adminpb.ServiceAccount] = (*Kind)(nil)
+	_ kind.Policied[*v1alpha1.ServiceAccount]                         = (*Kind)(nil)
+	_ kind.Undeleter[*adminpb.ServiceAccount]                         = (*Kind)(nil)
+	_ kind.Referable[*v1alpha1.ServiceAccount]                        = (*Kind)(nil)
 )
 
 // New returns the kind, which reaches IAM through client, and never disables or deletes an account of its own identity.
@@ -42,9 +43,15 @@ func New(client ClientFunc, identity IdentityFunc) *Kind {
 // https://cloud.google.com/iam/docs/service-accounts-create
 const settles = time.Minute
 
+// known is how long after its creation an account is known everywhere in Google:
+// https://cloud.google.com/iam/docs/service-accounts-create says that it can take a minute or more.
+const known = 2 * time.Minute
+
 // Traits are the facts about service accounts that the engine decides by.
-func (*Kind) Traits() engine.Traits {
-	return engine.Traits{Name: "service account", Fields: fields, Settles: settles}
+func (*Kind) Traits() kind.Traits {
+	return kind.Traits{
+		Kind: "ServiceAccount", Plural: "serviceaccounts", Name: "service account", Fields: fields, Settles: settles, Known: known,
+	}
 }
 
 // New returns an empty ServiceAccount.
@@ -53,28 +60,31 @@ func (*Kind) New() *v1alpha1.ServiceAccount {
 }
 
 // ExternalName is //iam.googleapis.com/projects/P/serviceAccounts/E-MAIL.
-func (*Kind) ExternalName(ref engine.Ref) string {
+func (*Kind) ExternalName(ref kind.Ref) string {
 	return "//iam.googleapis.com/" + nameOf(ref)
 }
 
+// Referent is the account's e-mail.
+func (*Kind) Referent(obj *v1alpha1.ServiceAccount) string { return obj.Status.Email }
+
 // Identify tells an account from others of the same name by its unique ID, which Google gives to one account only.
-func (*Kind) Identify(live *adminpb.ServiceAccount) engine.Identity {
-	return engine.Identity{UID: live.GetUniqueId()}
+func (*Kind) Identify(live *adminpb.ServiceAccount) kind.Identity {
+	return kind.Identity{UID: live.GetUniqueId()}
 }
 
 // nameOf is the account's name in IAM, whichever account has it.
-func nameOf(ref engine.Ref) string {
+func nameOf(ref kind.Ref) string {
 	return named(ref, emailOf(ref))
 }
 
 // named is the name of an account with that e-mail or unique ID. It has the project in it, because without (projects/-)
 // Google answers 403 for an account that does not exist.
-func named(ref engine.Ref, account string) string {
+func named(ref kind.Ref, account string) string {
 	return "projects/" + ref.Project + "/serviceAccounts/" + account
 }
 
 // emailOf is ID@PROJECT.iam.gserviceaccount.com. A project in a domain, example.com:p, is p.example.com there.
-func emailOf(ref engine.Ref) string {
+func emailOf(ref kind.Ref) string {
 	host := ref.Project
 	if domain, project, scoped := strings.Cut(host, ":"); scoped {
 		host = project + "." + domain

@@ -2,39 +2,43 @@ package serviceaccount
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	iam "cloud.google.com/go/iam/admin/apiv1"
 	"cloud.google.com/go/iam/admin/apiv1/adminpb"
 	"google.golang.org/api/iterator"
 
-	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
-var _ engine.Lister = (*Kind)(nil)
+var _ kind.Lister[*adminpb.ServiceAccount] = (*Kind)(nil)
 
 // pageSize is how many accounts are listed with one call: as many as Google allows.
 const pageSize = 100
 
-// List returns the IDs of a project's accounts. Those that Google makes by itself, such as the default account of Compute Engine,
-// have e-mails of another form and are left out.
-func (k *Kind) List(ctx context.Context, ref engine.Ref) ([]string, error) {
-	return call(ctx, k, "listing", ref, func(client *iam.IamClient) ([]string, error) {
-		accounts := client.ListServiceAccounts(ctx, &adminpb.ListServiceAccountsRequest{Name: "projects/" + ref.Project, PageSize: pageSize})
-		var ids []string
+// List yields a project's accounts. Those that Google creates by itself, such as the default account of Compute Engine, have e-mails
+// of another form and are left out.
+func (k *Kind) List(ctx context.Context, ref kind.Ref, yield func(page []kind.Item[*adminpb.ServiceAccount]) bool) error {
+	_, err := call(ctx, k, "listing", ref, func(client *iam.IamClient) (none, error) {
+		pager := iterator.NewPager(client.ListServiceAccounts(ctx, &adminpb.ListServiceAccountsRequest{Name: "projects/" + ref.Project}), pageSize, "")
 		for {
-			account, err := accounts.Next()
-			if errors.Is(err, iterator.Done) {
-				return ids, nil
-			}
-			if err != nil {
-				return nil, err
-			}
-			id, _, _ := strings.Cut(account.GetEmail(), "@")
-			if one := (engine.Ref{Project: ref.Project, ID: id}); emailOf(one) == account.GetEmail() {
-				ids = append(ids, id)
+			var accounts []*adminpb.ServiceAccount
+			next, err := pager.NextPage(&accounts)
+			if err != nil || !yield(pageOf(ref, accounts)) || next == "" {
+				return none{}, err
 			}
 		}
 	})
+	return err
+}
+
+func pageOf(ref kind.Ref, accounts []*adminpb.ServiceAccount) []kind.Item[*adminpb.ServiceAccount] {
+	page := make([]kind.Item[*adminpb.ServiceAccount], 0, len(accounts))
+	for _, account := range accounts {
+		id, _, _ := strings.Cut(account.GetEmail(), "@")
+		if emailOf(kind.Ref{Project: ref.Project, ID: id}) == account.GetEmail() {
+			page = append(page, kind.Item[*adminpb.ServiceAccount]{ID: id, Live: account})
+		}
+	}
+	return page
 }

@@ -6,13 +6,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
+	"github.com/holdfast-dev/holdfast/test/policytest"
 )
 
 func TestList(t *testing.T) {
-	kind, cloud := emulate(t)
+	impl, cloud := emulate(t)
 	for _, id := range []string{"orders-writer", "orders-reader"} {
 		if _, err := cloud.IAM.CreateAccount("some-project", id); err != nil {
 			t.Fatal(err)
@@ -21,7 +22,7 @@ func TestList(t *testing.T) {
 	if _, err := cloud.IAM.CreateAccount("other-project", "elsewhere"); err != nil {
 		t.Fatal(err)
 	}
-	got, err := kind.List(t.Context(), engine.Ref{Project: "some-project"})
+	got, err := policytest.List(t.Context(), impl, kind.Ref{Project: "some-project"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +31,7 @@ func TestList(t *testing.T) {
 		t.Errorf("accounts (-want +got):\n%s", d)
 	}
 	cloud.Traffic.Inject(traffic.Fault{Status: 403})
-	if _, err := kind.List(t.Context(), engine.Ref{Project: "some-project"}); !gcp.IsDenied(err) {
+	if _, err := policytest.List(t.Context(), impl, kind.Ref{Project: "some-project"}); !gcp.IsDenied(err) {
 		t.Errorf("without permission: %v", err)
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"cloud.google.com/go/iam/apiv1/iampb"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/iampolicy"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // Policy is what the manifest says of the policy on the account.
@@ -18,7 +18,7 @@ func (*Kind) Policy(obj *v1alpha1.ServiceAccount) (*v1alpha1.IAMPolicy, []v1alph
 }
 
 // GetPolicy reads the policy on the account: who may act as it, or manage it.
-func (k *Kind) GetPolicy(ctx context.Context, ref engine.Ref) (iampolicy.Policy, error) {
+func (k *Kind) GetPolicy(ctx context.Context, ref kind.Ref) (iampolicy.Policy, error) {
 	return call(ctx, k, "getting the policy of", ref, func(client *iam.IamClient) (iampolicy.Policy, error) {
 		policy, err := client.GetIamPolicy(ctx, &iampb.GetIamPolicyRequest{
 			Resource: nameOf(ref), Options: &iampb.GetPolicyOptions{RequestedPolicyVersion: iampolicy.Version},
@@ -31,7 +31,7 @@ func (k *Kind) GetPolicy(ctx context.Context, ref engine.Ref) (iampolicy.Policy,
 }
 
 // SetPolicy writes the policy on the account, on condition that it is still the one that was read.
-func (k *Kind) SetPolicy(ctx context.Context, ref engine.Ref, policy iampolicy.Policy) (iampolicy.Policy, error) {
+func (k *Kind) SetPolicy(ctx context.Context, ref kind.Ref, policy iampolicy.Policy) (iampolicy.Policy, error) {
 	return call(ctx, k, "setting the policy of", ref, func(client *iam.IamClient) (iampolicy.Policy, error) {
 		if len(policy.Etag) == 0 {
 			return iampolicy.Policy{}, iampolicy.ErrUnread

@@ -8,8 +8,7 @@ import (
 
 	"cloud.google.com/go/iam/admin/apiv1/adminpb"
 
-	"github.com/holdfast-dev/holdfast/internal/engine"
-	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // IdentityFunc returns the e-mail by which Google knows us when we act as a service account; the manager's own where impersonate
@@ -18,10 +17,10 @@ type IdentityFunc func(ctx context.Context, impersonate string) (email string, e
 
 // keepSelf refuses what would lock Holdfast out: no account that it acts as is disabled or deleted. An identity that nobody knows
 // cannot be compared.
-func (k *Kind) keepSelf(ctx context.Context, doing string, ref engine.Ref, live *adminpb.ServiceAccount) error {
+func (k *Kind) keepSelf(ctx context.Context, doing string, ref kind.Ref, live *adminpb.ServiceAccount) error {
 	for _, impersonate := range slices.Compact([]string{"", ref.Impersonate}) {
 		if email, err := k.identity(ctx, impersonate); err == nil && strings.EqualFold(email, live.GetEmail()) {
-			return &gcp.Error{Class: gcp.Invalid, Message: fmt.Sprintf(
+			return &kind.Error{Class: kind.Invalid, Message: fmt.Sprintf(
 				"Holdfast itself acts as %s, so %s it would lock Holdfast out: do it by hand if it shall be, once Holdfast acts as another", email, doing)}
 		}
 	}

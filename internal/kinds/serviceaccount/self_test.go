@@ -8,8 +8,8 @@ import (
 
 	"cloud.google.com/go/iam/admin/apiv1/adminpb"
 
-	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 func TestNoSelfLockout(t *testing.T) {
@@ -37,8 +37,8 @@ func TestNoSelfLockout(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			kind := New(nil, identity)
-			err := kind.keepSelf(t.Context(), "deleting", engine.Ref{Impersonate: tc.impersonate}, &adminpb.ServiceAccount{Email: tc.email})
+			impl := New(nil, identity)
+			err := impl.keepSelf(t.Context(), "deleting", kind.Ref{Impersonate: tc.impersonate}, &adminpb.ServiceAccount{Email: tc.email})
 			if (err != nil) != tc.refused {
 				t.Fatalf("got %v", err)
 			}

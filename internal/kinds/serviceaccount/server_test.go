@@ -15,10 +15,10 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
 
-	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
-var ref = engine.Ref{Project: "demo-project", ID: "importer", Impersonate: "boss@demo-project.iam.gserviceaccount.com"}
+var ref = kind.Ref{Project: "demo-project", ID: "importer", Impersonate: "boss@demo-project.iam.gserviceaccount.com"}
 
 const (
 	uid     = "111111111111111111111"

@@ -10,7 +10,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
-	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // maskPaths are the fields of an account that a patch can change, each with the field of the spec that it is built from.
@@ -23,10 +23,10 @@ var maskPaths = []struct{ mask, spec string }{
 //
 // Accounts have no etag in use, so nothing keeps a change that somebody else makes to the same field between our reading and
 // our writing; the next look would show it gone.
-func (k *Kind) Update(ref engine.Ref, want *v1alpha1.ServiceAccount, changes diff.Changes) []engine.Call[*adminpb.ServiceAccount] {
-	var calls []engine.Call[*adminpb.ServiceAccount]
+func (k *Kind) Update(ref kind.Ref, want *v1alpha1.ServiceAccount, changes diff.Changes) []kind.Call[*adminpb.ServiceAccount] {
+	var calls []kind.Call[*adminpb.ServiceAccount]
 	if mask := maskOf(changes); len(mask.GetPaths()) > 0 {
-		calls = append(calls, engine.Call[*adminpb.ServiceAccount]{
+		calls = append(calls, kind.Call[*adminpb.ServiceAccount]{
 			Name: "updating the service account",
 			Do: func(ctx context.Context, live *adminpb.ServiceAccount) (*adminpb.ServiceAccount, error) {
 				return k.patch(ctx, ref, live, build(want.Spec), mask)
@@ -39,7 +39,7 @@ func (k *Kind) Update(ref engine.Ref, want *v1alpha1.ServiceAccount, changes dif
 		if disable {
 			name = "disabling the service account"
 		}
-		calls = append(calls, engine.Call[*adminpb.ServiceAccount]{
+		calls = append(calls, kind.Call[*adminpb.ServiceAccount]{
 			Name: name,
 			Do: func(ctx context.Context, live *adminpb.ServiceAccount) (*adminpb.ServiceAccount, error) {
 				return k.setDisabled(ctx, ref, live, disable)
@@ -61,7 +61,7 @@ func maskOf(changes diff.Changes) *fieldmaskpb.FieldMask {
 
 // patch changes the fields in the mask. Google's answer has those, and may lack all others.
 func (k *Kind) patch(
-	ctx context.Context, ref engine.Ref, live, account *adminpb.ServiceAccount, mask *fieldmaskpb.FieldMask,
+	ctx context.Context, ref kind.Ref, live, account *adminpb.ServiceAccount, mask *fieldmaskpb.FieldMask,
 ) (*adminpb.ServiceAccount, error) {
 	account.Name = named(ref, live.GetUniqueId())
 	return call(ctx, k, "updating", ref, func(client *iam.IamClient) (*adminpb.ServiceAccount, error) {
@@ -84,7 +84,7 @@ func merged(live, answer *adminpb.ServiceAccount, mask *fieldmaskpb.FieldMask) *
 	return updated
 }
 
-func (k *Kind) setDisabled(ctx context.Context, ref engine.Ref, live *adminpb.ServiceAccount, disabled bool) (*adminpb.ServiceAccount, error) {
+func (k *Kind) setDisabled(ctx context.Context, ref kind.Ref, live *adminpb.ServiceAccount, disabled bool) (*adminpb.ServiceAccount, error) {
 	doing, name := "enabling", named(ref, live.GetUniqueId())
 	if disabled {
 		doing = "disabling"

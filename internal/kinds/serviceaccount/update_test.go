@@ -75,15 +75,15 @@ func TestUpdate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &server{}
-			kind := s.start(t)
+			impl := s.start(t)
 			live, want := liveAccount(), liveAccount()
 			tc.want(want)
-			desired := kind.Describe(live)
-			applied := diff.Compare(desired, kind.Describe(live), nil, fields).Managed
+			desired := impl.Describe(live)
+			applied := diff.Compare(desired, impl.Describe(live), nil, fields).Managed
 			tc.edit(&desired.Spec)
-			compared := diff.Compare(desired, kind.Describe(live), applied, fields)
+			compared := diff.Compare(desired, impl.Describe(live), applied, fields)
 			s.account = answerTo(want)
-			for _, call := range kind.Update(ref, compared.Want, compared.Changes) {
+			for _, call := range impl.Update(ref, compared.Want, compared.Changes) {
 				var err error
 				if live, err = call.Do(t.Context(), live); err != nil {
 					t.Fatal(err)
@@ -125,9 +125,9 @@ func TestDisabling(t *testing.T) {
 // An account that was replaced by a namesake is not found, by its unique ID.
 func TestUpdateOfWhatWasReplaced(t *testing.T) {
 	s := &server{err: status.Error(codes.NotFound, "Unknown service account")}
-	kind := s.start(t)
+	impl := s.start(t)
 	changes := diff.Changes{{Path: "spec.description"}, {Path: "spec.disabled"}}
-	for _, call := range kind.Update(ref, kind.Describe(liveAccount()), changes) {
+	for _, call := range impl.Update(ref, impl.Describe(liveAccount()), changes) {
 		live := liveAccount()
 		if _, err := call.Do(t.Context(), live); !gcp.IsNotFound(err) {
 			t.Errorf("%s: %v", call.Name, err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // build writes a spec as a topic, for creating and for updating alike; name and labels depend on more than the spec and
@@ -16,7 +17,7 @@ import (
 func build(spec v1alpha1.TopicSpec) (*pubsubpb.Topic, error) {
 	transforms, err := buildTransforms(spec.MessageTransforms)
 	if err != nil {
-		return nil, &gcp.Error{Class: gcp.Invalid, Message: err.Error(), Err: err}
+		return nil, &gcp.Error{Class: kind.Invalid, Message: err.Error(), Err: err}
 	}
 	return &pubsubpb.Topic{
 		KmsKeyName:                  spec.KMSKeyName,

@@ -8,15 +8,15 @@ import (
 	"github.com/googleapis/gax-go/v2"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // once turns the client library's own retries off: retrying is the engine's business.
 var once = gax.WithRetry(nil)
 
 // Observe reads the topic.
-func (k *Kind) Observe(ctx context.Context, ref engine.Ref) (*pubsubpb.Topic, error) {
+func (k *Kind) Observe(ctx context.Context, ref kind.Ref) (*pubsubpb.Topic, error) {
 	client, err := k.client(ctx, ref.Impersonate)
 	if err != nil {
 		return nil, fmt.Errorf("getting topic %q: %w", ref.ID, err)
@@ -29,7 +29,7 @@ func (k *Kind) Observe(ctx context.Context, ref engine.Ref) (*pubsubpb.Topic, er
 }
 
 // Create makes the topic.
-func (k *Kind) Create(ctx context.Context, ref engine.Ref, want *v1alpha1.Topic) (*pubsubpb.Topic, error) {
+func (k *Kind) Create(ctx context.Context, ref kind.Ref, want *v1alpha1.Topic) (*pubsubpb.Topic, error) {
 	topic, err := build(want.Spec)
 	if err != nil {
 		return nil, fmt.Errorf("creating topic %q: %w", ref.ID, err)
@@ -48,7 +48,7 @@ func (k *Kind) Create(ctx context.Context, ref engine.Ref, want *v1alpha1.Topic)
 }
 
 // Delete deletes the topic. Pub/Sub offers no precondition: a namesake made since it was observed would go instead.
-func (k *Kind) Delete(ctx context.Context, ref engine.Ref, _ *pubsubpb.Topic) error {
+func (k *Kind) Delete(ctx context.Context, ref kind.Ref, _ *pubsubpb.Topic) error {
 	client, err := k.client(ctx, ref.Impersonate)
 	if err != nil {
 		return fmt.Errorf("deleting topic %q: %w", ref.ID, err)

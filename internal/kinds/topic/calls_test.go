@@ -16,22 +16,22 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
-	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // operations are all that the kind does with Pub/Sub, by what it says when it fails.
-var operations = map[string]func(context.Context, *Kind, engine.Ref) (*pubsubpb.Topic, error){
-	"getting": func(ctx context.Context, k *Kind, ref engine.Ref) (*pubsubpb.Topic, error) {
+var operations = map[string]func(context.Context, *Kind, kind.Ref) (*pubsubpb.Topic, error){
+	"getting": func(ctx context.Context, k *Kind, ref kind.Ref) (*pubsubpb.Topic, error) {
 		return k.Observe(ctx, ref)
 	},
-	"creating": func(ctx context.Context, k *Kind, ref engine.Ref) (*pubsubpb.Topic, error) {
+	"creating": func(ctx context.Context, k *Kind, ref kind.Ref) (*pubsubpb.Topic, error) {
 		return k.Create(ctx, ref, &v1alpha1.Topic{})
 	},
-	"updating": func(ctx context.Context, k *Kind, ref engine.Ref) (*pubsubpb.Topic, error) {
+	"updating": func(ctx context.Context, k *Kind, ref kind.Ref) (*pubsubpb.Topic, error) {
 		return k.Update(ref, &v1alpha1.Topic{}, diff.Changes{{Path: "spec.kmsKeyName"}})[0].Do(ctx, &pubsubpb.Topic{})
 	},
-	"deleting": func(ctx context.Context, k *Kind, ref engine.Ref) (*pubsubpb.Topic, error) {
+	"deleting": func(ctx context.Context, k *Kind, ref kind.Ref) (*pubsubpb.Topic, error) {
 		return nil, k.Delete(ctx, ref, &pubsubpb.Topic{})
 	},
 }
@@ -75,8 +75,8 @@ func TestCallsWithoutClient(t *testing.T) {
 	for name, call := range operations {
 		t.Run(name, func(t *testing.T) {
 			cause := errors.New("no credentials")
-			kind := New(func(context.Context, string) (*pubsub.TopicAdminClient, error) { return nil, cause })
-			_, err := call(t.Context(), kind, ref)
+			impl := New(func(context.Context, string) (*pubsub.TopicAdminClient, error) { return nil, cause })
+			_, err := call(t.Context(), impl, ref)
 			if want := name + ` topic "orders": no credentials`; !errors.Is(err, cause) || err.Error() != want {
 				t.Errorf("error %q, want %q", err, want)
 			}
@@ -150,13 +150,13 @@ func TestDelete(t *testing.T) {
 }
 
 func TestExternalNameAndIdentity(t *testing.T) {
-	kind := New(nil)
-	if got, want := kind.ExternalName(ref), "//pubsub.googleapis.com/projects/demo-project/topics/orders"; got != want {
+	impl := New(nil)
+	if got, want := impl.ExternalName(ref), "//pubsub.googleapis.com/projects/demo-project/topics/orders"; got != want {
 		t.Errorf("external name %q, want %q", got, want)
 	}
 	labels := map[string]string{"holdfast-owner": "o", "team": "shop"}
-	want := engine.Identity{Labels: labels}
-	if diff := cmp.Diff(want, kind.Identify(&pubsubpb.Topic{Labels: labels})); diff != "" {
+	want := kind.Identity{Labels: labels}
+	if diff := cmp.Diff(want, impl.Identify(&pubsubpb.Topic{Labels: labels})); diff != "" {
 		t.Errorf("identity: -want +got\n%s", diff)
 	}
 }

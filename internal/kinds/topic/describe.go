@@ -5,13 +5,13 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // Describe writes the topic as the spec that a person would have written for it.
 func (*Kind) Describe(live *pubsubpb.Topic) *v1alpha1.Topic {
 	return &v1alpha1.Topic{Spec: v1alpha1.TopicSpec{
-		Labels:                  engine.DescribeLabels(live.GetLabels()),
+		Labels:                  kind.DescribeLabels(live.GetLabels()),
 		KMSKeyName:              live.GetKmsKeyName(),
 		MessageStoragePolicy:    describeStoragePolicy(live.GetMessageStoragePolicy()),
 		MessageRetentionSeconds: describeSeconds(live.GetMessageRetentionDuration()),

@@ -15,15 +15,15 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
-	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/test/emulator"
 )
 
 // emulated is a topic in the emulated Google Cloud, and what was applied to it.
 type emulated struct {
-	kind    *Kind
-	ref     engine.Ref
+	impl    *Kind
+	ref     kind.Ref
 	cloud   *emulator.Emulator
 	applied []string
 }
@@ -55,17 +55,17 @@ func emulate(t *testing.T) *emulated {
 			t.Fatal(err)
 		}
 	}
-	return &emulated{kind: New(clients.Topics), ref: ref, cloud: cloud}
+	return &emulated{impl: New(clients.Topics), ref: ref, cloud: cloud}
 }
 
 // compare looks at the topic and says how it differs.
 func (e *emulated) compare(t *testing.T, desired *v1alpha1.Topic) (diff.Result[*v1alpha1.Topic], *pubsubpb.Topic) {
 	t.Helper()
-	live, err := e.kind.Observe(t.Context(), e.ref)
+	live, err := e.impl.Observe(t.Context(), e.ref)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return diff.Compare(desired, e.kind.Describe(live), e.applied, fields), live
+	return diff.Compare(desired, e.impl.Describe(live), e.applied, fields), live
 }
 
 // expectNoDifference checks that the topic is as the manifest says, and takes note of what was applied.
@@ -85,13 +85,13 @@ func (e *emulated) reconcile(t *testing.T, desired *v1alpha1.Topic) {
 	if len(compared.Changes) == 0 {
 		t.Fatal("nothing to update")
 	}
-	for _, call := range e.kind.Update(e.ref, compared.Want, compared.Changes) {
+	for _, call := range e.impl.Update(e.ref, compared.Want, compared.Changes) {
 		var err error
 		if live, err = call.Do(t.Context(), live); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if left := diff.Compare(desired, e.kind.Describe(live), e.applied, fields).Changes; len(left) > 0 {
+	if left := diff.Compare(desired, e.impl.Describe(live), e.applied, fields).Changes; len(left) > 0 {
 		t.Errorf("the answer to the update shows a difference: %+v", left)
 	}
 	e.expectNoDifference(t, desired)
@@ -113,15 +113,15 @@ func sample(t *testing.T, file string) *v1alpha1.Topic {
 // TestLifecycle takes one topic through everything that can happen to it, in the emulated Google Cloud.
 func TestLifecycle(t *testing.T) {
 	e := emulate(t)
-	if _, err := e.kind.Observe(t.Context(), e.ref); !gcp.IsNotFound(err) {
+	if _, err := e.impl.Observe(t.Context(), e.ref); !gcp.IsNotFound(err) {
 		t.Fatalf("before it is made: %v", err)
 	}
 	desired := sample(t, "topic-full.yaml")
-	created, err := e.kind.Create(t.Context(), e.ref, desired)
+	created, err := e.impl.Create(t.Context(), e.ref, desired)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if left := diff.Compare(desired, e.kind.Describe(created), nil, fields).Changes; len(left) > 0 {
+	if left := diff.Compare(desired, e.impl.Describe(created), nil, fields).Changes; len(left) > 0 {
 		t.Errorf("the answer to the creation shows a difference: %+v", left)
 	}
 	e.expectNoDifference(t, desired)
@@ -174,13 +174,13 @@ func TestLifecycle(t *testing.T) {
 		})
 	}
 
-	if err := e.kind.Delete(t.Context(), e.ref, nil); err != nil {
+	if err := e.impl.Delete(t.Context(), e.ref, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.kind.Delete(t.Context(), e.ref, nil); err != nil {
+	if err := e.impl.Delete(t.Context(), e.ref, nil); err != nil {
 		t.Errorf("deleting it again: %v", err)
 	}
-	if _, err := e.kind.Observe(t.Context(), e.ref); !gcp.IsNotFound(err) {
+	if _, err := e.impl.Observe(t.Context(), e.ref); !gcp.IsNotFound(err) {
 		t.Errorf("after it is deleted: %v", err)
 	}
 }
@@ -189,13 +189,13 @@ func TestMinimalSampleTakesWhatGoogleGives(t *testing.T) {
 	e := emulate(t)
 	desired := sample(t, "topic-minimal.yaml")
 	e.cloud.PubSub.RestrictRegions(e.ref.Project, "europe-west1")
-	if _, err := e.kind.Create(t.Context(), e.ref, desired); err != nil {
+	if _, err := e.impl.Create(t.Context(), e.ref, desired); err != nil {
 		t.Fatal(err)
 	}
 	e.expectNoDifference(t, desired)
 	_, live := e.compare(t, desired)
 	want := []string{"europe-west1"}
-	if diff := cmp.Diff(want, e.kind.Describe(live).Spec.MessageStoragePolicy.AllowedPersistenceRegions); diff != "" {
+	if diff := cmp.Diff(want, e.impl.Describe(live).Spec.MessageStoragePolicy.AllowedPersistenceRegions); diff != "" {
 		t.Errorf("regions: -want +got\n%s", diff)
 	}
 }
@@ -203,7 +203,7 @@ func TestMinimalSampleTakesWhatGoogleGives(t *testing.T) {
 func TestDriftIsSeen(t *testing.T) {
 	e := emulate(t)
 	desired := sample(t, "topic-full.yaml")
-	if _, err := e.kind.Create(t.Context(), e.ref, desired); err != nil {
+	if _, err := e.impl.Create(t.Context(), e.ref, desired); err != nil {
 		t.Fatal(err)
 	}
 	e.expectNoDifference(t, desired)

@@ -11,10 +11,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
-var ref = engine.Ref{Project: "demo-project", ID: "orders", Ownership: map[string]string{
+var ref = kind.Ref{Project: "demo-project", ID: "orders", Ownership: map[string]string{
 	v1alpha1.OwnerLabel: "cluster-1", v1alpha1.OwnerNamespaceLabel: "shop", v1alpha1.OwnerNameLabel: "orders",
 }}
 

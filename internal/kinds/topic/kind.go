@@ -13,7 +13,7 @@ import (
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // Kind is the kind Topic.
@@ -24,7 +24,7 @@ type Kind struct {
 // ClientFunc returns the client that acts as a service account; as the manager itself where impersonate is empty.
 type ClientFunc func(ctx context.Context, impersonate string) (*pubsub.TopicAdminClient, error)
 
-var _ engine.Kind[*v1alpha1.Topic, *pubsubpb.Topic] = (*Kind)(nil)
+var _ kind.Fielded[*v1alpha1.Topic, *pubsubpb.Topic] = (*Kind)(nil)
 
 // New returns the kind, which reaches Pub/Sub through client.
 func New(client ClientFunc) *Kind {
@@ -32,8 +32,8 @@ func New(client ClientFunc) *Kind {
 }
 
 // Traits are the facts about topics that the engine decides by.
-func (*Kind) Traits() engine.Traits {
-	return engine.Traits{Name: "topic", Fields: fields, Labels: true}
+func (*Kind) Traits() kind.Traits {
+	return kind.Traits{Kind: "Topic", Plural: "topics", Name: "topic", Fields: fields, Labels: true}
 }
 
 // New returns an empty Topic.
@@ -42,16 +42,16 @@ func (*Kind) New() *v1alpha1.Topic {
 }
 
 // ExternalName is //pubsub.googleapis.com/projects/P/topics/T.
-func (*Kind) ExternalName(ref engine.Ref) string {
+func (*Kind) ExternalName(ref kind.Ref) string {
 	return "//pubsub.googleapis.com/" + fullName(ref)
 }
 
 // Identify has no UID to offer: Google tells neither when a topic was created nor any other mark of its own.
-func (*Kind) Identify(live *pubsubpb.Topic) engine.Identity {
-	return engine.Identity{Labels: live.GetLabels()}
+func (*Kind) Identify(live *pubsubpb.Topic) kind.Identity {
+	return kind.Identity{Labels: live.GetLabels()}
 }
 
 // fullName is the name that Pub/Sub calls the topic by.
-func fullName(ref engine.Ref) string {
+func fullName(ref kind.Ref) string {
 	return "projects/" + ref.Project + "/topics/" + ref.ID
 }

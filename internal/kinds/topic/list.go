@@ -2,37 +2,39 @@ package topic
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"google.golang.org/api/iterator"
 
-	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
-var _ engine.Lister = (*Kind)(nil)
+var _ kind.Lister[*pubsubpb.Topic] = (*Kind)(nil)
 
 // pageSize is how many topics are listed with one call: as many as Google allows.
 const pageSize = 1000
 
-// List returns the names of a project's topics.
-func (k *Kind) List(ctx context.Context, ref engine.Ref) ([]string, error) {
+// List yields a project's topics.
+func (k *Kind) List(ctx context.Context, ref kind.Ref, yield func(page []kind.Item[*pubsubpb.Topic]) bool) error {
 	client, err := k.client(ctx, ref.Impersonate)
 	if err != nil {
-		return nil, fmt.Errorf("listing the topics of project %q: %w", ref.Project, err)
+		return fmt.Errorf("listing the topics of project %q: %w", ref.Project, err)
 	}
-	topics := client.ListTopics(ctx, &pubsubpb.ListTopicsRequest{Project: "projects/" + ref.Project, PageSize: pageSize}, once)
-	var names []string
+	pager := iterator.NewPager(client.ListTopics(ctx, &pubsubpb.ListTopicsRequest{Project: "projects/" + ref.Project}, once), pageSize, "")
 	for {
-		topic, err := topics.Next()
-		if errors.Is(err, iterator.Done) {
-			return names, nil
-		}
+		var topics []*pubsubpb.Topic
+		next, err := pager.NextPage(&topics)
 		if err != nil {
-			return nil, fmt.Errorf("listing the topics of project %q: %w", ref.Project, err)
+			return fmt.Errorf("listing the topics of project %q: %w", ref.Project, err)
 		}
-		names = append(names, strings.TrimPrefix(topic.GetName(), "projects/"+ref.Project+"/topics/"))
+		page := make([]kind.Item[*pubsubpb.Topic], 0, len(topics))
+		for _, topic := range topics {
+			page = append(page, kind.Item[*pubsubpb.Topic]{ID: strings.TrimPrefix(topic.GetName(), "projects/"+ref.Project+"/topics/"), Live: topic})
+		}
+		if !yield(page) || next == "" {
+			return nil
+		}
 	}
 }

@@ -8,11 +8,11 @@ import (
 	pubsub "cloud.google.com/go/pubsub/v2/apiv1"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/iampolicy"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
-var _ engine.Policied[*v1alpha1.Topic] = (*Kind)(nil)
+var _ kind.Policied[*v1alpha1.Topic] = (*Kind)(nil)
 
 // Policy is what the manifest says of the policy on the topic.
 func (*Kind) Policy(obj *v1alpha1.Topic) (*v1alpha1.IAMPolicy, []v1alpha1.AuditConfig) {
@@ -20,7 +20,7 @@ func (*Kind) Policy(obj *v1alpha1.Topic) (*v1alpha1.IAMPolicy, []v1alpha1.AuditC
 }
 
 // GetPolicy reads the policy on the topic.
-func (k *Kind) GetPolicy(ctx context.Context, ref engine.Ref) (iampolicy.Policy, error) {
+func (k *Kind) GetPolicy(ctx context.Context, ref kind.Ref) (iampolicy.Policy, error) {
 	return k.policyCall(ctx, "getting", ref, func(client *pubsub.TopicAdminClient) (*iampb.Policy, error) {
 		return client.GetIamPolicy(ctx, &iampb.GetIamPolicyRequest{
 			Resource: fullName(ref), Options: &iampb.GetPolicyOptions{RequestedPolicyVersion: iampolicy.Version},
@@ -29,7 +29,7 @@ func (k *Kind) GetPolicy(ctx context.Context, ref engine.Ref) (iampolicy.Policy,
 }
 
 // SetPolicy writes the policy on the topic, on condition that it is still the one that was read.
-func (k *Kind) SetPolicy(ctx context.Context, ref engine.Ref, policy iampolicy.Policy) (iampolicy.Policy, error) {
+func (k *Kind) SetPolicy(ctx context.Context, ref kind.Ref, policy iampolicy.Policy) (iampolicy.Policy, error) {
 	return k.policyCall(ctx, "setting", ref, func(client *pubsub.TopicAdminClient) (*iampb.Policy, error) {
 		if len(policy.Etag) == 0 {
 			return nil, iampolicy.ErrUnread
@@ -40,7 +40,7 @@ func (k *Kind) SetPolicy(ctx context.Context, ref engine.Ref, policy iampolicy.P
 
 // policyCall makes one call about a topic's policy, and says in its error what it was for.
 func (k *Kind) policyCall(
-	ctx context.Context, doing string, ref engine.Ref, do func(*pubsub.TopicAdminClient) (*iampb.Policy, error),
+	ctx context.Context, doing string, ref kind.Ref, do func(*pubsub.TopicAdminClient) (*iampb.Policy, error),
 ) (iampolicy.Policy, error) {
 	client, err := k.client(ctx, ref.Impersonate)
 	var answer *iampb.Policy

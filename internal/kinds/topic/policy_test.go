@@ -10,13 +10,13 @@ import (
 
 func TestPolicyOfATopic(t *testing.T) {
 	cloud := emulator.StartTest(t)
-	kind := New(policytest.Clients(t, cloud).Topics)
-	if _, err := kind.Create(t.Context(), ref, &v1alpha1.Topic{}); err != nil {
+	impl := New(policytest.Clients(t, cloud).Topics)
+	if _, err := impl.Create(t.Context(), ref, &v1alpha1.Topic{}); err != nil {
 		t.Fatal(err)
 	}
 	missing := ref
 	missing.ID = "invoices"
-	policytest.Check(t, cloud, policytest.Resource{Kind: kind, Ref: ref, Missing: missing, Role: "roles/pubsub.publisher", Unconditional: true})
+	policytest.Check(t, cloud, policytest.Resource{Kind: impl, Ref: ref, Missing: missing, Role: "roles/pubsub.publisher", Unconditional: true})
 }
 
 func TestPolicyIsTheManifests(t *testing.T) {

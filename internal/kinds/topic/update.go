@@ -10,7 +10,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
-	"github.com/holdfast-dev/holdfast/internal/engine"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // maskPaths are the fields of a topic that an update can change, each with the part of the spec that it is built from.
@@ -28,8 +28,8 @@ var maskPaths = []struct{ mask, spec string }{
 //
 // Topics have no etag, so nothing keeps a change that somebody else makes to the same field between our reading and our
 // writing; the next look would show it gone. All labels are one field.
-func (k *Kind) Update(ref engine.Ref, want *v1alpha1.Topic, changes diff.Changes) []engine.Call[*pubsubpb.Topic] {
-	return []engine.Call[*pubsubpb.Topic]{{
+func (k *Kind) Update(ref kind.Ref, want *v1alpha1.Topic, changes diff.Changes) []kind.Call[*pubsubpb.Topic] {
+	return []kind.Call[*pubsubpb.Topic]{{
 		Name: "updating topic",
 		Do: func(ctx context.Context, live *pubsubpb.Topic) (*pubsubpb.Topic, error) {
 			request, err := updateRequest(ref, want, changes, live)
@@ -52,7 +52,7 @@ func (k *Kind) Update(ref engine.Ref, want *v1alpha1.Topic, changes diff.Changes
 	}}
 }
 
-func updateRequest(ref engine.Ref, want *v1alpha1.Topic, changes diff.Changes, live *pubsubpb.Topic) (*pubsubpb.UpdateTopicRequest, error) {
+func updateRequest(ref kind.Ref, want *v1alpha1.Topic, changes diff.Changes, live *pubsubpb.Topic) (*pubsubpb.UpdateTopicRequest, error) {
 	topic, err := build(forgetRevisions(want.Spec, changes))
 	if err != nil {
 		return nil, err

@@ -1,11 +1,8 @@
-package engine
+package plan
 
 import (
 	"cmp"
 	"strings"
-
-	"k8s.io/apimachinery/pkg/runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
@@ -17,18 +14,18 @@ const (
 	longestText = 256
 )
 
-// planHash names a plan of an object as it is now.
-func planHash(obj v1alpha1.Object, plan diff.Changes) string {
-	return diff.Hash(obj.GetUID(), obj.GetGeneration(), obj.GetCommonStatus().PlanSequence, plan)
+// planHash names a plan of an object as it is now, after so many applied plans.
+func planHash(obj v1alpha1.Object, sequence int64, plan diff.Changes) string {
+	return diff.Hash(obj.GetUID(), obj.GetGeneration(), sequence, plan)
 }
 
 // isApproved says whether a plan may be written: its hash stands in the annotation, or it is what is left of a plan that
 // was approved for this generation and has begun.
-func isApproved(obj v1alpha1.Object, plan diff.Changes, fields diff.Fields) bool {
-	if hash := obj.GetAnnotations()[v1alpha1.ApproveAnnotation]; hash != "" && hash == planHash(obj, plan) {
+func isApproved(obj v1alpha1.Object, r Record, plan diff.Changes, fields diff.Fields) bool {
+	if hash := obj.GetAnnotations()[v1alpha1.ApproveAnnotation]; hash != "" && hash == planHash(obj, r.PlanSequence, plan) {
 		return true
 	}
-	begun := obj.GetCommonStatus().Approved
+	begun := r.Approved
 	if begun == nil || begun.Generation != obj.GetGeneration() {
 		return false
 	}
@@ -45,8 +42,7 @@ func isApproved(obj v1alpha1.Object, plan diff.Changes, fields diff.Fields) bool
 }
 
 // approval records that a plan was approved, before it is begun; nil if its hash is not in the annotation.
-func approval(obj v1alpha1.Object, plan diff.Changes, fields diff.Fields) *v1alpha1.ApprovedPlan {
-	hash := planHash(obj, plan)
+func approval(obj v1alpha1.Object, hash string, plan diff.Changes, fields diff.Fields) *v1alpha1.ApprovedPlan {
 	if obj.GetAnnotations()[v1alpha1.ApproveAnnotation] != hash {
 		return nil
 	}
@@ -69,14 +65,14 @@ func pending(changes diff.Changes, fields diff.Fields) []v1alpha1.PendingChange 
 	return out
 }
 
-// heldPlan is how status shows a plan that waits.
-func heldPlan(obj v1alpha1.Object, why string, plan diff.Changes) *v1alpha1.Plan {
-	shown := bounded(plan)
-	return &v1alpha1.Plan{Hash: planHash(obj, plan), Why: why, Changes: shown, Omitted: int64(len(plan) - len(shown))}
+// Show is how status shows a plan that is on hold.
+func (a Assessment) Show() *v1alpha1.Plan {
+	shown := Bounded(a.Plan)
+	return &v1alpha1.Plan{Hash: a.Hash, Why: a.Verdict.Message, Changes: shown, Omitted: int64(len(a.Plan) - len(shown))}
 }
 
-// bounded is how status shows changes.
-func bounded(changes diff.Changes) []v1alpha1.Change {
+// Bounded is how status shows changes: so many of them, each cut to a length.
+func Bounded(changes diff.Changes) []v1alpha1.Change {
 	if len(changes) == 0 {
 		return nil
 	}
@@ -92,13 +88,4 @@ func cut(s string) string {
 		return s
 	}
 	return strings.ToValidUTF8(s[:longestText], "") + "…"
-}
-
-// resourceArgument is what a person types after kubectl for the kind: bucket.gcp.holdfast.dev, or bucket for short.
-func resourceArgument(scheme *runtime.Scheme, obj v1alpha1.Object) string {
-	gvk, err := apiutil.GVKForObject(obj, scheme)
-	if err != nil {
-		return "OBJECT"
-	}
-	return strings.ToLower(gvk.Kind) + "." + gvk.Group
 }

@@ -1,4 +1,4 @@
-package engine
+package plan
 
 import (
 	"slices"
@@ -27,7 +27,7 @@ func claimOf(spec *v1alpha1.IAMPolicy, audit []v1alpha1.AuditConfig) claim {
 	return c
 }
 
-// clashes says whether two manifests cannot both be carried out: one owns what the other one speaks of.
+// clashes says whether two manifests cannot both be applied: one owns what the other one mentions.
 func (c claim) clashes(other claim) bool {
 	switch {
 	case c.mode == v1alpha1.IAMAuthoritative, other.mode == v1alpha1.IAMAuthoritative:
@@ -43,15 +43,4 @@ func (c claim) clashes(other claim) bool {
 
 func overlap(a, b []string) bool {
 	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
-}
-
-// clashing are those of the other manifests of a resource that cannot be carried out beside the object: all of them, but where
-// a policy is shared only those that own what the object speaks of, or the other way round.
-func (r *Reconciler[T, L]) clashing(obj T, others rivals[T]) rivals[T] {
-	kind, ok := any(r.kind).(Policied[T])
-	if !ok || !r.kind.Traits().PolicyOnly {
-		return others
-	}
-	mine := claimOf(kind.Policy(obj))
-	return slices.DeleteFunc(slices.Clone(others), func(other T) bool { return !mine.clashes(claimOf(kind.Policy(other))) })
 }

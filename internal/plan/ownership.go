@@ -1,4 +1,4 @@
-package engine
+package plan
 
 import (
 	"crypto/sha256"
@@ -7,12 +7,13 @@ import (
 	"regexp"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 var labelValue = regexp.MustCompile(`^[a-z0-9_-]{0,63}$`)
 
-// ownership returns the labels that mark a resource as held by an object of this installation.
-func ownership(ownerID string, obj v1alpha1.Object) map[string]string {
+// Ownership returns the labels that mark a resource as owned by an object of this installation.
+func Ownership(ownerID string, obj v1alpha1.Object) map[string]string {
 	return map[string]string{
 		v1alpha1.OwnerLabel:          asLabel(ownerID),
 		v1alpha1.OwnerNamespaceLabel: asLabel(obj.GetNamespace()),
@@ -78,7 +79,7 @@ const (
 )
 
 // identityOf is what status.identity records of a live resource.
-func identityOf(id Identity, own map[string]string) string {
+func identityOf(id kind.Identity, own map[string]string) string {
 	switch {
 	case id.UID != "":
 		return id.UID
@@ -89,9 +90,9 @@ func identityOf(id Identity, own map[string]string) string {
 	}
 }
 
-// isHeld says whether a live resource is the one that the object holds already: it was recorded, or carries the object's
+// isOwned says whether a live resource is the one that the object owns already: it was recorded, or carries the object's
 // marks (a create or an update whose record was lost).
-func isHeld(recorded string, id Identity, own map[string]string) bool {
+func isOwned(recorded string, id kind.Identity, own map[string]string) bool {
 	if readMark(id.Labels, own) == markOwn {
 		return true
 	}
@@ -103,7 +104,7 @@ func isHeld(recorded string, id Identity, own map[string]string) bool {
 
 // isRecorded says whether a live resource is beyond doubt the one that was recorded, which deleting it demands. One that
 // another installation has marked since is not, whatever else fits.
-func isRecorded(recorded string, id Identity, own map[string]string) bool {
+func isRecorded(recorded string, id kind.Identity, own map[string]string) bool {
 	if readMark(id.Labels, own) == markForeign {
 		return false
 	}

@@ -1,0 +1,112 @@
+package engine
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
+)
+
+// failed makes an outcome of an error that a call to Google Cloud, or to the API server, ended with.
+func failed(doing string, err error) outcome {
+	var (
+		broken *glassBroken
+		next   *goesOn
+	)
+	switch {
+	case errors.Is(err, errStale):
+		return outcome{after: pauseStale}
+	case errors.As(err, &next):
+		return outcome{reason: v1alpha1.ReasonProgressing, message: next.message, after: pauseStale}
+	case errors.As(err, &broken):
+		return outcome{reason: v1alpha1.ReasonBreakGlass, message: broken.Error()}
+	}
+	e := gcp.Classify(err)
+	switch e.Class {
+	case kind.Throttled:
+		return outcome{reason: v1alpha1.ReasonThrottled, message: fmt.Sprintf("%s: %s", doing, throttled(e)), after: cmp.Or(e.RetryAfter, pauseThrottled)}
+	case kind.QuotaExceeded:
+		return outcome{reason: v1alpha1.ReasonQuotaExceeded, after: pauseDenied, message: fmt.Sprintf(
+			"%s: the quota is used up: %s Delete what is not needed, or ask Google for a higher quota", doing, e.Message)}
+	case kind.Denied:
+		return outcome{reason: v1alpha1.ReasonDenied, message: denied(doing, e), after: pauseDenied}
+	case kind.Invalid:
+		return outcome{reason: v1alpha1.ReasonInvalid, message: fmt.Sprintf("%s: Google rejected the manifest: %s", doing, e.Message)}
+	case kind.NotEmpty:
+		return outcome{reason: v1alpha1.ReasonNotEmpty, message: fmt.Sprintf("%s: %s Empty it, or set spec.deletionPolicy to DeleteWithContents or Orphan", doing, e.Message)}
+	case kind.Conflict, kind.AlreadyExists, kind.NotFound:
+		message := fmt.Sprintf("%s: it changed in the meantime; checking again: %s", doing, e.Message)
+		return outcome{reason: v1alpha1.ReasonUnavailable, message: message, err: err}
+	default:
+		return outcome{reason: v1alpha1.ReasonUnavailable, message: fmt.Sprintf("%s: %s; retrying", doing, e.Message), err: err}
+	}
+}
+
+// throttled says who asks to slow down: Google, or Holdfast itself, to keep within its own limits.
+func throttled(e *kind.Error) string {
+	if e.Ours {
+		return e.Message
+	}
+	return "Google asked to slow down: " + e.Message
+}
+
+func denied(doing string, e *kind.Error) string {
+	if e.Permission == "" {
+		return fmt.Sprintf("%s: %s", doing, e.Message)
+	}
+	return fmt.Sprintf("%s: permission %s is missing on %s. Grant a role that has it to Holdfast's service account. Google says: %s",
+		doing, e.Permission, cmp.Or(e.Resource, "the resource or its project"), e.Message)
+}
+
+// severity orders the reasons of Ready by how much they need a person: of two parts of a resource, the one that needs more is told first.
+// Reasons that are not listed concern a resource as a whole.
+var severity = []string{
+	v1alpha1.ReasonUpToDate, v1alpha1.ReasonAwaitingReference, v1alpha1.ReasonProgressing, v1alpha1.ReasonThrottled, v1alpha1.ReasonUnavailable,
+	v1alpha1.ReasonReferenceNotAllowed, v1alpha1.ReasonAwaitingApproval, v1alpha1.ReasonAwaitingAdoption, v1alpha1.ReasonNotApplied,
+	v1alpha1.ReasonQuotaExceeded, v1alpha1.ReasonInvalid, v1alpha1.ReasonDenied, v1alpha1.ReasonBreakGlass,
+}
+
+// combine makes one outcome of those of a resource's fields and of its IAM policy: the worse of them, with what the other has to say, and
+// tried again as soon as either wants to be. A pass that was stale says nothing, whatever else came of it.
+func combine(fields, policy outcome) outcome {
+	if fields.reason == "" || policy.reason == "" {
+		return outcome{after: pauseStale}
+	}
+	worse, other := fields, policy
+	if rank(policy) > rank(fields) {
+		worse, other = policy, fields
+	}
+	out := worse
+	if other.reason != v1alpha1.ReasonUpToDate {
+		out.message = strings.Join([]string{worse.message, other.message}, "; besides, ")
+	}
+	out.err = errors.Join(fields.err, policy.err)
+	out.after = soonest(fields.after, policy.after)
+	out.looked = fields.looked || policy.looked
+	out.plan = cmp.Or(fields.plan, policy.plan)
+	out.drift, out.done, out.written = fields.drift, fields.done, fields.written
+	out.unknown = cmp.Or(fields.unknown, policy.unknown)
+	return out
+}
+
+func rank(o outcome) int {
+	for i, reason := range severity {
+		if reason == o.reason {
+			return i
+		}
+	}
+	return len(severity)
+}
+
+// soonest is the shorter of two pauses, of which 0 is none.
+func soonest[D cmp.Ordered](a, b D) D {
+	var none D
+	if a == none || b != none && b < a {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,75 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/plan"
+)
+
+// observe looks at each part of the resource: one read of its fields, and another one of its IAM policy where the manifest mentions it.
+// A part that cannot be read does not keep the others from being looked at.
+func (p *pass) observe(ctx context.Context) *outcome {
+	if p.kind.Fields != nil {
+		p.seen.Fields = p.observeFields(ctx)
+	}
+	if plan.MentionsPolicy(p.manifest(), p.record) {
+		p.env.Self = p.self(ctx)
+		p.seen.Policy = p.observePolicy(ctx)
+	}
+	return nil
+}
+
+func (p *pass) observeFields(ctx context.Context) plan.FieldsSeen {
+	live, err := p.kind.Fields.Observe(ctx, p.env.Ref)
+	switch {
+	case gcp.IsNotFound(err):
+		return plan.FieldsSeen{Looked: true}
+	case err != nil:
+		return plan.FieldsSeen{Err: gcp.Classify(err)}
+	}
+	seen, err := p.see(ctx, live)
+	if err != nil {
+		return plan.FieldsSeen{Err: gcp.Classify(err)}
+	}
+	return seen
+}
+
+// see takes in a live state, read or returned by a write: which project it belongs to has to be proven.
+func (p *pass) see(ctx context.Context, live kind.Live) (plan.FieldsSeen, error) {
+	seen := plan.FieldsSeen{Looked: true, Exists: true, Live: live}
+	if live.Identity.ProjectNumber == 0 {
+		return seen, nil
+	}
+	number, err := p.projects.ProjectNumber(ctx, p.env.Ref.Impersonate, p.env.Ref.Project)
+	if err != nil {
+		return seen, fmt.Errorf("proving that the %s belongs to project %q: %w", p.kind.Name, p.env.Ref.Project, err)
+	}
+	seen.Foreign = number != live.Identity.ProjectNumber
+	return seen, nil
+}
+
+// observePolicy reads the policy of a resource that is there and is the manifest's business.
+func (p *pass) observePolicy(ctx context.Context) plan.PolicySeen {
+	if fields := p.seen.Fields; p.kind.Fields != nil && (!fields.Exists || fields.Foreign) {
+		return plan.PolicySeen{}
+	}
+	policy, err := p.kind.Policy.Get(ctx, p.env.Ref)
+	if err != nil {
+		return plan.PolicySeen{Err: gcp.Classify(err)}
+	}
+	return plan.PolicySeen{Looked: true, Policy: policy}
+}
+
+// self is the e-mail that Google knows us by; empty if that cannot be found out, which the planner is careful with.
+func (p *pass) self(ctx context.Context) string {
+	email, err := p.identities.Identity(ctx, p.env.Ref.Impersonate)
+	if err != nil {
+		log.FromContext(ctx).V(1).Info("who we are is unknown", "error", err.Error())
+	}
+	return email
+}

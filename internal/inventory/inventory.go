@@ -1,0 +1,218 @@
+package inventory
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/breakglass"
+	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/plan"
+	"github.com/holdfast-dev/holdfast/internal/tenancy"
+)
+
+// Inventory answers what manifests mean.
+type Inventory struct {
+	// Source is where they are.
+	Source Source
+	// Kinds are all kinds that manifests can refer to.
+	Kinds []kind.Kind
+	// OwnerID names this installation in the ownership labels.
+	OwnerID string
+	// Now is the time.
+	Now func() time.Time
+}
+
+// Environment is all that inventory knows of what matters to a manifest: the rest is for the caller to fill in.
+func (i *Inventory) Environment(ctx context.Context, k kind.Kind, obj v1alpha1.Object) (plan.Environment, error) {
+	annotations, exists, err := i.Source.Namespace(ctx, obj.GetNamespace())
+	if err != nil {
+		return plan.Environment{}, fmt.Errorf("reading the Namespace %q: %w", obj.GetNamespace(), err)
+	}
+	if !exists {
+		annotations = nil
+	}
+	e := i.Locate(k, obj, annotations)
+	if e.Refusal == nil {
+		err = i.Relate(ctx, k, obj, &e)
+	}
+	return e, err
+}
+
+// Locate says which resource a manifest means, and as whom it is reached, by the annotations of its Namespace; and whether the glass is
+// broken there.
+func (i *Inventory) Locate(k kind.Kind, obj v1alpha1.Object, namespace map[string]string) plan.Environment {
+	e := plan.Environment{Now: i.Now()}
+	e.Binding, e.Refusal = tenancy.Resolve(obj.GetNamespace(), namespace, obj.GetCommonSpec().ProjectID, obj.GetCommonStatus().Project)
+	e.Glass = breakglass.Read(obj.GetAnnotations(), namespace, e.Now)
+	e.Ref = kind.Ref{Project: e.Binding.Project, ID: k.ResourceID(obj), Impersonate: e.Binding.Impersonate}
+	if k.Labels {
+		e.Ref.Ownership = plan.Ownership(i.OwnerID, obj)
+	}
+	return e
+}
+
+// Relate finds the other manifests of the located resource, and what it and they refer to.
+func (i *Inventory) Relate(ctx context.Context, k kind.Kind, obj v1alpha1.Object, e *plan.Environment) error {
+	rivals, err := i.Rivals(ctx, k, obj, e.Binding.Project)
+	if err != nil {
+		return fmt.Errorf("looking for other manifests of the same resource: %w", err)
+	}
+	if e.References, err = i.References(ctx, k, obj); err != nil {
+		return err
+	}
+	e.Rivals = nil
+	for _, other := range rivals {
+		rival := plan.Rival{Object: other}
+		if k.Shared() { // what they refer to matters where both may be applied
+			if rival.References, err = i.References(ctx, k, other); err != nil {
+				return err
+			}
+		}
+		e.Rivals = append(e.Rivals, rival)
+	}
+	return nil
+}
+
+// ResourceKey is what manifests are found by that may mean one resource: its project, where the manifest itself says which, and the
+// resource's name within it.
+func ResourceKey(k kind.Kind, obj v1alpha1.Object) string {
+	return cmp.Or(obj.GetCommonStatus().Project, obj.GetCommonSpec().ProjectID) + "/" + k.ResourceID(obj)
+}
+
+// Namesakes finds the other manifests of a kind whose resource has the same name and is in the project, or may be.
+func (i *Inventory) Namesakes(ctx context.Context, k kind.Kind, obj v1alpha1.Object, project string) ([]v1alpha1.Object, error) {
+	var out []v1alpha1.Object
+	name := k.ResourceID(obj)
+	for _, key := range slices.Compact([]string{project + "/" + name, "/" + name}) {
+		found, err := i.Source.ByResource(ctx, k, key)
+		if err != nil {
+			return nil, err
+		}
+		for _, other := range found {
+			if other.GetNamespace() != obj.GetNamespace() || other.GetName() != obj.GetName() {
+				out = append(out, other)
+			}
+		}
+	}
+	return out, nil
+}
+
+// Rivals finds the other manifests of a manifest's resource.
+func (i *Inventory) Rivals(ctx context.Context, k kind.Kind, obj v1alpha1.Object, project string) ([]v1alpha1.Object, error) {
+	namesakes, err := i.Namesakes(ctx, k, obj, project)
+	if err != nil {
+		return nil, err
+	}
+	var out []v1alpha1.Object
+	for _, other := range namesakes {
+		in, err := i.ProjectOf(ctx, other)
+		if err != nil {
+			return nil, err
+		}
+		if in == project {
+			out = append(out, other)
+		}
+	}
+	return out, nil
+}
+
+// ProjectOf is the project that a manifest's resource is in: the one that it is permanently bound to, whatever its Namespace says at the
+// moment, or the one that its Namespace would bind it to. Empty if there is none.
+func (i *Inventory) ProjectOf(ctx context.Context, obj v1alpha1.Object) (string, error) {
+	if bound := obj.GetCommonStatus().Project; bound != "" {
+		return bound, nil
+	}
+	annotations, _, err := i.Source.Namespace(ctx, obj.GetNamespace())
+	if err != nil {
+		return "", err
+	}
+	return projectOf(obj, annotations), nil
+}
+
+func projectOf(obj v1alpha1.Object, namespace map[string]string) string {
+	if bound := obj.GetCommonStatus().Project; bound != "" {
+		return bound
+	}
+	binding, _ := tenancy.Resolve(obj.GetNamespace(), namespace, obj.GetCommonSpec().ProjectID, "")
+	return binding.Project
+}
+
+// References are what a manifest's references lead to.
+func (i *Inventory) References(ctx context.Context, k kind.Kind, obj v1alpha1.Object) (plan.References, error) {
+	refs := k.References(obj)
+	if len(refs) == 0 {
+		return nil, nil
+	}
+	out := plan.References{}
+	for _, ref := range refs {
+		resolved, err := i.resolve(ctx, obj.GetNamespace(), ref)
+		if err != nil {
+			return nil, fmt.Errorf("reading the %s %q: %w", ref.Kind, ref.Name, err)
+		}
+		out[ref] = resolved
+	}
+	return out, nil
+}
+
+func (i *Inventory) resolve(ctx context.Context, from string, ref kind.Reference) (plan.Resolved, error) {
+	k, ok := kind.Named(i.Kinds, ref.Kind)
+	if !ok || k.Referent == nil {
+		return plan.Resolved{}, fmt.Errorf("nothing can refer to the kind %s", ref.Kind)
+	}
+	in := cmp.Or(ref.Namespace, from)
+	if refusal, err := i.refusal(ctx, in, from); err != nil || refusal != "" {
+		return plan.Resolved{NotAllowed: refusal}, err
+	}
+	target, err := i.Source.Manifest(ctx, k, in, ref.Name)
+	switch {
+	case err != nil:
+		return plan.Resolved{}, err
+	case target == nil:
+		return plan.Resolved{Missing: fmt.Sprintf("the %s %q (%s) does not exist in %s", ref.Kind, ref.Name, v1alpha1.GroupVersion.Group, where(ref))}, nil
+	}
+	value := k.Referent(target)
+	if value == "" {
+		return plan.Resolved{Missing: fmt.Sprintf("the %s %q has no %s in Google Cloud yet (%s)", ref.Kind, ref.Name, k.Name, why(target))}, nil
+	}
+	created := target.GetCommonStatus().CreateTime
+	return plan.Resolved{Value: value, Fresh: created != nil && i.Now().Before(created.Add(k.Known))}, nil
+}
+
+// refusal says why a manifest must not refer to one in another namespace; empty if it may. It says the same whether or not there is such a
+// manifest, or such a namespace.
+func (i *Inventory) refusal(ctx context.Context, in, from string) (string, error) {
+	if in == from {
+		return "", nil
+	}
+	annotations, _, err := i.Source.Namespace(ctx, in)
+	if err != nil {
+		return "", err
+	}
+	return tenancy.ReferenceRefusal(in, annotations, from), nil
+}
+
+func where(ref kind.Reference) string {
+	if ref.Namespace == "" {
+		return "this namespace"
+	}
+	return fmt.Sprintf("namespace %q", ref.Namespace)
+}
+
+// why says why a manifest has no resource yet.
+func why(obj v1alpha1.Object) string {
+	status := obj.GetCommonStatus()
+	why := "Holdfast has not looked at it yet"
+	if ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady); ready != nil {
+		why = ready.Reason
+	}
+	if glass := status.BreakGlass; glass != nil {
+		why += ", and break-glass is active: " + glass.Reason
+	}
+	return why
+}

@@ -1,0 +1,111 @@
+package kind
+
+import (
+	"context"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/diff"
+	"github.com/holdfast-dev/holdfast/internal/iampolicy"
+)
+
+// The interfaces by which a kind is written. T is the kind of its manifests, L a resource as Google's client has it.
+//
+// Methods that take a context do not retry: retrying, backing off and counting are the engine's and the transport's. They return
+// Google's error wrapped with the action and the subject (`getting bucket "logs": …`), so that gcp.Classify finds its class. The
+// others are pure.
+
+// Resource is what every kind is.
+type Resource[T v1alpha1.Object] interface {
+	// Traits are the facts about the kind.
+	Traits() Traits
+	// New returns an empty manifest.
+	New() T
+	// ExternalName is the full resource name, such as //pubsub.googleapis.com/projects/p/topics/t.
+	ExternalName(ref Ref) string
+}
+
+// Fielded is a kind whose manifests describe the fields of a resource.
+type Fielded[T v1alpha1.Object, L any] interface {
+	Resource[T]
+
+	// Observe reads the resource, with one call. An error of class NotFound, and only that, says that it does not exist.
+	Observe(ctx context.Context, ref Ref) (L, error)
+	// Describe writes the live resource as the spec that a person would have written for it, every readable field of the
+	// spec filled, ownership and goog-* labels left out. Name, namespace and the common spec stay empty.
+	Describe(live L) T
+	// Identify says which resource this is.
+	Identify(live L) Identity
+	// Report fills the kind's own outputs in the object's status.
+	Report(obj T, live L)
+
+	// Create makes the resource as want.Spec says, with ref.Ownership among its labels, and returns it as created.
+	// It is called only after Observe said NotFound. What Traits.Fields holds for approval is left out: it follows as an Update.
+	Create(ctx context.Context, ref Ref, want T) (L, error)
+	// Update returns the calls that make the changes, in order. want is the live spec with the changes applied:
+	// what it says of an unchanged field is what is live. A nil struct or list in want that has a change is to be cleared.
+	// The ownership labels of the result are ref.Ownership: none when that is nil.
+	// Each call sends only what changed, with the precondition that the API offers.
+	Update(ref Ref, want T, changes diff.Changes) []Call[L]
+	// Delete deletes the resource. live is what was just observed and serves as the precondition where there is one.
+	// NotFound counts as deleted.
+	Delete(ctx context.Context, ref Ref, live L) error
+}
+
+// Call is one write to Google Cloud. The engine passes the gate right before each.
+type Call[L any] struct {
+	// Name is what is done, for errors and logs: "updating bucket".
+	Name string
+	// Do makes the call, given the newest known live state, and returns the state after it.
+	Do func(ctx context.Context, live L) (L, error)
+}
+
+// Lister is a kind whose resources can be listed by project.
+type Lister[L any] interface {
+	// List yields the resources of ref.Project, as ref.Impersonate sees them, those that Google creates by itself left out. It makes
+	// one call a page and yields each page as it comes, until yield returns false.
+	List(ctx context.Context, ref Ref, yield func(page []Item[L]) bool) error
+}
+
+// Item is a resource in a list.
+type Item[L any] struct {
+	// ID is its Ref.ID.
+	ID string
+	// Live is the resource as the list shows it. A list may show less than Observe does.
+	Live L
+}
+
+// Emptier is a kind whose resources have contents that deletionPolicy: DeleteWithContents deletes first.
+type Emptier[L any] interface {
+	// Empty deletes up to limit pieces of content and says how many it deleted and whether there may be more. Repeating it
+	// goes on where it stopped.
+	Empty(ctx context.Context, ref Ref, live L, limit int) (deleted int, more bool, err error)
+}
+
+// Undeleter is a kind whose deleted resources can be brought back for a while.
+type Undeleter[L any] interface {
+	// Undelete brings back the resource with that Identity.UID, and returns it. An error of class NotFound or Invalid says that
+	// this cannot be done.
+	Undelete(ctx context.Context, ref Ref, uid string) (L, error)
+}
+
+// Policied is a kind whose resources have an IAM policy that a manifest may mention.
+type Policied[T v1alpha1.Object] interface {
+	// Policy is what the manifest says of the policy, and of audit configs where the kind has them; nil if nothing.
+	Policy(obj T) (*v1alpha1.IAMPolicy, []v1alpha1.AuditConfig)
+	// GetPolicy reads the policy, version 3.
+	GetPolicy(ctx context.Context, ref Ref) (iampolicy.Policy, error)
+	// SetPolicy writes the policy, on condition that it is still the one that was read, and returns it as stored.
+	SetPolicy(ctx context.Context, ref Ref, policy iampolicy.Policy) (iampolicy.Policy, error)
+}
+
+// Referring is a kind whose manifests refer to others by more than the serviceAccountRefs of their IAM policy.
+type Referring[T v1alpha1.Object] interface {
+	// References are what the manifest refers to beside that.
+	References(obj T) []Reference
+}
+
+// Referable is a kind whose manifests others may refer to.
+type Referable[T v1alpha1.Object] interface {
+	// Referent is what a reference to the manifest stands for, by its status: empty as long as there is no such resource.
+	Referent(obj T) string
+}

@@ -1,0 +1,205 @@
+package plan
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/kind"
+)
+
+// claiming is how long a deletion waits at most for the other manifests that grant the same to record it as theirs.
+const claiming = time.Minute
+
+// untouched is what is said of a manifest that goes without a write.
+const untouched = "nothing in Google Cloud was touched"
+
+// The rules for a manifest that is being deleted: the first of them decide before anybody looks at Google Cloud.
+var unobservedDeletionRules = []rule{
+	{"deletion: an unreachable project is not written to", ruleDeletionUnbound},
+	{"deletion: the resource stays with the manifest that owns it", ruleDeletionRival},
+	{"deletion: Observe touches nothing", ruleDeletionObserved},
+}
+
+var deletionRules = []rule{
+	{"deletion: an orphan need not be reachable", ruleDeletionUnreachable},
+	{"deletion: the resource must be readable", ruleUnreadable},
+	{"deletion: a resource that was just created may be invisible", ruleDeletionSettles},
+	{"deletion: break-glass puts it on hold", ruleDeletionGlass},
+	{"deletion: it is gone already", ruleDeletionAbsent},
+	{"deletion: another project's resource is none of our business", ruleDeletionForeign},
+	{"deletion: the policy must be readable", rulePolicyUnreadable},
+	{"deletion: grants stay, or another manifest takes them over", ruleDeletionGrants},
+	{"deletion: what was never owned is not touched", ruleDeletionNotOwned},
+	{"deletion: Orphan leaves it", ruleDeletionOrphan},
+	{"deletion: another manifest declares it", ruleDeletionDeclared},
+	{"deletion: another resource of that name stays", ruleDeletionAnother},
+	{"deletion: the definition goes, nobody asked for the resource", ruleDeletionDefinition},
+	{"deletion: management: Approve waits for a person", ruleDeletionApprove},
+	{"deletion: it is deleted", ruleDelete},
+}
+
+func ruleDeletionUnbound(s subject) *Verdict {
+	refusal := s.env.Refusal
+	switch {
+	case refusal == nil:
+		return nil
+	case s.env.Glass.Open():
+		return blind(v1alpha1.ReasonBreakGlass, deletionOnHold)
+	case s.record.Identity == "" && s.record.ExternalName == "" || s.spec().Management == v1alpha1.ManagementObserve:
+		return release(Release, "Released", untouched)
+	case orphans(s.Object):
+		return s.releaseMarked(refusal.Message)
+	default:
+		return blind(refusal.Reason, "deletion is waiting: "+refusal.Message)
+	}
+}
+
+func ruleDeletionRival(s subject) *Verdict {
+	if s.env.Glass.Open() || s.winner() == nil {
+		return nil
+	}
+	return release(Release, "Released", "another manifest declares the resource; "+untouched)
+}
+
+func ruleDeletionObserved(s subject) *Verdict {
+	if s.env.Glass.Open() || s.spec().Management != v1alpha1.ManagementObserve {
+		return nil
+	}
+	return release(Release, "Released", untouched)
+}
+
+func ruleDeletionUnreachable(s subject) *Verdict {
+	err := s.seen.Fields.Err
+	if err == nil || err.Class != kind.Denied || s.env.Glass.Open() || !orphans(s.Object) {
+		return nil
+	}
+	return s.releaseMarked(err.Message)
+}
+
+func ruleDeletionSettles(s subject) *Verdict {
+	if s.env.Glass.Open() || orphans(s.Object) {
+		return nil
+	}
+	return ruleSettles(s)
+}
+
+// ruleDeletionGlass holds also where nothing would be written: the finalizer stays until a person has closed the glass.
+func ruleDeletionGlass(s subject) *Verdict {
+	if !s.env.Glass.Open() {
+		return nil
+	}
+	return leave(v1alpha1.ReasonBreakGlass, deletionOnHold)
+}
+
+const deletionOnHold = "break-glass is active; on hold: the deletion"
+
+func ruleDeletionAbsent(s subject) *Verdict {
+	if s.exists() && ruleNoProject(s) == nil {
+		return nil
+	}
+	return release(Release, "Released", s.externalName()+" does not exist any more")
+}
+
+func ruleDeletionForeign(s subject) *Verdict {
+	if !s.seen.Fields.Foreign {
+		return nil
+	}
+	return release(Release, "Released", untouched)
+}
+
+// ruleDeletionGrants is for a policy that several manifests share: what the manifest granted goes, and nothing else.
+func ruleDeletionGrants(s subject) *Verdict {
+	p := s.so.Policy
+	switch {
+	case !s.Kind.Shared():
+		return nil
+	case p == nil:
+		return release(Release, "Orphaned", "left the grants on "+s.externalName()+" as they are")
+	case s.env.DefinitionGoes:
+		return release(Release, "Orphaned", "left the grants as they are, because the CustomResourceDefinition is being deleted")
+	case len(p.Plan.Unclaimed) > 0 && s.env.Now.Before(s.Object.GetDeletionTimestamp().Add(claiming)):
+		v := leave(v1alpha1.ReasonDeleting, fmt.Sprintf("waiting until another manifest, which grants it too, has recorded %s to %s as its own",
+			p.Plan.Unclaimed[0].Role, p.Plan.Unclaimed[0].Member))
+		v.After = time.Second
+		return v
+	}
+	if p.Writes() && s.spec().Management == v1alpha1.ManagementApprove {
+		if v := s.hold(v1alpha1.ReasonAwaitingApproval, "spec.management is Approve, and this revokes what the manifest granted"); v != nil {
+			return v
+		}
+	}
+	return release(Revoke, "Deleted", fmt.Sprintf("revoked what the manifest granted on %s: %d changes", s.externalName(), len(s.so.Changes)))
+}
+
+func ruleDeletionNotOwned(s subject) *Verdict {
+	if s.record.Identity != "" || s.so.Owned {
+		return nil
+	}
+	return release(Release, "Released", "the resource was never adopted and was not touched")
+}
+
+func ruleDeletionOrphan(s subject) *Verdict {
+	if !orphans(s.Object) {
+		return nil
+	}
+	return s.orphan("as spec.deletionPolicy says")
+}
+
+func ruleDeletionDeclared(s subject) *Verdict {
+	if !s.declaredElsewhere() {
+		return nil
+	}
+	return s.orphan("because another manifest declares it")
+}
+
+func ruleDeletionAnother(s subject) *Verdict {
+	if isRecorded(s.record.Identity, s.identity(), s.marks()) {
+		return nil
+	}
+	return leave(v1alpha1.ReasonConflict, fmt.Sprintf(
+		"this %s is not the one that was recorded, so it is not deleted; delete it yourself, or set spec.deletionPolicy to Orphan", s.name()))
+}
+
+func ruleDeletionDefinition(s subject) *Verdict {
+	if !s.env.DefinitionGoes {
+		return nil
+	}
+	return s.orphan("because its CustomResourceDefinition is being deleted")
+}
+
+func ruleDeletionApprove(s subject) *Verdict {
+	if s.spec().Management != v1alpha1.ManagementApprove {
+		return nil
+	}
+	return s.hold(v1alpha1.ReasonAwaitingApproval, "spec.management is Approve, and this deletes the "+s.name())
+}
+
+func ruleDelete(s subject) *Verdict {
+	return release(Delete, "Deleted", "deleted "+s.externalName())
+}
+
+// orphan leaves the resource, without the labels of its owner. Where writing needs approval the labels stay: they hinder nobody in this
+// installation.
+func (s subject) orphan(why string) *Verdict {
+	action := Release
+	if readMark(s.identity().Labels, s.marks()) == markOwn && s.spec().Management == v1alpha1.ManagementManage {
+		action = Unmark
+	}
+	return release(action, "Orphaned", "left "+s.externalName()+" in Google Cloud, "+why)
+}
+
+// releaseMarked lets a manifest go whose resource cannot be reached to take the labels off.
+func (s subject) releaseMarked(why string) *Verdict {
+	left := "left " + s.record.ExternalName + " in Google Cloud"
+	if s.Kind.Labels {
+		left += " with its ownership labels"
+	}
+	return release(Release, "Orphaned", left+": "+why)
+}
+
+// orphans says whether deleting the manifest leaves the resource.
+func orphans(obj v1alpha1.Object) bool {
+	policy := obj.GetCommonSpec().DeletionPolicy
+	return policy == v1alpha1.DeletionOrphan || policy == ""
+}

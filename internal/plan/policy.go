@@ -1,0 +1,240 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/diff"
+	"github.com/holdfast-dev/holdfast/internal/iampolicy"
+	"github.com/holdfast-dev/holdfast/internal/kind"
+)
+
+// PolicyPlan is how a resource's IAM policy differs from the manifest. The methods of a nil plan say that nothing does.
+type PolicyPlan struct {
+	// In is what the plan was made from, and Plan what it comes to.
+	In   iampolicy.Input
+	Plan iampolicy.Plan
+	// waits says which references are unresolved, notAllowed which must not be followed; each empty for none.
+	waits, notAllowed string
+	// Fresh are members that were created a moment ago; unseen are those of them that not all of Google knows yet.
+	Fresh, unseen []string
+}
+
+// Changes are how the policy differs.
+func (p *PolicyPlan) Changes() diff.Changes {
+	if p == nil {
+		return nil
+	}
+	return p.Plan.Changes
+}
+
+// Writes says whether there is something to write that can be written.
+func (p *PolicyPlan) Writes() bool { return p != nil && p.Plan.Writes }
+
+// Unwritable says what of the changes cannot be written, and what to do about it; empty if all can be.
+func (p *PolicyPlan) Unwritable() string {
+	switch {
+	case p == nil:
+		return ""
+	case p.Plan.Refusal != "":
+		return p.Plan.Refusal
+	}
+	refused := slices.DeleteFunc(slices.Clone(p.In.Refused), func(member string) bool { return slices.Contains(p.unseen, member) })
+	if len(refused) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Google rejected %s (see status.iam.refused). Fix it, or retry with the annotation %s; everything else is granted",
+		List(refused), v1alpha1.ReconcileRequestedAtAnnotation)
+}
+
+// Waits says what is waited for; empty for nothing.
+func (p *PolicyPlan) Waits() string {
+	if p == nil {
+		return ""
+	}
+	var waits []string
+	if p.waits != "" {
+		waits = append(waits, p.waits)
+	}
+	if len(p.unseen) > 0 {
+		waits = append(waits, List(p.unseen)+" was created a moment ago and is not known everywhere in Google Cloud yet")
+	}
+	return strings.Join(waits, "; ")
+}
+
+// NotAllowed says which references must not be followed, and what would allow them; empty for none.
+func (p *PolicyPlan) NotAllowed() string {
+	if p == nil {
+		return ""
+	}
+	return p.notAllowed
+}
+
+// NotKnownYet says whether a member is waited for that Google does not know everywhere yet.
+func (p *PolicyPlan) NotKnownYet() bool { return p != nil && len(p.unseen) > 0 }
+
+// granting says that the plan does no more than grant: that takes nothing over which was there before.
+func (p *PolicyPlan) granting() bool { return p != nil && p.In.Mode == v1alpha1.IAMAdditive }
+
+// Adds are the members to be granted something that go by the name that Google refused.
+func (p *PolicyPlan) Adds(is func(member string) bool) []string {
+	var members []string
+	for _, g := range p.Plan.Add {
+		if is(g.Member) && !slices.Contains(members, g.Member) {
+			members = append(members, g.Member)
+		}
+	}
+	return members
+}
+
+// Kept are the grants that are left alone, for the status: so many of them.
+func (p *PolicyPlan) Kept() []v1alpha1.IAMKept {
+	var kept []v1alpha1.IAMKept
+	for _, k := range p.Plan.Kept {
+		kept = append(kept, v1alpha1.IAMKept{Role: k.Role, Member: k.Member, Why: k.Why})
+	}
+	for _, gone := range p.Plan.Deleted {
+		kept = append(kept, v1alpha1.IAMKept{Role: gone.Role, Member: gone.Member,
+			Why: "the principal was deleted; to remove it set " + p.In.Prefix + ".deletedPrincipals to Remove"})
+	}
+	return kept[:min(len(kept), mostChanges)]
+}
+
+// MentionsPolicy says whether the manifest mentions the resource's IAM policy, or has granted something in it, so that it has to be read.
+func MentionsPolicy(m Manifest, r Record) bool {
+	if m.Kind.Policy == nil {
+		return false
+	}
+	if !m.Object.GetDeletionTimestamp().IsZero() && (m.Kind.Fields != nil || orphans(m.Object)) {
+		return false // the policy goes, or stays, with the resource
+	}
+	spec, _ := m.Kind.Policy.Of(m.Object)
+	return spec != nil || r.Policy.Known
+}
+
+// unborn is the policy of a resource that is yet to be created: what should be granted is shown, and nothing is written.
+var unborn = iampolicy.Policy{Etag: []byte("none yet")}
+
+// policyPlan compares the IAM policy; nil where the manifest does not mention it, or it could not be read.
+func (s subject) policyPlan() *PolicyPlan {
+	seen := s.seen.Policy
+	if !MentionsPolicy(s.Manifest, s.record) || s.seen.Fields.Foreign || s.exists() && !seen.Looked {
+		return nil
+	}
+	p := s.policyInput()
+	p.In.Live, p.unseen = unborn, seen.Unseen
+	if s.exists() {
+		p.In.Live = seen.Policy
+	}
+	p.In.Refused = slices.Concat(p.In.Refused, seen.Unseen)
+	p.Plan = iampolicy.Make(p.In)
+	return p
+}
+
+// policyInput is what a plan is made from, but for the live policy.
+func (s subject) policyInput() *PolicyPlan {
+	spec, audit := s.Kind.Policy.Of(s.Object)
+	if s.deleting() {
+		spec, audit = nil, nil
+	}
+	record := s.record.Policy
+	p := &PolicyPlan{In: iampolicy.Input{
+		Prefix: s.Kind.Policy.Path, Mode: v1alpha1.IAMAdditive, MaxRemovals: iampolicy.DefaultMaxRemovals,
+		AuditConfigs: wantedAudit(audit), Self: s.env.Self,
+		Recorded: record.Grants, Pending: record.Pending, AuditServices: record.AuditServices, Refused: s.record.stillRefused(s.Object),
+	}}
+	if spec != nil {
+		in := &p.In
+		in.Managed, in.Mode, in.DeletedPrincipals = true, cmp.Or(spec.Mode, v1alpha1.IAMAdditive), spec.DeletedPrincipals
+		in.First = !s.seen.Policy.Written && record.Mode != in.Mode
+		if spec.Safety != nil && spec.Safety.MaxRemovals != nil {
+			in.MaxRemovals = int(*spec.Safety.MaxRemovals)
+		}
+		wanted := s.env.References.grants(spec.Bindings)
+		in.Wanted, in.Unresolved = wanted.grants, len(wanted.missing)+len(wanted.notAllowed) > 0
+		p.waits, p.notAllowed, p.Fresh = strings.Join(wanted.missing, "; "), strings.Join(wanted.notAllowed, "; "), wanted.fresh
+	}
+	s.share(&p.In)
+	return p
+}
+
+// share adds what the other manifests of a shared policy say and have done. One that clashes is applied instead of this one, or not
+// at all.
+func (s subject) share(in *iampolicy.Input) {
+	if !s.Kind.Shared() {
+		return
+	}
+	mine := claimOf(s.Kind.Policy.Of(s.Object))
+	for _, rival := range s.env.Rivals {
+		other := rival.Object
+		spec, audit := s.Kind.Policy.Of(other)
+		if other.GetCommonSpec().Management == v1alpha1.ManagementObserve || mine.clashes(claimOf(spec, audit)) {
+			continue
+		}
+		recorded := RecordOf(other.GetCommonStatus()).Policy.Grants
+		in.Shared = append(in.Shared, recorded...)
+		if spec == nil || !other.GetDeletionTimestamp().IsZero() {
+			continue
+		}
+		for _, config := range audit {
+			in.DeclaredServices = append(in.DeclaredServices, config.Service)
+		}
+		declared := rival.References.grants(spec.Bindings)
+		if in.Declared = append(in.Declared, declared.grants...); len(declared.missing)+len(declared.notAllowed) > 0 {
+			in.Declared = append(in.Declared, recorded...) // its record alone says whom it means
+		}
+	}
+}
+
+// resolved are bindings as grants.
+type resolved struct {
+	grants []iampolicy.Grant
+	// missing says which references lead nowhere yet, notAllowed which must not be followed.
+	missing, notAllowed []string
+	// fresh are members that were created so short a time ago that Google may not know them everywhere.
+	fresh []string
+}
+
+// grants writes bindings as grants, references resolved.
+func (r References) grants(bindings []v1alpha1.IAMBinding) resolved {
+	var out resolved
+	for _, binding := range bindings {
+		grant := iampolicy.Grant{Role: binding.Role, Condition: conditionOf(binding.Condition)}
+		for _, member := range binding.Members {
+			grant.Member = string(member)
+			out.grants = append(out.grants, grant)
+		}
+		for _, ref := range binding.ServiceAccountRefs {
+			if grant.Member = r.member(ref, &out); grant.Member != "" {
+				out.grants = append(out.grants, grant)
+			}
+		}
+	}
+	out.missing = slices.Compact(slices.Sorted(slices.Values(out.missing)))
+	out.notAllowed = slices.Compact(slices.Sorted(slices.Values(out.notAllowed)))
+	return out
+}
+
+// member is whom a reference means; empty if that is not known, or must not be.
+func (r References) member(ref v1alpha1.ServiceAccountRef, out *resolved) string {
+	if ref.External != "" {
+		return "serviceAccount:" + ref.External
+	}
+	account := r[kind.AccountReference(ref)]
+	switch {
+	case account.NotAllowed != "":
+		out.notAllowed = append(out.notAllowed, account.NotAllowed)
+		return ""
+	case account.Value == "":
+		out.missing = append(out.missing, account.Missing)
+		return ""
+	}
+	member := "serviceAccount:" + account.Value
+	if account.Fresh {
+		out.fresh = append(out.fresh, member)
+	}
+	return member
+}

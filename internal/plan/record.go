@@ -1,0 +1,255 @@
+package plan
+
+import (
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/diff"
+	"github.com/holdfast-dev/holdfast/internal/iampolicy"
+	"github.com/holdfast-dev/holdfast/internal/kind"
+)
+
+// Record is what Holdfast remembers about a resource between two looks. It is a value: the functions that change it return another.
+//
+//	Pending    before a write: what live cannot prove later is recorded as about to be written
+//	Applied    after it: what was pending is the manifest's own
+//	NotSent    the gate refused the write: nothing happened, so nothing of it is remembered
+//	(nothing)  no answer came: what is pending stays so, and is held against live by the next look
+//	Released   the manifest owns nothing any more
+type Record struct {
+	// Project is the project that the manifest is permanently bound to; ExternalName is the resource's full name.
+	Project, ExternalName string
+	// Identity tells the resource from a namesake; empty until the manifest owns one.
+	Identity string
+	// CreateTime is when the resource was last about to be created.
+	CreateTime *metav1.Time
+	// AppliedFields are the paths that were applied; Pending those that were about to be.
+	AppliedFields []string
+	Pending       []v1alpha1.PendingChange
+	// Approved is the plan that was approved and has begun; nil for none.
+	Approved *v1alpha1.ApprovedPlan
+	// PlanSequence counts the applied plans.
+	PlanSequence int64
+	// Policy is what is remembered of the IAM policy.
+	Policy PolicyRecord
+	// Requested is the value of the annotation holdfast.dev/reconcile-requested-at that was handled last.
+	Requested string
+}
+
+// PolicyRecord is what Holdfast remembers about an IAM policy. The zero value is nothing.
+type PolicyRecord struct {
+	// Known says that there is something to remember, be it that nothing was granted.
+	Known bool
+	// Mode is the mode that was last applied.
+	Mode v1alpha1.IAMMode
+	// Grants are the manifest's own; Pending were about to be made.
+	Grants, Pending []iampolicy.Grant
+	// AuditServices are those whose audit configs the manifest has set.
+	AuditServices []string
+	// Refused are members that Google refused.
+	Refused []v1alpha1.IAMRefusal
+}
+
+// RecordOf reads the record that a status keeps.
+func RecordOf(status *v1alpha1.CommonStatus) Record {
+	r := Record{
+		Project: status.Project, ExternalName: status.ExternalName, Identity: status.Identity, CreateTime: status.CreateTime.DeepCopy(),
+		AppliedFields: slices.Clone(status.AppliedFields), Pending: slices.Clone(status.Pending), Approved: status.Approved.DeepCopy(),
+		PlanSequence: status.PlanSequence, Requested: status.LastHandledReconcileAt,
+	}
+	if iam := status.IAM; iam != nil {
+		r.Policy = PolicyRecord{
+			Known: true, Mode: iam.Mode, Grants: grantsOf(iam.Grants), Pending: grantsOf(iam.Pending),
+			AuditServices: slices.Clone(iam.AuditServices), Refused: slices.Clone(iam.Refused),
+		}
+	}
+	return r
+}
+
+// Store writes the record into a status. What a status shows beside it stays.
+func (r Record) Store(status *v1alpha1.CommonStatus) {
+	status.Project, status.ExternalName, status.Identity, status.CreateTime = r.Project, r.ExternalName, r.Identity, r.CreateTime
+	status.AppliedFields, status.Pending, status.Approved, status.PlanSequence = r.AppliedFields, r.Pending, r.Approved, r.PlanSequence
+	status.LastHandledReconcileAt = r.Requested
+	if !r.Policy.Known {
+		status.IAM = nil
+		return
+	}
+	if status.IAM == nil {
+		status.IAM = &v1alpha1.IAMStatus{}
+	}
+	iam := status.IAM
+	iam.Mode, iam.Grants, iam.Pending = r.Policy.Mode, statusGrants(r.Policy.Grants), statusGrants(r.Policy.Pending)
+	iam.AuditServices, iam.Refused = r.Policy.AuditServices, r.Policy.Refused[:min(len(r.Policy.Refused), mostChanges)]
+}
+
+// appliedIn lists the fields that are known to be the manifest's own: those recorded, and those that were about to be written when
+// the record was made and are live with that very value.
+func (r Record) appliedIn(live v1alpha1.Object) []string {
+	out := slices.Clone(r.AppliedFields)
+	for _, p := range r.Pending {
+		if value := diff.Lookup(live, p.Path); (diff.Change{To: value}).Digest() == p.Digest && !slices.Contains(out, p.Path) {
+			out = append(out, p.Path)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// AboutToWrite is the record to store before the assessed plan is written: which project the manifest is bound to, which fields and
+// grants are newly taken on, which plan was approved, and that the resource is about to be created.
+func (r Record) AboutToWrite(m Manifest, e Environment, a Assessment) Record {
+	r.Project, r.ExternalName = e.Ref.Project, m.Kind.ExternalName(e.Ref)
+	if given := approval(m.Object, a.Hash, a.Plan, m.Kind.Traits.Fields); given != nil {
+		r.Approved = given
+	}
+	if a.Fields != nil {
+		r.AppliedFields = a.Fields.Applied // with what was pending and is live: the next line forgets it
+		if fresh := a.Fields.newlyManaged(); len(fresh) > 0 {
+			r.Pending = fresh
+		}
+	}
+	if a.Verdict.Action == Create && m.Kind.Settles > 0 {
+		r.CreateTime = &metav1.Time{Time: e.Now.Truncate(time.Second)}
+	}
+	return r.AboutToGrant(m, a)
+}
+
+// AboutToGrant is the record to store before the assessed policy is written. What it revokes stays recorded until it is gone.
+func (r Record) AboutToGrant(m Manifest, a Assessment) Record {
+	p := a.Policy
+	if p == nil {
+		return r
+	}
+	r = r.Looked(m, p)
+	r.Policy.Grants, r.Policy.Pending = p.Plan.Had, p.Plan.Add
+	r.Policy.AuditServices = slices.Clone(r.Policy.AuditServices)
+	for _, audit := range p.In.AuditConfigs { // those that leave stay recorded until they are reset
+		if !slices.Contains(r.Policy.AuditServices, audit.Service) {
+			r.Policy.AuditServices = append(r.Policy.AuditServices, audit.Service)
+		}
+	}
+	return r
+}
+
+// NotSent is the record after the gate refused the first write of the fields, or of the policy, which the record before knew nothing
+// of: what was pending for it is forgotten.
+func (r Record) NotSent(before Record, fields, policy bool) Record {
+	if fields {
+		r.CreateTime, r.Pending, r.AppliedFields = before.CreateTime, before.Pending, before.AppliedFields
+		r.Approved = before.Approved
+	}
+	if policy {
+		r.Policy = before.Policy
+	}
+	return r
+}
+
+// Uncreated is the record after a create that is known to have failed: the resource counts as last tried when it was before.
+func (r Record) Uncreated(before Record) Record {
+	r.CreateTime = before.CreateTime
+	return r
+}
+
+// NotUndeletable is the record of a resource that was deleted and cannot be brought back: it is forgotten.
+func (r Record) NotUndeletable() Record {
+	r.Identity, r.CreateTime = "", nil
+	return r
+}
+
+// Identified is the record after a write of the fields was answered, whatever follows: the resource is the manifest's own.
+func (r Record) Identified(e Environment, live kind.Live) Record {
+	if identity := identityOf(live.Identity, e.Ref.Ownership); identity != identityUnmarked || r.Identity == "" {
+		r.Identity = identity
+	}
+	return r
+}
+
+// NotGranted is the record after a write of the policy that is known to have failed, which the record before knew nothing of.
+func (r Record) NotGranted(before Record) Record {
+	r.Policy.Pending = before.Policy.Pending
+	return r
+}
+
+// Granted is the record after a policy was written as planned, whatever follows.
+func (r Record) Granted(p *PolicyPlan) Record {
+	r.Policy.Grants, r.Policy.Pending = p.Plan.Own, nil
+	return r
+}
+
+// Owns is the record of a manifest that owns the resource, with these fields applied and nothing pending.
+func (r Record) Owns(m Manifest, e Environment, o Observation, applied []string) Record {
+	r = r.Identified(e, o.Fields.Live)
+	r.Project, r.ExternalName = e.Ref.Project, m.Kind.ExternalName(e.Ref)
+	r.AppliedFields, r.Pending, r.Approved = applied, nil, nil
+	return r
+}
+
+// OwnsGrants is the record after a look at the policy, or a write of it: what the manifest has granted, and, if nothing of the plan is
+// left to write, that it is applied.
+func (r Record) OwnsGrants(m Manifest, p *PolicyPlan) Record {
+	if p == nil {
+		return r
+	}
+	r = r.Looked(m, p)
+	if p.Plan.Writes || p.Plan.Refusal != "" { // it turned out that it may not, or cannot, be written
+		r.Policy.Grants, r.Policy.Pending = p.Plan.Had, nil
+		return r
+	}
+	r.Policy.Grants, r.Policy.Pending, r.Policy.Mode, r.Policy.AuditServices = p.Plan.Own, nil, "", nil
+	if p.In.Managed {
+		r.Policy.Mode = p.In.Mode
+	}
+	for _, audit := range p.In.AuditConfigs {
+		r.Policy.AuditServices = append(r.Policy.AuditServices, audit.Service)
+	}
+	if !p.In.Managed && len(r.Policy.Grants) == 0 {
+		r.Policy = PolicyRecord{}
+	}
+	return r
+}
+
+// PlanApplied is the record after a plan was applied: no hash is good twice.
+func (r Record) PlanApplied() Record {
+	r.PlanSequence++
+	return r
+}
+
+// Looked is the record after a look at the policy: a refusal is forgotten once it is of an older manifest, or is to be tried again.
+func (r Record) Looked(m Manifest, p *PolicyPlan) Record {
+	if p == nil {
+		return r
+	}
+	r.Policy.Known = true
+	r.Policy.Refused = slices.DeleteFunc(slices.Clone(r.Policy.Refused), func(refusal v1alpha1.IAMRefusal) bool {
+		return refusal.Generation != m.Object.GetGeneration() || !slices.Contains(p.In.Refused, refusal.Member)
+	})
+	return r
+}
+
+// Refused is the record after Google refused members of a generation of the manifest. Those that status has no room for are tried again
+// with each look.
+func (r Record) Refused(members []string, message string, generation int64) Record {
+	r.Policy.Refused = slices.Clone(r.Policy.Refused)
+	for _, member := range members {
+		r.Policy.Refused = append(r.Policy.Refused, v1alpha1.IAMRefusal{Member: member, Message: cut(message), Generation: generation})
+	}
+	return r
+}
+
+// stillRefused are the members that Google refused for this very manifest, unless another try was asked for.
+func (r Record) stillRefused(obj v1alpha1.Object) []string {
+	if obj.GetAnnotations()[v1alpha1.ReconcileRequestedAtAnnotation] != r.Requested {
+		return nil
+	}
+	var members []string
+	for _, refusal := range r.Policy.Refused {
+		if refusal.Generation == obj.GetGeneration() {
+			members = append(members, refusal.Member)
+		}
+	}
+	return members
+}
