@@ -1,0 +1,259 @@
+package plan
+
+import (
+	"context"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/breakglass"
+	"github.com/holdfast-dev/holdfast/internal/diff"
+	"github.com/holdfast-dev/holdfast/internal/iampolicy"
+	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/tenancy"
+)
+
+// The kinds of the tests: planning calls none of their functions that need a context.
+var (
+	buckets = kind.Kind{
+		Traits: kind.Traits{Kind: "Bucket", Name: "bucket", Labels: true, Fields: diff.Fields{
+			"spec.iam":      {Apart: true},
+			"spec.location": {Immutable: "it is fixed when the bucket is created"},
+			"spec.retentionPolicy.locked": {Hold: func(c diff.Change) string {
+				if c.To == "true" {
+					return "this locks the retention policy for good"
+				}
+				return ""
+			}},
+		}},
+		New:          func() v1alpha1.Object { return &v1alpha1.Bucket{} },
+		ExternalName: func(ref kind.Ref) string { return "//storage.googleapis.com/" + ref.ID },
+		Fields:       &kind.Fields{},
+		Policy: &kind.Policy{Path: "spec.iam", Of: func(obj v1alpha1.Object) (*v1alpha1.IAMPolicy, []v1alpha1.AuditConfig) {
+			return obj.(*v1alpha1.Bucket).Spec.IAM, nil
+		}},
+	}
+	accounts = kind.Kind{
+		Traits: kind.Traits{Kind: "ServiceAccount", Name: "service account", Settles: time.Minute, Fields: diff.Fields{
+			"spec.iam":         {Apart: true},
+			"spec.displayName": {Default: `""`},
+			"spec.description": {Default: `""`},
+			"spec.disabled":    {Default: "false", FollowsCreate: true},
+		}},
+		New:          func() v1alpha1.Object { return &v1alpha1.ServiceAccount{} },
+		ExternalName: func(ref kind.Ref) string { return "//iam.googleapis.com/" + ref.ID },
+		Fields:       &kind.Fields{},
+		Policy: &kind.Policy{Path: "spec.iam", Of: func(obj v1alpha1.Object) (*v1alpha1.IAMPolicy, []v1alpha1.AuditConfig) {
+			return obj.(*v1alpha1.ServiceAccount).Spec.IAM, nil
+		}},
+	}
+	projects = kind.Kind{
+		Traits:       kind.Traits{Kind: "ProjectPolicy", Name: "project policy"},
+		New:          func() v1alpha1.Object { return &v1alpha1.ProjectPolicy{} },
+		ExternalName: func(ref kind.Ref) string { return "//cloudresourcemanager.googleapis.com/projects/" + ref.Project },
+		Policy: &kind.Policy{Path: "spec", Of: func(obj v1alpha1.Object) (*v1alpha1.IAMPolicy, []v1alpha1.AuditConfig) {
+			spec := &obj.(*v1alpha1.ProjectPolicy).Spec
+			return &spec.IAMPolicy, spec.AuditConfigs
+		}},
+	}
+)
+
+// three is the time at which everything is assessed.
+var three = time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC)
+
+// situation is all that an assessment follows from.
+type situation struct {
+	Manifest
+
+	record Record
+	seen   Observation
+	env    Environment
+}
+
+func (s *situation) assess() Assessment { return Assess(s.Manifest, s.record, s.seen, s.env) }
+
+func (s *situation) bucket() *v1alpha1.Bucket { return s.Object.(*v1alpha1.Bucket) }
+
+// live is the bucket as it was seen.
+func (s *situation) live() *v1alpha1.Bucket { return s.seen.Fields.Live.Object.(*v1alpha1.Bucket) }
+
+func (s *situation) iam() *v1alpha1.IAMPolicy {
+	spec, _ := s.Kind.Policy.Of(s.Object)
+	return spec
+}
+
+// given changes a situation in one respect.
+type given func(*situation)
+
+// with returns a situation with changes, in order.
+func (s *situation) with(changes ...given) *situation {
+	for _, change := range changes {
+		change(s)
+	}
+	return s
+}
+
+// situationOf is a resource that was not looked at yet.
+func situationOf(k kind.Kind, obj v1alpha1.Object) *situation {
+	obj.SetNamespace("shop")
+	obj.SetName("logs")
+	obj.SetUID("1")
+	obj.SetGeneration(1)
+	obj.SetResourceVersion("7")
+	spec := obj.GetCommonSpec()
+	spec.Management, spec.Adoption, spec.DeletionPolicy = v1alpha1.ManagementManage, v1alpha1.AdoptionIfMatches, v1alpha1.DeletionOrphan
+	s := &situation{Manifest: Manifest{k, obj}, env: Environment{
+		Now: three, Binding: tenancy.Binding{Project: "shop-project"}, Ref: kind.Ref{Project: "shop-project", ID: k.ResourceID(obj)},
+		Self: "holdfast@ops.iam.gserviceaccount.com",
+	}}
+	if k.Labels {
+		s.env.Ref.Ownership = Ownership("cluster-a", obj)
+	}
+	return s
+}
+
+// aBucket is one that matches its manifest, which does not own it.
+func aBucket() *situation {
+	of := func() v1alpha1.BucketSpec {
+		return v1alpha1.BucketSpec{Location: "EU", Versioning: &v1alpha1.Versioning{Enabled: new(true)}}
+	}
+	s := situationOf(buckets, &v1alpha1.Bucket{Spec: of()})
+	s.seen.Fields = FieldsSeen{Looked: true, Exists: true, Live: kind.Live{Object: &v1alpha1.Bucket{Spec: of()}, Identity: kind.Identity{UID: "42/today"}}}
+	return s
+}
+
+// anAccount is one that does not exist, and was not looked at before.
+func anAccount() *situation {
+	s := situationOf(accounts, &v1alpha1.ServiceAccount{Spec: v1alpha1.ServiceAccountSpec{DisplayName: new("logs")}})
+	s.seen.Fields.Looked = true
+	return s
+}
+
+// aProject is one whose policy grants nothing that the manifest mentions, which is nothing.
+func aProject() *situation {
+	s := situationOf(projects, &v1alpha1.ProjectPolicy{})
+	s.seen.Policy = livePolicy(iampolicy.Grant{Role: "roles/owner", Member: "user:root@example.com"})
+	return s
+}
+
+// livePolicy is a policy as it was read.
+func livePolicy(grants ...iampolicy.Grant) PolicySeen {
+	policy := iampolicy.Policy{Etag: []byte("1")}
+	for _, g := range grants {
+		policy.Bindings = append(policy.Bindings, iampolicy.Binding{Role: g.Role, Members: []string{g.Member}, Condition: g.Condition})
+	}
+	return PolicySeen{Looked: true, Policy: policy}
+}
+
+var (
+	ada = iampolicy.Grant{Role: "roles/viewer", Member: "user:ada@example.com"}
+	bob = iampolicy.Grant{Role: "roles/viewer", Member: "user:bob@example.com"}
+)
+
+// What a situation may differ in.
+var (
+	absent          given = func(s *situation) { s.seen.Fields = FieldsSeen{Looked: true} }
+	owned           given = func(s *situation) { s.record.Identity = s.seen.Fields.Live.Identity.UID }
+	recordedAnother given = func(s *situation) { s.record.Identity = "42/yesterday" }
+	differs         given = func(s *situation) { s.live().Spec.Versioning.Enabled = new(false) }
+	moved           given = func(s *situation) { s.bucket().Spec.Location = "US" }
+	locks           given = func(s *situation) {
+		s.bucket().Spec.RetentionPolicy = &v1alpha1.RetentionPolicy{RetentionSeconds: new(int64(60)), Locked: new(true)}
+		s.live().Spec.RetentionPolicy = &v1alpha1.RetentionPolicy{RetentionSeconds: new(int64(60)), Locked: new(false)}
+	}
+	observe  given = func(s *situation) { s.Object.GetCommonSpec().Management = v1alpha1.ManagementObserve }
+	approve  given = func(s *situation) { s.Object.GetCommonSpec().Management = v1alpha1.ManagementApprove }
+	never    given = func(s *situation) { s.Object.GetCommonSpec().Adoption = v1alpha1.AdoptionNever }
+	always   given = func(s *situation) { s.Object.GetCommonSpec().Adoption = v1alpha1.AdoptionAlways }
+	approved given = func(s *situation) { annotate(s.Object, v1alpha1.ApproveAnnotation, s.assess().Hash) } // once all else is given
+	broken   given = func(s *situation) {
+		s.env.Glass = breakglass.Glass{Scope: v1alpha1.BreakGlassOnObject, Reason: "INC-1"}
+	}
+	anotherProject given = func(s *situation) { s.seen.Fields.Foreign = true }
+	anotherOwner   given = func(s *situation) { s.seen.Fields.Live.Identity.Labels = Ownership("cluster-b", s.Object) }
+	marked         given = func(s *situation) { s.seen.Fields.Live.Identity.Labels = Ownership("cluster-a", s.Object) }
+	unmarkable     given = func(s *situation) { s.seen.Fields.Live.Identity.UID = "" }
+	unreadable     given = func(s *situation) {
+		s.seen.Fields = FieldsSeen{Err: &kind.Error{Class: kind.Denied, Permission: "storage.buckets.get", Message: "no"}}
+	}
+	away given = func(s *situation) {
+		s.seen.Fields = FieldsSeen{Err: &kind.Error{Class: kind.Unavailable, Message: "away"}}
+	}
+	unbound given = func(s *situation) {
+		s.env.Refusal = &tenancy.Refusal{Reason: v1alpha1.ReasonBindingChanged, Message: "not allowed"}
+	}
+	justCreated    given = func(s *situation) { s.record.CreateTime = &metav1.Time{Time: three.Add(-59 * time.Second)} }
+	deleting       given = func(s *situation) { s.Object.SetDeletionTimestamp(&metav1.Time{Time: three}) }
+	deletes        given = func(s *situation) { s.Object.GetCommonSpec().DeletionPolicy = v1alpha1.DeletionDelete }
+	definitionGoes given = func(s *situation) { s.env.DefinitionGoes = true }
+	rivalElder     given = rivals(-time.Hour)
+	rivalYounger   given = rivals(time.Hour)
+	policyUnread   given = policyFails(kind.Denied)
+	policyNotFound given = policyFails(kind.NotFound)
+	grantsAda      given = grants(ada)
+	adaIsLive      given = func(s *situation) { s.seen.Policy = livePolicy(ada) }
+	nobodyIsLive   given = func(s *situation) { s.seen.Policy = livePolicy() }
+	adaAndBobLive  given = func(s *situation) { s.seen.Policy = livePolicy(ada, bob) }
+	adaIsRefused   given = func(s *situation) { s.record = s.record.Refused([]string{ada.Member}, "no such user", 1) }
+	grantedAda     given = func(s *situation) {
+		s.record.Policy = PolicyRecord{Known: true, Mode: v1alpha1.IAMAdditive, Grants: []iampolicy.Grant{ada}}
+	}
+	ownsRoles       given = func(s *situation) { s.iam().Mode = v1alpha1.IAMAuthoritativeRoles }
+	refersToAccount given = func(s *situation) {
+		ref := v1alpha1.ServiceAccountRef{Name: "reader"}
+		bindings := &s.iam().Bindings
+		*bindings = append(*bindings, v1alpha1.IAMBinding{Role: ada.Role, ServiceAccountRefs: []v1alpha1.ServiceAccountRef{ref}})
+		s.env.References = References{kind.AccountReference(ref): {Missing: `the ServiceAccount "reader" has no service account in Google Cloud yet`}}
+	}
+)
+
+func annotate(obj v1alpha1.Object, key, value string) {
+	obj.SetAnnotations(map[string]string{key: value})
+}
+
+// grants makes a manifest grant something, in Additive mode.
+func grants(all ...iampolicy.Grant) given {
+	return func(s *situation) {
+		if b, ok := s.Object.(*v1alpha1.Bucket); ok && b.Spec.IAM == nil {
+			b.Spec.IAM = &v1alpha1.IAMPolicy{}
+		}
+		iam := s.iam()
+		iam.Mode = v1alpha1.IAMAdditive
+		for _, g := range all {
+			iam.Bindings = append(iam.Bindings, v1alpha1.IAMBinding{Role: g.Role, Members: []v1alpha1.IAMMember{v1alpha1.IAMMember(g.Member)}})
+		}
+	}
+}
+
+func policyFails(class kind.Class) given {
+	return func(s *situation) {
+		s.seen.Policy = PolicySeen{Err: &kind.Error{Class: class, Permission: "storage.buckets.getIamPolicy", Resource: "logs", Message: "no"}}
+	}
+}
+
+// rivals adds another manifest of the same resource, created some time after the first.
+func rivals(after time.Duration) given {
+	return func(s *situation) {
+		s.Object.SetCreationTimestamp(metav1.NewTime(three))
+		other := s.Object.DeepCopyObject().(v1alpha1.Object)
+		other.SetName("other")
+		other.SetUID("2")
+		other.SetDeletionTimestamp(nil)
+		other.SetCreationTimestamp(metav1.NewTime(three.Add(after)))
+		s.env.Rivals = append(s.env.Rivals, Rival{Object: other})
+	}
+}
+
+// undeletable is for kinds whose resources can be brought back.
+func undeletable(s *situation) {
+	fields := *s.Kind.Fields
+	fields.Undelete = func(context.Context, kind.Ref, string) (kind.Live, error) { return kind.Live{}, nil }
+	s.Kind.Fields = &fields
+}
+
+func shopTopic() *v1alpha1.Topic {
+	topic := objectNamed("shop", "orders")
+	topic.UID, topic.Generation = "1", 1
+	return topic
+}
