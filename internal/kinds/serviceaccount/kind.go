@@ -50,7 +50,8 @@ const known = 2 * time.Minute
 // Traits are the facts about service accounts that the engine decides by.
 func (*Kind) Traits() kind.Traits {
 	return kind.Traits{
-		Kind: "ServiceAccount", Plural: "serviceaccounts", Name: "service account", Fields: fields, Settles: settles, Known: known,
+		Kind: "ServiceAccount", Plural: "serviceaccounts", Name: "service account", Methods: methods,
+		Fields: fields, Settles: settles, Known: known,
 	}
 }
 

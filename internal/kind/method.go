@@ -1,0 +1,83 @@
+package kind
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Method is one of Google's methods that a kind calls. A method that needs further permissions in some case has one more entry
+// for it, with the same scope: CreateTopic needs pubsub.topics.create, and for spec.schemaSettings pubsub.schemas.attach as well.
+type Method struct {
+	// Service is the Google service, such as ServiceStorage.
+	Service Service
+	// Name is the method's name as metrics have it: buckets.get in a JSON API, Publisher.GetTopic in a gRPC API.
+	Name string
+	// Scope is what a call counts against.
+	Scope Scope
+	// Permissions are what a call needs, all of them, such as storage.buckets.get. If Google denies a call of the method without
+	// saying why, the first of its first entry is taken to be missing.
+	Permissions []string
+	// OnProject says that the permissions are needed on the project, since there is no resource yet.
+	OnProject bool
+	// NoPermissions says why a call needs none, if it needs none.
+	NoPermissions string
+	// For says in which case the call is made, or needs these permissions, if not for every resource: the field of the manifest, with
+	// its value if only that one matters ("spec.iam", "deletionPolicy: DeleteWithContents"), or ForCount.
+	For string
+}
+
+// ForCount is the case of methods that list the resources of a project.
+const ForCount = "the count of unmanaged resources"
+
+// Service is a Google service, as metrics and limits name it.
+type Service string
+
+// The services that kinds call.
+const (
+	ServiceStorage         Service = "storage"
+	ServicePubSub          Service = "pubsub"
+	ServiceIAM             Service = "iam"
+	ServiceResourceManager Service = "resourcemanager"
+)
+
+// Scope is what a call counts against in Google's quotas. The zero value is none, and a call without a scope is refused.
+type Scope string
+
+// The scopes.
+const (
+	// ScopeProject is the project of the resource.
+	ScopeProject Scope = "project"
+	// ScopeQuotaProject is the quota project of the credentials that the call is made with.
+	ScopeQuotaProject Scope = "quota project"
+	// ScopeBucket is the project of the bucket, and the bucket itself, whose metadata may be updated about once a second.
+	ScopeBucket Scope = "bucket"
+	// ScopeUnlimited is for calls that are few, and whose quota is out of reach or does not exist.
+	ScopeUnlimited Scope = "unlimited"
+)
+
+var scopes = []Scope{ScopeProject, ScopeQuotaProject, ScopeBucket, ScopeUnlimited}
+
+// Validate says what the declaration lacks.
+func (m Method) Validate() error {
+	var errs []error
+	if m.Service == "" {
+		errs = append(errs, errors.New("no service"))
+	}
+	if m.Name == "" {
+		errs = append(errs, errors.New("no name"))
+	}
+	if !slices.Contains(scopes, m.Scope) {
+		errs = append(errs, fmt.Errorf("no known scope, but %q", m.Scope))
+	}
+	if slices.Contains(m.Permissions, "") {
+		errs = append(errs, errors.New("an empty permission"))
+	}
+	if (len(m.Permissions) == 0) == (m.NoPermissions == "") {
+		errs = append(errs, errors.New("want either Permissions or a reason in NoPermissions"))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("method %s %s: %w", m.Service, m.Name, err)
+	}
+	return nil
+}
