@@ -3,8 +3,8 @@ package gcp
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,21 +17,15 @@ import (
 	"golang.org/x/sync/singleflight"
 	"google.golang.org/api/option"
 	"google.golang.org/grpc"
+
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // DefaultTimeout bounds a call, its token included.
 const DefaultTimeout = 30 * time.Second
 
-// The services, as metrics and limits name them.
-const (
-	serviceStorage         = "storage"
-	servicePubSub          = "pubsub"
-	serviceIAM             = "iam"
-	serviceResourceManager = "resourcemanager"
-	serviceCredentials     = "iamcredentials"
-	serviceOAuth           = "oauth2"
-	serviceMetadata        = "metadata"
-)
+// DefaultMaxAccounts is Options.MaxAccounts.
+const DefaultMaxAccounts = 256
 
 // Options say how to reach Google Cloud. The zero value is ready to use.
 type Options struct {
@@ -39,6 +33,11 @@ type Options struct {
 	Storage, PubSub, IAM, ResourceManager Endpoint
 	// Identity is the e-mail that the manager's own credentials are for, see Clients.Identity. Default: looked up.
 	Identity string
+	// Methods are all of Google's methods that the kinds call. A call of any other, but for this package's own, is refused.
+	Methods []kind.Method
+	// MaxAccounts bounds the clients of each service, one per service account; those that were not used for longest are closed,
+	// and their tokens forgotten. Default: DefaultMaxAccounts.
+	MaxAccounts int
 	// UserAgent is our own part of the user agent, such as holdfast/v1.2.3.
 	UserAgent string
 	// Timeout bounds each call; a context that ends sooner wins. Default: DefaultTimeout.
@@ -57,16 +56,18 @@ type Options struct {
 
 // Clients are the clients of Google Cloud's services, one per service and service account, made when first asked for. They
 // do not retry. Each call is limited (see Limits), bounded in time and counted. All methods may be called concurrently.
+//
+// A client is for the calls of one pass over an object, not to be kept: see Options.MaxAccounts.
 type Clients struct {
 	opts    Options
 	base    *auth.Credentials // nil if no endpoint wants any
 	metrics *metrics
 	limiter *limiter
 
-	storage  pool[*storage.Client]
-	topics   pool[*pubsub.TopicAdminClient]
-	accounts pool[*iam.IamClient]
-	projects pool[*resourcemanager.ProjectsClient]
+	storage  *pool[*storage.Client]
+	topics   *pool[*pubsub.TopicAdminClient]
+	accounts *pool[*iam.IamClient]
+	projects *pool[*resourcemanager.ProjectsClient]
 
 	numbers sync.Map // project ID to uint64
 	flights singleflight.Group
@@ -74,22 +75,16 @@ type Clients struct {
 	identity identity
 }
 
-// NewClients reads Application Default Credentials, unless every endpoint is insecure. It fails if there are none. It does not connect
-// yet.
+// NewClients reads Application Default Credentials, unless every endpoint is insecure, and connects to nothing. It fails if
+// there are none that can be read, or the methods are badly declared.
 func NewClients(opts Options) (*Clients, error) {
-	opts.Storage = opts.Storage.or(googleStorage)
-	opts.PubSub = opts.PubSub.or(googlePubSub)
-	opts.IAM = opts.IAM.or(googleIAM)
-	opts.ResourceManager = opts.ResourceManager.or(googleResourceManager)
-	if opts.Timeout == 0 {
-		opts.Timeout = DefaultTimeout
+	opts = opts.orDefault()
+	declared, err := newMethods(slices.Concat(Methods(), opts.Methods))
+	if err != nil {
+		return nil, err
 	}
-	if opts.base == nil {
-		opts.base = newBaseTransport()
-	}
-	c := &Clients{opts: opts, base: opts.credentials, limiter: newLimiter(opts.Limits.orDefault(), time.Now)}
+	c := &Clients{opts: opts, base: opts.credentials, limiter: newLimiter(declared, opts.Limits.orDefault(), time.Now)}
 	c.identity.now = time.Now
-	var err error
 	if c.metrics, err = newMetrics(opts.Registerer); err != nil {
 		return nil, err
 	}
@@ -100,79 +95,70 @@ func NewClients(opts Options) (*Clients, error) {
 			return nil, err
 		}
 	}
+	c.storage = newPool(c, kind.ServiceStorage, opts.Storage, c.openStorage)
+	// The libraries' own call options retry.
+	c.topics = newRPCPool(c, kind.ServicePubSub, opts.PubSub, pubsub.NewTopicAdminClient,
+		func(t *pubsub.TopicAdminClient) { t.CallOptions = &pubsub.TopicAdminCallOptions{} })
+	c.accounts = newRPCPool(c, kind.ServiceIAM, opts.IAM, iam.NewIamClient,
+		func(a *iam.IamClient) { a.CallOptions = &iam.IamCallOptions{} })
+	c.projects = newRPCPool(c, kind.ServiceResourceManager, opts.ResourceManager, resourcemanager.NewProjectsClient,
+		func(p *resourcemanager.ProjectsClient) { p.CallOptions = &resourcemanager.ProjectsCallOptions{} })
 	return c, nil
+}
+
+func (o Options) orDefault() Options {
+	o.Storage = o.Storage.or(googleStorage)
+	o.PubSub = o.PubSub.or(googlePubSub)
+	o.IAM = o.IAM.or(googleIAM)
+	o.ResourceManager = o.ResourceManager.or(googleResourceManager)
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.MaxAccounts <= 0 {
+		o.MaxAccounts = DefaultMaxAccounts
+	}
+	if o.base == nil {
+		o.base = newBaseTransport()
+	}
+	return o
 }
 
 // Storage returns the client of Cloud Storage that acts as a service account (its e-mail; empty: as the manager).
 func (c *Clients) Storage(ctx context.Context, impersonate string) (*storage.Client, error) {
-	account := c.opts.Storage.account(impersonate)
-	return c.storage.get(account, func() (*storage.Client, error) {
-		httpClient, err := c.httpClient(c.opts.Storage, account)
-		if err != nil {
-			return nil, err
-		}
-		httpClient.Transport = KeepAnswers(httpClient.Transport)
-		client, err := storage.NewClient(ctx, option.WithHTTPClient(httpClient), option.WithoutAuthentication(),
-			option.WithEndpoint(c.opts.Storage.url()), storage.WithDisabledClientMetrics())
-		if err != nil {
-			return nil, err
-		}
-		client.SetRetry(storage.WithPolicy(storage.RetryNever))
-		return client, nil
-	})
+	return c.storage.get(ctx, impersonate)
 }
 
 // Topics returns the client of Pub/Sub's topics that acts as a service account (its e-mail; empty: as the manager).
 func (c *Clients) Topics(ctx context.Context, impersonate string) (*pubsub.TopicAdminClient, error) {
-	account := c.opts.PubSub.account(impersonate)
-	return c.topics.get(account, func() (*pubsub.TopicAdminClient, error) {
-		conn, err := c.dial(ctx, servicePubSub, c.opts.PubSub, account)
-		if err != nil {
-			return nil, err
-		}
-		client, err := pubsub.NewTopicAdminClient(ctx, option.WithGRPCConn(conn), option.WithoutAuthentication())
-		if err != nil {
-			return nil, errors.Join(err, conn.Close())
-		}
-		client.CallOptions = &pubsub.TopicAdminCallOptions{} // Google's defaults retry.
-		return client, nil
-	})
+	return c.topics.get(ctx, impersonate)
 }
 
 // ServiceAccounts returns the client of IAM's service accounts that acts as a service account (its e-mail; empty: as the
 // manager).
 func (c *Clients) ServiceAccounts(ctx context.Context, impersonate string) (*iam.IamClient, error) {
-	account := c.opts.IAM.account(impersonate)
-	return c.accounts.get(account, func() (*iam.IamClient, error) {
-		conn, err := c.dial(ctx, serviceIAM, c.opts.IAM, account)
-		if err != nil {
-			return nil, err
-		}
-		client, err := iam.NewIamClient(ctx, option.WithGRPCConn(conn), option.WithoutAuthentication())
-		if err != nil {
-			return nil, errors.Join(err, conn.Close())
-		}
-		client.CallOptions = &iam.IamCallOptions{}
-		return client, nil
-	})
+	return c.accounts.get(ctx, impersonate)
 }
 
 // Projects returns the client of Resource Manager's projects that acts as a service account (its e-mail; empty: as the
 // manager).
 func (c *Clients) Projects(ctx context.Context, impersonate string) (*resourcemanager.ProjectsClient, error) {
-	account := c.opts.ResourceManager.account(impersonate)
-	return c.projects.get(account, func() (*resourcemanager.ProjectsClient, error) {
-		conn, err := c.dial(ctx, serviceResourceManager, c.opts.ResourceManager, account)
-		if err != nil {
-			return nil, err
-		}
-		client, err := resourcemanager.NewProjectsClient(ctx, option.WithGRPCConn(conn), option.WithoutAuthentication())
-		if err != nil {
-			return nil, errors.Join(err, conn.Close())
-		}
-		client.CallOptions = &resourcemanager.ProjectsCallOptions{}
-		return client, nil
-	})
+	return c.projects.get(ctx, impersonate)
+}
+
+// openStorage opens a client that needs no closing: all share one transport, which closes the connections that are idle.
+func (c *Clients) openStorage(ctx context.Context, account string, _ *usage) (*storage.Client, error) {
+	httpClient, err := c.httpClient(c.opts.Storage, account)
+	if err != nil {
+		return nil, err
+	}
+	httpClient.Transport = KeepAnswers(httpClient.Transport)
+	client, err := storage.NewClient(ctx, option.WithHTTPClient(httpClient), option.WithoutAuthentication(),
+		option.WithEndpoint(c.opts.Storage.url()), storage.WithDisabledClientMetrics())
+	if err != nil {
+		return nil, err
+	}
+	client.SetRetry(storage.WithPolicy(storage.RetryNever))
+	return client, nil
 }
 
 // Close closes all clients.
@@ -190,46 +176,4 @@ func (e Endpoint) account(impersonate string) string {
 		return ""
 	}
 	return impersonate
-}
-
-// pool keeps one client per service account.
-type pool[C io.Closer] struct {
-	mu      sync.Mutex
-	clients map[string]C
-	closed  bool
-}
-
-var errClosed = errors.New("the clients of Google Cloud are closed")
-
-// get returns the account's client, opened if there is none yet. Opening makes no calls, so it may happen under the lock.
-func (p *pool[C]) get(account string, open func() (C, error)) (C, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if client, ok := p.clients[account]; ok {
-		return client, nil
-	}
-	var none C
-	if p.closed {
-		return none, errClosed
-	}
-	client, err := open()
-	if err != nil {
-		return none, err
-	}
-	if p.clients == nil {
-		p.clients = map[string]C{}
-	}
-	p.clients[account] = client
-	return client, nil
-}
-
-func (p *pool[C]) close() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var errs []error
-	for _, client := range p.clients {
-		errs = append(errs, client.Close())
-	}
-	p.clients, p.closed = nil, true
-	return errors.Join(errs...)
 }

@@ -33,6 +33,7 @@ import (
 
 func newClients(t *testing.T, opts Options) *Clients {
 	t.Helper()
+	opts.Methods = testMethods
 	clients, err := NewClients(opts)
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +106,7 @@ func TestStorage(t *testing.T) {
 		t.Errorf("got %s with %v", seen.URL, seen.Header)
 	}
 	want := `
-# HELP holdfast_gcp_requests_total Calls to Google Cloud by service, method and code: an HTTP status, a gRPC code, or timeout, canceled or error without an answer.
+# HELP holdfast_gcp_requests_total Calls to Google Cloud by service, method and code: an HTTP status, a gRPC code, timeout, canceled or error without an answer, or undeclared if the call was refused unsent.
 # TYPE holdfast_gcp_requests_total counter
 holdfast_gcp_requests_total{code="200",method="buckets.get",service="storage"} 1
 `
@@ -168,7 +169,8 @@ func TestStorageThrottledIsHeldBack(t *testing.T) {
 			}
 			_, err = getBucket(t.Context(), clients, "")
 			got := Classify(err)
-			if got.Class != kind.Throttled || got.RetryAfter < 29*time.Second || !strings.HasSuffix(got.Message, "Google said: Slow down.") {
+			if got.Class != kind.Throttled || !got.Ours || got.RetryAfter < 29*time.Second ||
+				got.Message != "Google asked to slow down: Slow down. (storage calls for project p are paused)" {
 				t.Errorf("the second call: %+v", got)
 			}
 			if n := calls.Load(); n != 1 {
@@ -252,7 +254,7 @@ func TestTopics(t *testing.T) {
 		t.Errorf("user agent %s", agent)
 	}
 	want := `
-# HELP holdfast_gcp_requests_total Calls to Google Cloud by service, method and code: an HTTP status, a gRPC code, or timeout, canceled or error without an answer.
+# HELP holdfast_gcp_requests_total Calls to Google Cloud by service, method and code: an HTTP status, a gRPC code, timeout, canceled or error without an answer, or undeclared if the call was refused unsent.
 # TYPE holdfast_gcp_requests_total counter
 holdfast_gcp_requests_total{code="OK",method="Publisher.GetTopic",service="pubsub"} 1
 `
@@ -368,7 +370,7 @@ func TestClientsShareMetrics(t *testing.T) {
 		_, _ = getBucket(t.Context(), newClients(t, opts), "")
 	}
 	want := `
-# HELP holdfast_gcp_requests_total Calls to Google Cloud by service, method and code: an HTTP status, a gRPC code, or timeout, canceled or error without an answer.
+# HELP holdfast_gcp_requests_total Calls to Google Cloud by service, method and code: an HTTP status, a gRPC code, timeout, canceled or error without an answer, or undeclared if the call was refused unsent.
 # TYPE holdfast_gcp_requests_total counter
 holdfast_gcp_requests_total{code="error",method="buckets.get",service="storage"} 2
 `

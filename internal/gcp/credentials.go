@@ -67,12 +67,11 @@ func (c *Clients) credentials(account string) (*auth.Credentials, error) {
 
 // tokenClient fetches tokens of impersonated accounts, as the manager.
 func (c *Clients) tokenClient() (*http.Client, error) {
-	method := func(*http.Request) string { return "ServiceAccounts.generateAccessToken" }
 	own, err := c.credentials("")
 	if err != nil {
 		return nil, err
 	}
-	return c.authenticated(own, c.metrics.roundTripper(serviceCredentials, method, c.opts.base))
+	return c.authenticated(own, always(serviceCredentials, methodToken))
 }
 
 // tokens classifies failures to get a token.

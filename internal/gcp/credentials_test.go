@@ -47,10 +47,26 @@ func (c *cloudOverTLS) RoundTrip(req *http.Request) (*http.Response, error) {
 	return recorder.Result(), nil
 }
 
+// rpcOverTLS are a server's and a client's options that go together.
+func rpcOverTLS(t *testing.T) (grpc.ServerOption, grpc.DialOption) {
+	t.Helper()
+	certificate := httptest.NewUnstartedServer(nil)
+	certificate.StartTLS()
+	t.Cleanup(certificate.Close)
+	trusting := certificate.Client().Transport.(*http.Transport).TLSClientConfig
+	trusting.ServerName = "example.com"
+	return grpc.Creds(credentials.NewServerTLSFromCert(&certificate.TLS.Certificates[0])),
+		grpc.WithTransportCredentials(credentials.NewTLS(trusting))
+}
+
 const tenant = "ann@tenant.iam.gserviceaccount.com"
 
+func annsToken() string {
+	return fmt.Sprintf(`{"accessToken":"anns","expireTime":%q}`, time.Now().Add(time.Hour).Format(time.RFC3339))
+}
+
 func TestImpersonation(t *testing.T) {
-	cloud := &cloudOverTLS{200, fmt.Sprintf(`{"accessToken":"anns","expireTime":%q}`, time.Now().Add(time.Hour).Format(time.RFC3339)), nil}
+	cloud := &cloudOverTLS{200, annsToken(), nil}
 	clients := newClients(t, Options{credentials: staticToken("managers", nil), base: cloud})
 	for _, account := range []string{"", tenant, tenant} {
 		if _, err := getBucket(t.Context(), clients, account); err != nil {
@@ -93,18 +109,12 @@ func TestTokenRefused(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			topics := &fakeCloud{}
-			certificate := httptest.NewUnstartedServer(nil)
-			certificate.StartTLS()
-			defer certificate.Close()
-			server := credentials.NewServerTLSFromCert(&certificate.TLS.Certificates[0])
-			trusting := certificate.Client().Transport.(*http.Transport).TLSClientConfig
-			trusting.ServerName = "example.com"
+			server, client := rpcOverTLS(t)
 			clients := newClients(t, Options{
-				PubSub:      Endpoint{Address: topics.serve(t, grpc.Creds(server))},
+				PubSub:      Endpoint{Address: (&fakeCloud{}).serve(t, server)},
 				credentials: staticToken("managers", tc.own),
 				base:        &cloudOverTLS{tokenCode: tc.code, tokenBody: tc.body},
-				dialOptions: []grpc.DialOption{grpc.WithTransportCredentials(credentials.NewTLS(trusting))},
+				dialOptions: []grpc.DialOption{client},
 			})
 			_, err := getBucket(t.Context(), clients, tenant)
 			if diff := cmp.Diff(&tc.want, Classify(err), cmpopts.IgnoreFields(Error{}, "Err")); diff != "" {

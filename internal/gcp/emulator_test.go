@@ -94,8 +94,8 @@ func TestEmulator(t *testing.T) {
 		{"bucket denied", traffic.Fault{Status: http.StatusForbidden}, readBucket, kind.Denied},
 		{"storage down", traffic.Fault{Status: http.StatusServiceUnavailable}, readBucket, kind.Unavailable},
 		{"storage gone", traffic.Fault{Outage: true}, makeBucket, kind.Unavailable},
-		{"an object", traffic.Fault{}, func(ctx context.Context) error {
-			return buckets.Bucket("shop-logs").Object("today").NewWriter(ctx).Close()
+		{"an object", traffic.Fault{}, func(context.Context) error {
+			return cloud.Storage.PutObject("shop-logs", "today", nil)
 		}, ""},
 		{"bucket not empty", traffic.Fault{}, func(ctx context.Context) error { return buckets.Bucket("shop-logs").Delete(ctx) }, kind.NotEmpty},
 

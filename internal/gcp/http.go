@@ -34,34 +34,46 @@ func newBaseTransport() http.RoundTripper {
 	return base
 }
 
-// httpClient makes the client below Cloud Storage's: bounded in time, limited, authenticated and counted, in this order.
+// httpClient makes the client below those of Cloud Storage that acts as an account (empty: as the manager).
 func (c *Clients) httpClient(endpoint Endpoint, account string) (*http.Client, error) {
-	method := func(req *http.Request) string { return readStorageCall(req, endpoint.Path).method }
-	transport := introduced(c.opts.UserAgent, c.metrics.roundTripper(serviceStorage, method, c.opts.base))
-	client := &http.Client{Transport: transport}
-	if !endpoint.Insecure {
-		own, err := c.credentials(account)
-		if err != nil {
-			return nil, err
-		}
-		if client, err = c.authenticated(own, transport); err != nil {
-			return nil, err
-		}
+	callOf := func(req *http.Request) call { return storageCall(req, endpoint.Path, account) }
+	if endpoint.Insecure {
+		return c.anonymous(callOf), nil
 	}
-	client.Transport = c.limiter.roundTripper(endpoint.Path, client.Transport)
-	client.Timeout = c.opts.Timeout
-	return client, nil
+	own, err := c.credentials(account)
+	if err != nil {
+		return nil, err
+	}
+	return c.authenticated(own, callOf)
 }
 
-func (c *Clients) authenticated(own *auth.Credentials, base http.RoundTripper) (*http.Client, error) {
+// authenticated makes a client of a JSON API that is bounded in time, limited, authenticated and counted, in this order.
+func (c *Clients) authenticated(own *auth.Credentials, callOf func(*http.Request) call) (*http.Client, error) {
 	client, err := httptransport.NewClient(&httptransport.Options{
-		Credentials: own, BaseRoundTripper: base, DisableTelemetry: true,
+		Credentials: own, BaseRoundTripper: c.counted(callOf), DisableTelemetry: true,
 	})
 	if err != nil {
 		return nil, err
 	}
-	client.Timeout = c.opts.Timeout
-	return client, nil
+	return c.limited(callOf, client.Transport), nil
+}
+
+// anonymous makes a client without credentials.
+func (c *Clients) anonymous(callOf func(*http.Request) call) *http.Client {
+	return c.limited(callOf, c.counted(callOf))
+}
+
+func (c *Clients) counted(callOf func(*http.Request) call) http.RoundTripper {
+	return introduced(c.opts.UserAgent, c.metrics.roundTripper(callOf, c.opts.base))
+}
+
+func (c *Clients) limited(callOf func(*http.Request) call, next http.RoundTripper) *http.Client {
+	return &http.Client{Transport: c.limiter.roundTripper(callOf, next), Timeout: c.opts.Timeout}
+}
+
+// always is for clients that call a single method.
+func always(service kind.Service, method string) func(*http.Request) call {
+	return func(*http.Request) call { return call{service: service, method: method} }
 }
 
 // introduced puts our user agent before the client library's.
@@ -80,12 +92,12 @@ func introduced(userAgent string, next http.RoundTripper) http.RoundTripper {
 	})
 }
 
-// roundTripper limits the calls to Cloud Storage.
-func (l *limiter) roundTripper(root string, next http.RoundTripper) http.RoundTripper {
+// roundTripper limits the calls to a JSON API.
+func (l *limiter) roundTripper(callOf func(*http.Request) call, next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
-		call := readStorageCall(req, root)
-		scopes := storageScopes(req, call)
-		if err := l.wait(req.Context(), scopes); err != nil {
+		c := callOf(req)
+		scopes, err := l.admit(req.Context(), c)
+		if err != nil {
 			return nil, errors.Join(err, closeBody(req))
 		}
 		resp, err := next.RoundTrip(req)
@@ -93,7 +105,7 @@ func (l *limiter) roundTripper(root string, next http.RoundTripper) http.RoundTr
 			return nil, err
 		}
 		if refusal := peekThrottled(resp); refusal != nil {
-			l.metrics.throttle(serviceStorage, call.method, strconv.Itoa(resp.StatusCode))
+			l.metrics.throttle(c, strconv.Itoa(resp.StatusCode))
 			l.throttled(scopes, refusal)
 		}
 		return resp, nil

@@ -92,7 +92,7 @@ func emailIn(file []byte) string {
 
 // askMachine asks the metadata server. Its answer is no e-mail if a Kubernetes service account acts as itself.
 func (c *Clients) askMachine(ctx context.Context) (string, error) {
-	email, err := metadata.NewClient(c.counted(serviceMetadata, "email")).EmailWithContext(ctx, "default")
+	email, err := metadata.NewClient(c.anonymous(always(serviceMetadata, methodEmail))).EmailWithContext(ctx, "default")
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("asking the metadata server: %w", err)
@@ -117,7 +117,7 @@ func (c *Clients) askGoogle(ctx context.Context) (string, error) {
 		return "", err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	resp, err := c.counted(serviceOAuth, "tokeninfo").Do(req)
+	resp, err := c.anonymous(always(serviceOAuth, methodTokenInfo)).Do(req)
 	if err != nil {
 		return "", fmt.Errorf("asking Google: %w", err)
 	}
@@ -135,10 +135,4 @@ func (c *Clients) askGoogle(ctx context.Context) (string, error) {
 		return "", errors.New("asking Google: the answer has no e-mail")
 	}
 	return says.Email, nil
-}
-
-// counted is a client without credentials whose calls go by one name.
-func (c *Clients) counted(service, method string) *http.Client {
-	name := func(*http.Request) string { return method }
-	return &http.Client{Transport: introduced(c.opts.UserAgent, c.metrics.roundTripper(service, name, c.opts.base))}
 }

@@ -50,25 +50,9 @@ const (
 	defaultPause = time.Second
 )
 
-type scopeKind string
-
-const (
-	scopeProject      scopeKind = "project"
-	scopeQuotaProject scopeKind = "quota project"
-	scopeBucket       scopeKind = "bucket"
-)
-
-// scope is what a limit is for.
-type scope struct {
-	kind    scopeKind
-	service string
-	name    string
-}
-
-func (s scope) String() string { return fmt.Sprintf("%s of %s %s", s.service, s.kind, s.name) }
-
-// limiter makes calls wait for their turn, and pauses those of a throttled scope.
+// limiter makes calls wait for their turn, and refuses those of a throttled scope, and all of which no scope is declared.
 type limiter struct {
+	methods methods
 	limits  Limits
 	metrics *metrics // nil for none
 	now     func() time.Time
@@ -86,8 +70,20 @@ type budget struct {
 	pauseReason string
 }
 
-func newLimiter(limits Limits, now func() time.Time) *limiter {
-	return &limiter{limits: limits, now: now, budgets: map[scope]*budget{}, crowded: 1024}
+func newLimiter(declared methods, limits Limits, now func() time.Time) *limiter {
+	return &limiter{methods: declared, limits: limits, now: now, budgets: map[scope]*budget{}, crowded: 1024}
+}
+
+// admit waits until a call may be made and returns what it counts against, or fails at once: with a Throttled error if the wait
+// would be too long, with an Invalid one if the method is not declared.
+func (l *limiter) admit(ctx context.Context, c call) ([]scope, error) {
+	declared, err := l.methods.scope(c)
+	if err != nil {
+		l.metrics.undeclared(c)
+		return nil, err
+	}
+	scopes := c.scopes(declared)
+	return scopes, l.wait(ctx, scopes)
 }
 
 // wait waits until all scopes allow a call. It returns a Throttled error at once if that would take longer than maxWait or
@@ -140,14 +136,14 @@ func (l *limiter) reserve(ctx context.Context, scopes []scope) (time.Duration, e
 	return longest, nil
 }
 
-// throttled pauses calls after Google refused one, in the narrowest scope that its message mentions.
+// throttled pauses a scope after Google refused a call: the narrowest that its sentence mentions.
 func (l *limiter) throttled(scopes []scope, refusal *Error) {
 	if len(scopes) == 0 {
 		return
 	}
 	paused := scopes[0]
 	for _, s := range scopes {
-		if s.kind == scopeBucket && strings.Contains(refusal.Message, "the bucket") {
+		if s.of == kind.ScopeBucket && strings.Contains(refusal.Message, "the bucket") {
 			paused = s
 		}
 	}
@@ -177,9 +173,9 @@ func (l *limiter) budget(s scope, now time.Time) *budget {
 		}
 		l.crowded = max(l.crowded, 2*len(l.budgets))
 	}
-	limit := map[scopeKind]float64{
-		scopeProject: l.limits.Project, scopeQuotaProject: l.limits.QuotaProject, scopeBucket: l.limits.Bucket,
-	}[s.kind]
+	limit := map[kind.Scope]float64{
+		kind.ScopeProject: l.limits.Project, kind.ScopeQuotaProject: l.limits.QuotaProject, kind.ScopeBucket: l.limits.Bucket,
+	}[s.of]
 	b := &budget{tokens: rate.NewLimiter(rate.Limit(limit), int(math.Ceil(limit)))}
 	l.budgets[s] = b
 	return b
@@ -190,9 +186,9 @@ func (b *budget) idle(now time.Time) bool {
 }
 
 func (b *budget) refusal(s scope, delay time.Duration, now time.Time) *Error {
-	message := fmt.Sprintf("rate-limited by Holdfast: the limit of %v a second for %s is reached", b.tokens.Limit(), s)
+	message := fmt.Sprintf("rate-limited by Holdfast: %s are limited to %v a second", s, b.tokens.Limit())
 	if b.pausedUntil.After(now) {
-		message = fmt.Sprintf("calls to %s are paused, since Google said: %s", s, b.pauseReason)
+		message = fmt.Sprintf("Google asked to slow down: %s (%s are paused)", b.pauseReason, s)
 	}
-	return &Error{Class: kind.Throttled, RetryAfter: delay, Message: tidy(message)}
+	return &Error{Class: kind.Throttled, Ours: true, RetryAfter: delay, Message: tidy(message)}
 }

@@ -3,13 +3,11 @@ package gcp
 import (
 	"context"
 	"errors"
-	"net/http"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"google.golang.org/grpc/metadata"
 	"pgregory.net/rapid"
 
 	"github.com/holdfast-dev/holdfast/internal/kind"
@@ -25,12 +23,12 @@ func newClock() *clock { return &clock{time.Date(2026, 11, 1, 12, 0, 0, 0, time.
 
 var byValue = cmpopts.EquateComparable(scope{})
 
-func project(name string) []scope { return []scope{{scopeProject, serviceStorage, name}} }
+func project(name string) []scope { return []scope{{kind.ScopeProject, kind.ServiceStorage, name}} }
 
 func TestLimiterReserve(t *testing.T) {
 	clock := newClock()
-	l := newLimiter(Limits{Project: 2, Bucket: 1}.orDefault(), clock.now)
-	update := append(project("p"), scope{scopeBucket, serviceStorage, "b"})
+	l := newLimiter(nil, Limits{Project: 2, Bucket: 1}.orDefault(), clock.now)
+	update := append(project("p"), scope{kind.ScopeBucket, kind.ServiceStorage, "b"})
 
 	for range 2 {
 		if delay, err := l.reserve(t.Context(), project("p")); delay != 0 || err != nil {
@@ -52,8 +50,8 @@ func TestLimiterReserve(t *testing.T) {
 	}
 	_, err := l.reserve(t.Context(), update)
 	want := Error{
-		Class: kind.Throttled, RetryAfter: 2 * time.Second,
-		Message: "rate-limited by Holdfast: the limit of 1 a second for storage of bucket b is reached",
+		Class: kind.Throttled, Ours: true, RetryAfter: 2 * time.Second,
+		Message: "rate-limited by Holdfast: storage calls for bucket b are limited to 1 a second",
 	}
 	if diff := cmp.Diff(&want, Classify(err)); diff != "" {
 		t.Errorf("a call that would wait too long (-want +got):\n%s", diff)
@@ -66,7 +64,7 @@ func TestLimiterReserve(t *testing.T) {
 
 func TestLimiterRespectsTheDeadline(t *testing.T) {
 	clock := newClock()
-	l := newLimiter(Limits{Project: 2}.orDefault(), clock.now)
+	l := newLimiter(nil, Limits{Project: 2}.orDefault(), clock.now)
 	ctx, cancel := context.WithDeadline(t.Context(), clock.Add(100*time.Millisecond))
 	defer cancel()
 	for range 2 {
@@ -80,7 +78,7 @@ func TestLimiterRespectsTheDeadline(t *testing.T) {
 }
 
 func TestLimiterWaits(t *testing.T) {
-	l := newLimiter(Limits{Project: 20}.orDefault(), time.Now)
+	l := newLimiter(nil, Limits{Project: 20}.orDefault(), time.Now)
 	start := time.Now()
 	for range 22 {
 		if err := l.wait(t.Context(), project("p")); err != nil {
@@ -98,7 +96,7 @@ func TestLimiterWaits(t *testing.T) {
 }
 
 func TestLimiterThrottled(t *testing.T) {
-	update := append(project("p"), scope{scopeBucket, serviceStorage, "b"})
+	update := append(project("p"), scope{kind.ScopeBucket, kind.ServiceStorage, "b"})
 	cases := map[string]struct {
 		refusal          Error
 		project, updates bool // held back
@@ -117,7 +115,7 @@ func TestLimiterThrottled(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			clock := newClock()
-			l := newLimiter(DefaultLimits, clock.now)
+			l := newLimiter(nil, DefaultLimits, clock.now)
 			impatient, cancel := context.WithDeadline(t.Context(), clock.Add(100*time.Millisecond))
 			defer cancel()
 			l.throttled(update, &tc.refusal)
@@ -142,7 +140,7 @@ func TestLimiterThrottled(t *testing.T) {
 
 func TestLimiterForgetsIdleScopes(t *testing.T) {
 	clock := newClock()
-	l := newLimiter(DefaultLimits, clock.now)
+	l := newLimiter(nil, DefaultLimits, clock.now)
 	l.throttled(project("paused"), &Error{RetryAfter: time.Hour})
 	for i := range 10_000 {
 		clock.advance(100 * time.Millisecond)
@@ -163,7 +161,7 @@ func TestLimiterProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		clock := newClock()
 		perSecond := rapid.Float64Range(0.5, 50).Draw(t, "perSecond")
-		l := newLimiter(Limits{Project: perSecond}.orDefault(), clock.now)
+		l := newLimiter(nil, Limits{Project: perSecond}.orDefault(), clock.now)
 		var calls []time.Time
 		for range rapid.IntRange(1, 200).Draw(t, "calls") {
 			clock.advance(time.Duration(rapid.IntRange(0, 200).Draw(t, "pause")) * time.Millisecond)
@@ -179,73 +177,4 @@ func TestLimiterProperty(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestStorageScopes(t *testing.T) {
-	bucket := scope{scopeBucket, serviceStorage, "logs"}
-	cases := map[string]struct {
-		verb, url, project, method string
-		want                       []scope
-	}{
-		"get":              {verb: "GET", url: "b/logs?alt=json", method: "buckets.get"},
-		"get, project set": {verb: "GET", url: "b/logs", project: "p", method: "buckets.get", want: project("p")},
-		"insert":           {verb: "POST", url: "b?project=p", method: "buckets.insert", want: project("p")},
-		"list":             {verb: "GET", url: "b?project=p", method: "buckets.list", want: project("p")},
-		"patch":            {verb: "PATCH", url: "b/logs", project: "p", method: "buckets.patch", want: append(project("p"), bucket)},
-		"lock":             {verb: "POST", url: "b/logs/lockRetentionPolicy", method: "buckets.lockRetentionPolicy", want: []scope{bucket}},
-		"get policy":       {verb: "GET", url: "b/logs/iam?optionsRequestedPolicyVersion=3", project: "p", method: "buckets.getIamPolicy", want: project("p")},
-		"set policy":       {verb: "PUT", url: "b/logs/iam", project: "p", method: "buckets.setIamPolicy", want: append(project("p"), bucket)},
-		"delete":           {verb: "DELETE", url: "b/logs", project: "p", method: "buckets.delete", want: project("p")},
-		"bucket called b":  {verb: "GET", url: "b/b", method: "buckets.get"},
-		"list objects":     {verb: "GET", url: "b/logs/o", method: "objects.list"},
-		"object":           {verb: "DELETE", url: "b/logs/o/a%2Fb?generation=1", method: "objects.delete"},
-		"something else":   {verb: "GET", url: "b/logs/acl/allUsers", method: "other"},
-		"something odd":    {verb: "BREW", url: "coffee", method: "other"},
-	}
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			req, err := http.NewRequestWithContext(t.Context(), tc.verb, "https://storage.googleapis.com/storage/v1/"+tc.url, http.NoBody)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if tc.project != "" {
-				req = req.WithContext(WithProject(req.Context(), tc.project))
-			}
-			call := readStorageCall(req, "/storage/v1/")
-			if call.method != tc.method {
-				t.Errorf("method %s, want %s", call.method, tc.method)
-			}
-			if diff := cmp.Diff(tc.want, storageScopes(req, call), byValue); diff != "" {
-				t.Errorf("scopes (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-func TestRPCScopes(t *testing.T) {
-	cases := map[string]struct {
-		header string
-		want   []scope
-	}{
-		"get":      {"topic=projects%2Fp%2Ftopics%2Ft", []scope{{scopeProject, servicePubSub, "p"}}},
-		"update":   {"topic.name=projects%2Fp%2Ftopics%2Ft", []scope{{scopeProject, servicePubSub, "p"}}},
-		"list":     {"project=projects%2Fp", []scope{{scopeProject, servicePubSub, "p"}}},
-		"no name":  {"a=b", nil},
-		"no sense": {"%zz", nil},
-	}
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			ctx := metadata.AppendToOutgoingContext(t.Context(), "x-goog-request-params", tc.header)
-			if diff := cmp.Diff(tc.want, pubsubScopes(ctx), byValue); diff != "" {
-				t.Errorf("scopes (-want +got):\n%s", diff)
-			}
-		})
-	}
-	manager, tenant := quotaScopes(serviceResourceManager, "")(t.Context()), quotaScopes(serviceIAM, "ann@tenant.iam.gserviceaccount.com")(t.Context())
-	if diff := cmp.Diff([]scope{{scopeQuotaProject, serviceResourceManager, "of the manager"}}, manager, byValue); diff != "" {
-		t.Errorf("the manager's (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff([]scope{{scopeQuotaProject, serviceIAM, "tenant"}}, tenant, byValue); diff != "" {
-		t.Errorf("a tenant's (-want +got):\n%s", diff)
-	}
 }

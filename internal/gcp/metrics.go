@@ -6,29 +6,31 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/status"
+
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
-// metrics count and time each call as it goes over the wire: after waiting for a limit, before anything retries. They also cover the
-// limits: what Google throttled, and what Holdfast's own rate limits delayed.
+// metrics count and time each call as it goes over the wire: after waiting for a limit, before anything retries. They also
+// tell of the limits: what Google throttled, and what waited or was refused on this side; and how many clients there are.
 type metrics struct {
 	requests  *prometheus.CounterVec
 	duration  *prometheus.HistogramVec
 	throttled *prometheus.CounterVec
 	waited    *prometheus.CounterVec
 	refused   *prometheus.CounterVec
+	clients   *prometheus.GaugeVec
 }
 
 func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "holdfast_gcp_requests_total",
-			Help: "Calls to Google Cloud by service, method and code: an HTTP status, a gRPC code, or timeout, canceled or error without an answer.",
+			Help: "Calls to Google Cloud by service, method and code: an HTTP status, a gRPC code, timeout, canceled or error without an answer, or undeclared if the call was refused unsent.",
 		}, []string{"service", "method", "code"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:                            "holdfast_gcp_request_duration_seconds",
@@ -50,6 +52,10 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 			Name: "holdfast_gcp_limit_refused_total",
 			Help: "Calls to Google Cloud that were postponed because they would have waited too long for Holdfast's own rate limits, by service.",
 		}, []string{"service"}),
+		clients: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "holdfast_gcp_clients",
+			Help: "Open clients of Google Cloud by service: one per service account that was acted as lately.",
+		}, []string{"service"}),
 	}
 	if registerer == nil {
 		return m, nil
@@ -62,6 +68,9 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 		*counter = shared
 	}
 	var err error
+	if m.clients, err = register(registerer, m.clients); err != nil {
+		return nil, err
+	}
 	m.duration, err = register(registerer, m.duration)
 	return m, err
 }
@@ -80,38 +89,45 @@ func register[C prometheus.Collector](registerer prometheus.Registerer, collecto
 	return collector, nil
 }
 
-func (m *metrics) observe(service, method, code string, since time.Time) {
-	m.requests.WithLabelValues(service, method, code).Inc()
-	m.duration.WithLabelValues(service, method).Observe(time.Since(since).Seconds())
+func (m *metrics) observe(c call, code string, since time.Time) {
+	m.requests.WithLabelValues(string(c.service), c.method, code).Inc()
+	m.duration.WithLabelValues(string(c.service), c.method).Observe(time.Since(since).Seconds())
 }
 
-// throttle counts a call that Google throttled.
-func (m *metrics) throttle(service, method, code string) {
+// undeclared counts a call that is not made because nobody declared its method.
+func (m *metrics) undeclared(c call) {
 	if m != nil {
-		m.throttled.WithLabelValues(service, method, code).Inc()
+		m.requests.WithLabelValues(string(c.service), c.method, "undeclared").Inc()
+	}
+}
+
+// throttle counts a call that Google answered by asking to slow down.
+func (m *metrics) throttle(c call, code string) {
+	if m != nil {
+		m.throttled.WithLabelValues(string(c.service), c.method, code).Inc()
 	}
 }
 
 // keptBack counts the time that a call waits for a limit.
-func (m *metrics) keptBack(service string, delay time.Duration) {
+func (m *metrics) keptBack(service kind.Service, delay time.Duration) {
 	if m != nil {
-		m.waited.WithLabelValues(service).Add(delay.Seconds())
+		m.waited.WithLabelValues(string(service)).Add(delay.Seconds())
 	}
 }
 
-// putOff counts a call that is postponed because of a limit.
-func (m *metrics) putOff(service string) {
+// putOff counts a call that is not made because of a limit.
+func (m *metrics) putOff(service kind.Service) {
 	if m != nil {
-		m.refused.WithLabelValues(service).Inc()
+		m.refused.WithLabelValues(string(service)).Inc()
 	}
 }
 
-// roundTripper counts a JSON API's calls. method names them, out of a bounded number of names.
-func (m *metrics) roundTripper(service string, method func(*http.Request) string, next http.RoundTripper) http.RoundTripper {
+// roundTripper counts a JSON API's calls.
+func (m *metrics) roundTripper(callOf func(*http.Request) call, next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
 		start := time.Now()
 		resp, err := next.RoundTrip(req)
-		m.observe(service, method(req), httpOutcome(resp, err), start)
+		m.observe(callOf(req), httpOutcome(resp, err), start)
 		return resp, err
 	})
 }
@@ -129,19 +145,13 @@ func httpOutcome(resp *http.Response, err error) string {
 }
 
 // unaryInterceptor counts a gRPC API's calls.
-func (m *metrics) unaryInterceptor(service string) grpc.UnaryClientInterceptor {
+func (m *metrics) unaryInterceptor(service kind.Service) grpc.UnaryClientInterceptor {
 	return func(
 		ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption,
 	) error {
 		start := time.Now()
 		err := invoke(ctx, method, req, reply, conn, opts...)
-		m.observe(service, rpcMethod(method), status.Code(err).String(), start)
+		m.observe(call{service: service, method: rpcMethod(method)}, status.Code(err).String(), start)
 		return err
 	}
-}
-
-// rpcMethod shortens /google.pubsub.v1.Publisher/GetTopic to Publisher.GetTopic.
-func rpcMethod(full string) string {
-	service, method, _ := strings.Cut(strings.TrimPrefix(full, "/"), "/")
-	return service[strings.LastIndex(service, ".")+1:] + "." + method
 }

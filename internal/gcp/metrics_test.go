@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// sums adds up the counters of a name over all but one label.
+// sums adds up the counters or gauges of a name over all but one label.
 func sums(t *testing.T, registry *prometheus.Registry, name, by string) map[string]float64 {
 	t.Helper()
 	families, err := registry.Gather()
@@ -24,7 +24,7 @@ func sums(t *testing.T, registry *prometheus.Registry, name, by string) map[stri
 		for _, m := range family.GetMetric() {
 			for _, l := range m.GetLabel() {
 				if family.GetName() == name && l.GetName() == by {
-					out[l.GetValue()] += m.GetCounter().GetValue()
+					out[l.GetValue()] += m.GetCounter().GetValue() + m.GetGauge().GetValue()
 				}
 			}
 		}

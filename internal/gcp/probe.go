@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // probeTimeout bounds the attempt to connect to an endpoint.
@@ -15,8 +17,8 @@ const probeTimeout = 5 * time.Second
 
 // Unreachable is an endpoint that cannot be connected to.
 type Unreachable struct {
-	// Service is storage, pubsub, iam or resourcemanager.
-	Service string
+	// Service is the service, which also names its flag: storage.
+	Service kind.Service
 	// Address is host:port.
 	Address string
 	// Err is the cause.
@@ -35,13 +37,13 @@ func (e *Unreachable) Unwrap() error { return e.Err }
 // Unreachable for the first that fails, in the order of Options.
 func (c *Clients) Probe(ctx context.Context) error {
 	endpoints := []struct {
-		service string
+		service kind.Service
 		Endpoint
 	}{
-		{serviceStorage, c.opts.Storage},
-		{servicePubSub, c.opts.PubSub},
-		{serviceIAM, c.opts.IAM},
-		{serviceResourceManager, c.opts.ResourceManager},
+		{kind.ServiceStorage, c.opts.Storage},
+		{kind.ServicePubSub, c.opts.PubSub},
+		{kind.ServiceIAM, c.opts.IAM},
+		{kind.ServiceResourceManager, c.opts.ResourceManager},
 	}
 	results := make([]chan error, len(endpoints))
 	for i, endpoint := range endpoints {

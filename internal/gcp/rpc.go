@@ -21,11 +21,7 @@ const (
 )
 
 // dial makes a connection that is bounded in time, limited, counted and authenticated, in this order. It does not connect yet.
-func (c *Clients) dial(ctx context.Context, service string, endpoint Endpoint, account string) (*grpc.ClientConn, error) {
-	scopes := quotaScopes(service, account)
-	if service == servicePubSub {
-		scopes = pubsubScopes
-	}
+func (c *Clients) dial(ctx context.Context, service kind.Service, endpoint Endpoint, account string, use *usage) (*grpc.ClientConn, error) {
 	reconnect := backoff.DefaultConfig
 	reconnect.MaxDelay = maxReconnect
 	opts := &grpctransport.Options{
@@ -38,10 +34,11 @@ func (c *Clients) dial(ctx context.Context, service string, endpoint Endpoint, a
 			grpc.WithIdleTimeout(idleTimeout),
 			grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: maxReconnect}),
 			grpc.WithChainUnaryInterceptor(
+				use.unaryInterceptor,
 				withTimeout(c.opts.Timeout),
-				c.limiter.unaryInterceptor(service, scopes),
+				c.limiter.unaryInterceptor(service, account),
 				c.metrics.unaryInterceptor(service),
-				nameDenial,
+				c.limiter.methods.nameDenial(service),
 			),
 		}, c.opts.dialOptions...),
 	}
@@ -52,11 +49,13 @@ func (c *Clients) dial(ctx context.Context, service string, endpoint Endpoint, a
 		}
 		opts.Credentials = own
 	}
-	pool, err := grpctransport.Dial(ctx, !endpoint.Insecure, opts)
+	conns, err := grpctransport.Dial(ctx, !endpoint.Insecure, opts)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to %s at %s: %w", service, endpoint.Address, err)
 	}
-	return pool.Connection(), nil
+	conn := conns.Connection()
+	use.closer = conn
+	return conn, nil
 }
 
 // withTimeout bounds a call in time; a context that ends sooner wins.
@@ -71,17 +70,18 @@ func withTimeout(timeout time.Duration) grpc.UnaryClientInterceptor {
 }
 
 // unaryInterceptor limits the calls to a gRPC API.
-func (l *limiter) unaryInterceptor(service string, scopesOf func(context.Context) []scope) grpc.UnaryClientInterceptor {
+func (l *limiter) unaryInterceptor(service kind.Service, account string) grpc.UnaryClientInterceptor {
 	return func(
 		ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption,
 	) error {
-		scopes := scopesOf(ctx)
-		if err := l.wait(ctx, scopes); err != nil {
+		c := rpcCall(ctx, service, method, account)
+		scopes, err := l.admit(ctx, c)
+		if err != nil {
 			return err
 		}
-		err := invoke(ctx, method, req, reply, conn, opts...)
+		err = invoke(ctx, method, req, reply, conn, opts...)
 		if refusal := Classify(err); refusal != nil && refusal.Class == kind.Throttled {
-			l.metrics.throttle(service, rpcMethod(method), status.Code(err).String())
+			l.metrics.throttle(c, status.Code(err).String())
 			l.throttled(scopes, refusal)
 		}
 		return err

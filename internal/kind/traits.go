@@ -30,4 +30,3 @@ type Traits struct {
 
 // Label is the kind's name in one word, as metrics and controllers have it: serviceaccount.
 func (t Traits) Label() string { return strings.ReplaceAll(t.Name, " ", "") }
-

@@ -1,0 +1,208 @@
+package gcp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"google.golang.org/grpc"
+
+	"github.com/holdfast-dev/holdfast/internal/kind"
+)
+
+// fakeClient is a client whose calls take a time, and fail if it is closed before they end.
+type fakeClient struct {
+	account string
+	use     *usage
+	closed  atomic.Bool
+}
+
+func (c *fakeClient) Close() error {
+	c.closed.Store(true)
+	return nil
+}
+
+var errFakeClosed = errors.New("closed under the call")
+
+func (c *fakeClient) call(takes time.Duration) error {
+	invoke := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
+		time.Sleep(takes) //nolint:forbidigo // in a bubble's time
+		if c.closed.Load() {
+			return errFakeClosed
+		}
+		return nil
+	}
+	return c.use.unaryInterceptor(context.Background(), "", nil, nil, nil, invoke)
+}
+
+// fakePool is a pool of fake clients. opened are all that it ever opened, in order.
+func fakePool(t *testing.T, size int) (p *pool[*fakeClient], opened func() []*fakeClient) {
+	t.Helper()
+	m, err := newMetrics(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []*fakeClient
+	open := func(_ context.Context, account string, use *usage) (*fakeClient, error) {
+		client := &fakeClient{account: account, use: use}
+		use.closer = client
+		all = append(all, client)
+		return client, nil
+	}
+	p = newPool(&Clients{metrics: m, opts: Options{MaxAccounts: size}}, kind.ServicePubSub, Endpoint{}, open)
+	return p, func() []*fakeClient {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return all
+	}
+}
+
+func mustGet(t *testing.T, p *pool[*fakeClient], account string) *fakeClient {
+	t.Helper()
+	client, err := p.get(t.Context(), account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+func TestPoolEvictsTheLeastRecentlyUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, opened := fakePool(t, 2)
+		for _, account := range []string{"a", "b", "a", "c", "a", "b"} { // c evicts b, and the second b evicts c
+			mustGet(t, p, account)
+		}
+		time.Sleep(linger + time.Second) //nolint:forbidigo // in a bubble's time
+		got := map[string]bool{}
+		for i, client := range opened() {
+			got[fmt.Sprint(i, " ", client.account)] = client.closed.Load()
+		}
+		if diff := cmp.Diff(map[string]bool{"0 a": false, "1 b": true, "2 c": true, "3 b": false}, got); diff != "" {
+			t.Errorf("closed (-want +got):\n%s", diff)
+		}
+		if open := testutil.ToFloat64(p.gauge); open != 2 {
+			t.Errorf("the gauge shows %v open clients, want 2", open)
+		}
+		if err := p.close(); err != nil {
+			t.Error(err)
+		}
+		if open := testutil.ToFloat64(p.gauge); open != 0 {
+			t.Errorf("the gauge shows %v open clients after the end", open)
+		}
+	})
+}
+
+func TestPoolClosesNothingInUse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, _ := fakePool(t, 1)
+		first := mustGet(t, p, "a")
+		answer := make(chan error)
+		go func() { answer <- first.call(3 * linger) }()
+		synctest.Wait()
+		mustGet(t, p, "b")
+		if err := <-answer; err != nil {
+			t.Errorf("a call that began before the eviction: %v", err)
+		}
+		time.Sleep(linger / 2) //nolint:forbidigo // in a bubble's time
+		if err := first.call(time.Second); err != nil {
+			t.Errorf("a call soon after: %v", err)
+		}
+		time.Sleep(linger + time.Second) //nolint:forbidigo // in a bubble's time
+		if !first.closed.Load() {
+			t.Error("nobody uses the client, and it is open")
+		}
+		if err := first.call(time.Second); !errors.Is(err, errFakeClosed) {
+			t.Errorf("a call after all: %v", err)
+		}
+		if open := testutil.ToFloat64(p.gauge); open != 1 {
+			t.Errorf("the gauge shows %v open clients, want 1", open)
+		}
+	})
+}
+
+// However clients are used and evicted, none is closed under whoever got it a short time ago.
+func TestPoolUnderLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const size, accounts, workers, rounds = 3, 10, 20, 50
+		p, opened := fakePool(t, size)
+		var wg sync.WaitGroup
+		for range workers {
+			wg.Go(func() {
+				for range rounds {
+					client, err := p.get(t.Context(), fmt.Sprint("account ", rand.IntN(accounts)))
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					for range 1 + rand.IntN(3) {
+						time.Sleep(rand.N(linger)) //nolint:forbidigo // in a bubble's time
+						if err := client.call(rand.N(2 * linger)); err != nil {
+							t.Error(err)
+						}
+					}
+				}
+			})
+		}
+		wg.Wait()
+		time.Sleep(2 * linger) //nolint:forbidigo // in a bubble's time
+		open := 0
+		for _, client := range opened() {
+			if !client.closed.Load() {
+				open++
+			}
+		}
+		if gauge := testutil.ToFloat64(p.gauge); open != size || gauge != size {
+			t.Errorf("%d clients are open and the gauge shows %v, want %d", open, gauge, size)
+		}
+		if err := p.close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// tokenCounter answers as cloudOverTLS does, and counts tokens.
+type tokenCounter struct{ atomic.Int32 }
+
+func (c *tokenCounter) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Hostname() == "iamcredentials.googleapis.com" {
+		c.Add(1)
+	}
+	return (&cloudOverTLS{tokenCode: http.StatusOK, tokenBody: annsToken()}).RoundTrip(req)
+}
+
+// An account's tokens go with its client: it gets new ones when it comes back, over HTTP as over gRPC.
+func TestEvictionForgetsTokens(t *testing.T) {
+	server, client := rpcOverTLS(t)
+	topics := &fakeCloud{getTopic: func(context.Context) error { return nil }}
+	tokens := &tokenCounter{}
+	registry := prometheus.NewRegistry()
+	clients := newClients(t, Options{
+		PubSub:      Endpoint{Address: topics.serve(t, server)},
+		MaxAccounts: 1, Registerer: registry, credentials: staticToken("managers", nil), base: tokens,
+		dialOptions: []grpc.DialOption{client},
+	})
+	for _, account := range []string{tenant, tenant, "bob@tenant.iam.gserviceaccount.com", tenant} {
+		if err := getTopic(t.Context(), clients, account); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := getBucket(t.Context(), clients, account); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := tokens.Load(); n != 2*3 {
+		t.Errorf("%d tokens, want 6: three of either client", n)
+	}
+	if diff := cmp.Diff(map[string]float64{"storage": 3, "pubsub": 3, "iam": 0, "resourcemanager": 0}, sums(t, registry, "holdfast_gcp_clients", "service")); diff != "" {
+		t.Errorf("open clients, the evicted ones included (-want +got):\n%s", diff)
+	}
+}
