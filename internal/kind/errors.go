@@ -39,7 +39,8 @@ type Error struct {
 	Resource string
 	// RetryAfter is how long to wait before a retry, at most an hour. 0 if Google does not say.
 	RetryAfter time.Duration
-	// Ours says that Holdfast itself refused the call, to keep within its limits: Google was not asked.
+	// Ours says that Holdfast itself refused the call, to keep within its own limits or because Google had just asked to slow
+	// down: nothing was sent.
 	Ours bool
 	// Message is Google's own sentence, without the wrapping that the layers in between have added. The same failure gives
 	// the same message. At most 1,000 bytes of UTF-8 on one line.

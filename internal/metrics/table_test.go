@@ -15,6 +15,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/test/emulator"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
@@ -94,6 +95,9 @@ func callGoogle(t *testing.T, registry prometheus.Registerer) {
 	storage, rpc := endpoint(cloud.StorageEndpoint()), endpoint(cloud.GRPCAddr())
 	clients, err := gcp.NewClients(gcp.Options{
 		Storage: storage, PubSub: rpc, IAM: rpc, ResourceManager: rpc, Registerer: registry, Limits: gcp.Limits{Project: 4},
+		Methods: []kind.Method{
+			{Service: kind.ServiceStorage, Name: "buckets.get", Scope: kind.ScopeProject, Permissions: []string{"storage.buckets.get"}},
+		},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -22,7 +22,7 @@ var ref = kind.Ref{Project: "demo-project"}
 
 func TestPolicyOfAProject(t *testing.T) {
 	cloud := emulator.StartTest(t, emulator.Options{Strict: true, Projects: []projects.Project{{ID: ref.Project, Number: 4711}}})
-	impl := New(policytest.Clients(t, cloud).Projects)
+	impl := New(policytest.Clients(t, cloud, methods...).Projects)
 	policytest.Check(t, cloud, policytest.Resource{
 		Kind: impl, Ref: ref, Missing: kind.Ref{Project: "no-such-project"}, Role: "roles/pubsub.viewer",
 	})
@@ -35,7 +35,7 @@ func TestPolicyOfAProject(t *testing.T) {
 // Audit configs are written only where they change.
 func TestAuditConfigs(t *testing.T) {
 	cloud := emulator.StartTest(t)
-	impl := New(policytest.Clients(t, cloud).Projects)
+	impl := New(policytest.Clients(t, cloud, methods...).Projects)
 	set := func(change func(*iampolicy.Policy), wantMask string) iampolicy.Policy {
 		t.Helper()
 		policy, err := impl.GetPolicy(t.Context(), ref)

@@ -32,7 +32,9 @@ func emulate(t *testing.T) *emulated {
 	t.Helper()
 	cloud := emulator.StartTest(t)
 	endpoint := gcp.Endpoint{Address: cloud.GRPCAddr(), Insecure: true}
-	clients, err := gcp.NewClients(gcp.Options{PubSub: endpoint, Storage: endpoint, IAM: endpoint, ResourceManager: endpoint})
+	clients, err := gcp.NewClients(gcp.Options{
+		PubSub: endpoint, Storage: endpoint, IAM: endpoint, ResourceManager: endpoint, Methods: methods,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

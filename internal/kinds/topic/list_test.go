@@ -15,7 +15,7 @@ import (
 
 func TestList(t *testing.T) {
 	cloud := emulator.StartTest(t)
-	impl := New(policytest.Clients(t, cloud).Topics)
+	impl := New(policytest.Clients(t, cloud, methods...).Topics)
 	for _, name := range []string{"projects/some-project/topics/orders", "projects/some-project/topics/returns", "projects/other-project/topics/orders"} {
 		if err := cloud.PubSub.PutTopic(&pubsubpb.Topic{Name: name}); err != nil {
 			t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 
 func TestPolicyOfATopic(t *testing.T) {
 	cloud := emulator.StartTest(t)
-	impl := New(policytest.Clients(t, cloud).Topics)
+	impl := New(policytest.Clients(t, cloud, methods...).Topics)
 	if _, err := impl.Create(t.Context(), ref, &v1alpha1.Topic{}); err != nil {
 		t.Fatal(err)
 	}
