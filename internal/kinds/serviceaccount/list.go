@@ -20,7 +20,8 @@ const pageSize = 100
 // of another form and are left out.
 func (k *Kind) List(ctx context.Context, ref kind.Ref, yield func(page []kind.Item[*adminpb.ServiceAccount]) bool) error {
 	_, err := call(ctx, k, "listing", ref, func(client *iam.IamClient) (none, error) {
-		pager := iterator.NewPager(client.ListServiceAccounts(ctx, &adminpb.ListServiceAccountsRequest{Name: "projects/" + ref.Project}), pageSize, "")
+		all := client.ListServiceAccounts(ctx, &adminpb.ListServiceAccountsRequest{Name: "projects/" + ref.Project})
+		pager := iterator.NewPager(all, pageSize, "")
 		for {
 			var accounts []*adminpb.ServiceAccount
 			next, err := pager.NextPage(&accounts)
