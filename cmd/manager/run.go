@@ -84,6 +84,7 @@ func operate(ctx context.Context, c *config) (err error) {
 	if err != nil {
 		return err
 	}
+	opts.Methods = kinds.Methods()
 	opts.UserAgent, opts.Limits, opts.Registerer, opts.Identity = userAgent(), c.limits, metrics.Registry, c.identity
 	clients, err := gcp.NewClients(opts)
 	if err != nil {

@@ -15,7 +15,6 @@ import (
 	"cloud.google.com/go/storage"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/singleflight"
-	"google.golang.org/api/option"
 	"google.golang.org/grpc"
 
 	"github.com/holdfast-dev/holdfast/internal/kind"
@@ -64,7 +63,7 @@ type Clients struct {
 	metrics *metrics
 	limiter *limiter
 
-	storage  *pool[*storage.Client]
+	storage  *pool[*StorageService]
 	topics   *pool[*pubsub.TopicAdminClient]
 	accounts *pool[*iam.IamClient]
 	projects *pool[*resourcemanager.ProjectsClient]
@@ -125,7 +124,11 @@ func (o Options) orDefault() Options {
 
 // Storage returns the client of Cloud Storage that acts as a service account (its e-mail; empty: as the manager).
 func (c *Clients) Storage(ctx context.Context, impersonate string) (*storage.Client, error) {
-	return c.storage.get(ctx, impersonate)
+	service, err := c.storage.get(ctx, impersonate)
+	if err != nil {
+		return nil, err
+	}
+	return service.contents, nil
 }
 
 // Topics returns the client of Pub/Sub's topics that acts as a service account (its e-mail; empty: as the manager).
@@ -145,20 +148,13 @@ func (c *Clients) Projects(ctx context.Context, impersonate string) (*resourcema
 	return c.projects.get(ctx, impersonate)
 }
 
-// openStorage opens a client that needs no closing: all share one transport, which closes the connections that are idle.
-func (c *Clients) openStorage(ctx context.Context, account string, _ *usage) (*storage.Client, error) {
+// openStorage opens clients that need no closing: all share one transport, which closes the connections that are idle.
+func (c *Clients) openStorage(ctx context.Context, account string, _ *usage) (*StorageService, error) {
 	httpClient, err := c.httpClient(c.opts.Storage, account)
 	if err != nil {
 		return nil, err
 	}
-	httpClient.Transport = KeepAnswers(httpClient.Transport)
-	client, err := storage.NewClient(ctx, option.WithHTTPClient(httpClient), option.WithoutAuthentication(),
-		option.WithEndpoint(c.opts.Storage.url()), storage.WithDisabledClientMetrics())
-	if err != nil {
-		return nil, err
-	}
-	client.SetRetry(storage.WithPolicy(storage.RetryNever))
-	return client, nil
+	return NewStorageService(ctx, httpClient, c.opts.Storage.url())
 }
 
 // Close closes all clients.

@@ -7,28 +7,15 @@ import (
 
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
-	"github.com/holdfast-dev/holdfast/internal/kinds/projectpolicy"
-	"github.com/holdfast-dev/holdfast/internal/kinds/serviceaccount"
-	"github.com/holdfast-dev/holdfast/internal/kinds/topic"
+	"github.com/holdfast-dev/holdfast/internal/kinds"
 )
 
-// kinds are those that declare their methods.
-var kinds = []kind.Traits{
-	topic.New(nil).Traits(), serviceaccount.New(nil, nil).Traits(), projectpolicy.New(nil).Traits(),
-}
-
 // declared are the methods of all kinds, and those that are called whatever the kind.
-func declared() []kind.Method {
-	methods := gcp.Methods()
-	for _, k := range kinds {
-		methods = slices.Concat(methods, k.Methods)
-	}
-	return methods
-}
+func declared() []kind.Method { return slices.Concat(gcp.Methods(), kinds.Methods()) }
 
 // Each method has a service, a name, a known scope, and permissions or a reason why it needs none.
 func TestMethodsAreDeclared(t *testing.T) {
-	for _, k := range kinds {
+	for _, k := range kinds.All(nil) {
 		if len(k.Methods) == 0 {
 			t.Errorf("the kind %s declares no methods", k.Kind)
 		}

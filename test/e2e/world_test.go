@@ -213,7 +213,7 @@ func (w *world) clients() *gcp.Clients {
 	}
 	clients, err := gcp.NewClients(gcp.Options{
 		Storage: endpoint(storage), PubSub: endpoint(rpc), IAM: endpoint(rpc), ResourceManager: endpoint(rpc),
-		UserAgent: "holdfast/test", Identity: operator, Timeout: w.timeout, Limits: w.limits,
+		Methods: kinds.Methods(), UserAgent: "holdfast/test", Identity: operator, Timeout: w.timeout, Limits: w.limits,
 	})
 	if err != nil {
 		w.t.Fatalf("making Google Cloud clients: %v", err)

@@ -22,15 +22,6 @@ type Policies interface {
 	SetPolicy(ctx context.Context, ref kind.Ref, policy iampolicy.Policy) (iampolicy.Policy, error)
 }
 
-// bucketMethods are what the kind Bucket calls: it does not declare any yet.
-var bucketMethods = []kind.Method{
-	{Service: kind.ServiceStorage, Name: "buckets.get", Scope: kind.ScopeProject, Permissions: []string{"storage.buckets.get"}},
-	{Service: kind.ServiceStorage, Name: "buckets.list", Scope: kind.ScopeProject, Permissions: []string{"storage.buckets.list"}},
-	{Service: kind.ServiceStorage, Name: "buckets.insert", Scope: kind.ScopeProject, Permissions: []string{"storage.buckets.create"}},
-	{Service: kind.ServiceStorage, Name: "buckets.getIamPolicy", Scope: kind.ScopeProject, Permissions: []string{"storage.buckets.getIamPolicy"}},
-	{Service: kind.ServiceStorage, Name: "buckets.setIamPolicy", Scope: kind.ScopeBucket, Permissions: []string{"storage.buckets.setIamPolicy"}},
-}
-
 // Clients are those of an emulated Google Cloud, for a kind that calls these methods.
 func Clients(t *testing.T, cloud *emulator.Emulator, methods ...kind.Method) *gcp.Clients {
 	t.Helper()
@@ -41,7 +32,7 @@ func Clients(t *testing.T, cloud *emulator.Emulator, methods ...kind.Method) *gc
 	}
 	clients, err := gcp.NewClients(gcp.Options{
 		Storage: storage, PubSub: rpc, IAM: rpc, ResourceManager: rpc,
-		Methods: slices.Concat(bucketMethods, methods),
+		Methods: methods,
 		Limits:  gcp.Limits{Project: 1000, QuotaProject: 1000, Bucket: 1000},
 	})
 	if err != nil {

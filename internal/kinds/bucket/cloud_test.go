@@ -44,12 +44,26 @@ type cloud struct {
 func newCloud(t testing.TB) (*Kind, *cloud) {
 	t.Helper()
 	c := &cloud{}
-	client, err := storage.NewClient(context.Background(), option.WithHTTPClient(&http.Client{Transport: gcp.KeepAnswers(c)}),
-		option.WithEndpoint("http://cloud/storage/v1/"), storage.WithDisabledClientMetrics())
+	return New(clients{c}), c
+}
+
+// clients go over a transport.
+type clients struct{ transport http.RoundTripper }
+
+const endpoint = "http://cloud/storage/v1/"
+
+func (c clients) StorageService(ctx context.Context, _ string) (*gcp.StorageService, error) {
+	return gcp.NewStorageService(ctx, &http.Client{Transport: c.transport}, endpoint)
+}
+
+func (c clients) Storage(ctx context.Context, _ string) (*storage.Client, error) {
+	client, err := storage.NewClient(ctx, option.WithHTTPClient(&http.Client{Transport: c.transport}),
+		option.WithEndpoint(endpoint), storage.WithDisabledClientMetrics())
 	if err != nil {
-		t.Fatalf("making the client: %v", err)
+		return nil, err
 	}
-	return New(func(context.Context, string) (*storage.Client, error) { return client, nil }), c
+	client.SetRetry(storage.WithPolicy(storage.RetryNever))
+	return client, nil
 }
 
 func (c *cloud) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -1,94 +1,113 @@
 package bucket
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strings"
-	"time"
 
-	"cloud.google.com/go/storage"
+	raw "google.golang.org/api/storage/v1"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
-// composeNew writes a new bucket. Of what is set, the library cannot send defaultEventBasedHold, and sends no false: that
-// is Google's default anyway.
-func composeNew(ref kind.Ref, want *v1alpha1.BucketSpec) *storage.BucketAttrs {
-	attrs := &storage.BucketAttrs{
-		Location:                 strings.ToUpper(want.Location),
-		StorageClass:             string(want.StorageClass),
-		Labels:                   ref.Labels(want.Labels, nil),
-		VersioningEnabled:        orZero(orZero(want.Versioning).Enabled),
-		Lifecycle:                composeLifecycle(want.Lifecycle),
-		RPO:                      rpos[want.RPO],
-		UniformBucketLevelAccess: storage.UniformBucketLevelAccess{Enabled: orZero(orZero(want.UniformBucketLevelAccess).Enabled)},
-		PublicAccessPrevention:   preventions[want.PublicAccessPrevention],
-		CORS:                     composeCORS(want.CORS),
-		RequesterPays:            orZero(want.RequesterPays),
+// composeNew writes a new bucket. A switch that is off is left out: that is Google's default. Cloud Storage wants a location
+// beside lifecycle rules; both are always sent.
+func composeNew(ref kind.Ref, want *v1alpha1.BucketSpec) *raw.Bucket {
+	bucket := &raw.Bucket{
+		Name:                  ref.ID,
+		Location:              cmp.Or(strings.ToUpper(want.Location), "US"),
+		StorageClass:          string(want.StorageClass),
+		Labels:                ref.Labels(want.Labels, nil),
+		Lifecycle:             composeLifecycle(want.Lifecycle),
+		Rpo:                   string(want.RPO),
+		DefaultEventBasedHold: orZero(want.DefaultEventBasedHold),
+		Cors:                  composeCORS(want.CORS),
 	}
 	if p := want.CustomPlacementConfig; p != nil {
-		attrs.CustomPlacementConfig = &storage.CustomPlacementConfig{DataLocations: upper(p.DataLocations)}
+		bucket.CustomPlacementConfig = &raw.BucketCustomPlacementConfig{DataLocations: upper(p.DataLocations)}
 	}
 	if orZero(orZero(want.HierarchicalNamespace).Enabled) {
-		attrs.HierarchicalNamespace = &storage.HierarchicalNamespace{Enabled: true}
+		bucket.HierarchicalNamespace = &raw.BucketHierarchicalNamespace{Enabled: true}
+	}
+	if orZero(orZero(want.Versioning).Enabled) {
+		bucket.Versioning = composeVersioning(want.Versioning)
 	}
 	if want.SoftDeletePolicy != nil {
-		attrs.SoftDeletePolicy = composeSoftDelete(want.SoftDeletePolicy)
+		bucket.SoftDeletePolicy = composeSoftDelete(want.SoftDeletePolicy)
 	}
-	if orZero(want.RetentionPolicy).RetentionSeconds != nil {
-		attrs.RetentionPolicy = composeRetention(want.RetentionPolicy)
-	}
+	bucket.RetentionPolicy = composeRetention(want.RetentionPolicy)
 	if orZero(orZero(want.Autoclass).Enabled) {
-		attrs.Autoclass = composeAutoclass(want.Autoclass)
+		bucket.Autoclass = composeAutoclass(want.Autoclass)
 	}
-	if orZero(want.Website) != (v1alpha1.Website{}) {
-		attrs.Website = composeWebsite(want.Website)
+	if orZero(orZero(want.UniformBucketLevelAccess).Enabled) {
+		at(&bucket.IamConfiguration).UniformBucketLevelAccess = composeUniformAccess(want.UniformBucketLevelAccess)
 	}
-	if orZero(want.Logging) != (v1alpha1.Logging{}) {
-		attrs.Logging = composeLogging(want.Logging, ref.ID)
+	if want.PublicAccessPrevention != "" {
+		at(&bucket.IamConfiguration).PublicAccessPrevention = string(want.PublicAccessPrevention)
 	}
-	if e := want.Encryption; e != nil {
-		if e.DefaultKMSKeyName != "" {
-			attrs.Encryption = &storage.BucketEncryption{DefaultKMSKeyName: e.DefaultKMSKeyName}
+	if orZero(want.RequesterPays) {
+		bucket.Billing = composeBilling(want.RequesterPays)
+	}
+	bucket.Website = composeWebsite(want.Website)
+	bucket.Logging = composeLogging(want.Logging, ref.ID)
+	if e := orZero(want.Encryption); e != (v1alpha1.BucketEncryption{}) {
+		bucket.Encryption = &raw.BucketEncryption{
+			DefaultKmsKeyName:                           e.DefaultKMSKeyName,
+			GoogleManagedEncryptionEnforcementConfig:    composeRestriction(e.GoogleManagedEncryptionEnforcementConfig),
+			CustomerManagedEncryptionEnforcementConfig:  (*customerManaged)(composeRestriction(e.CustomerManagedEncryptionEnforcementConfig)),
+			CustomerSuppliedEncryptionEnforcementConfig: (*customerSupplied)(composeRestriction(e.CustomerSuppliedEncryptionEnforcementConfig)),
 		}
-		attrs.GoogleManagedEncryptionEnforcementConfig = composeRestriction(e.GoogleManagedEncryptionEnforcementConfig)
-		attrs.CustomerManagedEncryptionEnforcementConfig = composeRestriction(e.CustomerManagedEncryptionEnforcementConfig)
-		attrs.CustomerSuppliedEncryptionEnforcementConfig = composeRestriction(e.CustomerSuppliedEncryptionEnforcementConfig)
 	}
-	return attrs
+	return bucket
 }
 
-// composeUpdate writes what changes, and nothing else.
-func composeUpdate(ref kind.Ref, want *v1alpha1.BucketSpec, changes diff.Changes, live *storage.BucketAttrs) storage.BucketAttrsToUpdate {
-	c := composer{name: ref.ID, want: want, changes: changes, live: live}
+// composePatch writes what changes, and nothing else.
+func composePatch(ref kind.Ref, want *v1alpha1.BucketSpec, changes diff.Changes, live *Live) *raw.Bucket {
+	c := composer{name: ref.ID, want: want, changes: changes, live: live, patch: &raw.Bucket{}}
 	c.labels(ref.Labels(want.Labels, live.Labels))
 	c.classes()
 	c.protection()
 	c.access()
 	c.web()
 	c.encryption()
-	return c.update
+	return c.patch
 }
 
 type composer struct {
 	name    string
 	want    *v1alpha1.BucketSpec
 	changes diff.Changes
-	live    *storage.BucketAttrs
-	update  storage.BucketAttrsToUpdate
+	live    *Live
+	patch   *raw.Bucket
 }
 
-// labels writes the labels that differ. Ours are among them: the first real change marks the bucket as held.
+// clear takes a field of the bucket away.
+func (c *composer) clear(field string) {
+	c.patch.NullFields = append(c.patch.NullFields, field)
+}
+
+// force sends a field of the bucket even if it is false or empty.
+func (c *composer) force(field string) {
+	c.patch.ForceSendFields = append(c.patch.ForceSendFields, field)
+}
+
+// labels writes the labels that differ. Ours are among them: the first real change marks the bucket as ours.
 func (c *composer) labels(want map[string]string) {
-	for key, value := range want {
-		if had, ok := c.live.Labels[key]; !ok || had != value {
-			c.update.SetLabel(key, value)
-		}
+	changed := maps.Clone(want)
+	maps.DeleteFunc(changed, func(key, value string) bool {
+		had, ok := c.live.Labels[key]
+		return ok && had == value
+	})
+	if len(changed) > 0 {
+		c.patch.Labels = changed
 	}
 	for key := range c.live.Labels {
 		if _, ok := want[key]; !ok {
-			c.update.DeleteLabel(key)
+			c.clear("Labels." + key)
+			c.force("Labels")
 		}
 	}
 }
@@ -96,84 +115,113 @@ func (c *composer) labels(want map[string]string) {
 // classes writes how objects are stored.
 func (c *composer) classes() {
 	if c.changes.Has("spec.storageClass") {
-		c.update.StorageClass = string(c.want.StorageClass)
+		c.patch.StorageClass = string(c.want.StorageClass)
 	}
 	if c.changes.Has("spec.rpo") {
-		c.update.RPO = rpos[c.want.RPO]
+		c.patch.Rpo = string(c.want.RPO)
 	}
 	if c.changes.Has("spec.lifecycle") {
-		c.update.Lifecycle = new(composeLifecycle(c.want.Lifecycle))
+		c.patch.Lifecycle = composeLifecycle(c.want.Lifecycle)
 	}
 	if c.changes.Has("spec.autoclass") {
-		c.update.Autoclass = composeAutoclass(c.want.Autoclass)
+		c.patch.Autoclass = composeAutoclass(c.want.Autoclass)
 	}
 	if c.changes.Has("spec.versioning") {
-		c.update.VersioningEnabled = orZero(orZero(c.want.Versioning).Enabled)
+		c.patch.Versioning = composeVersioning(c.want.Versioning)
 	}
 }
 
 // protection writes what keeps objects from being lost. The lock of the retention policy is a call of its own.
 func (c *composer) protection() {
 	if c.changes.Has("spec.softDeletePolicy") {
-		c.update.SoftDeletePolicy = composeSoftDelete(c.want.SoftDeletePolicy)
+		c.patch.SoftDeletePolicy = composeSoftDelete(c.want.SoftDeletePolicy)
 	}
 	if c.touches("spec.retentionPolicy", "retentionSeconds") {
-		c.update.RetentionPolicy = composeRetention(c.want.RetentionPolicy)
+		if c.patch.RetentionPolicy = composeRetention(c.want.RetentionPolicy); c.patch.RetentionPolicy == nil {
+			c.clear("RetentionPolicy")
+		}
 	}
 	if c.changes.Has("spec.defaultEventBasedHold") {
-		c.update.DefaultEventBasedHold = orZero(c.want.DefaultEventBasedHold)
+		c.patch.DefaultEventBasedHold = orZero(c.want.DefaultEventBasedHold)
+		c.force("DefaultEventBasedHold")
 	}
 }
 
 // access writes who may read, and who pays for it.
 func (c *composer) access() {
 	if c.changes.Has("spec.uniformBucketLevelAccess") {
-		c.update.UniformBucketLevelAccess = &storage.UniformBucketLevelAccess{Enabled: orZero(orZero(c.want.UniformBucketLevelAccess).Enabled)}
+		at(&c.patch.IamConfiguration).UniformBucketLevelAccess = composeUniformAccess(c.want.UniformBucketLevelAccess)
 	}
 	if c.changes.Has("spec.publicAccessPrevention") {
-		c.update.PublicAccessPrevention = preventions[c.want.PublicAccessPrevention]
+		at(&c.patch.IamConfiguration).PublicAccessPrevention = string(c.want.PublicAccessPrevention)
 	}
 	if c.changes.Has("spec.requesterPays") {
-		c.update.RequesterPays = orZero(c.want.RequesterPays)
+		c.patch.Billing = composeBilling(c.want.RequesterPays)
 	}
 }
 
 // web writes how the bucket serves browsers, and where it logs that.
 func (c *composer) web() {
 	if c.changes.Has("spec.cors") {
-		c.update.CORS = composeCORS(c.want.CORS)
+		c.patch.Cors = composeCORS(c.want.CORS)
+		c.force("Cors")
 	}
 	if c.changes.Has("spec.website") {
-		c.update.Website = composeWebsite(c.want.Website)
+		c.website()
 	}
 	if c.changes.Has("spec.logging") {
-		c.update.Logging = composeLogging(c.want.Logging, c.name)
+		if c.patch.Logging = composeLogging(c.want.Logging, c.name); c.patch.Logging == nil {
+			c.clear("Logging")
+		}
 	}
+}
+
+// website writes the web site, and clears the page that goes while the other stays.
+func (c *composer) website() {
+	site := composeWebsite(c.want.Website)
+	if site == nil {
+		c.clear("Website")
+		return
+	}
+	if site.MainPageSuffix == "" && c.live.Website.MainPageSuffix != "" {
+		site.NullFields = append(site.NullFields, "MainPageSuffix")
+	}
+	if site.NotFoundPage == "" && c.live.Website.NotFoundPage != "" {
+		site.NullFields = append(site.NullFields, "NotFoundPage")
+	}
+	c.patch.Website = site
 }
 
 // encryption writes which keys are used.
 func (c *composer) encryption() {
 	want := orZero(c.want.Encryption)
 	if c.touches("spec.encryption", "defaultKMSKeyName") {
-		c.update.Encryption = &storage.BucketEncryption{DefaultKMSKeyName: want.DefaultKMSKeyName}
+		encryption := at(&c.patch.Encryption)
+		if encryption.DefaultKmsKeyName = want.DefaultKMSKeyName; want.DefaultKMSKeyName == "" {
+			encryption.NullFields = append(encryption.NullFields, "DefaultKmsKeyName")
+		}
 	}
-	c.update.GoogleManagedEncryptionEnforcementConfig = c.restriction("googleManagedEncryptionEnforcementConfig",
-		want.GoogleManagedEncryptionEnforcementConfig, c.live.GoogleManagedEncryptionEnforcementConfig)
-	c.update.CustomerManagedEncryptionEnforcementConfig = c.restriction("customerManagedEncryptionEnforcementConfig",
-		want.CustomerManagedEncryptionEnforcementConfig, c.live.CustomerManagedEncryptionEnforcementConfig)
-	c.update.CustomerSuppliedEncryptionEnforcementConfig = c.restriction("customerSuppliedEncryptionEnforcementConfig",
-		want.CustomerSuppliedEncryptionEnforcementConfig, c.live.CustomerSuppliedEncryptionEnforcementConfig)
+	if r := c.restriction("googleManagedEncryptionEnforcementConfig",
+		want.GoogleManagedEncryptionEnforcementConfig, c.live.Encryption.GoogleManagedEncryptionEnforcementConfig); r != nil {
+		at(&c.patch.Encryption).GoogleManagedEncryptionEnforcementConfig = r
+	}
+	if r := c.restriction("customerManagedEncryptionEnforcementConfig",
+		want.CustomerManagedEncryptionEnforcementConfig, c.live.Encryption.CustomerManagedEncryptionEnforcementConfig); r != nil {
+		at(&c.patch.Encryption).CustomerManagedEncryptionEnforcementConfig = (*customerManaged)(r)
+	}
+	if r := c.restriction("customerSuppliedEncryptionEnforcementConfig",
+		want.CustomerSuppliedEncryptionEnforcementConfig, c.live.Encryption.CustomerSuppliedEncryptionEnforcementConfig); r != nil {
+		at(&c.patch.Encryption).CustomerSuppliedEncryptionEnforcementConfig = (*customerSupplied)(r)
+	}
 }
 
 // restriction writes a restriction that changes; nil for none. One that goes is lifted by saying so.
-func (c *composer) restriction(
-	field string, want *v1alpha1.EncryptionEnforcementConfig, live *storage.EncryptionEnforcementConfig,
-) *storage.EncryptionEnforcementConfig {
+func (c *composer) restriction(field string, want *v1alpha1.EncryptionEnforcementConfig, live Restriction) *googleManaged {
 	switch {
 	case !c.touches("spec.encryption", field):
 		return nil
-	case want == nil && live != nil:
-		return &storage.EncryptionEnforcementConfig{RestrictionMode: storage.NotRestricted}
+	case want == nil && live != (Restriction{}):
+		return &googleManaged{RestrictionMode: string(v1alpha1.RestrictionNone)}
 	default:
 		return composeRestriction(want)
 	}
@@ -184,70 +232,91 @@ func (c *composer) touches(section, field string) bool {
 	return c.changes.Has(section+"."+field) || slices.Contains(c.changes.Paths(), section)
 }
 
-// composeSoftDelete writes none as off.
-func composeSoftDelete(s *v1alpha1.SoftDeletePolicy) *storage.SoftDeletePolicy {
-	return &storage.SoftDeletePolicy{RetentionDuration: duration(orZero(s).RetentionSeconds)}
+func composeVersioning(v *v1alpha1.Versioning) *raw.BucketVersioning {
+	return &raw.BucketVersioning{Enabled: orZero(orZero(v).Enabled), ForceSendFields: []string{"Enabled"}}
 }
 
-// composeRetention writes none as a period of 0, by which the library removes the policy.
-func composeRetention(p *v1alpha1.RetentionPolicy) *storage.RetentionPolicy {
-	return &storage.RetentionPolicy{RetentionPeriod: duration(orZero(p).RetentionSeconds)}
+// composeSoftDelete writes none as off.
+func composeSoftDelete(s *v1alpha1.SoftDeletePolicy) *raw.BucketSoftDeletePolicy {
+	return &raw.BucketSoftDeletePolicy{
+		RetentionDurationSeconds: orZero(orZero(s).RetentionSeconds), ForceSendFields: []string{"RetentionDurationSeconds"},
+	}
+}
+
+// composeRetention is nil for no policy.
+func composeRetention(p *v1alpha1.RetentionPolicy) *raw.BucketRetentionPolicy {
+	if orZero(p).RetentionSeconds == nil {
+		return nil
+	}
+	return &raw.BucketRetentionPolicy{RetentionPeriod: *p.RetentionSeconds}
 }
 
 // composeAutoclass writes a terminal class only with Autoclass enabled, as Google wants it.
-func composeAutoclass(a *v1alpha1.Autoclass) *storage.Autoclass {
-	if !orZero(orZero(a).Enabled) {
-		return &storage.Autoclass{}
+func composeAutoclass(a *v1alpha1.Autoclass) *raw.BucketAutoclass {
+	out := &raw.BucketAutoclass{Enabled: orZero(orZero(a).Enabled), ForceSendFields: []string{"Enabled"}}
+	if out.Enabled {
+		out.TerminalStorageClass = string(a.TerminalStorageClass)
 	}
-	return &storage.Autoclass{Enabled: true, TerminalStorageClass: string(a.TerminalStorageClass)}
+	return out
+}
+
+func composeUniformAccess(u *v1alpha1.UniformBucketLevelAccess) *raw.BucketIamConfigurationUniformBucketLevelAccess {
+	return &raw.BucketIamConfigurationUniformBucketLevelAccess{Enabled: orZero(orZero(u).Enabled), ForceSendFields: []string{"Enabled"}}
+}
+
+func composeBilling(requesterPays *bool) *raw.BucketBilling {
+	return &raw.BucketBilling{RequesterPays: orZero(requesterPays), ForceSendFields: []string{"RequesterPays"}}
 }
 
 // composeCORS is never nil: an empty list takes all rules away.
-func composeCORS(rules []v1alpha1.CORS) []storage.CORS {
-	out := make([]storage.CORS, 0, len(rules))
+func composeCORS(rules []v1alpha1.CORS) []*raw.BucketCors {
+	out := make([]*raw.BucketCors, 0, len(rules))
 	for _, r := range rules {
-		out = append(out, storage.CORS{Origins: r.Origin, Methods: r.Method, ResponseHeaders: r.ResponseHeader, MaxAge: duration(r.MaxAgeSeconds)})
+		rule := &raw.BucketCors{Origin: r.Origin, Method: r.Method, ResponseHeader: r.ResponseHeader, MaxAgeSeconds: orZero(r.MaxAgeSeconds)}
+		if r.MaxAgeSeconds != nil {
+			rule.ForceSendFields = []string{"MaxAgeSeconds"}
+		}
+		out = append(out, rule)
 	}
 	return out
 }
 
-// composeWebsite writes none as empty, by which the library removes it.
-func composeWebsite(w *v1alpha1.Website) *storage.BucketWebsite {
-	return &storage.BucketWebsite{MainPageSuffix: orZero(w).MainPageSuffix, NotFoundPage: orZero(w).NotFoundPage}
+// composeWebsite is nil for no web site.
+func composeWebsite(w *v1alpha1.Website) *raw.BucketWebsite {
+	if orZero(w) == (v1alpha1.Website{}) {
+		return nil
+	}
+	return &raw.BucketWebsite{MainPageSuffix: w.MainPageSuffix, NotFoundPage: w.NotFoundPage}
 }
 
-// composeLogging writes none as empty, by which the library removes it, and Google's default prefix as what it is.
-func composeLogging(l *v1alpha1.Logging, name string) *storage.BucketLogging {
+// composeLogging is nil for no logging, and writes Google's default prefix as what it is.
+func composeLogging(l *v1alpha1.Logging, name string) *raw.BucketLogging {
 	if orZero(l).LogBucket == "" {
-		return &storage.BucketLogging{}
+		return nil
 	}
-	out := &storage.BucketLogging{LogBucket: l.LogBucket, LogObjectPrefix: l.LogObjectPrefix}
-	if out.LogObjectPrefix == "" {
-		out.LogObjectPrefix = name
-	}
-	return out
+	return &raw.BucketLogging{LogBucket: l.LogBucket, LogObjectPrefix: cmp.Or(l.LogObjectPrefix, name)}
 }
 
-func composeRestriction(c *v1alpha1.EncryptionEnforcementConfig) *storage.EncryptionEnforcementConfig {
+// The library has a type for each sort of keys, all alike.
+type (
+	googleManaged    = raw.BucketEncryptionGoogleManagedEncryptionEnforcementConfig
+	customerManaged  = raw.BucketEncryptionCustomerManagedEncryptionEnforcementConfig
+	customerSupplied = raw.BucketEncryptionCustomerSuppliedEncryptionEnforcementConfig
+)
+
+func composeRestriction(c *v1alpha1.EncryptionEnforcementConfig) *googleManaged {
 	if c == nil {
 		return nil
 	}
-	return &storage.EncryptionEnforcementConfig{RestrictionMode: storage.RestrictionMode(c.RestrictionMode)}
+	return &googleManaged{RestrictionMode: string(c.RestrictionMode)}
 }
 
-var rpos = map[v1alpha1.RPO]storage.RPO{
-	v1alpha1.RPODefault:    storage.RPODefault,
-	v1alpha1.RPOAsyncTurbo: storage.RPOAsyncTurbo,
-}
-
-var preventions = map[v1alpha1.PublicAccessPrevention]storage.PublicAccessPrevention{
-	v1alpha1.PublicAccessPreventionInherited: storage.PublicAccessPreventionInherited,
-	v1alpha1.PublicAccessPreventionEnforced:  storage.PublicAccessPreventionEnforced,
-}
-
-// duration turns seconds into what the library takes; nil is 0.
-func duration(seconds *int64) time.Duration {
-	return time.Duration(orZero(seconds)) * time.Second
+// at is the section that section points to, made if there is none yet.
+func at[T any](section **T) *T {
+	if *section == nil {
+		*section = new(T)
+	}
+	return *section
 }
 
 func upper(list []string) []string {

@@ -13,12 +13,13 @@ import (
 )
 
 // Delete implements kind.Fielded.
-func (k *Kind) Delete(ctx context.Context, ref kind.Ref, live *storage.BucketAttrs) error {
-	bucket, err := k.handle(ctx, ref)
+func (k *Kind) Delete(ctx context.Context, ref kind.Ref, live *Live) error {
+	service, err := k.clients.StorageService(ctx, ref.Impersonate)
 	if err != nil {
-		return err
+		return fmt.Errorf("deleting bucket %q: %w", ref.ID, err)
 	}
-	if err := bucket.If(unchanged(live)).Delete(ctx); err != nil && !gcp.IsNotFound(err) {
+	err = service.Buckets.Delete(ref.ID).IfMetagenerationMatch(live.Metageneration).Context(ctx).Do()
+	if err != nil && !gcp.IsNotFound(err) {
 		return fmt.Errorf("deleting bucket %q: %w", ref.ID, err)
 	}
 	return nil
@@ -26,11 +27,12 @@ func (k *Kind) Delete(ctx context.Context, ref kind.Ref, live *storage.BucketAtt
 
 // Empty implements kind.Emptier: it lists one page of object generations, live and noncurrent, and deletes exactly
 // those. Each is a call of its own.
-func (k *Kind) Empty(ctx context.Context, ref kind.Ref, _ *storage.BucketAttrs, limit int) (deleted int, more bool, err error) {
-	bucket, err := k.handle(ctx, ref)
+func (k *Kind) Empty(ctx context.Context, ref kind.Ref, _ *Live, limit int) (deleted int, more bool, err error) {
+	client, err := k.clients.Storage(ctx, ref.Impersonate)
 	if err != nil {
-		return 0, true, err
+		return 0, true, fmt.Errorf("listing the objects of bucket %q: %w", ref.ID, err)
 	}
+	bucket := client.Bucket(ref.ID)
 	query := &storage.Query{Versions: true, Projection: storage.ProjectionNoACL}
 	if err := query.SetAttrSelection([]string{"Name", "Generation"}); err != nil {
 		return 0, true, fmt.Errorf("selecting what to list: %w", err)

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"cloud.google.com/go/storage"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -15,7 +14,7 @@ func TestEmptyOnTheWire(t *testing.T) {
 	cloud.objects = []object{
 		{"name": "a", "generation": "11"}, {"name": "a", "generation": "12"}, {"name": "b/c d", "generation": "13"},
 	}
-	live := &storage.BucketAttrs{Name: "logs", MetaGeneration: 1}
+	live := &Live{Name: "logs", Metageneration: 1}
 	steps := []struct {
 		deleted  int
 		more     bool
@@ -79,7 +78,7 @@ func TestEmptyStops(t *testing.T) {
 				}
 				return 0, ""
 			}
-			deleted, more, err := impl.Empty(t.Context(), ref, &storage.BucketAttrs{}, 10)
+			deleted, more, err := impl.Empty(t.Context(), ref, &Live{}, 10)
 			if want := 2 - len(cloud.objects); deleted != want || !more || err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("deleted %d, more %v, error %v; want %d, more, and %q", deleted, more, err, want, tc.want)
 			}
@@ -98,7 +97,7 @@ func TestEmptyRaces(t *testing.T) {
 		}
 		return 0, ""
 	}
-	if deleted, more, err := impl.Empty(t.Context(), ref, &storage.BucketAttrs{}, 10); deleted != 1 || more || err != nil {
+	if deleted, more, err := impl.Empty(t.Context(), ref, &Live{}, 10); deleted != 1 || more || err != nil {
 		t.Errorf("deleted %d, more %v, error %v; want 1 and no more", deleted, more, err)
 	}
 }

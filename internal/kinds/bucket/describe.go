@@ -2,9 +2,6 @@ package bucket
 
 import (
 	"strings"
-	"time"
-
-	"cloud.google.com/go/storage"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/kind"
@@ -12,116 +9,108 @@ import (
 
 // Describe implements kind.Fielded. Switches are always there; what a bucket can be without (rules, a web site, a policy) is
 // there only if the bucket has it.
-func (k *Kind) Describe(live *storage.BucketAttrs) *v1alpha1.Bucket {
+func (k *Kind) Describe(live *Live) *v1alpha1.Bucket {
 	return &v1alpha1.Bucket{Spec: v1alpha1.BucketSpec{
 		Location:                 strings.ToUpper(live.Location),
 		CustomPlacementConfig:    describePlacement(live.CustomPlacementConfig),
 		StorageClass:             v1alpha1.StorageClass(live.StorageClass),
 		Labels:                   kind.DescribeLabels(live.Labels),
-		Versioning:               &v1alpha1.Versioning{Enabled: new(live.VersioningEnabled)},
+		Versioning:               &v1alpha1.Versioning{Enabled: new(live.Versioning.Enabled)},
 		Lifecycle:                describeLifecycle(live.Lifecycle),
 		SoftDeletePolicy:         describeSoftDelete(live.SoftDeletePolicy),
 		RetentionPolicy:          describeRetention(live.RetentionPolicy),
-		ObjectRetention:          describeObjectRetention(live.ObjectRetentionMode),
+		ObjectRetention:          describeObjectRetention(live.ObjectRetention),
 		Autoclass:                describeAutoclass(live.Autoclass),
-		RPO:                      v1alpha1.RPO(live.RPO.String()),
-		HierarchicalNamespace:    &v1alpha1.HierarchicalNamespace{Enabled: new(hasFolders(live))},
-		UniformBucketLevelAccess: &v1alpha1.UniformBucketLevelAccess{Enabled: new(live.UniformBucketLevelAccess.Enabled)},
-		PublicAccessPrevention:   describeAccessPrevention(live.PublicAccessPrevention),
+		RPO:                      v1alpha1.RPO(live.RPO),
+		HierarchicalNamespace:    &v1alpha1.HierarchicalNamespace{Enabled: new(live.HierarchicalNamespace.Enabled)},
+		UniformBucketLevelAccess: &v1alpha1.UniformBucketLevelAccess{Enabled: new(live.IAMConfiguration.UniformBucketLevelAccess.Enabled)},
+		PublicAccessPrevention:   describeAccessPrevention(live.IAMConfiguration.PublicAccessPrevention),
 		CORS:                     describeCORS(live.CORS),
 		Website:                  describeWebsite(live.Website),
 		Logging:                  describeLogging(live.Logging, live.Name),
-		Encryption:               describeEncryption(live),
-		RequesterPays:            new(live.RequesterPays),
+		Encryption:               describeEncryption(live.Encryption),
+		RequesterPays:            new(live.Billing.RequesterPays),
 		DefaultEventBasedHold:    new(live.DefaultEventBasedHold),
 	}}
 }
 
-func describePlacement(p *storage.CustomPlacementConfig) *v1alpha1.CustomPlacementConfig {
-	if p == nil || len(p.DataLocations) == 0 {
+func describePlacement(p Placement) *v1alpha1.CustomPlacementConfig {
+	if len(p.DataLocations) == 0 {
 		return nil
 	}
 	return &v1alpha1.CustomPlacementConfig{DataLocations: p.DataLocations}
 }
 
-func describeSoftDelete(p *storage.SoftDeletePolicy) *v1alpha1.SoftDeletePolicy {
+func describeSoftDelete(p *SoftDelete) *v1alpha1.SoftDeletePolicy {
 	if p == nil {
 		return nil
 	}
-	return &v1alpha1.SoftDeletePolicy{RetentionSeconds: new(seconds(p.RetentionDuration))}
+	return &v1alpha1.SoftDeletePolicy{RetentionSeconds: new(p.RetentionDurationSeconds)}
 }
 
-func describeRetention(p *storage.RetentionPolicy) *v1alpha1.RetentionPolicy {
-	if p == nil || p.RetentionPeriod == 0 {
+func describeRetention(p Retention) *v1alpha1.RetentionPolicy {
+	if p.RetentionPeriod == 0 {
 		return nil
 	}
-	return &v1alpha1.RetentionPolicy{RetentionSeconds: new(seconds(p.RetentionPeriod)), Locked: new(p.IsLocked)}
+	return &v1alpha1.RetentionPolicy{RetentionSeconds: new(p.RetentionPeriod), Locked: new(p.IsLocked)}
 }
 
-func describeObjectRetention(mode string) *v1alpha1.ObjectRetention {
-	if mode == "" {
+func describeObjectRetention(r ObjectRetention) *v1alpha1.ObjectRetention {
+	if r.Mode == "" {
 		return nil
 	}
-	return &v1alpha1.ObjectRetention{Mode: mode}
+	return &v1alpha1.ObjectRetention{Mode: r.Mode}
 }
 
 // describeAutoclass leaves the terminal class of a disabled Autoclass out: it means nothing, and may not be set.
-func describeAutoclass(a *storage.Autoclass) *v1alpha1.Autoclass {
-	if a == nil || !a.Enabled {
+func describeAutoclass(a Autoclass) *v1alpha1.Autoclass {
+	if !a.Enabled {
 		return &v1alpha1.Autoclass{Enabled: new(false)}
 	}
 	return &v1alpha1.Autoclass{Enabled: new(true), TerminalStorageClass: v1alpha1.TerminalStorageClass(a.TerminalStorageClass)}
 }
 
-func hasFolders(live *storage.BucketAttrs) bool {
-	return live.HierarchicalNamespace != nil && live.HierarchicalNamespace.Enabled
-}
-
-func describeAccessPrevention(p storage.PublicAccessPrevention) v1alpha1.PublicAccessPrevention {
-	if p == storage.PublicAccessPreventionEnforced {
-		return v1alpha1.PublicAccessPreventionEnforced
+// describeAccessPrevention writes what says nothing, and the word that Google once had for it, as inherited.
+func describeAccessPrevention(word string) v1alpha1.PublicAccessPrevention {
+	if word == "" || word == "unspecified" {
+		return v1alpha1.PublicAccessPreventionInherited
 	}
-	return v1alpha1.PublicAccessPreventionInherited
+	return v1alpha1.PublicAccessPrevention(word)
 }
 
-func describeCORS(rules []storage.CORS) []v1alpha1.CORS {
+func describeCORS(rules []CORS) []v1alpha1.CORS {
 	var out []v1alpha1.CORS
 	for _, r := range rules {
-		out = append(out, v1alpha1.CORS{
-			Origin: r.Origins, Method: r.Methods, ResponseHeader: r.ResponseHeaders, MaxAgeSeconds: unlessZero(seconds(r.MaxAge)),
-		})
+		out = append(out, v1alpha1.CORS(r))
 	}
 	return out
 }
 
-func describeWebsite(w *storage.BucketWebsite) *v1alpha1.Website {
-	if w == nil || *w == (storage.BucketWebsite{}) {
+func describeWebsite(w Website) *v1alpha1.Website {
+	if w == (Website{}) {
 		return nil
 	}
-	return &v1alpha1.Website{MainPageSuffix: w.MainPageSuffix, NotFoundPage: w.NotFoundPage}
+	return new(v1alpha1.Website(w))
 }
 
 // describeLogging leaves out the prefix that Google gives a bucket that has none: its own name.
-func describeLogging(l *storage.BucketLogging, name string) *v1alpha1.Logging {
-	if l == nil || l.LogBucket == "" {
+func describeLogging(l Logging, name string) *v1alpha1.Logging {
+	if l.LogBucket == "" {
 		return nil
 	}
-	out := &v1alpha1.Logging{LogBucket: l.LogBucket}
-	if l.LogObjectPrefix != name {
-		out.LogObjectPrefix = l.LogObjectPrefix
+	if l.LogObjectPrefix == name {
+		l.LogObjectPrefix = ""
 	}
-	return out
+	return new(v1alpha1.Logging(l))
 }
 
 // describeEncryption is nil for a bucket with Google's own keys and no restriction.
-func describeEncryption(live *storage.BucketAttrs) *v1alpha1.BucketEncryption {
+func describeEncryption(e Encryption) *v1alpha1.BucketEncryption {
 	out := v1alpha1.BucketEncryption{
-		GoogleManagedEncryptionEnforcementConfig:    describeRestriction(live.GoogleManagedEncryptionEnforcementConfig),
-		CustomerManagedEncryptionEnforcementConfig:  describeRestriction(live.CustomerManagedEncryptionEnforcementConfig),
-		CustomerSuppliedEncryptionEnforcementConfig: describeRestriction(live.CustomerSuppliedEncryptionEnforcementConfig),
-	}
-	if live.Encryption != nil {
-		out.DefaultKMSKeyName = live.Encryption.DefaultKMSKeyName
+		DefaultKMSKeyName:                           e.DefaultKMSKeyName,
+		GoogleManagedEncryptionEnforcementConfig:    describeRestriction(e.GoogleManagedEncryptionEnforcementConfig),
+		CustomerManagedEncryptionEnforcementConfig:  describeRestriction(e.CustomerManagedEncryptionEnforcementConfig),
+		CustomerSuppliedEncryptionEnforcementConfig: describeRestriction(e.CustomerSuppliedEncryptionEnforcementConfig),
 	}
 	if out == (v1alpha1.BucketEncryption{}) {
 		return nil
@@ -130,11 +119,10 @@ func describeEncryption(live *storage.BucketAttrs) *v1alpha1.BucketEncryption {
 }
 
 // describeRestriction leaves NotRestricted out: a bucket without a restriction may show it, or nothing.
-func describeRestriction(c *storage.EncryptionEnforcementConfig) *v1alpha1.EncryptionEnforcementConfig {
-	if c == nil || c.RestrictionMode == "" || c.RestrictionMode == storage.NotRestricted {
+func describeRestriction(r Restriction) *v1alpha1.EncryptionEnforcementConfig {
+	mode := v1alpha1.RestrictionMode(r.RestrictionMode)
+	if mode == "" || mode == v1alpha1.RestrictionNone {
 		return nil
 	}
-	return &v1alpha1.EncryptionEnforcementConfig{RestrictionMode: v1alpha1.RestrictionMode(c.RestrictionMode)}
+	return &v1alpha1.EncryptionEnforcementConfig{RestrictionMode: mode}
 }
-
-func seconds(d time.Duration) int64 { return int64(d / time.Second) }

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"cloud.google.com/go/storage"
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -15,7 +14,7 @@ import (
 )
 
 // observed reads a bucket as Google answers it.
-func observed(t *testing.T, text string) *storage.BucketAttrs {
+func observed(t *testing.T, text string) *Live {
 	t.Helper()
 	impl, cloud := newCloud(t)
 	if err := json.Unmarshal([]byte(text), &cloud.bucket); err != nil {
@@ -69,6 +68,14 @@ func TestDescribe(t *testing.T) {
 				"autoclass":{"enabled":false},"hierarchicalNamespace":{"enabled":false},"uniformBucketLevelAccess":{"enabled":false},
 				"publicAccessPrevention":"inherited","requesterPays":false,"defaultEventBasedHold":false}`,
 		},
+		"numbers that are 0, not absent": {
+			live: `{"name":"logs","softDeletePolicy":{"retentionDurationSeconds":"0"},"cors":[{"maxAgeSeconds":0}],"lifecycle":{"rule":[{"action":{"type":"Delete"},
+				"condition":{"age":0,"daysSinceCustomTime":0,"daysSinceNoncurrentTime":0,"numNewerVersions":0}}]}}`,
+			want: `{"labels":{},"versioning":{"enabled":false},"softDeletePolicy":{"retentionSeconds":0},"cors":[{"maxAgeSeconds":0}],
+				"lifecycle":{"rules":[{"action":{"type":"Delete"},"condition":{"age":0,"daysSinceCustomTime":0,"daysSinceNoncurrentTime":0,"numNewerVersions":0}}]},
+				"autoclass":{"enabled":false},"hierarchicalNamespace":{"enabled":false},"uniformBucketLevelAccess":{"enabled":false},
+				"publicAccessPrevention":"inherited","requesterPays":false,"defaultEventBasedHold":false}`,
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -83,6 +90,17 @@ func TestDescribe(t *testing.T) {
 				t.Errorf("spec (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// A condition of 0 that the manifest does not have is a difference: it makes the rule apply to fewer objects.
+func TestZeroConditionDiffers(t *testing.T) {
+	obj := &v1alpha1.Bucket{Spec: v1alpha1.BucketSpec{Lifecycle: &v1alpha1.Lifecycle{Rules: []v1alpha1.LifecycleRule{{
+		Action: v1alpha1.LifecycleAction{Type: v1alpha1.LifecycleDelete}, Condition: v1alpha1.LifecycleCondition{Age: new(int64(7))},
+	}}}}}
+	live := observed(t, `{"name":"logs","lifecycle":{"rule":[{"action":{"type":"Delete"},"condition":{"age":7,"daysSinceNoncurrentTime":0}}]}}`)
+	if changes := compare(obj, live, nil).Changes; !changes.Has("spec.lifecycle.rules") {
+		t.Errorf("changes %v; want the rules", changes)
 	}
 }
 
@@ -174,7 +192,7 @@ func TestReport(t *testing.T) {
 		}
 		return new(metav1.NewTime(at))
 	}
-	live := observed(t, `{"name":"logs","location":"EU","locationType":"dual-region","projectNumber":"123","metageneration":"7",
+	live := observed(t, `{"name":"logs","selfLink":"https://www.googleapis.com/storage/v1/b/logs","location":"EU","locationType":"dual-region","projectNumber":"123","metageneration":"7",
 		"timeCreated":"2026-01-02T03:04:05.678Z","updated":"2026-01-02T03:04:06.999Z","customPlacementConfig":{"dataLocations":["EUROPE-WEST1","EUROPE-WEST4"]},
 		"hierarchicalNamespace":{"enabled":true},"objectRetention":{"mode":"Enabled"},"retentionPolicy":{"isLocked":true,"retentionPeriod":"60","effectiveTime":"2026-01-02T03:04:05Z"},
 		"iamConfiguration":{"uniformBucketLevelAccess":{"enabled":true,"lockedTime":"2026-04-02T03:04:05.5Z"}}}`)
@@ -192,7 +210,7 @@ func TestReport(t *testing.T) {
 	}
 	(&Kind{}).Report(obj, observed(t, `{"name":"logs","location":"US"}`))
 	want = v1alpha1.BucketStatus{
-		URL: "gs://logs", SelfLink: "https://www.googleapis.com/storage/v1/b/logs", Location: "US",
+		URL: "gs://logs", Location: "US",
 		HierarchicalNamespace: new(false), RetentionPolicyLocked: new(false),
 	}
 	if diff := cmp.Diff(want, obj.Status); diff != "" {

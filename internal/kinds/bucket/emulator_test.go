@@ -1,15 +1,11 @@
 package bucket
 
 import (
-	"context"
-	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
 
-	"cloud.google.com/go/storage"
 	"github.com/google/go-cmp/cmp"
-	"google.golang.org/api/option"
 	"sigs.k8s.io/yaml"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
@@ -17,6 +13,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/test/emulator"
+	"github.com/holdfast-dev/holdfast/test/policytest"
 )
 
 // emulated is a bucket in the emulated Google Cloud, and what was applied to it.
@@ -30,31 +27,21 @@ type emulated struct {
 func emulate(t *testing.T) *emulated {
 	t.Helper()
 	cloud := emulator.StartTest(t)
-	client, err := storage.NewClient(t.Context(), option.WithHTTPClient(&http.Client{Transport: gcp.KeepAnswers(http.DefaultTransport)}),
-		option.WithEndpoint(cloud.StorageEndpoint()), storage.WithDisabledClientMetrics())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(http.DefaultClient.CloseIdleConnections)
-	impl := New(func(context.Context, string) (*storage.Client, error) { return client, nil })
-	return &emulated{impl: impl, ref: ref, cloud: cloud}
+	return &emulated{impl: New(policytest.Clients(t, cloud, methods...)), ref: ref, cloud: cloud}
 }
 
-// create makes the bucket, with what else the library cannot send at creation.
-func (e *emulated) create(t *testing.T, obj *v1alpha1.Bucket) *storage.BucketAttrs {
+// create makes the bucket, and checks that nothing is left to do.
+func (e *emulated) create(t *testing.T, obj *v1alpha1.Bucket) *Live {
 	t.Helper()
 	live, err := e.impl.Create(t.Context(), e.ref, obj)
 	if err != nil {
 		t.Fatal(err)
 	}
 	result := compare(obj, live, nil)
-	if left := exceptEventBasedHold(result.Changes); len(left) > 0 {
-		t.Fatalf("what was created differs: %v", left)
+	if len(result.Changes) > 0 {
+		t.Fatalf("what was created differs: %v", result.Changes)
 	}
 	e.applied = result.Managed
-	if live, err = change(t.Context(), e.impl, live, result); err != nil {
-		t.Fatal(err)
-	}
 	return live
 }
 

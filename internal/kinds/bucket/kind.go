@@ -3,16 +3,27 @@ package bucket
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
 	"time"
 
 	"cloud.google.com/go/storage"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
-// Clients returns the client that acts as a service account, given its e-mail; empty for the manager's own credentials.
-type Clients func(ctx context.Context, impersonate string) (*storage.Client, error)
+// Clients are those of Cloud Storage that act as a service account, given its e-mail; empty for the manager's own credentials.
+type Clients interface {
+	// StorageService is for buckets.
+	StorageService(ctx context.Context, impersonate string) (*gcp.StorageService, error)
+	// Storage is for their objects. It does not retry.
+	Storage(ctx context.Context, impersonate string) (*storage.Client, error)
+}
+
+var _ Clients = (*gcp.Clients)(nil)
 
 // Kind is the kind Bucket.
 type Kind struct {
@@ -20,8 +31,8 @@ type Kind struct {
 }
 
 var (
-	_ kind.Fielded[*v1alpha1.Bucket, *storage.BucketAttrs] = (*Kind)(nil)
-	_ kind.Emptier[*storage.BucketAttrs]                   = (*Kind)(nil)
+	_ kind.Fielded[*v1alpha1.Bucket, *Live] = (*Kind)(nil)
+	_ kind.Emptier[*Live]                   = (*Kind)(nil)
 )
 
 // New returns the kind Bucket, reaching Google Cloud through clients.
@@ -31,7 +42,7 @@ func New(clients Clients) *Kind {
 
 // Traits implements kind.Fielded.
 func (k *Kind) Traits() kind.Traits {
-	return kind.Traits{Kind: "Bucket", Plural: "buckets", Name: "bucket", Fields: fields, Labels: true}
+	return kind.Traits{Kind: "Bucket", Plural: "buckets", Name: "bucket", Methods: methods, Fields: fields, Labels: true}
 }
 
 // New implements kind.Fielded.
@@ -43,41 +54,43 @@ func (k *Kind) ExternalName(ref kind.Ref) string {
 }
 
 // Identify implements kind.Fielded. A name can change hands, even between projects; the time of creation tells.
-func (k *Kind) Identify(live *storage.BucketAttrs) kind.Identity {
+func (k *Kind) Identify(live *Live) kind.Identity {
 	return kind.Identity{
-		UID:           fmt.Sprintf("%d/%s", live.ProjectNumber, live.Created.UTC().Format(time.RFC3339Nano)),
+		UID:           fmt.Sprintf("%d/%s", live.ProjectNumber, live.TimeCreated.UTC().Format(time.RFC3339Nano)),
 		ProjectNumber: live.ProjectNumber,
 		Labels:        live.Labels,
 	}
 }
 
 // Observe implements kind.Fielded.
-func (k *Kind) Observe(ctx context.Context, ref kind.Ref) (*storage.BucketAttrs, error) {
-	bucket, err := k.handle(ctx, ref)
-	if err != nil {
-		return nil, err
-	}
-	return observe(ctx, ref, bucket)
-}
-
-func observe(ctx context.Context, ref kind.Ref, bucket *storage.BucketHandle) (*storage.BucketAttrs, error) {
-	live, err := bucket.Attrs(ctx)
+func (k *Kind) Observe(ctx context.Context, ref kind.Ref) (*Live, error) {
+	live, err := k.call(ctx, ref, http.MethodGet, pathOf(ref), withoutACL(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("getting bucket %q: %w", ref.ID, err)
 	}
 	return live, nil
 }
 
-// handle is the bucket for the client library, which is told not to retry.
-func (k *Kind) handle(ctx context.Context, ref kind.Ref) (*storage.BucketHandle, error) {
-	client, err := k.clients(ctx, ref.Impersonate)
+// call makes a call that is answered with the bucket.
+func (k *Kind) call(ctx context.Context, ref kind.Ref, method, path string, query url.Values, body any) (*Live, error) {
+	service, err := k.clients.StorageService(ctx, ref.Impersonate)
 	if err != nil {
 		return nil, err
 	}
-	return client.Bucket(ref.ID).Retryer(storage.WithPolicy(storage.RetryNever)), nil
+	live := &Live{}
+	if err := service.Call(ctx, method, path, query, body, live); err != nil {
+		return nil, err
+	}
+	return live, nil
 }
 
+func pathOf(ref kind.Ref) string { return "b/" + url.PathEscape(ref.ID) }
+
+// withoutACL asks for buckets without their access control lists, for which Google would want one more permission.
+func withoutACL() url.Values { return url.Values{"projection": {"noAcl"}} }
+
 // unchanged is the precondition that nobody has changed the bucket since it was read.
-func unchanged(live *storage.BucketAttrs) storage.BucketConditions {
-	return storage.BucketConditions{MetagenerationMatch: live.MetaGeneration}
+func unchanged(query url.Values, live *Live) url.Values {
+	query.Set("ifMetagenerationMatch", strconv.FormatInt(live.Metageneration, 10))
+	return query
 }

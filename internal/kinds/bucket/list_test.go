@@ -16,7 +16,7 @@ import (
 
 func TestList(t *testing.T) {
 	cloud := emulator.StartTest(t)
-	impl, want := New(policytest.Clients(t, cloud).Storage), []string{}
+	impl, want := New(policytest.Clients(t, cloud, methods...)), []string{}
 	for i := range pageSize + 1 {
 		name := fmt.Sprintf("logs-%04d", i)
 		if err := cloud.Storage.CreateBucket("some-project", map[string]any{"name": name}); err != nil {

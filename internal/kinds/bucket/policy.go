@@ -3,13 +3,10 @@ package bucket
 import (
 	"context"
 	"fmt"
-	"reflect"
 
-	"cloud.google.com/go/iam"
-	"cloud.google.com/go/iam/apiv1/iampb"
+	raw "google.golang.org/api/storage/v1"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/iampolicy"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
@@ -21,46 +18,55 @@ func (k *Kind) Policy(obj *v1alpha1.Bucket) (*v1alpha1.IAMPolicy, []v1alpha1.Aud
 	return obj.Spec.IAM, nil
 }
 
-// GetPolicy implements kind.Policied. The client library hides the etag in its own policy, which is kept as the Source.
+// GetPolicy implements kind.Policied.
 func (k *Kind) GetPolicy(ctx context.Context, ref kind.Ref) (iampolicy.Policy, error) {
-	bucket, err := k.handle(ctx, ref)
+	service, err := k.clients.StorageService(ctx, ref.Impersonate)
 	if err != nil {
 		return iampolicy.Policy{}, fmt.Errorf("getting the policy of bucket %q: %w", ref.ID, err)
 	}
-	return getPolicy(ctx, ref, bucket.IAM().V3())
-}
-
-func getPolicy(ctx context.Context, ref kind.Ref, handle *iam.Handle3) (iampolicy.Policy, error) {
-	source, err := handle.Policy(ctx)
+	read, err := service.Buckets.GetIamPolicy(ref.ID).OptionsRequestedPolicyVersion(iampolicy.Version).Context(ctx).Do()
 	if err != nil {
 		return iampolicy.Policy{}, fmt.Errorf("getting the policy of bucket %q: %w", ref.ID, err)
 	}
-	policy := iampolicy.FromProto(&iampb.Policy{Bindings: source.Bindings, Etag: etagOf(source)})
-	policy.Source = source
-	return policy, nil
+	return describePolicy(read), nil
 }
 
-// etagOf reads the etag that the client library keeps to itself: a policy that came without one must not be written, since that
-// would go out without a precondition.
-func etagOf(source *iam.Policy3) []byte {
-	return reflect.ValueOf(source).Elem().FieldByName("etag").Bytes()
-}
-
-// SetPolicy implements kind.Policied.
+// SetPolicy implements kind.Policied. Without its etag a policy would replace whatever is there.
 func (k *Kind) SetPolicy(ctx context.Context, ref kind.Ref, policy iampolicy.Policy) (iampolicy.Policy, error) {
-	bucket, err := k.handle(ctx, ref)
-	if err != nil {
-		return iampolicy.Policy{}, fmt.Errorf("setting the policy of bucket %q: %w", ref.ID, err)
-	}
-	source, ok := policy.Source.(*iam.Policy3)
-	if !ok {
+	if len(policy.Etag) == 0 {
 		return iampolicy.Policy{}, fmt.Errorf("setting the policy of bucket %q: %w", ref.ID, iampolicy.ErrUnread)
 	}
-	next := *source // with its etag
-	next.Bindings = policy.Proto().GetBindings()
-	ctx = gcp.KeepingAnswer(ctx)
-	if err := bucket.IAM().V3().SetPolicy(ctx, &next); err != nil {
+	service, err := k.clients.StorageService(ctx, ref.Impersonate)
+	if err != nil {
 		return iampolicy.Policy{}, fmt.Errorf("setting the policy of bucket %q: %w", ref.ID, err)
 	}
-	return getPolicy(ctx, ref, bucket.IAM().V3())
+	stored, err := service.Buckets.SetIamPolicy(ref.ID, composePolicy(policy)).Context(ctx).Do()
+	if err != nil {
+		return iampolicy.Policy{}, fmt.Errorf("setting the policy of bucket %q: %w", ref.ID, err)
+	}
+	return describePolicy(stored), nil
+}
+
+func describePolicy(p *raw.Policy) iampolicy.Policy {
+	policy := iampolicy.Policy{Etag: []byte(p.Etag)}
+	for _, b := range p.Bindings {
+		binding := iampolicy.Binding{Role: b.Role, Members: b.Members}
+		if c := b.Condition; c != nil {
+			binding.Condition = iampolicy.Condition{Title: c.Title, Description: c.Description, Expression: c.Expression}
+		}
+		policy.Bindings = append(policy.Bindings, binding)
+	}
+	return policy
+}
+
+func composePolicy(p iampolicy.Policy) *raw.Policy {
+	policy := &raw.Policy{Version: iampolicy.Version, Etag: string(p.Etag)}
+	for _, b := range p.Bindings {
+		binding := &raw.PolicyBindings{Role: b.Role, Members: b.Members}
+		if c := b.Condition; c != (iampolicy.Condition{}) {
+			binding.Condition = &raw.Expr{Title: c.Title, Description: c.Description, Expression: c.Expression}
+		}
+		policy.Bindings = append(policy.Bindings, binding)
+	}
+	return policy
 }

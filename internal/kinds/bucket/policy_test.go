@@ -10,7 +10,7 @@ import (
 
 func TestPolicyOfABucket(t *testing.T) {
 	cloud := emulator.StartTest(t)
-	impl := New(policytest.Clients(t, cloud).Storage)
+	impl := New(policytest.Clients(t, cloud, methods...))
 	if _, err := impl.Create(t.Context(), ref, &v1alpha1.Bucket{Spec: v1alpha1.BucketSpec{
 		UniformBucketLevelAccess: &v1alpha1.UniformBucketLevelAccess{Enabled: new(true)},
 	}}); err != nil {

@@ -186,7 +186,7 @@ func TestUpdateOnTheWire(t *testing.T) {
 		},
 		"a page reset": {
 			live: furnished, spec: v1alpha1.BucketSpec{Website: &v1alpha1.Website{MainPageSuffix: "index.html"}}, applied: []string{"spec.website.notFoundPage"},
-			want: []string{`{"website":null}`, `{"website":{"mainPageSuffix":"index.html"}}`},
+			want: []string{`{"website":{"mainPageSuffix":"index.html","notFoundPage":null}}`},
 		},
 		"web site cleared": {
 			live: furnished, spec: v1alpha1.BucketSpec{Website: &v1alpha1.Website{}},

@@ -2,14 +2,6 @@ package bucket
 
 import "encoding/json"
 
-// unlessZero returns nil for zero: where the client library has no other way to tell "none".
-func unlessZero(n int64) *int64 {
-	if n == 0 {
-		return nil
-	}
-	return &n
-}
-
 // orZero returns the zero value for nil.
 func orZero[T any](p *T) T {
 	if p == nil {

@@ -1,0 +1,57 @@
+package bucket
+
+import "github.com/holdfast-dev/holdfast/internal/kind"
+
+// methods are all of Google's methods that are called. One that needs further permissions for some fields is there once more for each.
+//
+// https://cloud.google.com/storage/docs/access-control/iam-json
+var methods = []kind.Method{
+	{
+		Service: kind.ServiceStorage, Name: "buckets.get", Scope: kind.ScopeProject,
+		Permissions: []string{"storage.buckets.get"},
+	},
+	{
+		Service: kind.ServiceStorage, Name: "buckets.insert", Scope: kind.ScopeProject, OnProject: true,
+		Permissions: []string{"storage.buckets.create"},
+	},
+	{
+		Service: kind.ServiceStorage, Name: "buckets.patch", Scope: kind.ScopeBucket,
+		Permissions: []string{"storage.buckets.update"},
+	},
+	{
+		Service: kind.ServiceStorage, Name: "buckets.lockRetentionPolicy", Scope: kind.ScopeBucket,
+		Permissions: []string{"storage.buckets.update"},
+	},
+	{
+		Service: kind.ServiceStorage, Name: "buckets.delete", Scope: kind.ScopeProject,
+		Permissions: []string{"storage.buckets.delete"},
+	},
+	{
+		Service: kind.ServiceStorage, Name: "buckets.patch", Scope: kind.ScopeBucket, For: "spec.publicAccessPrevention",
+		Permissions: []string{"storage.buckets.setIamPolicy"},
+	},
+	{
+		Service: kind.ServiceStorage, Name: "buckets.insert", Scope: kind.ScopeProject, For: "spec.objectRetention",
+		Permissions: []string{"storage.buckets.enableObjectRetention"},
+	},
+	{
+		Service: kind.ServiceStorage, Name: "objects.list", Scope: kind.ScopeProject, For: "deletionPolicy: DeleteWithContents",
+		Permissions: []string{"storage.objects.list"},
+	},
+	{
+		Service: kind.ServiceStorage, Name: "objects.delete", Scope: kind.ScopeProject, For: "deletionPolicy: DeleteWithContents",
+		Permissions: []string{"storage.objects.delete"},
+	},
+	{
+		Service: kind.ServiceStorage, Name: "buckets.getIamPolicy", Scope: kind.ScopeProject, For: "spec.iam",
+		Permissions: []string{"storage.buckets.getIamPolicy"},
+	},
+	{
+		Service: kind.ServiceStorage, Name: "buckets.setIamPolicy", Scope: kind.ScopeBucket, For: "spec.iam",
+		Permissions: []string{"storage.buckets.setIamPolicy"},
+	},
+	{
+		Service: kind.ServiceStorage, Name: "buckets.list", Scope: kind.ScopeProject, For: kind.ForCount, OnProject: true,
+		Permissions: []string{"storage.buckets.list"},
+	},
+}
