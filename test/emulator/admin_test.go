@@ -2,33 +2,20 @@ package emulator
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/holdfast-dev/holdfast/test/emulator/grpctest"
 	"github.com/holdfast-dev/holdfast/test/emulator/projects"
 )
 
 // call makes a call over HTTP and returns the status and the body.
 func call(t *testing.T, e *Emulator, verb, path, body string) (int, string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), verb, e.URL()+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatalf("%s %s: %v", verb, path, err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, string(answer)
+	return grpctest.Endpoints{URL: e.URL()}.Send(t, verb, path, body)
 }
 
 // must makes a call that has to succeed and returns its JSON.

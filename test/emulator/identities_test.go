@@ -11,13 +11,11 @@ import (
 	"cloud.google.com/go/iam/admin/apiv1/adminpb"
 	"cloud.google.com/go/iam/apiv1/iampb"
 	"github.com/google/go-cmp/cmp"
-	"google.golang.org/api/option"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/testing/protocmp"
 
+	"github.com/holdfast-dev/holdfast/test/emulator/grpctest"
 	"github.com/holdfast-dev/holdfast/test/emulator/policy"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
@@ -206,13 +204,7 @@ func TestIdentitiesInTheConsole(t *testing.T) {
 // with those of IAM too.
 func TestTrafficOfIAM(t *testing.T) {
 	e := StartTest(t)
-	client, err := admin.NewIamClient(t.Context(),
-		option.WithEndpoint(e.GRPCAddr()), option.WithoutAuthentication(), option.WithTelemetryDisabled(),
-		option.WithGRPCDialOption(grpc.WithTransportCredentials(insecure.NewCredentials())))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = client.Close() })
+	client := grpctest.Open(t, admin.NewIamClient, grpctest.Endpoints{Addr: e.GRPCAddr()}.GRPC())
 	create := func(ctx context.Context) codes.Code {
 		_, err := client.CreateServiceAccount(ctx, &adminpb.CreateServiceAccountRequest{Name: "projects/my-project", AccountId: "reader"})
 		return status.Code(err)

@@ -10,6 +10,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/testing/protocmp"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
+
+	"github.com/holdfast-dev/holdfast/test/emulator/grpctest"
 )
 
 const (
@@ -83,7 +85,7 @@ func TestLifeOfAnAccount(t *testing.T) {
 	}
 	for _, name := range []string{reader, "projects/my-project/serviceAccounts/" + uid} {
 		_, err := client.GetServiceAccount(t.Context(), &adminpb.GetServiceAccountRequest{Name: name})
-		wantRefusal(t, err, codes.NotFound, "Unknown service account")
+		grpctest.WantRefusal(t, err, codes.NotFound, "Unknown service account")
 	}
 	restored, err := client.UndeleteServiceAccount(t.Context(), &adminpb.UndeleteServiceAccountRequest{Name: "projects/-/serviceAccounts/" + uid})
 	want.Disabled = false

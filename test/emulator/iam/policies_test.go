@@ -10,6 +10,7 @@ import (
 	"cloud.google.com/go/iam/apiv1/iampb"
 	"google.golang.org/grpc/codes"
 
+	"github.com/holdfast-dev/holdfast/test/emulator/grpctest"
 	"github.com/holdfast-dev/holdfast/test/emulator/policy"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
@@ -33,21 +34,21 @@ func TestPolicyOfAnAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = client.SetIamPolicy(t.Context(), &admin.SetIamPolicyRequest{Resource: reader, Policy: first})
-	wantRefusal(t, err, codes.Aborted, "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.")
+	grpctest.WantRefusal(t, err, codes.Aborted, "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.")
 
 	if status, answer := c.send(t, "POST", "/v1/"+reader+":getIamPolicy?options.requestedPolicyVersion=3", ""); status != http.StatusOK || !strings.Contains(answer, `"bindings":[{"role":"roles/iam.workloadIdentityUser","members":["serviceAccount:my-project.svc.id.goog[shop/web]"]}]`) {
 		t.Errorf("over REST: %d %s", status, answer)
 	}
-	must(t, c.service.EditPolicy("reader@my-project.iam.gserviceaccount.com", func(p *iampb.Policy) { policy.Revoke(p, user, workload) }))
+	grpctest.Must(t, c.service.EditPolicy("reader@my-project.iam.gserviceaccount.com", func(p *iampb.Policy) { policy.Revoke(p, user, workload) }))
 	if p, found := c.service.Policy(uid); !found || policy.Has(p, user, workload) {
 		t.Errorf("after it was revoked: %v", p)
 	}
-	must(t, c.service.EditPolicy(uid, func(p *iampb.Policy) {
+	grpctest.Must(t, c.service.EditPolicy(uid, func(p *iampb.Policy) {
 		policy.Grant(p, "roles/iam.serviceAccountUser", "serviceAccount:reader@my-project.iam.gserviceaccount.com")
 	}))
-	must(t, c.service.DeleteAccount(uid))
+	grpctest.Must(t, c.service.DeleteAccount(uid))
 	_, err = client.GetIamPolicy(t.Context(), &iampb.GetIamPolicyRequest{Resource: reader})
-	wantRefusal(t, err, codes.NotFound, "Unknown service account")
+	grpctest.WantRefusal(t, err, codes.NotFound, "Unknown service account")
 	create(t, client, project, "reader")
 	if again, err := client.GetIamPolicy(t.Context(), &iampb.GetIamPolicyRequest{Resource: reader}); err != nil || len(again.InternalProto.GetBindings()) > 0 {
 		t.Errorf("the policy of another account of this name: %v, %v", again, err)
@@ -61,7 +62,7 @@ func TestPermissionsOnAnAccount(t *testing.T) {
 	c := start(t)
 	client := c.client(t)
 	create(t, client, project, "reader")
-	must(t, c.registry.Withhold("my-project", "iam.serviceAccounts.setIamPolicy"))
+	grpctest.Must(t, c.registry.Withhold("my-project", "iam.serviceAccounts.setIamPolicy"))
 	held, err := client.TestIamPermissions(t.Context(), &iampb.TestIamPermissionsRequest{
 		Resource: reader, Permissions: []string{"iam.serviceAccounts.getIamPolicy", "iam.serviceAccounts.setIamPolicy"},
 	})
@@ -69,7 +70,7 @@ func TestPermissionsOnAnAccount(t *testing.T) {
 		t.Errorf("held: %v, %v", held, err)
 	}
 	_, err = client.SetIamPolicy(t.Context(), &admin.SetIamPolicyRequest{Resource: reader, Policy: &goiam.Policy{}})
-	wantRefusal(t, err, codes.PermissionDenied, "Permission 'iam.serviceAccounts.setIamPolicy' denied on resource (or it may not exist).")
+	grpctest.WantRefusal(t, err, codes.PermissionDenied, "Permission 'iam.serviceAccounts.setIamPolicy' denied on resource (or it may not exist).")
 }
 
 func TestCallsAreNamed(t *testing.T) {

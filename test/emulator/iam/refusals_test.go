@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
+	"github.com/holdfast-dev/holdfast/test/emulator/grpctest"
 	"github.com/holdfast-dev/holdfast/test/emulator/iam"
 )
 
@@ -90,7 +91,7 @@ func TestRefusals(t *testing.T) {
 			}, codes.NotFound, "Unknown service account",
 		},
 	} {
-		t.Run(name, func(t *testing.T) { wantRefusal(t, c.call(), c.code, c.message) })
+		t.Run(name, func(t *testing.T) { grpctest.WantRefusal(t, c.call(), c.code, c.message) })
 	}
 }
 
@@ -102,21 +103,21 @@ func TestUndeleting(t *testing.T) {
 		return err
 	}
 	first := create(t, client, project, "reader")
-	wantRefusal(t, undelete(first.GetUniqueId()), codes.FailedPrecondition, "Service account "+first.GetUniqueId()+" is not deleted.")
-	must(t, c.service.DeleteAccount(first.GetEmail()))
-	wantRefusal(t, undelete(first.GetEmail()), codes.PermissionDenied, "Permission 'iam.serviceAccounts.undelete' denied on resource (or it may not exist).")
+	grpctest.WantRefusal(t, undelete(first.GetUniqueId()), codes.FailedPrecondition, "Service account "+first.GetUniqueId()+" is not deleted.")
+	grpctest.Must(t, c.service.DeleteAccount(first.GetEmail()))
+	grpctest.WantRefusal(t, undelete(first.GetEmail()), codes.PermissionDenied, "Permission 'iam.serviceAccounts.undelete' denied on resource (or it may not exist).")
 	second := create(t, client, project, "reader")
 	if second.GetUniqueId() == first.GetUniqueId() {
 		t.Errorf("both are %s", first.GetUniqueId())
 	}
-	wantRefusal(t, undelete(first.GetUniqueId()), codes.FailedPrecondition,
+	grpctest.WantRefusal(t, undelete(first.GetUniqueId()), codes.FailedPrecondition,
 		"Service account "+first.GetUniqueId()+" cannot be undeleted, since another one with the e-mail address "+first.GetEmail()+" exists.")
-	must(t, c.service.DeleteAccount(second.GetUniqueId()))
+	grpctest.Must(t, c.service.DeleteAccount(second.GetUniqueId()))
 	c.now = c.now.Add(30*24*time.Hour - time.Second)
-	must(t, undelete(first.GetUniqueId()))
+	grpctest.Must(t, undelete(first.GetUniqueId()))
 	c.now = c.now.Add(time.Second)
-	must(t, c.service.DeleteAccount(first.GetUniqueId()))
-	wantRefusal(t, undelete(second.GetUniqueId()), codes.NotFound, "Unknown service account")
+	grpctest.Must(t, c.service.DeleteAccount(first.GetUniqueId()))
+	grpctest.WantRefusal(t, undelete(second.GetUniqueId()), codes.NotFound, "Unknown service account")
 }
 
 func TestQuota(t *testing.T) {
@@ -126,18 +127,18 @@ func TestQuota(t *testing.T) {
 		create(t, client, project, fmt.Sprintf("account-%d", i))
 	}
 	_, err := client.CreateServiceAccount(t.Context(), &adminpb.CreateServiceAccountRequest{Name: project, AccountId: "one-more"})
-	wantRefusal(t, err, codes.ResourceExhausted, "Maximum number of service accounts on project reached.")
+	grpctest.WantRefusal(t, err, codes.ResourceExhausted, "Maximum number of service accounts on project reached.")
 	if retry, ok := status.Convert(err).Details()[0].(*errdetails.RetryInfo); !ok || retry.GetRetryDelay().GetSeconds() != 86401 {
 		t.Errorf("details %v", status.Convert(err).Details())
 	}
 	create(t, client, "projects/example.com:scoped", "elsewhere")
 	deleted := "account-0@my-project.iam.gserviceaccount.com"
 	uid, _ := c.service.Account(deleted)
-	must(t, c.service.DeleteAccount(deleted))
+	grpctest.Must(t, c.service.DeleteAccount(deleted))
 	create(t, client, project, "one-more")
-	wantRefusal(t, c.service.UndeleteAccount(uid.GetUniqueId()), codes.ResourceExhausted, "Maximum number of service accounts on project reached.")
+	grpctest.WantRefusal(t, c.service.UndeleteAccount(uid.GetUniqueId()), codes.ResourceExhausted, "Maximum number of service accounts on project reached.")
 	c.service.Set(iam.Settings{Quota: iam.DefaultQuota + 1})
-	must(t, c.service.UndeleteAccount(uid.GetUniqueId()))
+	grpctest.Must(t, c.service.UndeleteAccount(uid.GetUniqueId()))
 }
 
 func TestPages(t *testing.T) {
@@ -186,13 +187,13 @@ func TestVisibility(t *testing.T) {
 	c.service.Set(iam.Settings{Quota: 1, VisibilityDelay: time.Minute})
 	create(t, client, project, "reader")
 	_, err := client.GetServiceAccount(t.Context(), &adminpb.GetServiceAccountRequest{Name: reader})
-	wantRefusal(t, err, codes.NotFound, "Unknown service account")
+	grpctest.WantRefusal(t, err, codes.NotFound, "Unknown service account")
 	if _, err := client.ListServiceAccounts(t.Context(), &adminpb.ListServiceAccountsRequest{Name: project}).Next(); !errors.Is(err, iterator.Done) {
 		t.Errorf("listed already: %v", err)
 	}
-	wantRefusal(t, client.DisableServiceAccount(t.Context(), &adminpb.DisableServiceAccountRequest{Name: reader}), codes.NotFound, "Unknown service account")
+	grpctest.WantRefusal(t, client.DisableServiceAccount(t.Context(), &adminpb.DisableServiceAccountRequest{Name: reader}), codes.NotFound, "Unknown service account")
 	_, err = client.CreateServiceAccount(t.Context(), &adminpb.CreateServiceAccountRequest{Name: project, AccountId: "reader"})
-	wantRefusal(t, err, codes.AlreadyExists, "Service account reader already exists within project projects/my-project.")
+	grpctest.WantRefusal(t, err, codes.AlreadyExists, "Service account reader already exists within project projects/my-project.")
 	c.now = c.now.Add(time.Minute)
 	if _, err := client.GetServiceAccount(t.Context(), &adminpb.GetServiceAccountRequest{Name: reader}); err != nil {
 		t.Errorf("a minute later: %v", err)

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
+	"github.com/holdfast-dev/holdfast/test/emulator/grpctest"
 	"github.com/holdfast-dev/holdfast/test/emulator/policy"
 )
 
@@ -142,7 +143,7 @@ func TestRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			book, _, _ := newBook(t)
 			_, err := book.Set(project, set(c.sent))
-			wantRefusal(t, err, codes.InvalidArgument, c.message)
+			grpctest.WantRefusal(t, err, codes.InvalidArgument, c.message)
 			if diff := cmp.Diff(policy.Empty(), book.Read(project), protocmp.Transform()); diff != "" {
 				t.Errorf("the policy after the refusal (-want +got):\n%s", diff)
 			}
@@ -194,7 +195,7 @@ func TestOtherResources(t *testing.T) {
 				}
 				return
 			}
-			wantRefusal(t, err, codes.InvalidArgument, c.message)
+			grpctest.WantRefusal(t, err, codes.InvalidArgument, c.message)
 		})
 	}
 }
@@ -213,12 +214,12 @@ func TestEtags(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = book.Set(project, set(first))
-	wantRefusal(t, err, codes.Aborted, concurrent)
+	grpctest.WantRefusal(t, err, codes.Aborted, concurrent)
 	if err := book.Edit(project, func(p *iampb.Policy) { policy.Grant(p, "roles/viewer", "user:b@example.com") }); err != nil {
 		t.Fatal(err)
 	}
 	_, err = book.Set(project, set(second))
-	wantRefusal(t, err, codes.Aborted, concurrent)
+	grpctest.WantRefusal(t, err, codes.Aborted, concurrent)
 	if p := book.Read(project); !policy.Has(p, "roles/viewer", "user:a@example.com") || !policy.Has(p, "roles/viewer", "user:b@example.com") {
 		t.Errorf("after an edit: %v", p)
 	}
@@ -251,11 +252,11 @@ func TestVersions(t *testing.T) {
 		}
 	}
 	_, err = get(2)
-	wantRefusal(t, err, codes.InvalidArgument, "Invalid policy version: 2. Valid values are 0, 1 and 3.")
+	grpctest.WantRefusal(t, err, codes.InvalidArgument, "Invalid policy version: 2. Valid values are 0, 1 and 3.")
 
 	lower := &iampb.Policy{Version: 1, Etag: whole.GetEtag(), Bindings: []*iampb.Binding{binding("roles/viewer", "user:a@example.com")}}
 	_, err = book.Set(project, set(lower))
-	wantRefusal(t, err, codes.InvalidArgument,
+	grpctest.WantRefusal(t, err, codes.InvalidArgument,
 		"Specified policy version (1) cannot be less than the existing policy version (3). For more information, please refer to https://cloud.google.com/iam/docs/policies#versions")
 	lower.Etag = nil
 	if blind, err := book.Set(project, set(lower)); err != nil || policy.HasConditions(blind) {
@@ -295,11 +296,11 @@ func TestMasks(t *testing.T) {
 		t.Errorf("audit configs outside of the mask: %v, %v", kept, err)
 	}
 	_, err := book.Set(project, masked(of(), "rules"))
-	wantRefusal(t, err, codes.InvalidArgument, "Invalid update mask: rules is no field of a policy.")
+	grpctest.WantRefusal(t, err, codes.InvalidArgument, "Invalid update mask: rules is no field of a policy.")
 	_, err = book.Set(project, masked(&iampb.Policy{AuditConfigs: []*iampb.AuditConfig{{Service: "s", AuditLogConfigs: []*iampb.AuditLogConfig{{}}}}}, "audit_configs"))
-	wantRefusal(t, err, codes.InvalidArgument, `Invalid audit config of service "s": the log type is missing.`)
+	grpctest.WantRefusal(t, err, codes.InvalidArgument, `Invalid audit config of service "s": the log type is missing.`)
 	_, err = book.Set(project, masked(&iampb.Policy{AuditConfigs: []*iampb.AuditConfig{{}}}, "audit_configs"))
-	wantRefusal(t, err, codes.InvalidArgument, `Invalid audit config: service "" is missing or there twice.`)
+	grpctest.WantRefusal(t, err, codes.InvalidArgument, `Invalid audit config: service "" is missing or there twice.`)
 }
 
 func TestDumpAndLoad(t *testing.T) {

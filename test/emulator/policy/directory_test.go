@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc/codes"
 
+	"github.com/holdfast-dev/holdfast/test/emulator/grpctest"
 	"github.com/holdfast-dev/holdfast/test/emulator/policy"
 	"github.com/holdfast-dev/holdfast/test/emulator/projects"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
@@ -50,11 +51,11 @@ func TestDeletedAccount(t *testing.T) {
 		t.Errorf("writing what is there: %v", err)
 	}
 	_, err = book.Set(project, set(of(binding(role, plainReader))))
-	wantRefusal(t, err, codes.InvalidArgument, "Service account "+reader+" does not exist.")
+	grpctest.WantRefusal(t, err, codes.InvalidArgument, "Service account "+reader+" does not exist.")
 	_, err = book.Set(project, set(of(binding(role, deletedReader, plainReader))))
-	wantRefusal(t, err, codes.InvalidArgument, "Inconsistent representation of deleted member: '"+deletedReader+"' and '"+plainReader+"'.")
+	grpctest.WantRefusal(t, err, codes.InvalidArgument, "Inconsistent representation of deleted member: '"+deletedReader+"' and '"+plainReader+"'.")
 	_, err = book.Set(project, set(written))
-	wantRefusal(t, err, codes.Aborted, concurrent)
+	grpctest.WantRefusal(t, err, codes.Aborted, concurrent)
 
 	known[reader] = "33"
 	wantMembers(t, book, "made again", deletedReader)
@@ -73,20 +74,20 @@ func TestDeletedAccount(t *testing.T) {
 
 func TestDeletedUser(t *testing.T) {
 	book, directory, _ := newBook(t)
-	must(t, directory.Set("user:Ada.Lovelace@example.com", policy.Known))
+	grpctest.Must(t, directory.Set("user:Ada.Lovelace@example.com", policy.Known))
 	if _, err := book.Set(project, set(of(binding(role, "user:ada.lovelace@example.com", "user:ADA.lovelace@example.com")))); err != nil {
 		t.Fatal(err)
 	}
 	wantMembers(t, book, "as the account is spelt", "user:Ada.Lovelace@example.com")
-	must(t, directory.Set("user:Ada.Lovelace@example.com", policy.Deleted))
+	grpctest.Must(t, directory.Set("user:Ada.Lovelace@example.com", policy.Deleted))
 	shown := members(book)[0]
 	_, err := book.Set(project, set(of(binding(role, "user:ada.lovelace@example.com"))))
-	wantRefusal(t, err, codes.InvalidArgument, "User ada.lovelace@example.com does not exist.")
+	grpctest.WantRefusal(t, err, codes.InvalidArgument, "User ada.lovelace@example.com does not exist.")
 	if _, err := book.Set(project, set(of(binding(role, shown)))); err != nil {
 		t.Errorf("writing %s, which is there: %v", shown, err)
 	}
 	wantMembers(t, book, "deleted and written", shown)
-	must(t, directory.Set("user:Ada.Lovelace@example.com", policy.Known))
+	grpctest.Must(t, directory.Set("user:Ada.Lovelace@example.com", policy.Known))
 	wantMembers(t, book, "back", "user:Ada.Lovelace@example.com")
 }
 
@@ -100,7 +101,7 @@ func TestTheCallerExists(t *testing.T) {
 		t.Error(err)
 	}
 	_, err := book.Set(project, set(of(binding(role, "serviceAccount:other@emulator.iam.gserviceaccount.com"))))
-	wantRefusal(t, err, codes.InvalidArgument, "Service account other@emulator.iam.gserviceaccount.com does not exist.")
+	grpctest.WantRefusal(t, err, codes.InvalidArgument, "Service account other@emulator.iam.gserviceaccount.com does not exist.")
 }
 
 func TestPrincipals(t *testing.T) {
@@ -113,28 +114,21 @@ func TestPrincipals(t *testing.T) {
 	if err := directory.Set("user:a@example.com", "asleep"); err == nil {
 		t.Error("a state that is none: no error")
 	}
-	must(t, directory.Set("domain:invalid.example", policy.Known))
-	must(t, directory.Set("group:Typo@example.com", policy.Unknown))
+	grpctest.Must(t, directory.Set("domain:invalid.example", policy.Known))
+	grpctest.Must(t, directory.Set("group:Typo@example.com", policy.Unknown))
 	want := map[string]policy.State{"domain:invalid.example": policy.Known, "group:Typo@example.com": policy.Unknown}
 	if diff := cmp.Diff(want, directory.Principals()); diff != "" {
 		t.Errorf("principals (-want +got):\n%s", diff)
 	}
 	other, _ := newDirectory(t)
-	must(t, other.Load(directory.Principals()))
+	grpctest.Must(t, other.Load(directory.Principals()))
 	if diff := cmp.Diff(want, other.Principals()); diff != "" {
 		t.Errorf("loaded (-want +got):\n%s", diff)
 	}
 	book := policy.NewBook(policy.Rules{Directory: other})
 	_, err := book.Set(project, set(of(binding(role, "group:typo@example.com"))))
-	wantRefusal(t, err, codes.InvalidArgument, "Group typo@example.com does not exist.")
+	grpctest.WantRefusal(t, err, codes.InvalidArgument, "Group typo@example.com does not exist.")
 	if _, err := book.Set(project, set(of(binding(role, "user:ada@invalid.example")))); err != nil {
 		t.Error(err)
-	}
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
 	}
 }

@@ -5,8 +5,6 @@ import (
 
 	"cloud.google.com/go/iam/apiv1/iampb"
 	"google.golang.org/genproto/googleapis/type/expr"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/holdfast-dev/holdfast/test/emulator/policy"
 	"github.com/holdfast-dev/holdfast/test/emulator/projects"
@@ -66,10 +64,3 @@ func of(bindings ...*iampb.Binding) *iampb.Policy {
 }
 
 func set(p *iampb.Policy) *iampb.SetIamPolicyRequest { return &iampb.SetIamPolicyRequest{Policy: p} }
-
-func wantRefusal(t *testing.T, err error, code codes.Code, message string) {
-	t.Helper()
-	if got := status.Convert(err); got.Code() != code || got.Message() != message {
-		t.Errorf("got %v %q\nwant %v %q", got.Code(), got.Message(), code, message)
-	}
-}

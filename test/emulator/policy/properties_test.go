@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 	"pgregory.net/rapid"
 
+	"github.com/holdfast-dev/holdfast/test/emulator/grpctest"
 	"github.com/holdfast-dev/holdfast/test/emulator/policy"
 )
 
@@ -50,8 +51,8 @@ func TestWhatIsReadCanBeWritten(t *testing.T) {
 				made++
 				known[reader] = fmt.Sprint(made)
 			},
-			"delete a user":  func(*rapid.T) { must(t, directory.Set("user:a@example.com", policy.Deleted)) },
-			"restore a user": func(*rapid.T) { must(t, directory.Set("user:a@example.com", policy.Known)) },
+			"delete a user":  func(*rapid.T) { grpctest.Must(t, directory.Set("user:a@example.com", policy.Deleted)) },
+			"restore a user": func(*rapid.T) { grpctest.Must(t, directory.Set("user:a@example.com", policy.Known)) },
 			"": func(rt *rapid.T) {
 				before := book.Read(project)
 				before.Version = 3

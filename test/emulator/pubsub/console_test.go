@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/testing/protocmp"
+
+	"github.com/holdfast-dev/holdfast/test/emulator/grpctest"
 )
 
 func TestConsole(t *testing.T) {
@@ -59,7 +61,7 @@ func TestConsole(t *testing.T) {
 
 func TestEditsPastTheAPI(t *testing.T) {
 	c := start(t)
-	wantRefusal(t, c.service.EditTopic(topicName, func(*pb.Topic) {}), codes.NotFound, "Resource not found (resource="+topicName+").")
+	grpctest.WantRefusal(t, c.service.EditTopic(topicName, func(*pb.Topic) {}), codes.NotFound, "Resource not found (resource="+topicName+").")
 	imported := &pb.Topic{Name: topicName, IngestionDataSourceSettings: &pb.IngestionDataSourceSettings{
 		Source: &pb.IngestionDataSourceSettings_CloudStorage_{
 			CloudStorage: &pb.IngestionDataSourceSettings_CloudStorage{Bucket: "my-bucket"},
@@ -92,7 +94,7 @@ func TestDumpAndLoad(t *testing.T) {
 	from := subscribed(t)
 	createSchema(t.Context(), t, from.schemas(t))
 	from.service.RestrictRegions("my-project", "us-east1")
-	if status, body := from.send(t.Context(), t, http.MethodPost, "/v1/"+topicName+":setIamPolicy", `{"policy": {}}`); status != http.StatusOK {
+	if status, body := from.Send(t, http.MethodPost, "/v1/"+topicName+":setIamPolicy", `{"policy": {}}`); status != http.StatusOK {
 		t.Fatalf("setting a policy: %d %s", status, body)
 	}
 	dumped, err := json.Marshal(from.service.Dump())

@@ -112,7 +112,7 @@ func TestWhatGcloudSends(t *testing.T) {
 			}
 			return text
 		}
-		status, answer := c.send(t.Context(), t, step.method, fill(step.path), fill(step.body))
+		status, answer := c.Send(t, step.method, fill(step.path), fill(step.body))
 		if status != http.StatusOK {
 			t.Fatalf("%s: got %d %s", step.command, status, answer)
 		}

@@ -127,7 +127,7 @@ func TestConversationsOverREST(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := start(t)
 			for _, e := range conversation {
-				status, answer := c.send(t.Context(), t, e.method, e.path, e.body)
+				status, answer := c.Send(t, e.method, e.path, e.body)
 				if status != e.status {
 					t.Fatalf("%s %s: got %d %s\nwant %d", e.method, e.path, status, answer, e.status)
 				}
@@ -146,7 +146,7 @@ func TestFaultsReachRESTClients(t *testing.T) {
 	c.control.Inject(traffic.Fault{Match: call, Times: 1, LoseReply: true})
 
 	put := func() (*http.Response, error) {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, c.httpURL+"/v1/"+topicName, strings.NewReader("{}"))
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, c.URL+"/v1/"+topicName, strings.NewReader("{}"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,8 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/holdfast-dev/holdfast/test/emulator/grpctest"
 )
 
 const (
@@ -33,70 +35,57 @@ func createSchema(ctx context.Context, t *testing.T, schemas *apiv1.SchemaClient
 }
 
 func TestSchemaLifecycle(t *testing.T) {
-	transports := map[string]func(t *testing.T, c *cloud) *apiv1.SchemaClient{
-		"gRPC": func(t *testing.T, c *cloud) *apiv1.SchemaClient {
-			t.Helper()
-			return c.schemas(t)
-		},
-		"REST": func(t *testing.T, c *cloud) *apiv1.SchemaClient {
-			t.Helper()
-			client, err := apiv1.NewSchemaRESTClient(t.Context(), c.restOptions()...)
-			return opened(t, client, err)
-		},
-	}
-	for transport, open := range transports {
-		t.Run(transport, func(t *testing.T) {
-			ctx := t.Context()
-			schemas := open(t, start(t))
-			_, err := schemas.GetSchema(ctx, &pb.GetSchemaRequest{Name: schemaName})
-			wantRefusal(t, err, codes.NotFound, "Resource not found (resource="+schemaName+").")
+	grpctest.EachTransport(t, start, apiv1.NewSchemaClient, apiv1.NewSchemaRESTClient, func(t *testing.T, _ *cloud, schemas *apiv1.SchemaClient) {
+		t.Helper()
+		ctx := t.Context()
+		_, err := schemas.GetSchema(ctx, &pb.GetSchemaRequest{Name: schemaName})
+		grpctest.WantRefusal(t, err, codes.NotFound, "Resource not found (resource="+schemaName+").")
 
-			created := createSchema(ctx, t, schemas)
-			want := &pb.Schema{
-				Name: schemaName, Type: pb.Schema_PROTOCOL_BUFFER, Definition: first,
-				RevisionId: created.GetRevisionId(), RevisionCreateTime: timestamppb.New(epoch),
-			}
-			if diff := cmp.Diff(want, created, protocmp.Transform()); diff != "" {
-				t.Errorf("created schema (-want +got):\n%s", diff)
-			}
-			if len(created.GetRevisionId()) != 8 {
-				t.Errorf("revision ID %q, want eight digits", created.GetRevisionId())
-			}
+		created := createSchema(ctx, t, schemas)
+		want := &pb.Schema{
+			Name: schemaName, Type: pb.Schema_PROTOCOL_BUFFER, Definition: first,
+			RevisionId: created.GetRevisionId(), RevisionCreateTime: timestamppb.New(epoch),
+		}
+		if diff := cmp.Diff(want, created, protocmp.Transform()); diff != "" {
+			t.Errorf("created schema (-want +got):\n%s", diff)
+		}
+		if len(created.GetRevisionId()) != 8 {
+			t.Errorf("revision ID %q, want eight digits", created.GetRevisionId())
+		}
 
-			committed, err := schemas.CommitSchema(ctx, &pb.CommitSchemaRequest{
-				Name: schemaName, Schema: &pb.Schema{Name: schemaName, Type: pb.Schema_PROTOCOL_BUFFER, Definition: second},
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			back, err := schemas.RollbackSchema(ctx, &pb.RollbackSchemaRequest{Name: schemaName, RevisionId: created.GetRevisionId()})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if back.GetDefinition() != first || back.GetRevisionId() == created.GetRevisionId() {
-				t.Errorf("rolled back to %v, want a new revision with the first definition", back)
-			}
-			wantRevisions(ctx, t, schemas, back.GetRevisionId(), committed.GetRevisionId(), created.GetRevisionId())
-
-			if _, err := schemas.DeleteSchemaRevision(ctx, &pb.DeleteSchemaRevisionRequest{Name: schemaName + "@" + created.GetRevisionId()}); err != nil {
-				t.Fatal(err)
-			}
-			wantRevisions(ctx, t, schemas, back.GetRevisionId(), committed.GetRevisionId())
-			old, err := schemas.GetSchema(ctx, &pb.GetSchemaRequest{Name: schemaName + "@" + committed.GetRevisionId(), View: pb.SchemaView_BASIC})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if old.GetRevisionId() != committed.GetRevisionId() || old.GetDefinition() != "" {
-				t.Errorf("got %v, want the committed revision without its definition", old)
-			}
-
-			if err := schemas.DeleteSchema(ctx, &pb.DeleteSchemaRequest{Name: schemaName}); err != nil {
-				t.Fatal(err)
-			}
-			err = schemas.DeleteSchema(ctx, &pb.DeleteSchemaRequest{Name: schemaName})
-			wantRefusal(t, err, codes.NotFound, "Resource not found (resource="+schemaName+").")
+		committed, err := schemas.CommitSchema(ctx, &pb.CommitSchemaRequest{
+			Name: schemaName, Schema: &pb.Schema{Name: schemaName, Type: pb.Schema_PROTOCOL_BUFFER, Definition: second},
 		})
-	}
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := schemas.RollbackSchema(ctx, &pb.RollbackSchemaRequest{Name: schemaName, RevisionId: created.GetRevisionId()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if back.GetDefinition() != first || back.GetRevisionId() == created.GetRevisionId() {
+			t.Errorf("rolled back to %v, want a new revision with the first definition", back)
+		}
+		wantRevisions(ctx, t, schemas, back.GetRevisionId(), committed.GetRevisionId(), created.GetRevisionId())
+
+		if _, err := schemas.DeleteSchemaRevision(ctx, &pb.DeleteSchemaRevisionRequest{Name: schemaName + "@" + created.GetRevisionId()}); err != nil {
+			t.Fatal(err)
+		}
+		wantRevisions(ctx, t, schemas, back.GetRevisionId(), committed.GetRevisionId())
+		old, err := schemas.GetSchema(ctx, &pb.GetSchemaRequest{Name: schemaName + "@" + committed.GetRevisionId(), View: pb.SchemaView_BASIC})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if old.GetRevisionId() != committed.GetRevisionId() || old.GetDefinition() != "" {
+			t.Errorf("got %v, want the committed revision without its definition", old)
+		}
+
+		if err := schemas.DeleteSchema(ctx, &pb.DeleteSchemaRequest{Name: schemaName}); err != nil {
+			t.Fatal(err)
+		}
+		err = schemas.DeleteSchema(ctx, &pb.DeleteSchemaRequest{Name: schemaName})
+		grpctest.WantRefusal(t, err, codes.NotFound, "Resource not found (resource="+schemaName+").")
+	})
 }
 
 // wantRevisions checks the revisions of a schema, the newest first, in pages
@@ -138,17 +127,17 @@ func TestSchemasThatAreRefused(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			_, err := schemas.CreateSchema(t.Context(), &pb.CreateSchemaRequest{Parent: project, SchemaId: "my-schema", Schema: tc.schema})
-			wantRefusal(t, err, codes.InvalidArgument, tc.message)
+			grpctest.WantRefusal(t, err, codes.InvalidArgument, tc.message)
 		})
 	}
 	_, err := schemas.CreateSchema(t.Context(), &pb.CreateSchemaRequest{Parent: project, Schema: &pb.Schema{Type: pb.Schema_AVRO}})
-	wantRefusal(t, err, codes.InvalidArgument, invalidName(project+"/schemas/"))
+	grpctest.WantRefusal(t, err, codes.InvalidArgument, invalidName(project+"/schemas/"))
 
 	created := createSchema(t.Context(), t, schemas)
 	_, err = schemas.CreateSchema(t.Context(), &pb.CreateSchemaRequest{Parent: project, SchemaId: "my-schema", Schema: created})
-	wantRefusal(t, err, codes.AlreadyExists, "Resource already exists in the project (resource="+schemaName+").")
+	grpctest.WantRefusal(t, err, codes.AlreadyExists, "Resource already exists in the project (resource="+schemaName+").")
 	_, err = schemas.DeleteSchemaRevision(t.Context(), &pb.DeleteSchemaRevisionRequest{Name: schemaName + "@" + created.GetRevisionId()})
-	wantRefusal(t, err, codes.FailedPrecondition, "Cannot delete the only revision of the schema (resource="+schemaName+"@"+created.GetRevisionId()+").")
+	grpctest.WantRefusal(t, err, codes.FailedPrecondition, "Cannot delete the only revision of the schema (resource="+schemaName+"@"+created.GetRevisionId()+").")
 }
 
 func TestSchemaOfATopic(t *testing.T) {
@@ -172,8 +161,8 @@ func TestSchemaOfATopic(t *testing.T) {
 		})
 		return err
 	}
-	wantRefusal(t, narrow("deadbeef", ""), codes.NotFound, "Resource not found (resource="+schemaName+"@deadbeef).")
-	wantRefusal(t, narrow(committed.GetRevisionId(), created.GetRevisionId()), codes.InvalidArgument, invalidArgument("SchemaSettings::first_revision_id"))
+	grpctest.WantRefusal(t, narrow("deadbeef", ""), codes.NotFound, "Resource not found (resource="+schemaName+"@deadbeef).")
+	grpctest.WantRefusal(t, narrow(committed.GetRevisionId(), created.GetRevisionId()), codes.InvalidArgument, invalidArgument("SchemaSettings::first_revision_id"))
 	if err := narrow(created.GetRevisionId(), committed.GetRevisionId()); err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,8 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
+
+	"github.com/holdfast-dev/holdfast/test/emulator/grpctest"
 )
 
 const subscriptionName = project + "/subscriptions/my-sub"
@@ -61,7 +63,7 @@ func TestSubscriptionDefaultsAndChanges(t *testing.T) {
 		Subscription: &pb.Subscription{Name: subscriptionName, EnableMessageOrdering: true},
 		UpdateMask:   &fieldmaskpb.FieldMask{Paths: []string{"enable_message_ordering"}},
 	})
-	wantRefusal(t, err, codes.InvalidArgument,
+	grpctest.WantRefusal(t, err, codes.InvalidArgument,
 		"Invalid update_mask provided in the UpdateSubscriptionRequest: the 'enable_message_ordering' field in the Subscription is not mutable.")
 }
 
@@ -93,11 +95,11 @@ func TestSubscriptionsThatAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tc.subscription.Name = project + "/subscriptions/other"
 			_, err := subscriptions.CreateSubscription(t.Context(), tc.subscription)
-			wantRefusal(t, err, tc.code, tc.message)
+			grpctest.WantRefusal(t, err, tc.code, tc.message)
 		})
 	}
 	_, err := subscriptions.CreateSubscription(t.Context(), &pb.Subscription{Name: subscriptionName, Topic: topicName})
-	wantRefusal(t, err, codes.AlreadyExists, "Resource already exists in the project (resource=my-sub).")
+	grpctest.WantRefusal(t, err, codes.AlreadyExists, "Resource already exists in the project (resource=my-sub).")
 }
 
 func TestSubscriptionsOutliveTheirTopic(t *testing.T) {
@@ -130,7 +132,7 @@ func TestMessagesArriveAndAreAcknowledged(t *testing.T) {
 	c := subscribed(t)
 	ctx, topics, subscriptions := t.Context(), c.topics(t), c.subscriptions(t)
 	_, err := topics.Publish(ctx, &pb.PublishRequest{Topic: topicName})
-	wantRefusal(t, err, codes.InvalidArgument,
+	grpctest.WantRefusal(t, err, codes.InvalidArgument,
 		"The value for message_count is too small. You passed 0 in the request, but the minimum value is 1.")
 	message := &pb.PubsubMessage{Data: []byte("hello"), Attributes: map[string]string{"k": "v"}}
 	published, err := topics.Publish(ctx, &pb.PublishRequest{Topic: topicName, Messages: []*pb.PubsubMessage{message}})
@@ -165,8 +167,9 @@ func TestTheStreamingClientReceives(t *testing.T) {
 	c := subscribed(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	client, err := pubsub.NewClient(ctx, "my-project", c.grpcOptions()...)
-	opened(t, client, err)
+	client, err := pubsub.NewClient(ctx, "my-project", c.GRPC()...)
+	grpctest.Must(t, err)
+	t.Cleanup(func() { _ = client.Close() })
 	if _, err := client.Publisher(topicName).Publish(ctx, &pubsub.Message{Data: []byte("hello")}).Get(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -188,5 +191,5 @@ func TestDetachedSubscriptionsDeliverNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := c.subscriptions(t).Pull(ctx, &pb.PullRequest{Subscription: subscriptionName, MaxMessages: 1})
-	wantRefusal(t, err, codes.FailedPrecondition, "The subscription is detached (resource=my-sub).")
+	grpctest.WantRefusal(t, err, codes.FailedPrecondition, "The subscription is detached (resource=my-sub).")
 }

@@ -11,6 +11,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
+
+	"github.com/holdfast-dev/holdfast/test/emulator/grpctest"
 )
 
 func invalidName(name string) string {
@@ -121,7 +123,7 @@ func TestTopicsThatAreRefused(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				tc.topic.Name = topicName
 				_, err := topics.CreateTopic(t.Context(), tc.topic)
-				wantRefusal(t, err, tc.code, tc.message)
+				grpctest.WantRefusal(t, err, tc.code, tc.message)
 				if _, created := c.service.Topic(topicName); created {
 					t.Error("the topic was created all the same")
 				}
@@ -139,7 +141,7 @@ func TestNamesThatAreRefused(t *testing.T) {
 		project + "/topics/bad$character", project + "/topics/" + strings.Repeat("a", 256),
 	} {
 		_, err := topics.CreateTopic(t.Context(), &pb.Topic{Name: name})
-		wantRefusal(t, err, codes.InvalidArgument, invalidName(name))
+		grpctest.WantRefusal(t, err, codes.InvalidArgument, invalidName(name))
 	}
 	for _, name := range []string{project + "/topics/abc", project + "/topics/A._~+%-9", project + "/topics/" + strings.Repeat("a", 255)} {
 		if _, err := topics.CreateTopic(t.Context(), &pb.Topic{Name: name}); err != nil {
@@ -182,7 +184,7 @@ func TestUpdateMasksThatAreRefused(t *testing.T) {
 				Topic:      &pb.Topic{Name: topicName, Labels: map[string]string{"a": "b"}},
 				UpdateMask: &fieldmaskpb.FieldMask{Paths: tc.paths},
 			})
-			wantRefusal(t, err, codes.InvalidArgument, tc.message)
+			grpctest.WantRefusal(t, err, codes.InvalidArgument, tc.message)
 			if topic, _ := c.service.Topic(topicName); len(topic.GetLabels()) > 0 {
 				t.Error("part of the update was carried out")
 			}
@@ -192,7 +194,7 @@ func TestUpdateMasksThatAreRefused(t *testing.T) {
 
 func TestTheDeprecatedEnabledIsForgotten(t *testing.T) {
 	c := start(t)
-	status, body := c.send(t.Context(), t, "PUT", "/v1/"+topicName+"?prettyPrint=false",
+	status, body := c.Send(t, "PUT", "/v1/"+topicName+"?prettyPrint=false",
 		`{"messageTransforms": [{"enabled": true, "javascriptUdf": {"functionName": "f", "code": "function f(m) { return m; }"}}]}`)
 	want := `{"name":"` + topicName + `","messageTransforms":[{"javascriptUdf":{"functionName":"f","code":"function f(m) { return m; }"}}]}` + "\n"
 	if status != 200 || body != want {

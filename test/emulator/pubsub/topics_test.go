@@ -16,6 +16,8 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/holdfast-dev/holdfast/test/emulator/grpctest"
 )
 
 const topicName = project + "/topics/my-topic"
@@ -25,7 +27,7 @@ func TestTopicLifecycle(t *testing.T) {
 		t.Helper()
 		ctx := t.Context()
 		_, err := topics.GetTopic(ctx, &pb.GetTopicRequest{Topic: topicName})
-		wantRefusal(t, err, codes.NotFound, "Resource not found (resource=my-topic).")
+		grpctest.WantRefusal(t, err, codes.NotFound, "Resource not found (resource=my-topic).")
 
 		asked := &pb.Topic{
 			Name:                     topicName,
@@ -42,7 +44,7 @@ func TestTopicLifecycle(t *testing.T) {
 			t.Errorf("created topic (-asked +got):\n%s", diff)
 		}
 		_, err = topics.CreateTopic(ctx, asked)
-		wantRefusal(t, err, codes.AlreadyExists, "Resource already exists in the project (resource=my-topic).")
+		grpctest.WantRefusal(t, err, codes.AlreadyExists, "Resource already exists in the project (resource=my-topic).")
 
 		updated, err := topics.UpdateTopic(ctx, &pb.UpdateTopicRequest{
 			Topic:      &pb.Topic{Name: topicName, Labels: map[string]string{"team": "a"}},
@@ -67,7 +69,7 @@ func TestTopicLifecycle(t *testing.T) {
 			t.Fatal(err)
 		}
 		err = topics.DeleteTopic(ctx, &pb.DeleteTopicRequest{Topic: topicName})
-		wantRefusal(t, err, codes.NotFound, "Resource not found (resource=my-topic).")
+		grpctest.WantRefusal(t, err, codes.NotFound, "Resource not found (resource=my-topic).")
 
 		wantCounts := map[string]int{
 			"pubsub Publisher.GetTopic": 2, "pubsub Publisher.CreateTopic": 2,
@@ -108,10 +110,10 @@ func TestListTopicsPagesThroughOneProject(t *testing.T) {
 			t.Errorf("listed topics (-want +got):\n%s", diff)
 		}
 		_, err := topics.ListTopics(ctx, &pb.ListTopicsRequest{Project: project, PageSize: -1}).Next()
-		wantRefusal(t, err, codes.InvalidArgument,
+		grpctest.WantRefusal(t, err, codes.InvalidArgument,
 			"The value for page_size is out of bounds. You passed -1 in the request, but the value must be between 0 and 1000.")
 		_, err = topics.ListTopics(ctx, &pb.ListTopicsRequest{Project: project, PageToken: "!"}).Next()
-		wantRefusal(t, err, codes.InvalidArgument, "Invalid page token given (token=!).")
+		grpctest.WantRefusal(t, err, codes.InvalidArgument, "Invalid page token given (token=!).")
 	})
 }
 
@@ -193,7 +195,7 @@ func TestOrganizationPolicyDecidesAboutRegions(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = set(&pb.MessageStoragePolicy{AllowedPersistenceRegions: []string{"us-east1", "europe-west1"}})
-	wantRefusal(t, err, codes.FailedPrecondition,
+	grpctest.WantRefusal(t, err, codes.FailedPrecondition,
 		"The requested message storage policy contains the following GCP regions that are not allowed by the project's organization policy: us-east1. "+
 			"The organization policy may be updated by your project or organization administrator. "+
 			"See https://console.cloud.google.com/iam-admin/orgpolicies/gcp-resourceLocations?project="+c.registry.NumberText("my-project")+".")

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
+	"github.com/holdfast-dev/holdfast/test/emulator/grpctest"
 	"github.com/holdfast-dev/holdfast/test/emulator/policy"
 	"github.com/holdfast-dev/holdfast/test/emulator/projects"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
@@ -59,15 +60,15 @@ func TestPolicyOfAProject(t *testing.T) {
 			t.Errorf("read again: %v (-want +got):\n%s", err, diff)
 		}
 
-		must(t, c.service.EditPolicy("my-project", func(p *iampb.Policy) { policy.Grant(p, "roles/viewer", "user:ada@example.com") }))
+		grpctest.Must(t, c.service.EditPolicy("my-project", func(p *iampb.Policy) { policy.Grant(p, "roles/viewer", "user:ada@example.com") }))
 		_, err = client.SetIamPolicy(t.Context(), &iampb.SetIamPolicyRequest{Resource: project, Policy: p})
-		wantRefusal(t, err, codes.Aborted, concurrent)
+		grpctest.WantRefusal(t, err, codes.Aborted, concurrent)
 		if p := c.service.Policy("my-project"); len(p.GetBindings()) != 2 || len(p.GetAuditConfigs()) != 1 {
 			t.Errorf("in the console: %v", p)
 		}
 		for _, resource := range []string{"projects/theirs", "projects/unknown"} {
 			_, err := client.GetIamPolicy(t.Context(), &iampb.GetIamPolicyRequest{Resource: resource})
-			wantRefusal(t, err, codes.PermissionDenied, "The caller does not have permission")
+			grpctest.WantRefusal(t, err, codes.PermissionDenied, "The caller does not have permission")
 		}
 	})
 }
@@ -96,7 +97,7 @@ func TestNoWriterIsLost(t *testing.T) {
 			return c.service.EditPolicy("my-project", func(p *iampb.Policy) { policy.Grant(p, "roles/editor", fmt.Sprintf("user:c%d@example.com", i)) })
 		})
 	}
-	must(t, writers.Wait())
+	grpctest.Must(t, writers.Wait())
 	p := c.service.Policy("my-project")
 	for i := range 10 {
 		if !policy.Has(p, "roles/viewer", fmt.Sprintf("user:w%d@example.com", i)) || !policy.Has(p, "roles/editor", fmt.Sprintf("user:c%d@example.com", i)) {
@@ -110,9 +111,9 @@ func TestNoWriterIsLost(t *testing.T) {
 func TestOwnersOutsideOfOrganizations(t *testing.T) {
 	c := start(t)
 	client := c.client(t)
-	must(t, c.registry.Edit("my-project", func(p *projects.Project) { p.Standalone = true }))
-	must(t, c.directory.Set("user:Ada@example.com", policy.Known))
-	must(t, c.service.EditPolicy("my-project", func(p *iampb.Policy) { policy.Grant(p, "roles/owner", "user:ada@example.com") }))
+	grpctest.Must(t, c.registry.Edit("my-project", func(p *projects.Project) { p.Standalone = true }))
+	grpctest.Must(t, c.directory.Set("user:Ada@example.com", policy.Known))
+	grpctest.Must(t, c.service.EditPolicy("my-project", func(p *iampb.Policy) { policy.Grant(p, "roles/owner", "user:ada@example.com") }))
 	for name, step := range map[string]struct {
 		owners  []string
 		refused bool
@@ -126,7 +127,7 @@ func TestOwnersOutsideOfOrganizations(t *testing.T) {
 		p := &iampb.Policy{Bindings: []*iampb.Binding{{Role: "roles/owner", Members: step.owners}}}
 		_, err := client.SetIamPolicy(t.Context(), &iampb.SetIamPolicyRequest{Resource: project, Policy: p})
 		if step.refused {
-			wantRefusal(t, err, codes.InvalidArgument, "Request contains an invalid argument.")
+			grpctest.WantRefusal(t, err, codes.InvalidArgument, "Request contains an invalid argument.")
 		} else if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -137,7 +138,7 @@ func TestOwnersOutsideOfOrganizations(t *testing.T) {
 	if err != nil {
 		t.Errorf("a write that is not about bindings: %v", err)
 	}
-	if status, answer := c.send(t, "GET", "/v1/projects/my-project", ""); status != 200 || strings.Contains(answer, "parent") {
+	if status, answer := c.Send(t, "GET", "/v1/projects/my-project", ""); status != 200 || strings.Contains(answer, "parent") {
 		t.Errorf("the parent of a project without one: %d %s", status, answer)
 	}
 }
@@ -145,7 +146,7 @@ func TestOwnersOutsideOfOrganizations(t *testing.T) {
 func TestWithheldPermissions(t *testing.T) {
 	eachTransport(t, func(t *testing.T, c *cloud, client *apiv3.ProjectsClient) {
 		t.Helper()
-		must(t, c.registry.Withhold("my-project", "resourcemanager.projects.setIamPolicy"))
+		grpctest.Must(t, c.registry.Withhold("my-project", "resourcemanager.projects.setIamPolicy"))
 		held, err := client.TestIamPermissions(t.Context(), &iampb.TestIamPermissionsRequest{
 			Resource: project, Permissions: []string{"resourcemanager.projects.getIamPolicy", "resourcemanager.projects.setIamPolicy"},
 		})
@@ -153,8 +154,8 @@ func TestWithheldPermissions(t *testing.T) {
 			t.Errorf("held: %v (-want +got):\n%s", err, diff)
 		}
 		_, err = client.SetIamPolicy(t.Context(), &iampb.SetIamPolicyRequest{Resource: project, Policy: &iampb.Policy{}})
-		wantRefusal(t, err, codes.PermissionDenied, "The caller does not have permission")
-		must(t, c.registry.Withhold("my-project"))
+		grpctest.WantRefusal(t, err, codes.PermissionDenied, "The caller does not have permission")
+		grpctest.Must(t, c.registry.Withhold("my-project"))
 		if _, err := client.SetIamPolicy(t.Context(), &iampb.SetIamPolicyRequest{Resource: project, Policy: &iampb.Policy{}}); err != nil {
 			t.Error(err)
 		}
@@ -180,7 +181,7 @@ func TestWhoseQuota(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := client.GetIamPolicy(paid, read(3))
-		wantRefusal(t, err, codes.ResourceExhausted,
+		grpctest.WantRefusal(t, err, codes.ResourceExhausted,
 			"Quota exceeded for quota metric 'Read requests' and limit 'Read requests per minute' of service 'cloudresourcemanager.googleapis.com' for consumer 'project_number:payer'.")
 		if n := c.control.Count(traffic.Call{Project: "my-project"}); n != 5 {
 			t.Errorf("%d calls are about the project, want 5", n)

@@ -8,6 +8,7 @@ import (
 	pb "cloud.google.com/go/resourcemanager/apiv3/resourcemanagerpb"
 	"google.golang.org/grpc/codes"
 
+	"github.com/holdfast-dev/holdfast/test/emulator/grpctest"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
 
@@ -40,7 +41,7 @@ func TestVersion1(t *testing.T) {
 		{"deleting it again", "DELETE", "/v1/projects/new-project", "", 400, `(?s).*"status": "FAILED_PRECONDITION".*`},
 		{"a deleted project is still shown", "GET", "/v1/projects/new-project?prettyPrint=false", "", 200, `{.*"lifecycleState":"DELETE_REQUESTED".*}`},
 	} {
-		status, answer := c.send(t, call.method, call.path, call.body)
+		status, answer := c.Send(t, call.method, call.path, call.body)
 		if status != call.status || !regexp.MustCompile("^"+call.want+"\n$").MatchString(answer) {
 			t.Errorf("%s: %d %s\nwant %d %s", call.fact, status, answer, call.status, call.want)
 		}
@@ -58,12 +59,12 @@ func TestVersion1(t *testing.T) {
 func TestVersion1UnderFaults(t *testing.T) {
 	c := start(t)
 	c.control.Inject(traffic.Fault{Match: traffic.Call{Method: "Projects.GetProject"}, Status: http.StatusServiceUnavailable, Times: 1})
-	if status, answer := c.send(t, "GET", "/v1/projects/my-project", ""); status != http.StatusServiceUnavailable {
+	if status, answer := c.Send(t, "GET", "/v1/projects/my-project", ""); status != http.StatusServiceUnavailable {
 		t.Errorf("a refused call: %d %s", status, answer)
 	}
 	c.control.Inject(traffic.Fault{Match: traffic.Call{Method: "Projects.DeleteProject"}, LoseReply: true, Times: 1})
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, c.httpURL+"/v1/projects/my-project", http.NoBody)
-	must(t, err)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, c.URL+"/v1/projects/my-project", http.NoBody)
+	grpctest.Must(t, err)
 	if response, err := http.DefaultClient.Do(request); err == nil {
 		_ = response.Body.Close()
 		t.Errorf("an answer came: %s", response.Status)
@@ -78,21 +79,21 @@ func TestOperations(t *testing.T) {
 	c := start(t)
 	client := c.client(t)
 	create, err := client.CreateProject(t.Context(), &pb.CreateProjectRequest{Project: &pb.Project{ProjectId: "new-project"}})
-	must(t, err)
+	grpctest.Must(t, err)
 	project, err := create.Wait(t.Context())
 	if err != nil || project.GetProjectId() != "new-project" {
 		t.Fatalf("made %v, %v", project, err)
 	}
 	remove, err := client.DeleteProject(t.Context(), &pb.DeleteProjectRequest{Name: "projects/new-project"})
-	must(t, err)
+	grpctest.Must(t, err)
 	if project, err = remove.Wait(t.Context()); err != nil || project.GetState() != pb.Project_DELETE_REQUESTED {
 		t.Errorf("deleted %v, %v", project, err)
 	}
 	restore, err := client.UndeleteProject(t.Context(), &pb.UndeleteProjectRequest{Name: "projects/new-project"})
-	must(t, err)
+	grpctest.Must(t, err)
 	if project, err = restore.Wait(t.Context()); err != nil || project.GetState() != pb.Project_ACTIVE {
 		t.Errorf("restored %v, %v", project, err)
 	}
 	_, err = client.DeleteProject(t.Context(), &pb.DeleteProjectRequest{Name: "projects/theirs"})
-	wantRefusal(t, err, codes.PermissionDenied, "The caller does not have permission")
+	grpctest.WantRefusal(t, err, codes.PermissionDenied, "The caller does not have permission")
 }
