@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,10 +11,10 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/test/process"
 )
 
 // Where the operator lives in Kubernetes, as config/ has it.
@@ -46,7 +45,7 @@ type stage struct {
 	// kube reads and writes as the administrator. It does not cache.
 	kube     client.Client
 	cloud    *cloud
-	operator *process
+	operator *process.Process
 	// sweep is how often the operator looks at a resource that nobody touched.
 	sweep time.Duration
 }
@@ -135,16 +134,16 @@ func (s *stage) install(ctx context.Context) error {
 
 func (s *stage) startCloud(ctx context.Context) error {
 	s.show.progressf("starting the emulated Google Cloud")
-	web, err := freeAddress()
+	free, err := process.FreeAddresses(2)
 	if err != nil {
 		return err
 	}
-	rpc, err := freeAddress()
-	if err != nil {
-		return err
-	}
+	web, rpc := free[0], free[1]
 	s.cloud = &cloud{url: "http://" + web, grpc: rpc}
-	emulator, err := startProcess("the emulator", s.file("emulator.log"), "bin/gcp-emulator", "--http", web, "--grpc", rpc, "--journal")
+	emulator, err := process.Start(process.Program{
+		Name: "the emulator", Log: s.file("emulator.log"), Path: "bin/gcp-emulator",
+		Args: []string{"--http", web, "--grpc", rpc, "--journal"},
+	})
 	if err != nil {
 		return err
 	}
@@ -157,11 +156,11 @@ func (s *stage) startOperator(ctx context.Context) error {
 		return err
 	}
 	s.show.progressf("starting the operator as the service account %s/%s", operatorNamespace, operatorAccount)
-	health, err := freeAddress()
+	health, err := process.FreeAddress()
 	if err != nil {
 		return err
 	}
-	s.operator, err = startProcess("the operator", s.file("manager.log"), "bin/manager",
+	s.operator, err = process.Start(process.Program{Name: "the operator", Log: s.file("manager.log"), Path: "bin/manager", Args: []string{
 		"--kubeconfig", kubeconfig,
 		"--leader-elect", "--leader-elect-namespace", operatorNamespace,
 		"--storage-endpoint", s.cloud.storageEndpoint(),
@@ -174,7 +173,7 @@ func (s *stage) startOperator(ctx context.Context) error {
 		"--log-format", "console",
 		"--metrics-bind-address", "0",
 		"--health-probe-bind-address", health,
-	)
+	}})
 	if err != nil {
 		return err
 	}
@@ -197,35 +196,24 @@ func (s *stage) bind(ctx context.Context) error {
 
 func (s *stage) file(name string) string { return filepath.Join(s.folder, name) }
 
-// attend has a process stopped at the end, has the demo fail if it ends before, and waits until it answers.
-func (s *stage) attend(ctx context.Context, p *process, url string) error {
-	s.later(p.stop)
-	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, waitBound, true, func(ctx context.Context) (bool, error) {
-		select {
-		case <-p.done:
-			return false, p.ended()
-		default:
-			return answers(ctx, url), nil
+// attend has a process stopped at the end, waits until it answers, and from then on has the demo fail if it ends.
+func (s *stage) attend(ctx context.Context, p *process.Process, url string) error {
+	s.later(func() error {
+		var ended *process.EndedError
+		if err := p.Stop(); !errors.As(err, &ended) {
+			return err
 		}
+		return nil // that is why the demo has failed
 	})
-	if wait.Interrupted(err) && ctx.Err() == nil {
-		return fmt.Errorf("%s did not answer at %s within %s; its last lines:\n%s", p.name, url, waitBound, p.tail(15))
+	if err := p.Await(ctx, waitBound, process.Serving(url)); err != nil {
+		return err
 	}
-	if err == nil {
-		p.watch(ctx, s.fail)
-	}
-	return err
-}
-
-func answers(ctx context.Context, url string) bool {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
-	if err != nil {
-		return false
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return false
-	}
-	defer func() { _ = response.Body.Close() }() // nothing is read from it
-	return response.StatusCode == http.StatusOK
+	go func() {
+		select {
+		case <-ctx.Done():
+		case <-p.Done():
+			s.fail(p.Ended())
+		}
+	}()
+	return nil
 }

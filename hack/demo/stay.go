@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"strings"
 	"text/template"
+
+	"github.com/holdfast-dev/holdfast/test/process"
 )
 
 // curl writes a call of the emulator's own API as one would type it.
@@ -57,7 +59,7 @@ func (s *stage) stay(ctx context.Context) error {
 	}
 	<-ctx.Done()
 	s.show.linef("\nStopping.")
-	var ended *endedError
+	var ended *process.EndedError
 	if cause := context.Cause(ctx); errors.As(cause, &ended) {
 		return cause
 	}
@@ -126,7 +128,7 @@ func (s *stage) invite() error {
 		"Bucket":     reportsBucket,
 		"Archive":    archiveFile,
 		"Exports":    exportsFile,
-		"Log":        s.operator.logFile,
+		"Log":        s.operator.Log,
 	}); err != nil {
 		return fmt.Errorf("writing what to type next: %w", err)
 	}

@@ -33,7 +33,7 @@ func (s *stage) tell(ctx context.Context) error {
 		s.show.heading(i+1, len(story), step.title)
 		began := time.Now()
 		if err := step.play(s, ctx); err != nil {
-			s.show.linef("\nThe last lines of the operator's log:\n%s", s.operator.tail(15))
+			s.show.linef("\nThe last lines of the operator's log:\n%s", s.operator.Tail(15))
 			return fmt.Errorf("step %d of %d, %q: %w", i+1, len(story), step.title, err)
 		}
 		s.show.sayf("(%.1f s)", time.Since(began).Seconds())

@@ -14,6 +14,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/holdfast-dev/holdfast/test/process"
 )
 
 const argoNamespace = "argocd"
@@ -31,7 +33,7 @@ func (w *world) startArgo() error {
 	if err != nil {
 		return err
 	}
-	addresses, err := freeAddresses(4)
+	addresses, err := process.FreeAddresses(4)
 	if err != nil {
 		return err
 	}
@@ -49,7 +51,7 @@ func (w *world) startArgo() error {
 	if err := os.WriteFile(filepath.Join(home, wrapper), script, 0o755); err != nil {
 		return err
 	}
-	if err := w.run("redis", program{path: "redis-server", answers: redis, args: []string{
+	if err := w.run(redis, process.Program{Name: "redis", Path: "redis-server", Args: []string{
 		"--bind", "127.0.0.1", "--port", port(redis), "--save", "", "--appendonly", "no", "--dir", home,
 	}}); err != nil {
 		return err
@@ -60,13 +62,13 @@ func (w *world) startArgo() error {
 		"PATH=" + home + string(os.PathListSeparator) + os.Getenv("PATH"),
 	}
 	argo := os.Getenv("HOLDFAST_ARGOCD")
-	if err := w.run("argocd-repo-server", program{path: argo, as: "argocd-repo-server", envs: envs, answers: repoServer, args: []string{
+	if err := w.run(repoServer, process.Program{Name: "argocd-repo-server", Path: argo, As: "argocd-repo-server", Env: envs, Args: []string{
 		"--address", "127.0.0.1", "--port", port(repoServer), "--disable-tls", "--client-ca-path=", "--metrics-address", "127.0.0.1", "--metrics-port", port(repoMetrics),
 		"--redis", redis, "--revision-cache-expiration", "3s", "--logformat", "text",
 	}}); err != nil {
 		return err
 	}
-	return w.run("argocd-application-controller", program{path: argo, as: "argocd-application-controller", envs: envs, answers: metrics, args: []string{
+	return w.run(metrics, process.Program{Name: "argocd-application-controller", Path: argo, As: "argocd-application-controller", Env: envs, Args: []string{
 		"--repo-server", repoServer, "--repo-server-plaintext", "--redis", redis, "--metrics-port", port(metrics),
 		"--app-resync", "15", "--app-resync-jitter", "0", "--persist-resource-health", "--logformat", "text",
 	}})

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/test/gitops/source"
+	"github.com/holdfast-dev/holdfast/test/process"
 )
 
 const fluxNamespace = "flux-system"
@@ -49,14 +50,14 @@ func (w *world) startFlux() error {
 		return err
 	}
 	w.later(standIn.Close)
-	addresses, err := freeAddresses(2)
+	addresses, err := process.FreeAddresses(2)
 	if err != nil {
 		return err
 	}
-	return w.run("kustomize-controller", program{
-		path: os.Getenv("HOLDFAST_KUSTOMIZE_CONTROLLER"), answers: addresses[1],
-		envs: []string{"RUNTIME_NAMESPACE=" + fluxNamespace, "KUBECONFIG=" + kubeconfig},
-		args: []string{"--metrics-addr=" + addresses[0], "--health-addr=" + addresses[1], "--enable-leader-election=false"},
+	return w.run(addresses[1], process.Program{
+		Name: "kustomize-controller", Path: os.Getenv("HOLDFAST_KUSTOMIZE_CONTROLLER"),
+		Env:  []string{"RUNTIME_NAMESPACE=" + fluxNamespace, "KUBECONFIG=" + kubeconfig},
+		Args: []string{"--metrics-addr=" + addresses[0], "--health-addr=" + addresses[1], "--enable-leader-election=false"},
 	})
 }
 

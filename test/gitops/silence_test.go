@@ -15,7 +15,7 @@ func TestNobodyLooks(t *testing.T) {
 		name := "silence-" + which
 		scenes = append(scenes, newScene(t, w, name, tool(t, w, name)))
 	}
-	operator := w.processes["manager"].cmd.Process
+	operator := w.processes["manager"]
 	t.Cleanup(func() { _ = operator.Signal(syscall.SIGCONT) }) // in vain if it goes on already
 	for _, seconds := range []string{"3600", "7200"} {
 		if err := operator.Signal(syscall.SIGSTOP); err != nil {

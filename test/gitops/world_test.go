@@ -29,6 +29,7 @@ import (
 	"github.com/holdfast-dev/holdfast/test/emulator"
 	"github.com/holdfast-dev/holdfast/test/gitops/gitserver"
 	"github.com/holdfast-dev/holdfast/test/installed"
+	"github.com/holdfast-dev/holdfast/test/process"
 )
 
 // root is the top of the repository.
@@ -51,7 +52,7 @@ type world struct {
 	folder, logs string
 	undo         []func() error
 	// processes are the programs that run, by their names.
-	processes map[string]*process
+	processes map[string]*process.Process
 
 	assets string
 	admin  *rest.Config
@@ -64,7 +65,7 @@ type world struct {
 
 // startWorld starts everything, in order. What it started is ended after all tests.
 func startWorld(name string, options worldOptions) (*world, error) {
-	w := &world{name: name, options: options, processes: map[string]*process{}, patience: patience, pace: time.Second / 10, assets: os.Getenv("KUBEBUILDER_ASSETS")}
+	w := &world{name: name, options: options, processes: map[string]*process.Process{}, patience: patience, pace: time.Second / 10, assets: os.Getenv("KUBEBUILDER_ASSETS")}
 	if err := begin(w); err != nil {
 		return nil, err
 	}
@@ -175,11 +176,11 @@ func (w *world) startOperator() error {
 	if err != nil {
 		return err
 	}
-	health, err := freeAddress()
+	health, err := process.FreeAddress()
 	if err != nil {
 		return err
 	}
-	return w.run("manager", program{path: manager, answers: health, args: []string{
+	return w.run(health, process.Program{Name: "manager", Path: manager, Args: []string{
 		"--kubeconfig", kubeconfig,
 		"--leader-elect", "--leader-elect-namespace", "holdfast-system",
 		"--gcp-insecure", "--storage-endpoint", w.cloud.StorageEndpoint(),
@@ -187,6 +188,18 @@ func (w *world) startOperator() error {
 		"--sweep-interval", w.options.sweep.String(),
 		"--health-probe-bind-address", health,
 	}})
+}
+
+// run starts a program, waits until it listens at an address, and has it stopped with the world.
+func (w *world) run(address string, p process.Program) error {
+	p.Log = filepath.Join(w.logs, p.Name+".log")
+	started, err := process.Start(p)
+	if err != nil {
+		return err
+	}
+	w.later(started.Stop)
+	w.processes[p.Name] = started
+	return started.Await(context.Background(), patience, process.Listening(address))
 }
 
 func (w *world) startGit() error {
@@ -204,12 +217,12 @@ func (w *world) startGit() error {
 
 // startControllerManager runs what cascading deletes need.
 func (w *world) startControllerManager() error {
-	address, err := freeAddress()
+	address, err := process.FreeAddress()
 	if err != nil {
 		return err
 	}
 	admin := w.file("admin")
-	return w.run("kube-controller-manager", program{path: filepath.Join(w.assets, "kube-controller-manager"), answers: address, args: []string{
+	return w.run(address, process.Program{Name: "kube-controller-manager", Path: filepath.Join(w.assets, "kube-controller-manager"), Args: []string{
 		"--kubeconfig", admin, "--authentication-kubeconfig", admin, "--authorization-kubeconfig", admin,
 		"--controllers=garbage-collector-controller,namespace-controller", "--leader-elect=false",
 		"--bind-address=127.0.0.1", "--secure-port", port(address), "--cert-dir", w.file("kube-controller-manager"),

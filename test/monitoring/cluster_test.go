@@ -25,6 +25,7 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/test/emulator"
 	"github.com/holdfast-dev/holdfast/test/installed"
+	"github.com/holdfast-dev/holdfast/test/process"
 )
 
 // cluster is an API server with Holdfast installed in it, a Google Cloud, and the manager as a process between them.
@@ -37,7 +38,7 @@ type cluster struct {
 
 	binary, kubeconfig string
 	metrics            string
-	manager            *process
+	manager            *process.Process
 }
 
 func newCluster(t *testing.T) *cluster {
@@ -103,13 +104,14 @@ func (c *cluster) writeKubeconfig(admin []byte) string {
 // startManager runs the manager until a test ends. It looks at each object every five seconds, and takes over a lost lease soon.
 func (c *cluster) startManager(t *testing.T) {
 	t.Helper()
-	c.manager = start(t, c.binary,
+	c.manager = process.StartTest(t, process.Program{Path: c.binary, Args: []string{
 		"--kubeconfig", c.kubeconfig, "--metrics-bind-address", c.metrics, "--health-probe-bind-address", "0",
 		"--leader-elect", "--leader-elect-namespace", "holdfast-system",
 		"--leader-elect-lease-duration", "4s", "--leader-elect-renew-deadline", "3s", "--leader-elect-retry-period", "1s",
 		"--sweep-interval", "5s", "--gcp-qps-per-project", "10",
 		"--gcp-insecure", "--storage-endpoint", c.cloud.StorageEndpoint(), "--pubsub-endpoint", c.cloud.GRPCAddr(),
-		"--iam-endpoint", c.cloud.GRPCAddr(), "--resourcemanager-endpoint", c.cloud.GRPCAddr())
+		"--iam-endpoint", c.cloud.GRPCAddr(), "--resourcemanager-endpoint", c.cloud.GRPCAddr(),
+	}})
 }
 
 // token writes the token of a service account that may read metrics into a file: what Prometheus has in its pod.

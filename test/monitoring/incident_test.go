@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -200,7 +199,7 @@ func (i *incident) dies(t *testing.T) {
 	i.annotate(i.bucket("shop", 2), installed.Ada, v1alpha1.BreakGlassAnnotation, "INC-4712: kept over a restart")
 	const glass = `holdfast_break_glass_opened_timestamp_seconds{name="shop-bucket-2"}`
 	since := i.value(glass)
-	i.manager.end(t, syscall.SIGKILL)
+	i.manager.Kill()
 	i.fires("HoldfastDown", "severity", "critical")
 
 	var lease coordinationv1.Lease

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/holdfast-dev/holdfast/test/installed"
+	"github.com/holdfast-dev/holdfast/test/process"
 )
 
 // prometheus is a running Prometheus.
@@ -92,16 +93,14 @@ func startPrometheus(t *testing.T, path string, rules ruleFile, scrape map[strin
 		t.Fatal(err)
 	}
 	address := freeAddress(t)
-	start(t, path, "--config.file", filepath.Join(folder, "prometheus.yml"), "--storage.tsdb.path", filepath.Join(folder, "data"),
-		"--web.listen-address", address, "--log.level", "warn")
+	server := process.StartTest(t, process.Program{Path: path, Args: []string{
+		"--config.file", filepath.Join(folder, "prometheus.yml"), "--storage.tsdb.path", filepath.Join(folder, "data"),
+		"--web.listen-address", address, "--log.level", "warn",
+	}})
 	p := &prometheus{t: t, url: "http://" + address}
-	eventually(t, "Prometheus to be ready", func() (bool, string) {
-		answer, err := http.Get(p.url + "/-/ready")
-		if err != nil {
-			return false, err.Error()
-		}
-		return answer.StatusCode == http.StatusOK, answer.Status + fmt.Sprint(answer.Body.Close())
-	})
+	if err := server.Await(t.Context(), patience, process.Serving(p.url+"/-/ready")); err != nil {
+		t.Fatal(err)
+	}
 	return p
 }
 

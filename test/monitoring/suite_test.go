@@ -6,7 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/test/process"
 )
+
+// patience bounds every wait.
+const patience = 90 * time.Second
 
 // programs skips a test unless the suite was asked for, and fails it if a program is missing that was not.
 func programs(t *testing.T, names ...string) []string {
@@ -23,4 +29,32 @@ func programs(t *testing.T, names ...string) []string {
 		paths = append(paths, path)
 	}
 	return paths
+}
+
+// freeAddress is an address of the loopback interface that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	address, err := process.FreeAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address
+}
+
+// eventually polls until something holds; what it returns last says why it did not.
+func eventually(t *testing.T, what string, holds func() (bool, string)) {
+	t.Helper()
+	deadline, tick := time.After(patience), time.NewTicker(200*time.Millisecond)
+	defer tick.Stop()
+	for {
+		ok, saw := holds()
+		if ok {
+			return
+		}
+		select {
+		case <-deadline:
+			t.Fatalf("waited %s for %s; last saw %s", patience, what, saw)
+		case <-tick.C:
+		}
+	}
 }

@@ -1,0 +1,29 @@
+package process
+
+import (
+	"fmt"
+	"net"
+)
+
+// FreeAddress returns an address of the loopback interface, host and port, that nobody listens on.
+func FreeAddress() (string, error) {
+	addresses, err := FreeAddresses(1)
+	if err != nil {
+		return "", err
+	}
+	return addresses[0], nil
+}
+
+// FreeAddresses returns as many, all different.
+func FreeAddresses(n int) ([]string, error) {
+	addresses := make([]string, 0, n)
+	for range n {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, fmt.Errorf("looking for a free port: %w", err)
+		}
+		defer func() { _ = listener.Close() }() // not before all are found, so that none is found twice
+		addresses = append(addresses, listener.Addr().String())
+	}
+	return addresses, nil
+}
