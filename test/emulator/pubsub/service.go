@@ -74,5 +74,22 @@ func (s *Service) register(registrar grpc.ServiceRegistrar) {
 	iampb.RegisterIAMPolicyServer(registrar, policyServer{Service: s})
 }
 
+// on finds the resource that a request names, and calls do with it while it
+// holds s.mu.
+func on[R, A any](s *Service, full, kind string, find func(name) (R, error), do func(name, R) (A, error)) (A, error) {
+	var none A
+	n, err := s.resolve(full, kind)
+	if err != nil {
+		return none, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found, err := find(n)
+	if err != nil {
+		return none, err
+	}
+	return do(n, found)
+}
+
 // Close frees what delivering messages needs.
 func (s *Service) Close() error { return s.messages.close() }

@@ -52,63 +52,39 @@ func (sub subscriber) CreateSubscription(_ context.Context, request *pb.Subscrip
 
 // GetSubscription returns a subscription.
 func (sub subscriber) GetSubscription(_ context.Context, request *pb.GetSubscriptionRequest) (*pb.Subscription, error) {
-	n, err := sub.resolve(request.GetSubscription(), subscriptionKind)
-	if err != nil {
-		return nil, err
-	}
-	sub.mu.Lock()
-	defer sub.mu.Unlock()
-	subscription, err := sub.subscription(n)
-	if err != nil {
-		return nil, err
-	}
-	return reported(subscription, sub.state.topics[subscription.GetTopic()]), nil
+	return onSubscription(sub.Service, request.GetSubscription(), func(_ name, subscription *pb.Subscription) (*pb.Subscription, error) {
+		return reported(subscription, sub.state.topics[subscription.GetTopic()]), nil
+	})
 }
 
 // UpdateSubscription changes the fields that the mask names.
 func (sub subscriber) UpdateSubscription(_ context.Context, request *pb.UpdateSubscriptionRequest) (*pb.Subscription, error) {
-	n, err := sub.resolve(request.GetSubscription().GetName(), subscriptionKind)
-	if err != nil {
-		return nil, err
-	}
-	sub.mu.Lock()
-	defer sub.mu.Unlock()
-	current, err := sub.subscription(n)
-	if err != nil {
-		return nil, err
-	}
-	updated := proto.CloneOf(current)
-	if err := subscriptionMask.apply(updated, proto.CloneOf(request.GetSubscription()), request.GetUpdateMask()); err != nil {
-		return nil, err
-	}
-	if err := settleSubscription(updated); err != nil {
-		return nil, err
-	}
-	if err := sub.checkDeadLetters(updated); err != nil {
-		return nil, err
-	}
-	sub.state.subscriptions[n.String()] = updated
-	return reported(updated, sub.state.topics[updated.GetTopic()]), nil
+	return onSubscription(sub.Service, request.GetSubscription().GetName(), func(n name, current *pb.Subscription) (*pb.Subscription, error) {
+		updated := proto.CloneOf(current)
+		if err := subscriptionMask.apply(updated, proto.CloneOf(request.GetSubscription()), request.GetUpdateMask()); err != nil {
+			return nil, err
+		}
+		if err := settleSubscription(updated); err != nil {
+			return nil, err
+		}
+		if err := sub.checkDeadLetters(updated); err != nil {
+			return nil, err
+		}
+		sub.state.subscriptions[n.String()] = updated
+		return reported(updated, sub.state.topics[updated.GetTopic()]), nil
+	})
 }
 
 // ModifyPushConfig replaces the push configuration; an empty one makes it a
 // pull subscription.
 func (sub subscriber) ModifyPushConfig(_ context.Context, request *pb.ModifyPushConfigRequest) (*emptypb.Empty, error) {
-	n, err := sub.resolve(request.GetSubscription(), subscriptionKind)
-	if err != nil {
-		return nil, err
-	}
-	sub.mu.Lock()
-	defer sub.mu.Unlock()
-	subscription, err := sub.subscription(n)
-	if err != nil {
-		return nil, err
-	}
-	subscription.PushConfig = proto.CloneOf(request.GetPushConfig())
-	if err := settleSubscription(subscription); err != nil {
-		return nil, err
-	}
-	return &emptypb.Empty{}, nil
+	return onSubscription(sub.Service, request.GetSubscription(), func(_ name, subscription *pb.Subscription) (*emptypb.Empty, error) {
+		subscription.PushConfig = proto.CloneOf(request.GetPushConfig())
+		if err := settleSubscription(subscription); err != nil {
+			return nil, err
+		}
+		return &emptypb.Empty{}, nil
+	})
 }
 
 // ListSubscriptions returns a page of a project's subscriptions, ordered by
@@ -134,34 +110,24 @@ func (sub subscriber) ListSubscriptions(_ context.Context, request *pb.ListSubsc
 
 // DeleteSubscription deletes a subscription.
 func (sub subscriber) DeleteSubscription(_ context.Context, request *pb.DeleteSubscriptionRequest) (*emptypb.Empty, error) {
-	n, err := sub.resolve(request.GetSubscription(), subscriptionKind)
-	if err != nil {
-		return nil, err
-	}
-	sub.mu.Lock()
-	defer sub.mu.Unlock()
-	if _, err := sub.subscription(n); err != nil {
-		return nil, err
-	}
-	sub.removeSubscription(n)
-	return &emptypb.Empty{}, nil
+	return onSubscription(sub.Service, request.GetSubscription(), func(n name, _ *pb.Subscription) (*emptypb.Empty, error) {
+		sub.removeSubscription(n)
+		return &emptypb.Empty{}, nil
+	})
 }
 
 // DetachSubscription cuts a subscription off its topic for good.
 func (p publisher) DetachSubscription(_ context.Context, request *pb.DetachSubscriptionRequest) (*pb.DetachSubscriptionResponse, error) {
-	n, err := p.resolve(request.GetSubscription(), subscriptionKind)
-	if err != nil {
-		return nil, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	subscription, err := p.subscription(n)
-	if err != nil {
-		return nil, err
-	}
-	subscription.Detached = true
-	p.messages.forgetSubscription(n.String())
-	return &pb.DetachSubscriptionResponse{}, nil
+	return onSubscription(p.Service, request.GetSubscription(), func(n name, subscription *pb.Subscription) (*pb.DetachSubscriptionResponse, error) {
+		subscription.Detached = true
+		p.messages.forgetSubscription(n.String())
+		return &pb.DetachSubscriptionResponse{}, nil
+	})
+}
+
+// onSubscription calls do for the subscription that a request names, see [on].
+func onSubscription[A any](s *Service, full string, do func(name, *pb.Subscription) (A, error)) (A, error) {
+	return on(s, full, subscriptionKind, s.subscription, do)
 }
 
 // subscription finds a subscription; the caller holds s.mu.

@@ -37,38 +37,25 @@ func (p publisher) CreateTopic(_ context.Context, request *pb.Topic) (*pb.Topic,
 
 // GetTopic returns a topic.
 func (p publisher) GetTopic(_ context.Context, request *pb.GetTopicRequest) (*pb.Topic, error) {
-	n, err := p.resolve(request.GetTopic(), topicKind)
-	if err != nil {
-		return nil, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	topic, err := p.topic(n)
-	return proto.CloneOf(topic), err
+	return onTopic(p.Service, request.GetTopic(), func(_ name, topic *pb.Topic) (*pb.Topic, error) {
+		return proto.CloneOf(topic), nil
+	})
 }
 
 // UpdateTopic changes the fields of a topic that the mask names.
 func (p publisher) UpdateTopic(_ context.Context, request *pb.UpdateTopicRequest) (*pb.Topic, error) {
-	n, err := p.resolve(request.GetTopic().GetName(), topicKind)
-	if err != nil {
-		return nil, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	current, err := p.topic(n)
-	if err != nil {
-		return nil, err
-	}
-	updated, update := proto.CloneOf(current), proto.CloneOf(request.GetTopic())
-	ignoreOutputs(update)
-	if err := topicMask.apply(updated, update, request.GetUpdateMask()); err != nil {
-		return nil, err
-	}
-	if err := p.settle(updated, current, n); err != nil {
-		return nil, err
-	}
-	p.state.topics[n.String()] = updated
-	return proto.CloneOf(updated), nil
+	return onTopic(p.Service, request.GetTopic().GetName(), func(n name, current *pb.Topic) (*pb.Topic, error) {
+		updated, update := proto.CloneOf(current), proto.CloneOf(request.GetTopic())
+		ignoreOutputs(update)
+		if err := topicMask.apply(updated, update, request.GetUpdateMask()); err != nil {
+			return nil, err
+		}
+		if err := p.settle(updated, current, n); err != nil {
+			return nil, err
+		}
+		p.state.topics[n.String()] = updated
+		return proto.CloneOf(updated), nil
+	})
 }
 
 // ListTopics returns a page of a project's topics, ordered by name.
@@ -92,17 +79,10 @@ func (p publisher) ListTopics(_ context.Context, request *pb.ListTopicsRequest) 
 
 // DeleteTopic deletes a topic. Its subscriptions stay, without a topic.
 func (p publisher) DeleteTopic(_ context.Context, request *pb.DeleteTopicRequest) (*emptypb.Empty, error) {
-	n, err := p.resolve(request.GetTopic(), topicKind)
-	if err != nil {
-		return nil, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if _, err := p.topic(n); err != nil {
-		return nil, err
-	}
-	p.removeTopic(n)
-	return &emptypb.Empty{}, nil
+	return onTopic(p.Service, request.GetTopic(), func(n name, _ *pb.Topic) (*emptypb.Empty, error) {
+		p.removeTopic(n)
+		return &emptypb.Empty{}, nil
+	})
 }
 
 // ListTopicSubscriptions returns a page of the names of the subscriptions that
@@ -110,34 +90,25 @@ func (p publisher) DeleteTopic(_ context.Context, request *pb.DeleteTopicRequest
 func (p publisher) ListTopicSubscriptions(
 	_ context.Context, request *pb.ListTopicSubscriptionsRequest,
 ) (*pb.ListTopicSubscriptionsResponse, error) {
-	n, err := p.resolve(request.GetTopic(), topicKind)
-	if err != nil {
-		return nil, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if _, err := p.topic(n); err != nil {
-		return nil, err
-	}
-	names, next, err := page(p.attached(n), request.GetPageSize(), request.GetPageToken())
-	if err != nil {
-		return nil, err
-	}
-	return &pb.ListTopicSubscriptionsResponse{Subscriptions: names, NextPageToken: next}, nil
+	return onTopic(p.Service, request.GetTopic(), func(n name, _ *pb.Topic) (*pb.ListTopicSubscriptionsResponse, error) {
+		names, next, err := page(p.attached(n), request.GetPageSize(), request.GetPageToken())
+		if err != nil {
+			return nil, err
+		}
+		return &pb.ListTopicSubscriptionsResponse{Subscriptions: names, NextPageToken: next}, nil
+	})
 }
 
 // ListTopicSnapshots returns no snapshots, since there are none here.
 func (p publisher) ListTopicSnapshots(_ context.Context, request *pb.ListTopicSnapshotsRequest) (*pb.ListTopicSnapshotsResponse, error) {
-	n, err := p.resolve(request.GetTopic(), topicKind)
-	if err != nil {
-		return nil, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if _, err := p.topic(n); err != nil {
-		return nil, err
-	}
-	return &pb.ListTopicSnapshotsResponse{}, nil
+	return onTopic(p.Service, request.GetTopic(), func(_ name, _ *pb.Topic) (*pb.ListTopicSnapshotsResponse, error) {
+		return &pb.ListTopicSnapshotsResponse{}, nil
+	})
+}
+
+// onTopic calls do for the topic that a request names, see [on].
+func onTopic[A any](s *Service, full string, do func(name, *pb.Topic) (A, error)) (A, error) {
+	return on(s, full, topicKind, s.topic, do)
 }
 
 // topic finds a topic; the caller holds s.mu and does not change it.
