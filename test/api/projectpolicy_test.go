@@ -5,9 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
@@ -106,34 +104,15 @@ func TestProjectPolicyUpdates(t *testing.T) {
 // An object that nobody has looked at says so, and what was explicitly empty or zero is still there for Go to see.
 func TestProjectPolicyDefaultsAndEmpties(t *testing.T) {
 	obj := projectPolicyManifest(t, `{bindings: [], safety: {maxRemovals: 0}, auditConfigs: [{service: allServices, auditLogConfigs: []}]}`)
-	if err := create(t, obj); err != nil {
-		t.Fatal(err)
-	}
-	var got v1alpha1.ProjectPolicy
-	if err := kube.Get(t.Context(), client.ObjectKeyFromObject(obj), &got); err != nil {
-		t.Fatal(err)
-	}
 	want := v1alpha1.ProjectPolicySpec{
-		CommonSpec: v1alpha1.CommonSpec{
-			Management: v1alpha1.ManagementManage, Adoption: v1alpha1.AdoptionIfMatches, DeletionPolicy: v1alpha1.DeletionOrphan,
-		},
+		CommonSpec: commonDefaults,
 		IAMPolicy: v1alpha1.IAMPolicy{
 			Mode: v1alpha1.IAMAdditive, Bindings: []v1alpha1.IAMBinding{}, Safety: &v1alpha1.IAMSafety{MaxRemovals: new(int32(0))},
 		},
 		AuditConfigs: []v1alpha1.AuditConfig{{Service: "allServices", AuditLogConfigs: []v1alpha1.AuditLogConfig{}}},
 	}
-	if diff := cmp.Diff(want, got.Spec); diff != "" {
-		t.Errorf("spec (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff(v1alpha1.ProjectPolicyStatus{CommonStatus: v1alpha1.CommonStatus{ObservedGeneration: -1}}, got.Status); diff != "" {
-		t.Errorf("status (-want +got):\n%s", diff)
-	}
-	if err := kube.Update(t.Context(), &got); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, got.Spec); diff != "" {
-		t.Errorf("spec after Go wrote it back (-want +got):\n%s", diff)
-	}
+	var got v1alpha1.ProjectPolicy
+	expectDefaults(t, obj, &got, &got.Spec, want)
 }
 
 // As many audit configs as there may be, with as many members exempted, as long as they may be. The largest bindings are in

@@ -4,9 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
@@ -95,32 +93,13 @@ func TestServiceAccountUpdates(t *testing.T) {
 // An object that nobody has looked at says so, and what was explicitly empty or false is still there for Go to see.
 func TestServiceAccountDefaultsAndEmpties(t *testing.T) {
 	obj := accountManifest(t, "", `{displayName: "", description: "", disabled: false, iam: {bindings: []}}`)
-	if err := create(t, obj); err != nil {
-		t.Fatal(err)
-	}
-	var got v1alpha1.ServiceAccount
-	if err := kube.Get(t.Context(), client.ObjectKeyFromObject(obj), &got); err != nil {
-		t.Fatal(err)
-	}
 	want := v1alpha1.ServiceAccountSpec{
-		CommonSpec: v1alpha1.CommonSpec{
-			Management: v1alpha1.ManagementManage, Adoption: v1alpha1.AdoptionIfMatches, DeletionPolicy: v1alpha1.DeletionOrphan,
-		},
+		CommonSpec:  commonDefaults,
 		DisplayName: new(""), Description: new(""), Disabled: new(false),
 		IAM: &v1alpha1.IAMPolicy{Mode: v1alpha1.IAMAdditive, Bindings: []v1alpha1.IAMBinding{}},
 	}
-	if diff := cmp.Diff(want, got.Spec); diff != "" {
-		t.Errorf("spec (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff(v1alpha1.ServiceAccountStatus{CommonStatus: v1alpha1.CommonStatus{ObservedGeneration: -1}}, got.Status); diff != "" {
-		t.Errorf("status (-want +got):\n%s", diff)
-	}
-	if err := kube.Update(t.Context(), &got); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, got.Spec); diff != "" {
-		t.Errorf("spec after Go wrote it back (-want +got):\n%s", diff)
-	}
+	var got v1alpha1.ServiceAccount
+	expectDefaults(t, obj, &got, &got.Spec, want)
 }
 
 func accountManifest(t *testing.T, name, spec string) *unstructured.Unstructured {

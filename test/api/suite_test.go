@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -139,4 +140,33 @@ func expectUpdate(t *testing.T, obj *unstructured.Unstructured, status string, a
 	}
 	obj.Object["spec"] = after.Object["spec"]
 	expectRefusal(t, kube.Update(t.Context(), obj), sentence)
+}
+
+// commonDefaults are what the common fields are that a manifest does not set.
+var commonDefaults = v1alpha1.CommonSpec{
+	Management: v1alpha1.ManagementManage, Adoption: v1alpha1.AdoptionIfMatches, DeletionPolicy: v1alpha1.DeletionOrphan,
+}
+
+// expectDefaults creates an object and checks what Go reads of it, into got, whose spec is given besides: the defaults and what is
+// explicitly empty, also after Go wrote it back. The status must say that nobody has looked at it.
+func expectDefaults[S any](t *testing.T, obj *unstructured.Unstructured, got client.Object, spec *S, want S) {
+	t.Helper()
+	if err := create(t, obj); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]any{"observedGeneration": int64(-1)}, obj.Object["status"]); diff != "" {
+		t.Errorf("status (-want +got):\n%s", diff)
+	}
+	if err := kube.Get(t.Context(), client.ObjectKeyFromObject(obj), got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, *spec); diff != "" {
+		t.Errorf("spec (-want +got):\n%s", diff)
+	}
+	if err := kube.Update(t.Context(), got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, *spec); diff != "" {
+		t.Errorf("spec after Go wrote it back (-want +got):\n%s", diff)
+	}
 }

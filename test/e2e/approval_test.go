@@ -134,13 +134,30 @@ func TestApproveHoldsCreateUpdateAndDelete(t *testing.T) {
 	})
 }
 
+// unapproved creates an object whose resource is written only with approval; its creation waits for one.
+func unapproved(w *world, k kind) v1alpha1.Object {
+	w.t.Helper()
+	obj := k.manifest("orders", v1alpha1.CommonSpec{Management: v1alpha1.ManagementApprove})
+	w.create(obj)
+	w.reason(obj, v1alpha1.ReasonAwaitingApproval)
+	return obj
+}
+
+// lose deletes the resource in the console, and expects that recreating it waits for an approval of its own.
+func lose(w *world, k kind, obj v1alpha1.Object) {
+	w.t.Helper()
+	k.console(w).delete("orders")
+	mark := w.cloud.Traffic.Mark()
+	w.settled(obj)
+	w.reason(obj, v1alpha1.ReasonAwaitingApproval)
+	w.noWrites(mark)
+}
+
 func TestAnEditAfterTheApprovalInvalidatesIt(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
 		w := startWorld(t)
 		mark := w.cloud.Traffic.Mark()
-		obj := k.manifest("orders", v1alpha1.CommonSpec{Management: v1alpha1.ManagementApprove})
-		w.create(obj)
-		w.reason(obj, v1alpha1.ReasonAwaitingApproval)
+		obj := unapproved(w, k)
 		edit(w, obj, func(o v1alpha1.Object) {
 			o.SetAnnotations(map[string]string{v1alpha1.ApproveAnnotation: o.GetCommonStatus().Plan.Hash})
 			k.labels(o, v1alpha1.Labels{"team": "bank"})
@@ -153,18 +170,12 @@ func TestAnEditAfterTheApprovalInvalidatesIt(t *testing.T) {
 func TestDriftUnderApproveWaitsToo(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
 		w := startWorld(t)
-		obj := k.manifest("orders", v1alpha1.CommonSpec{Management: v1alpha1.ManagementApprove})
-		w.create(obj)
-		w.reason(obj, v1alpha1.ReasonAwaitingApproval)
+		obj := unapproved(w, k)
 		created := approve(w, obj)
 		w.ready(obj)
 
 		t.Log("deleted in the console: making it again is a plan of its own, and the old hash does not release it")
-		k.console(w).delete("orders")
-		mark := w.cloud.Traffic.Mark()
-		w.settled(obj)
-		w.reason(obj, v1alpha1.ReasonAwaitingApproval)
-		w.noWrites(mark)
+		lose(w, k, obj)
 		if obj.GetCommonStatus().Plan.Hash == created {
 			t.Errorf("the hash %s is good twice", created)
 		}
@@ -174,27 +185,19 @@ func TestDriftUnderApproveWaitsToo(t *testing.T) {
 func TestAHashIsUsedUpThoughTheReplyWasLost(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
 		w := startWorld(t)
-		obj := k.manifest("orders", v1alpha1.CommonSpec{Management: v1alpha1.ManagementApprove})
-		w.create(obj)
-		w.reason(obj, v1alpha1.ReasonAwaitingApproval)
+		obj := unapproved(w, k)
 		w.cloud.Traffic.Inject(traffic.Fault{Match: call(k.creating), Times: 1, LoseReply: true})
 		approve(w, obj)
 		w.ready(obj)
 
-		k.console(w).delete("orders")
-		mark := w.cloud.Traffic.Mark()
-		w.settled(obj)
-		w.reason(obj, v1alpha1.ReasonAwaitingApproval)
-		w.noWrites(mark)
+		lose(w, k, obj)
 	})
 }
 
 func TestOrphaningUnderApproveLeavesTheMarks(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
 		w := startWorld(t)
-		obj := k.manifest("orders", v1alpha1.CommonSpec{Management: v1alpha1.ManagementApprove})
-		w.create(obj)
-		w.reason(obj, v1alpha1.ReasonAwaitingApproval)
+		obj := unapproved(w, k)
 		approve(w, obj)
 		w.ready(obj)
 		mark := w.cloud.Traffic.Mark()

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
@@ -131,23 +131,10 @@ func TestEachFieldOfATopicIsResetWhenItLeaves(t *testing.T) {
 		"labels": func(s *v1alpha1.TopicSpec) { s.Labels = shop },
 	} {
 		t.Run(name, func(t *testing.T) {
-			bare := aTopic(name, v1alpha1.TopicSpec{})
-			w.create(bare)
-			w.ready(bare)
-			before, mark := w.liveTopic(name), w.cloud.Traffic.Mark()
-			edit(w, bare, func(o *v1alpha1.Topic) { add(&o.Spec) })
-			w.ready(bare)
-			w.golden("topic/fields/"+name+"-update", mark)
-			if proto.Equal(before, w.liveTopic(name)) {
-				t.Fatal("adding the field changed nothing")
-			}
-			mark = w.cloud.Traffic.Mark()
-			edit(w, bare, func(o *v1alpha1.Topic) { o.Spec = v1alpha1.TopicSpec{CommonSpec: o.Spec.CommonSpec} })
-			w.ready(bare)
-			w.golden("topic/fields/"+name+"-reset", mark)
-			if after := w.liveTopic(name); !proto.Equal(before, after) {
-				t.Errorf("the field is not reset:\nbefore %v\nafter  %v", before, after)
-			}
+			topic := aTopic(name, v1alpha1.TopicSpec{})
+			addAndRemove(t, w, "topic", topic, func() any { return w.liveTopic(name) },
+				func(o *v1alpha1.Topic) { add(&o.Spec) },
+				func(o *v1alpha1.Topic) { o.Spec = v1alpha1.TopicSpec{CommonSpec: o.Spec.CommonSpec} })
 		})
 	}
 }
@@ -197,24 +184,34 @@ func TestEachGroupOfABucketIsResetWhenItLeaves(t *testing.T) {
 		"event-based-hold": func(s *v1alpha1.BucketSpec) { s.DefaultEventBasedHold = new(true) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			bare := aBucket(name, v1alpha1.BucketSpec{})
-			w.create(bare)
-			w.ready(bare)
-			before, mark := w.settings(name), w.cloud.Traffic.Mark()
-			edit(w, bare, func(o *v1alpha1.Bucket) { add(&o.Spec) })
-			w.ready(bare)
-			w.golden("bucket/fields/"+name+"-update", mark)
-			if cmp.Equal(before, w.settings(name)) {
-				t.Fatal("adding the group changed nothing")
-			}
-			mark = w.cloud.Traffic.Mark()
-			edit(w, bare, func(o *v1alpha1.Bucket) { o.Spec = v1alpha1.BucketSpec{CommonSpec: o.Spec.CommonSpec} })
-			w.ready(bare)
-			w.golden("bucket/fields/"+name+"-reset", mark)
-			if d := cmp.Diff(before, w.settings(name)); d != "" {
-				t.Errorf("the group is not reset (-before +after):\n%s", d)
-			}
+			bucket := aBucket(name, v1alpha1.BucketSpec{})
+			addAndRemove(t, w, "bucket", bucket, func() any { return w.settings(name) },
+				func(o *v1alpha1.Bucket) { add(&o.Spec) },
+				func(o *v1alpha1.Bucket) { o.Spec = v1alpha1.BucketSpec{CommonSpec: o.Spec.CommonSpec} })
 		})
+	}
+}
+
+// addAndRemove adds a part of the spec to an object that has none, and takes it away again: live, which is what Google Cloud has,
+// must change and then be as before. Both conversations are golden, under the kind and the object's name.
+func addAndRemove[T v1alpha1.Object](t *testing.T, w *world, kind string, obj T, live func() any, add, remove func(T)) {
+	t.Helper()
+	w.create(obj)
+	w.ready(obj)
+	before := live()
+	step := func(name string, change func(T)) {
+		mark := w.cloud.Traffic.Mark()
+		edit(w, obj, change)
+		w.ready(obj)
+		w.golden(kind+"/fields/"+obj.GetName()+"-"+name, mark)
+	}
+	step("update", add)
+	if cmp.Equal(before, live(), protocmp.Transform()) {
+		t.Fatal("adding it changed nothing")
+	}
+	step("reset", remove)
+	if d := cmp.Diff(before, live(), protocmp.Transform()); d != "" {
+		t.Errorf("it is not reset (-before +after):\n%s", d)
 	}
 }
 
