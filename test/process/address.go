@@ -16,13 +16,19 @@ func FreeAddress() (string, error) {
 
 // FreeAddresses returns as many, all different.
 func FreeAddresses(n int) ([]string, error) {
+	listeners := make([]net.Listener, 0, n)
+	defer func() { // not before all are found, so that none is found twice
+		for _, listener := range listeners {
+			_ = listener.Close()
+		}
+	}()
 	addresses := make([]string, 0, n)
 	for range n {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, fmt.Errorf("looking for a free port: %w", err)
 		}
-		defer func() { _ = listener.Close() }() // not before all are found, so that none is found twice
+		listeners = append(listeners, listener)
 		addresses = append(addresses, listener.Addr().String())
 	}
 	return addresses, nil

@@ -46,9 +46,9 @@ func await(t *testing.T, p *Process, probe Probe) {
 }
 
 func TestAProgramHasALogAndAnEnvironment(t *testing.T) {
-	p := run(t, `echo "$GREETING"; echo "$GREETING" again >&2; exec sleep 600`)
-	await(t, p, says(p, "hello again"))
-	if diff := cmp.Diff("hello\nhello again", p.Tail(5)); diff != "" {
+	p := run(t, `echo "$GREETING"; echo and good-bye >&2; exec sleep 600`)
+	await(t, p, says(p, "and good-bye"))
+	if diff := cmp.Diff("hello\nand good-bye", p.Tail(5)); diff != "" {
 		t.Errorf("log (-want +got):\n%s", diff)
 	}
 	if err := p.Stop(); err != nil {
@@ -143,20 +143,16 @@ func TestSignal(t *testing.T) {
 func TestAwaitGivesUp(t *testing.T) {
 	p := run(t, `echo busy; exec sleep 600`)
 	await(t, p, says(p, "busy"))
-	ended, end := context.WithCancelCause(t.Context())
-	end(errors.New("the test is over"))
-	for name, c := range map[string]struct {
-		ctx   context.Context
-		bound time.Duration
-		want  string
-	}{
-		"in time":          {t.Context(), time.Millisecond, "the script does not answer after 1ms; its last lines:\nbusy"},
-		"with the context": {ended, bound, "the test is over"},
-	} {
-		err := p.Await(c.ctx, c.bound, func(context.Context) bool { return false })
-		if err == nil || err.Error() != c.want {
-			t.Errorf("%s: got %v, want %s", name, err, c.want)
-		}
+	never := func(context.Context) bool { return false }
+	err := p.Await(t.Context(), time.Millisecond, never)
+	if want := "the script does not answer after 1ms; its last lines:\nbusy"; err == nil || err.Error() != want {
+		t.Errorf("out of time: got %v, want %s", err, want)
+	}
+	over, end := context.WithCancelCause(t.Context())
+	cause := errors.New("the test is over")
+	end(cause)
+	if err := p.Await(over, bound, never); !errors.Is(err, cause) {
+		t.Errorf("the context ended: got %v, want %v", err, cause)
 	}
 }
 
