@@ -85,12 +85,17 @@ func Open[C io.Closer](t *testing.T, construct Constructor[C], options []option.
 	return client
 }
 
-// EachTransport runs a test with a real client over gRPC and over REST, each
-// with what start starts, which embeds its [Endpoints], for itself.
-func EachTransport[S interface {
+// transports is what [Endpoints] have, and whatever embeds them.
+type transports interface {
 	GRPC() []option.ClientOption
 	REST() []option.ClientOption
-}, C io.Closer](t *testing.T, start func(*testing.T) S, overGRPC, overREST Constructor[C], test func(t *testing.T, started S, client C)) {
+}
+
+// EachTransport runs a test with a real client over gRPC and over REST, each
+// time with a service that start starts for it alone.
+func EachTransport[S transports, C io.Closer](
+	t *testing.T, start func(*testing.T) S, overGRPC, overREST Constructor[C], test func(t *testing.T, started S, client C),
+) {
 	t.Helper()
 	t.Run("gRPC", func(t *testing.T) {
 		started := start(t)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/test/emulator/projects"
 )
 
 // open returns the bucket that a request is about, if the caller may know.
@@ -27,16 +29,26 @@ func (s *Service) foreign(r *request, project string) bool {
 	return known && p.Foreign && !r.console
 }
 
-func (s *Service) insertBucket(r *request) (*reply, error) {
-	if r.query("project") == "" {
-		return nil, requiredParameter("project")
+// projectNamed finds the project that a call of a method names in its query.
+func (s *Service) projectNamed(r *request, method string) (projects.Project, error) {
+	named := r.query("project")
+	if named == "" {
+		return projects.Project{}, requiredParameter("project")
 	}
-	project, known := s.projects.Lookup(r.query("project"))
+	project, known := s.projects.Lookup(named)
 	if !known {
-		return nil, invalidf("Unknown project id: %s", r.query("project"))
+		return projects.Project{}, invalidf("Unknown project id: %s", named)
 	}
 	if s.foreign(r, project.ID) {
-		return nil, denied("buckets.insert")
+		return projects.Project{}, denied(method)
+	}
+	return project, nil
+}
+
+func (s *Service) insertBucket(r *request) (*reply, error) {
+	project, err := s.projectNamed(r, "buckets.insert")
+	if err != nil {
+		return nil, err
 	}
 	sent, err := r.document()
 	if err != nil {
@@ -95,15 +107,9 @@ func (s *Service) getBucket(r *request) (*reply, error) {
 }
 
 func (s *Service) listBuckets(r *request) (*reply, error) {
-	if r.query("project") == "" {
-		return nil, requiredParameter("project")
-	}
-	project, known := s.projects.Lookup(r.query("project"))
-	if !known {
-		return nil, invalidf("Unknown project id: %s", r.query("project"))
-	}
-	if s.foreign(r, project.ID) {
-		return nil, denied("buckets.list")
+	project, err := s.projectNamed(r, "buckets.list")
+	if err != nil {
+		return nil, err
 	}
 	var found []*bucket
 	for _, b := range s.listed(project.ID, r.queryFlag("softDeleted")) {
