@@ -203,7 +203,7 @@ func (s *stage) attend(ctx context.Context, p *process.Process, url string) erro
 		if err := p.Stop(); !errors.As(err, &ended) {
 			return err
 		}
-		return nil // that is why the demo has failed
+		return nil // the demo has failed for that reason already
 	})
 	if err := p.Await(ctx, waitBound, process.Serving(url)); err != nil {
 		return err

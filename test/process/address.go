@@ -14,10 +14,10 @@ func FreeAddress() (string, error) {
 	return addresses[0], nil
 }
 
-// FreeAddresses returns as many, all different.
+// FreeAddresses returns n such addresses, all different.
 func FreeAddresses(n int) ([]string, error) {
 	listeners := make([]net.Listener, 0, n)
-	defer func() { // not before all are found, so that none is found twice
+	defer func() { // only when all are found, so that none is found twice
 		for _, listener := range listeners {
 			_ = listener.Close()
 		}
@@ -26,7 +26,7 @@ func FreeAddresses(n int) ([]string, error) {
 	for range n {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
-			return nil, fmt.Errorf("looking for a free port: %w", err)
+			return nil, fmt.Errorf("finding a free port: %w", err)
 		}
 		listeners = append(listeners, listener)
 		addresses = append(addresses, listener.Addr().String())

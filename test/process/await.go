@@ -14,7 +14,7 @@ const pace = 50 * time.Millisecond
 // Probe says whether a program answers yet.
 type Probe func(context.Context) bool
 
-// Listening is true of a program that accepts connections at an address, host and port.
+// Listening is true once the address, host and port, accepts connections.
 func Listening(address string) Probe {
 	return func(ctx context.Context) bool {
 		connection, err := new(net.Dialer).DialContext(ctx, "tcp", address)
@@ -26,7 +26,7 @@ func Listening(address string) Probe {
 	}
 }
 
-// Serving is true of a program that answers 200 to a GET of a URL.
+// Serving is true once a GET of the URL answers 200.
 func Serving(url string) Probe {
 	return func(ctx context.Context) bool {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
@@ -42,8 +42,8 @@ func Serving(url string) Probe {
 	}
 }
 
-// Await waits until the program answers, for as long as bound at the most. It fails at once when the program ends (see
-// [Process.Ended]) or the context does, with the context's cause.
+// Await waits until the program answers, at most for bound. It fails at once when the program ends, with [Process.Ended], or
+// when the context is done, with its cause.
 func (p *Process) Await(ctx context.Context, bound time.Duration, answers Probe) error {
 	bounded, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()

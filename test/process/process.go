@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// StopBound is how long a program may take to end by itself, as long as Kubernetes gives a pod by default.
+// StopBound is how long a program may take to end after SIGTERM: as long as Kubernetes gives a pod by default.
 const StopBound = 30 * time.Second
 
 // tailLines are how many lines of the log an error has.
@@ -26,15 +26,15 @@ type Program struct {
 	// Path is the file, or its name if it is in PATH.
 	Path string
 	Args []string
-	// As is what a program is called that is several in one, and looks at its own name; empty means Path.
+	// As is the name the program is started under, for one that acts by its own name; empty means Path.
 	As string
-	// Env is added to the environment of the caller, each as "NAME=value".
+	// Env is added to the caller's environment, each entry as "NAME=value".
 	Env []string
-	// Log is the file that both outputs go to; it is made anew, its folder if need be.
+	// Log is the file that both outputs go to. It is created or truncated; its folder is created, too.
 	Log string
 }
 
-// Process is a program that was started. All methods may be called at any time, also when it has ended.
+// Process is a program that was started. All methods may be called at any time, even after it has ended.
 type Process struct {
 	// Name and Log are those of the program.
 	Name, Log string
@@ -42,19 +42,19 @@ type Process struct {
 	cmd *exec.Cmd
 	// done is closed when the program has ended.
 	done chan struct{}
-	// stopping says that the end of the program is meant.
+	// stopping says that the program is expected to end.
 	stopping atomic.Bool
 }
 
-// Start starts a program in a process group of its own, so that an interrupt typed at the terminal reaches the caller alone,
-// who then stops everything in order. Where the system can do that, the program is killed when the caller is.
+// Start starts a program in its own process group, so that an interrupt typed at the terminal reaches only the caller, which
+// then stops everything in order. On Linux, the program is killed when the caller dies.
 func Start(p Program) (*Process, error) {
 	if err := os.MkdirAll(filepath.Dir(p.Log), 0o755); err != nil {
-		return nil, fmt.Errorf("making a folder for the log of %s: %w", p.Name, err)
+		return nil, fmt.Errorf("creating the folder for the log of %s: %w", p.Name, err)
 	}
 	log, err := os.Create(p.Log)
 	if err != nil {
-		return nil, fmt.Errorf("making the log of %s: %w", p.Name, err)
+		return nil, fmt.Errorf("creating the log of %s: %w", p.Name, err)
 	}
 	defer func() { _ = log.Close() }() // the program has its own handle
 	started := &Process{Name: p.Name, Log: p.Log, cmd: exec.Command(p.Path, p.Args...), done: make(chan struct{})}
@@ -77,7 +77,7 @@ func Start(p Program) (*Process, error) {
 // Done is closed when the program has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// EndedError says that a program ended by itself, and how.
+// EndedError says that a program ended before it was stopped, and how.
 type EndedError struct{ text string }
 
 func (e *EndedError) Error() string { return e.text }
@@ -95,33 +95,33 @@ func (p *Process) Signal(signal os.Signal) error {
 	return nil
 }
 
-// Kill ends the program, and whatever it started, without a chance to say good-bye.
+// Kill kills the program and whatever it started.
 func (p *Process) Kill() {
 	p.stopping.Store(true)
 	p.killGroup()
 }
 
-// Stop asks the program to end and, when it has or after [StopBound], kills what is left of it and of what it started. It
-// returns an [*EndedError] if the program had ended by itself before, and an error if it had to be killed.
+// Stop asks the program to end (SIGTERM), and kills what is left of it and of what it started once it has ended, or after
+// [StopBound]. It returns an [*EndedError] if the program had already ended unasked, and an error if it had to be killed.
 func (p *Process) Stop() error { return p.stop(StopBound) }
 
 func (p *Process) stop(bound time.Duration) error {
-	meant := p.stopping.Swap(true)
+	expected := p.stopping.Swap(true)
 	defer p.killGroup()
 	select {
 	case <-p.done:
-		if meant {
+		if expected {
 			return nil
 		}
 		return p.Ended()
 	default:
 	}
-	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGTERM) // in vain if it is ending right now
+	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGTERM) // fails if it has just ended, which is fine
 	select {
 	case <-p.done:
 		return nil
 	case <-time.After(bound):
-		return fmt.Errorf("%s did not end within %s of being asked to, and was killed; its last lines:\n%s", p.Name, bound, p.Tail(tailLines))
+		return fmt.Errorf("%s did not end within %s of SIGTERM and was killed; its last lines:\n%s", p.Name, bound, p.Tail(tailLines))
 	}
 }
 

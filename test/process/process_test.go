@@ -88,7 +88,7 @@ func TestStopEndsTheWholeGroup(t *testing.T) {
 	}
 }
 
-// runs says whether a process is there, and is more than an entry of one that ended, which its new parent has yet to take note of.
+// runs says whether a process exists and is not a zombie, waiting for its new parent to reap it.
 func runs(pid int) bool {
 	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
 		return false
@@ -101,12 +101,12 @@ func TestAStubbornProgramIsKilled(t *testing.T) {
 	p := run(t, `trap "" TERM; echo ready; while :; do sleep 0.1; done`)
 	await(t, p, says(p, "ready"))
 	err := p.stop(100 * time.Millisecond)
-	if want := "the script did not end within 100ms of being asked to, and was killed; its last lines:\nready"; err == nil || err.Error() != want {
+	if want := "the script did not end within 100ms of SIGTERM and was killed; its last lines:\nready"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
 
-func TestAProgramThatEndsByItself(t *testing.T) {
+func TestAProgramThatEndsUnasked(t *testing.T) {
 	p := run(t, `echo no such luck; exit 3`)
 	<-p.Done()
 	const want = "the script ended: exit status 3; its last lines:\nno such luck"

@@ -8,8 +8,8 @@ import (
 // shownLines are how many lines of its log a program shows when its test fails.
 const shownLines = 50
 
-// StartTest runs a program until the test ends, or until it is stopped or killed before. Unless the program has a log, it gets
-// one that goes with the test; where the test fails, the last lines are shown.
+// StartTest runs a program until the test ends, unless it is stopped or killed before. Name and Log may be empty: the name is
+// then that of the file, and the log is removed with the test. If the test fails, it shows the log's last lines.
 func StartTest(t testing.TB, p Program) *Process {
 	t.Helper()
 	if p.Name == "" {
