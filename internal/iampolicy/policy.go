@@ -1,5 +1,14 @@
 package iampolicy
 
+import "errors"
+
+// Version is that of policies that may have conditions. Google requires it in every read and write of one that has some, and
+// accepts it for those that have none.
+const Version = 3
+
+// ErrUnread refuses to write a policy that was never read: without an etag it would overwrite whatever is there.
+var ErrUnread = errors.New("the policy was not read first")
+
 // Binding grants a role to members.
 type Binding struct {
 	Role      string

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/iampolicy"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
@@ -36,7 +37,7 @@ func (k *Kind) SetPolicy(ctx context.Context, ref kind.Ref, policy iampolicy.Pol
 		if err != nil {
 			return nil, err
 		}
-		return client.SetIamPolicy(ctx, &iampb.SetIamPolicyRequest{Resource: nameOf(ref), Policy: policy.Proto(), UpdateMask: mask})
+		return client.SetIamPolicy(ctx, &iampb.SetIamPolicyRequest{Resource: nameOf(ref), Policy: gcp.PolicyProto(policy), UpdateMask: mask})
 	})
 }
 
@@ -67,7 +68,7 @@ func (k *Kind) call(
 	if err != nil {
 		return iampolicy.Policy{}, fmt.Errorf("%s the policy of project %q: %w", doing, ref.Project, err)
 	}
-	policy := iampolicy.FromProto(answer)
+	policy := gcp.PolicyFromProto(answer)
 	policy.Source = audited(policy.AuditConfigs)
 	return policy, nil
 }

@@ -66,7 +66,7 @@ var calls = map[string]struct {
 	},
 	"set policy": {
 		func(ctx context.Context, k *Kind) (any, error) {
-			return k.SetPolicy(ctx, ref, iampolicy.FromProto(livePolicy()))
+			return k.SetPolicy(ctx, ref, gcp.PolicyFromProto(livePolicy()))
 		},
 		&iampb.SetIamPolicyRequest{Resource: byName, Policy: livePolicy()}, `setting the policy of service account "importer"`,
 	},
@@ -91,7 +91,7 @@ func TestCalls(t *testing.T) {
 			case *adminpb.ServiceAccount:
 				want = liveAccount()
 			case iampolicy.Policy:
-				want = iampolicy.FromProto(livePolicy())
+				want = gcp.PolicyFromProto(livePolicy())
 			}
 			if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
 				t.Errorf("result (-want +got):\n%s", diff)

@@ -8,6 +8,7 @@ import (
 	"cloud.google.com/go/iam/apiv1/iampb"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/iampolicy"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
@@ -26,7 +27,7 @@ func (k *Kind) GetPolicy(ctx context.Context, ref kind.Ref) (iampolicy.Policy, e
 		if err != nil {
 			return iampolicy.Policy{}, err
 		}
-		return iampolicy.FromProto(policy.InternalProto), nil
+		return gcp.PolicyFromProto(policy.InternalProto), nil
 	})
 }
 
@@ -37,11 +38,11 @@ func (k *Kind) SetPolicy(ctx context.Context, ref kind.Ref, policy iampolicy.Pol
 			return iampolicy.Policy{}, iampolicy.ErrUnread
 		}
 		stored, err := client.SetIamPolicy(ctx, &iam.SetIamPolicyRequest{
-			Resource: nameOf(ref), Policy: &corepolicy.Policy{InternalProto: policy.Proto()},
+			Resource: nameOf(ref), Policy: &corepolicy.Policy{InternalProto: gcp.PolicyProto(policy)},
 		})
 		if err != nil {
 			return iampolicy.Policy{}, err
 		}
-		return iampolicy.FromProto(stored.InternalProto), nil
+		return gcp.PolicyFromProto(stored.InternalProto), nil
 	})
 }

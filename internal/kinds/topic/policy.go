@@ -8,6 +8,7 @@ import (
 	pubsub "cloud.google.com/go/pubsub/v2/apiv1"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/iampolicy"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
@@ -34,7 +35,7 @@ func (k *Kind) SetPolicy(ctx context.Context, ref kind.Ref, policy iampolicy.Pol
 		if len(policy.Etag) == 0 {
 			return nil, iampolicy.ErrUnread
 		}
-		return client.SetIamPolicy(ctx, &iampb.SetIamPolicyRequest{Resource: fullName(ref), Policy: policy.Proto()}, once)
+		return client.SetIamPolicy(ctx, &iampb.SetIamPolicyRequest{Resource: fullName(ref), Policy: gcp.PolicyProto(policy)}, once)
 	})
 }
 
@@ -50,5 +51,5 @@ func (k *Kind) policyCall(
 	if err != nil {
 		return iampolicy.Policy{}, fmt.Errorf("%s the policy of topic %q: %w", doing, ref.ID, err)
 	}
-	return iampolicy.FromProto(answer), nil
+	return gcp.PolicyFromProto(answer), nil
 }

@@ -1,44 +1,38 @@
-package iampolicy
+package gcp
 
 import (
-	"errors"
 	"strconv"
 
 	"cloud.google.com/go/iam/apiv1/iampb"
 	"google.golang.org/genproto/googleapis/type/expr"
+
+	"github.com/holdfast-dev/holdfast/internal/iampolicy"
 )
 
-// Version is that of policies that may have conditions. Google requires it in every read and write of one that has some, and
-// accepts it for those that have none.
-const Version = 3
-
-// ErrUnread refuses to write a policy that was never read: without an etag it would overwrite whatever is there.
-var ErrUnread = errors.New("the policy was not read first")
-
-// FromProto converts a policy that Google returned.
-func FromProto(p *iampb.Policy) Policy {
-	policy := Policy{Etag: p.GetEtag()}
+// PolicyFromProto converts a policy that Google returned.
+func PolicyFromProto(p *iampb.Policy) iampolicy.Policy {
+	policy := iampolicy.Policy{Etag: p.GetEtag()}
 	for _, b := range p.GetBindings() {
-		policy.Bindings = append(policy.Bindings, Binding{Role: b.GetRole(), Members: b.GetMembers(), Condition: Condition{
+		policy.Bindings = append(policy.Bindings, iampolicy.Binding{Role: b.GetRole(), Members: b.GetMembers(), Condition: iampolicy.Condition{
 			Title: b.GetCondition().GetTitle(), Description: b.GetCondition().GetDescription(), Expression: b.GetCondition().GetExpression(),
 		}})
 	}
 	for _, c := range p.GetAuditConfigs() {
-		config := AuditConfig{Service: c.GetService()}
+		config := iampolicy.AuditConfig{Service: c.GetService()}
 		for _, l := range c.GetAuditLogConfigs() {
-			config.Logs = append(config.Logs, AuditLog{Type: l.GetLogType().String(), Exempted: l.GetExemptedMembers()})
+			config.Logs = append(config.Logs, iampolicy.AuditLog{Type: l.GetLogType().String(), Exempted: l.GetExemptedMembers()})
 		}
 		policy.AuditConfigs = append(policy.AuditConfigs, config)
 	}
 	return policy
 }
 
-// Proto converts the policy for Google: version 3, with the etag that was read.
-func (p Policy) Proto() *iampb.Policy {
-	policy := &iampb.Policy{Version: Version, Etag: p.Etag}
+// PolicyProto converts a policy for Google: version 3, with the etag that was read.
+func PolicyProto(p iampolicy.Policy) *iampb.Policy {
+	policy := &iampb.Policy{Version: iampolicy.Version, Etag: p.Etag}
 	for _, b := range p.Bindings {
 		binding := &iampb.Binding{Role: b.Role, Members: b.Members}
-		if b.Condition != (Condition{}) {
+		if b.Condition != (iampolicy.Condition{}) {
 			binding.Condition = &expr.Expr{Title: b.Condition.Title, Description: b.Condition.Description, Expression: b.Condition.Expression}
 		}
 		policy.Bindings = append(policy.Bindings, binding)
