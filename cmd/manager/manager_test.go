@@ -29,6 +29,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/kinds"
 	"github.com/holdfast-dev/holdfast/test/emulator"
 )
 
@@ -62,11 +63,11 @@ func install(t *testing.T) *installed {
 	if err := os.WriteFile(admin, env.KubeConfig, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{
-		{"apply", "--server-side", "-k", "../../config/default"},
-		{"wait", "--for=condition=Established", "crd/buckets.gcp.holdfast.dev", "crd/topics.gcp.holdfast.dev",
-			"crd/serviceaccounts.gcp.holdfast.dev", "crd/projectpolicies.gcp.holdfast.dev"},
-	} {
+	established := []string{"wait", "--for=condition=Established"}
+	for _, k := range kinds.All(nil) {
+		established = append(established, "crd/"+k.Plural+"."+v1alpha1.GroupVersion.Group)
+	}
+	for _, args := range [][]string{{"apply", "--server-side", "-k", "../../config/default"}, established} {
 		command := exec.CommandContext(t.Context(), filepath.Join(assets, "kubectl"), append(args, "--kubeconfig", admin)...)
 		if out, err := command.CombinedOutput(); err != nil {
 			t.Fatalf("kubectl %s: %v\n%s", strings.Join(args, " "), err, out)

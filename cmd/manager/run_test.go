@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/kinds"
 )
 
 // fakeAPIServer knows what the manager asks for before it runs: the kinds, unless nil, and the namespace kube-system,
@@ -85,7 +86,10 @@ func TestRunComplains(t *testing.T) {
 			"--metrics-bind-address=0", "--health-probe-bind-address=0",
 		}, more...)
 	}
-	all := []metav1.APIResource{{Name: "buckets"}, {Name: "buckets/status"}, {Name: "topics"}, {Name: "serviceaccounts"}, {Name: "projectpolicies"}}
+	all := []metav1.APIResource{{Name: "buckets/status"}}
+	for _, k := range kinds.All(nil) {
+		all = append(all, metav1.APIResource{Name: k.Plural})
+	}
 	noKey := filepath.Join(t.TempDir(), "key.json")
 	badKey := filepath.Join(t.TempDir(), "bad.json")
 	if err := os.WriteFile(badKey, []byte("{"), 0o600); err != nil {

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/kinds"
 	"github.com/holdfast-dev/holdfast/test/process"
 )
 
@@ -127,8 +128,11 @@ func (s *stage) install(ctx context.Context) error {
 	if _, err := s.kubectl.quiet(ctx, "apply", "--server-side", "-k", "config/default"); err != nil {
 		return err
 	}
-	_, err := s.kubectl.quiet(ctx, "wait", "--for=condition=Established", "--timeout=30s", "crd",
-		"buckets.gcp.holdfast.dev", "topics.gcp.holdfast.dev", "serviceaccounts.gcp.holdfast.dev", "projectpolicies.gcp.holdfast.dev")
+	established := []string{"wait", "--for=condition=Established", "--timeout=30s", "crd"}
+	for _, k := range kinds.All(nil) {
+		established = append(established, k.Plural+"."+v1alpha1.GroupVersion.Group)
+	}
+	_, err := s.kubectl.quiet(ctx, established...)
 	return err
 }
 

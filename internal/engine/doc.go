@@ -1,12 +1,41 @@
-// Package engine is the one reconcile flow, generic over a kind.
+// Package engine is the operator: it brings each object's resource to what its manifest says, whatever the kind. What is to be done is
+// decided by internal/plan, which is pure; the engine looks, asks, writes, and tells. It knows no kind: all come to it as kind.Kind.
 //
-// An object's way is in reconciler.go, top to bottom: fetch, binding and glass, finalizer, rivals, observe, then either the
-// delete branch (delete.go) or describe and diff, decide (decide.go, pure), record what is about to be taken on, pass the
-// gate (gate.go), write (write.go), and report (report.go): one status patch, with conditions, event and next look derived in
-// one pure table (outcome.go).
+// An object's way is the list of phases in reconciler.go:
 //
-// Any step may be repeated, any reply lost, any read stale, the process killed between two lines. What makes that safe:
-// live is observed before each decision; the gate re-reads the object uncached right before each write and refuses when it is
-// not the one that was planned with; every Google Cloud write has a precondition where the API has one; and what a write
-// newly takes on is recorded as pending in status before it.
+//  1. fetch         the manifest, from the cache; its status has the record of the passes before
+//  2. Namespace     from the cache
+//  3. glass         the annotations of a broken glass are read, recorded and co-owned (glass.go, coown.go)
+//  4. locate        which project, which resource, as whom (inventory)
+//  5. finalizer     before anything is written on the object's behalf
+//  6. relate        rivals and references (inventory)
+//  7. decide        what needs no look: an unbound project, an older rival (plan.AssessUnobserved)
+//  8. observe       each part by itself: the fields, then the IAM policy (observe.go)
+//  9. assess        manifest, record, observation, environment -> assessment (plan.Assess)
+//  10. carry out    what the verdict says: leave (leave.go), hold, write (write.go, create.go, writepolicy.go), delete (delete.go)
+//
+// A write goes: pending record (draft.save, on condition that the object is the newest) -> gate (gate.go: the object, its Namespace, the
+// glass and the lease, read uncached, must be those that the plan was made for) -> call -> what the answer shows -> record. A write that the
+// gate refused is notSent: what was pending for it is forgotten again. Of a pass of several parts each has an outcome; combine makes one
+// of them (failure.go). report (report.go) ends every pass: one status patch if anything changed, with conditions, event and the next look
+// derived from the outcome in pure tables (outcome.go).
+//
+// Any step may be repeated, any reply lost, any read stale, the process killed between two lines, a pass cut off by its time limit. What
+// makes that safe: live is observed before each decision; nothing is planned with a value that the pass itself has changed; every save
+// before a write is locked; every Google Cloud write has a precondition where the API has one; and what a write newly takes on is recorded
+// as pending before it and held against live by the next look.
+//
+// One word, one meaning, in code as in messages:
+//
+//	manifest      the Kubernetes object: what people want (spec, annotations)
+//	record        what Holdfast remembers about the resource: a value, kept in status
+//	observation   what one look at Google Cloud showed of a part: live, absent, or an error
+//	part          what is observed, planned and written as one: a resource's fields; its IAM policy
+//	environment   what else matters: binding, rivals, references, glass, identity, time
+//	assessment    what follows from those four: changes per part, verdict, hold, hash
+//	plan          the changes of an assessment that are to be written, for one generation and one binding
+//	hold          why a plan waits: adoption, approval, a change that cannot be undone, a risky change of a policy
+//	gate          the one place that every write passes
+//	pass          one way of one object through the phases
+//	outcome       what a pass, or a part of it, came to
 package engine

@@ -162,6 +162,10 @@ func (w *world) manager(namespaces []string) ctrl.Manager {
 	for _, n := range namespaces {
 		watched[n] = cache.Config{}
 	}
+	seen := map[client.Object]cache.ByObject{&corev1.Namespace{}: {Label: labels.SelectorFromSet(w.labels())}}
+	for _, k := range kinds.All(nil) {
+		seen[k.New()] = cache.ByObject{Namespaces: watched}
+	}
 	counted := installed.As(w.config, installed.Operator)
 	counted.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		return &writeCounter{next: next, writes: &w.kubeWrites}
@@ -182,13 +186,7 @@ func (w *world) manager(namespaces []string) ctrl.Manager {
 		Metrics:   metricsserver.Options{BindAddress: "0"},
 		Cache: cache.Options{
 			DefaultTransform: engine.KeepOwnFields(),
-			ByObject: map[client.Object]cache.ByObject{
-				&v1alpha1.Bucket{}:         {Namespaces: watched},
-				&v1alpha1.Topic{}:          {Namespaces: watched},
-				&v1alpha1.ServiceAccount{}: {Namespaces: watched},
-				&v1alpha1.ProjectPolicy{}:  {Namespaces: watched},
-				&corev1.Namespace{}:        {Label: labels.SelectorFromSet(w.labels())},
-			},
+			ByObject:         seen,
 		},
 		Controller: config.Controller{SkipNameValidation: new(true)},
 	})
