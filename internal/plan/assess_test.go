@@ -265,6 +265,18 @@ func TestAnUnreadablePolicyDoesNotHideTheFields(t *testing.T) {
 	}
 }
 
+// TestNothingDiffersThatCouldNotBeRead: what could not be read may well be there, so nothing says that it is to be created.
+func TestNothingDiffersThatCouldNotBeRead(t *testing.T) {
+	for name, given := range map[string]given{"denied": unreadable, "no answer": away} {
+		t.Run(name, func(t *testing.T) {
+			a := aBucket().with(given, grantsAda).assess()
+			if d := cmp.Diff(diff.Changes(nil), a.Changes, cmpopts.EquateEmpty()); d != "" {
+				t.Errorf("changes (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
 func TestThePlanOfWhatIsAbsentOrGoes(t *testing.T) {
 	const name = "//storage.googleapis.com/logs"
 	cases := map[string]struct {
