@@ -1,0 +1,99 @@
+package engine
+
+import (
+	"context"
+	"strconv"
+	"testing"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/iampolicy"
+	"github.com/holdfast-dev/holdfast/internal/kind"
+)
+
+// policiedKind is a fakeKind whose topics have an IAM policy, all of them the same.
+type policiedKind struct {
+	*fakeKind
+
+	bindings []iampolicy.Binding
+	// reading, if set, fails each read of the policy. writing, if set, is asked before each write; an error refuses it.
+	reading error
+	writing func(iampolicy.Policy) error
+	// reads and writes count the calls, refused ones too.
+	reads, writes int
+	version       int
+}
+
+var _ kind.Policied[*v1alpha1.Topic] = (*policiedKind)(nil)
+
+func (*policiedKind) Policy(obj *v1alpha1.Topic) (*v1alpha1.IAMPolicy, []v1alpha1.AuditConfig) {
+	return obj.Spec.IAM, nil
+}
+
+func (k *policiedKind) GetPolicy(context.Context, kind.Ref) (iampolicy.Policy, error) {
+	k.reads++
+	return k.stored(), k.reading
+}
+
+func (k *policiedKind) SetPolicy(_ context.Context, _ kind.Ref, policy iampolicy.Policy) (iampolicy.Policy, error) {
+	k.writes++
+	if k.writing != nil {
+		if err := k.writing(policy); err != nil {
+			return iampolicy.Policy{}, err
+		}
+	}
+	if string(policy.Etag) != strconv.Itoa(k.version) {
+		return iampolicy.Policy{}, status.Error(codes.Aborted, "somebody else was first")
+	}
+	k.bindings = policy.Bindings
+	k.version++
+	return k.stored(), nil
+}
+
+func (k *policiedKind) stored() iampolicy.Policy {
+	return iampolicy.Policy{Bindings: k.bindings, Etag: []byte(strconv.Itoa(k.version))}
+}
+
+// members are those that are granted something.
+func (k *policiedKind) members() []string {
+	var out []string
+	for _, binding := range k.bindings {
+		out = append(out, binding.Members...)
+	}
+	return out
+}
+
+const (
+	ada    = "user:ada@example.com"
+	bob    = "user:bob@example.com"
+	nobody = "user:nobody@example.com"
+)
+
+// refuseNobody is Google's answer to a policy with somebody in it who does not exist.
+func refuseNobody(policy iampolicy.Policy) error {
+	for _, binding := range policy.Bindings {
+		for _, member := range binding.Members {
+			if member == nobody {
+				return status.Error(codes.InvalidArgument, "User nobody@example.com does not exist.")
+			}
+		}
+	}
+	return nil
+}
+
+func grantTo(members ...v1alpha1.IAMMember) *v1alpha1.IAMPolicy {
+	return &v1alpha1.IAMPolicy{Mode: v1alpha1.IAMAdditive, Bindings: []v1alpha1.IAMBinding{{Role: "roles/pubsub.publisher", Members: members}}}
+}
+
+// policied is a reconciler of a topic that grants something.
+func policied(t *testing.T, members ...v1alpha1.IAMMember) (*Reconciler, *policiedKind) {
+	t.Helper()
+	topic := shopTopic()
+	topic.Spec.IAM = grantTo(members...)
+	r, base := testReconciler(t, topic)
+	topics := &policiedKind{fakeKind: base}
+	r.use(kind.Of(topics))
+	return r, topics
+}
