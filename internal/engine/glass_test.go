@@ -1,9 +1,14 @@
 package engine
 
 import (
+	"context"
 	"testing"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
@@ -24,4 +29,46 @@ func TestAStaleNamespaceDoesNotCloseARecord(t *testing.T) {
 	if len(topics.live) > 0 {
 		t.Errorf("written is %v", topics.live)
 	}
+}
+
+// TestAnApprovalDoesNotOutliveAnIncident that the gate alone has seen: what is there after it, somebody has to see first.
+func TestAnApprovalDoesNotOutliveAnIncident(t *testing.T) {
+	topic := shopTopic()
+	topic.Spec.Management = v1alpha1.ManagementApprove
+	r, topics := testReconciler(t, topic)
+	step(t, r, v1alpha1.ReasonAwaitingApproval)
+	approveTopic(t, r)
+	topics.failing = status.Error(codes.Unavailable, "away")
+	begun := step(t, r, v1alpha1.ReasonUnavailable)
+	if begun.Status.Approved == nil {
+		t.Fatal("the approval is not recorded")
+	}
+	topics.failing = nil
+	edit(t, r, func(topic *v1alpha1.Topic) { topic.Annotations = nil })
+	glass := map[string]string{v1alpha1.BreakGlassAnnotation: "INC-4711: partner needs access", v1alpha1.BreakGlassByAnnotation: "ada"}
+	whole := r.gate
+	r.gate = NewGate(namespaceAs{r.client, shopNamespace(glass)}, endless{})
+	if stored := step(t, r, v1alpha1.ReasonBreakGlass); stored.Status.Approved != nil {
+		t.Errorf("still approved is %+v", stored.Status.Approved)
+	}
+	r.gate = whole
+	step(t, r, v1alpha1.ReasonAwaitingApproval)
+	if len(topics.live) > 0 {
+		t.Errorf("written is %v", topics.live)
+	}
+}
+
+// namespaceAs reads a Namespace as it is now, which a cache does not have yet.
+type namespaceAs struct {
+	client.Reader
+
+	newest *corev1.Namespace
+}
+
+func (n namespaceAs) Get(ctx context.Context, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
+	if namespace, is := obj.(*corev1.Namespace); is {
+		n.newest.DeepCopyInto(namespace)
+		return nil
+	}
+	return n.Reader.Get(ctx, key, obj, opts...)
 }

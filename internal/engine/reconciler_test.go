@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // reconcileOnce reconciles the topic shop/orders and returns it as it is stored then; nil if it is gone.
@@ -90,5 +92,41 @@ func TestAResourceThatIsNotOwnedHasNoAppliedFields(t *testing.T) {
 	stored, _ := reconcileOnce(t, r)
 	if len(stored.Status.AppliedFields) > 0 || len(stored.Status.Pending) != 2 {
 		t.Errorf("applied %v, pending %v", stored.Status.AppliedFields, stored.Status.Pending)
+	}
+}
+
+// editedKind is a fakeKind during whose look somebody does something, once.
+type editedKind struct {
+	*fakeKind
+
+	edit func()
+}
+
+func (k *editedKind) Observe(ctx context.Context, ref kind.Ref) (v1alpha1.TopicSpec, error) {
+	if edit := k.edit; edit != nil {
+		k.edit = nil
+		edit()
+	}
+	return k.fakeKind.Observe(ctx, ref)
+}
+
+// TestAStalePassAdoptsNothing: a field leaves the manifest before the pass that found it to match has been stored. Nobody was told
+// that it was adopted, so it is not reset.
+func TestAStalePassAdoptsNothing(t *testing.T) {
+	r, topics := testReconciler(t, shopTopic())
+	topics.live["orders"] = v1alpha1.TopicSpec{Labels: v1alpha1.Labels{"team": "shop"}, MessageRetentionSeconds: new(int64(3600))}
+	r.use(kind.Of(&editedKind{topics, func() {
+		edit(t, r, func(topic *v1alpha1.Topic) { topic.Spec.MessageRetentionSeconds = nil })
+	}}))
+	topic, err := reconcileOnce(t, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if topic.Status.Identity != "" || len(topic.Status.AppliedFields) > 0 {
+		t.Errorf("a stale pass has recorded the identity %q and the applied fields %v", topic.Status.Identity, topic.Status.AppliedFields)
+	}
+	step(t, r, v1alpha1.ReasonUpToDate)
+	if topics.live["orders"].MessageRetentionSeconds == nil {
+		t.Error("a retention was reset that was never adopted")
 	}
 }

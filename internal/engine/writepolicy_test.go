@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/diff"
 	"github.com/holdfast-dev/holdfast/internal/iampolicy"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
@@ -243,5 +244,77 @@ func TestAFieldThatIsRefusedDoesNotKeepThePolicyFromBeingWritten(t *testing.T) {
 	}
 	if len(topic.Status.Drift) != 1 || topic.Status.Drift[0].Path != "spec.messageRetentionSeconds" {
 		t.Errorf("drift %+v", topic.Status.Drift)
+	}
+}
+
+// approveTopic approves the plan that waits.
+func approveTopic(t *testing.T, r *Reconciler) {
+	t.Helper()
+	edit(t, r, func(topic *v1alpha1.Topic) {
+		topic.Annotations = map[string]string{v1alpha1.ApproveAnnotation: topic.Status.Plan.Hash}
+	})
+}
+
+// TestWhatIsLeftOfAnApprovedPlanIsWritten: the fields were written, and the policy could not be. That is the same plan still.
+func TestWhatIsLeftOfAnApprovedPlanIsWritten(t *testing.T) {
+	for name, failure := range map[string]error{
+		"unavailable": status.Error(codes.Unavailable, "away"),
+		"denied":      status.Error(codes.PermissionDenied, "no"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, topics := policied(t, ada)
+			step(t, r, v1alpha1.ReasonUpToDate)
+			edit(t, r, func(topic *v1alpha1.Topic) {
+				topic.Spec.Management, topic.Spec.IAM, topic.Spec.MessageRetentionSeconds = v1alpha1.ManagementApprove, grantTo(ada, bob), new(int64(60))
+			})
+			step(t, r, v1alpha1.ReasonAwaitingApproval)
+			approveTopic(t, r)
+			topics.writing = func(iampolicy.Policy) error { return failure }
+			topic, _ := reconcileOnce(t, r)
+			if topic.Status.Approved == nil {
+				t.Errorf("the approval is forgotten, and the plan is not applied: %s", readyCondition(topic).Message)
+			}
+			topics.writing = nil
+			step(t, r, v1alpha1.ReasonUpToDate)
+			if d := cmp.Diff([]string{ada, bob}, topics.members()); d != "" {
+				t.Errorf("members (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// stubbornKind is a policiedKind whose topics keep their retention.
+type stubbornKind struct{ *policiedKind }
+
+func (k *stubbornKind) Update(ref kind.Ref, want *v1alpha1.Topic, changes diff.Changes) []kind.Call[v1alpha1.TopicSpec] {
+	kept := want.DeepCopy()
+	kept.Spec.MessageRetentionSeconds = k.live[ref.ID].MessageRetentionSeconds
+	return k.policiedKind.Update(ref, kept, changes)
+}
+
+// TestAResetThatHadNoEffectIsNotForgotten, whether the policy could be written or not.
+func TestAResetThatHadNoEffectIsNotForgotten(t *testing.T) {
+	for name, writing := range map[string]func(iampolicy.Policy) error{
+		"the policy is written":       nil,
+		"the policy is not available": func(iampolicy.Policy) error { return status.Error(codes.Unavailable, "away") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, topics := policied(t, ada)
+			r.use(kind.Of(&stubbornKind{topics}))
+			step(t, r, v1alpha1.ReasonUpToDate)
+			edit(t, r, func(topic *v1alpha1.Topic) {
+				topic.Spec.IAM, topic.Spec.MessageRetentionSeconds = grantTo(ada, bob), nil
+			})
+			topics.writing = writing
+			topic, _ := reconcileOnce(t, r)
+			if !slices.Contains(topic.Status.AppliedFields, "spec.messageRetentionSeconds") {
+				t.Errorf("applied fields %v, reason %s", topic.Status.AppliedFields, readyCondition(topic).Reason)
+			}
+			topics.writing = nil
+			topic, _ = reconcileOnce(t, r)
+			if is := readyCondition(topic); is.Status == metav1.ConditionTrue {
+				t.Errorf("Ready with %s though the retention is %d still", is.Reason, *topics.live["orders"].MessageRetentionSeconds)
+			}
+		})
 	}
 }
