@@ -40,6 +40,26 @@ var gateRefusals = map[string]func(t *testing.T, r *Reconciler) (allow func()){
 			edit(t, r, closeGlass)
 		}
 	},
+	"the glass is broken, and nobody knows who vouches for that": func(t *testing.T, r *Reconciler) func() {
+		whole := r.uncached
+		r.uncached = interceptor.NewClient(r.client.(client.WithWatch), interceptor.Funcs{
+			Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
+				if key.Name == guardBinding {
+					return errors.New("the API server is away")
+				}
+				return c.Get(ctx, key, obj, opts...)
+			},
+		})
+		allow := beforeTheGateReads(r, func() error {
+			edit(t, r, breakGlass)
+			return nil
+		})
+		return func() {
+			allow()
+			edit(t, r, closeGlass)
+			r.uncached = whole
+		}
+	},
 	"the lease is lost": func(_ *testing.T, r *Reconciler) func() {
 		r.gate = NewGate(r.client, until(time.Time{}))
 		return func() { r.gate = NewGate(r.client, endless{}) }

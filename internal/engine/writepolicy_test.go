@@ -151,6 +151,37 @@ func TestGrantsThatTheGateRefusedAreNotPending(t *testing.T) {
 	}
 }
 
+// TestGrantsThatWereNotTriedAreNotPending: the fields could not be written, so nobody tried to write the policy.
+func TestGrantsThatWereNotTriedAreNotPending(t *testing.T) {
+	for name, failing := range map[string]error{
+		"denied": status.Error(codes.PermissionDenied, "no"), "invalid": status.Error(codes.InvalidArgument, "no"), "unavailable": status.Error(codes.Unavailable, "away"),
+	} {
+		t.Run("creating is "+name, func(t *testing.T) {
+			r, topics := policied(t, ada)
+			topics.failing = failing
+			topic, _ := reconcileOnce(t, r)
+			if topics.writes > 0 {
+				t.Fatalf("%d writes", topics.writes)
+			}
+			if iam := topic.Status.IAM; iam != nil && len(iam.Pending) > 0 {
+				t.Errorf("pending is %+v", iam.Pending)
+			}
+		})
+	}
+	t.Run("updating is unavailable", func(t *testing.T) {
+		r, topics := policied(t, ada)
+		step(t, r, v1alpha1.ReasonUpToDate)
+		edit(t, r, func(topic *v1alpha1.Topic) {
+			topic.Spec.IAM, topic.Spec.MessageRetentionSeconds = grantTo(ada, bob), new(int64(60))
+		})
+		topics.failing = status.Error(codes.Unavailable, "away")
+		topic := step(t, r, v1alpha1.ReasonUnavailable)
+		if iam := topic.Status.IAM; topics.writes != 1 || len(iam.Pending) > 0 {
+			t.Errorf("%d writes, pending is %+v", topics.writes, iam.Pending)
+		}
+	})
+}
+
 // TestAPolicyThatCannotBeReadDoesNotHideTheFields: a resource's fields are a part of their own.
 func TestAPolicyThatCannotBeReadDoesNotHideTheFields(t *testing.T) {
 	const permission = "pubsub.topics.getIamPolicy"

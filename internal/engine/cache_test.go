@@ -1,0 +1,65 @@
+package engine
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/kind"
+)
+
+func TestReferenceKeys(t *testing.T) {
+	cases := map[string]struct {
+		refs []kind.Reference
+		want []string
+	}{
+		"none":                               {nil, nil},
+		"in the same namespace":              {[]kind.Reference{{Kind: "ServiceAccount", Name: "reader"}}, []string{"ServiceAccount shop/reader"}},
+		"twice":                              {[]kind.Reference{{Kind: "ServiceAccount", Name: "reader"}, {Kind: "ServiceAccount", Name: "reader"}}, []string{"ServiceAccount shop/reader"}},
+		"in the same namespace, by its name": {[]kind.Reference{{Kind: "ServiceAccount", Namespace: "shop", Name: "reader"}}, []string{"ServiceAccount shop/reader"}},
+		"in another one, and so that one": {
+			[]kind.Reference{{Kind: "ServiceAccount", Namespace: "bank", Name: "reader"}, {Kind: "Topic", Namespace: "bank", Name: "orders"}},
+			[]string{"ServiceAccount bank/reader", "bank", "Topic bank/orders"},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			k := kind.Kind{References: func(v1alpha1.Object) []kind.Reference { return tc.refs }}
+			if d := cmp.Diff(tc.want, referenceKeys(k, shopTopic())); d != "" {
+				t.Errorf("keys (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// TestTheCacheIsASource answers as a folder does: what is not there is no error.
+func TestTheCacheIsASource(t *testing.T) {
+	other := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{Namespace: "bank", Name: "orders"}}
+	other.Status.Project = "bank-project"
+	r, _ := testReconciler(t, shopTopic(), other)
+	source, topics := r.inventory.Source, r.kind
+	if annotations, exists, err := source.Namespace(t.Context(), "shop"); err != nil || !exists || annotations[v1alpha1.ProjectIDAnnotation] != "shop-project" {
+		t.Errorf("the Namespace shop: %v, %v, %v", annotations, exists, err)
+	}
+	if _, exists, err := source.Namespace(t.Context(), "elsewhere"); err != nil || exists {
+		t.Errorf("a Namespace that is not there: %v, %v", exists, err)
+	}
+	if all, err := source.Namespaces(t.Context()); err != nil || len(all) != 1 || all["shop"] == nil {
+		t.Errorf("the Namespaces: %v, %v", all, err)
+	}
+	for name, there := range map[string]bool{"orders": true, "returns": false} {
+		if obj, err := source.Manifest(t.Context(), topics, "shop", name); err != nil || (obj != nil) != there {
+			t.Errorf("Topic shop/%s: %v, %v", name, obj, err)
+		}
+	}
+	if all, err := source.Manifests(t.Context(), topics); err != nil || len(all) != 2 {
+		t.Errorf("all manifests: %v, %v", all, err)
+	}
+	for key, want := range map[string]string{"/orders": "shop", "bank-project/orders": "bank"} {
+		if found, err := source.ByResource(t.Context(), topics, key); err != nil || len(found) != 1 || found[0].GetNamespace() != want {
+			t.Errorf("by the resource %q: %v, %v", key, found, err)
+		}
+	}
+}
