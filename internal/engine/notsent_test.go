@@ -121,7 +121,8 @@ func TestACreateThatWasNotSentAndCannotBeForgotten(t *testing.T) {
 			patches, whole := 0, r.client
 			r.client = interceptor.NewClient(whole.(client.WithWatch), interceptor.Funcs{
 				SubResourcePatch: func(ctx context.Context, c client.Client, sub string, obj client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
-					if patches++; patches > 1 {
+					patches++
+					if patches > 1 {
 						return errors.New("the API server is away")
 					}
 					return c.SubResource(sub).Patch(ctx, obj, patch, opts...)

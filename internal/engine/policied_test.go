@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -74,10 +75,8 @@ const (
 // refuseNobody is Google's answer to a policy with somebody in it who does not exist.
 func refuseNobody(policy iampolicy.Policy) error {
 	for _, binding := range policy.Bindings {
-		for _, member := range binding.Members {
-			if member == nobody {
-				return status.Error(codes.InvalidArgument, "User nobody@example.com does not exist.")
-			}
+		if slices.Contains(binding.Members, nobody) {
+			return status.Error(codes.InvalidArgument, "User nobody@example.com does not exist.")
 		}
 	}
 	return nil

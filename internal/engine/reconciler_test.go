@@ -130,3 +130,23 @@ func TestAStalePassAdoptsNothing(t *testing.T) {
 		t.Error("a retention was reset that was never adopted")
 	}
 }
+
+// TestAStalePassHandlesNothing: whoever asked for a look waits until one was taken, and its result is there to be read.
+func TestAStalePassHandlesNothing(t *testing.T) {
+	r, topics := testReconciler(t, shopTopic())
+	topics.live["orders"] = v1alpha1.TopicSpec{Labels: v1alpha1.Labels{"team": "shop"}, MessageRetentionSeconds: new(int64(7200))}
+	step(t, r, v1alpha1.ReasonAwaitingAdoption)
+	edit(t, r, func(topic *v1alpha1.Topic) {
+		topic.Annotations = map[string]string{v1alpha1.ReconcileRequestedAtAnnotation: "now"}
+	})
+	r.use(kind.Of(&editedKind{topics, func() {
+		edit(t, r, func(topic *v1alpha1.Topic) { topic.Spec.MessageRetentionSeconds = nil })
+	}}))
+	topic, err := reconcileOnce(t, r)
+	if err != nil || topic.Status.LastHandledReconcileAt != "" {
+		t.Errorf("a stale pass has handled %q: %v", topic.Status.LastHandledReconcileAt, err)
+	}
+	if topic := step(t, r, v1alpha1.ReasonUpToDate); topic.Status.LastHandledReconcileAt != "now" {
+		t.Errorf("handled is %q", topic.Status.LastHandledReconcileAt)
+	}
+}

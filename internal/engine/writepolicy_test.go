@@ -349,3 +349,25 @@ func TestAResetThatHadNoEffectIsNotForgotten(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatNobodyHasSeenIsNotAdopted: the fields match and the policy cannot be read. Once it can, what differs of it waits for a person, as
+// if it had been readable from the beginning.
+func TestWhatNobodyHasSeenIsNotAdopted(t *testing.T) {
+	denied := &kind.Error{Class: kind.Denied, Permission: "pubsub.topics.getIamPolicy", Message: "no"}
+	for name, reading := range map[string]error{"it was readable": nil, "it was not readable": denied} {
+		t.Run(name, func(t *testing.T) {
+			r, topics := policied(t, ada)
+			edit(t, r, func(topic *v1alpha1.Topic) { topic.Spec.IAM.Mode = v1alpha1.IAMAuthoritativeRoles })
+			topics.live["orders"] = v1alpha1.TopicSpec{Labels: v1alpha1.Labels{"team": "shop"}, MessageRetentionSeconds: new(int64(3600))}
+			topics.reading = reading
+			if _, err := reconcileOnce(t, r); err != nil {
+				t.Fatal(err)
+			}
+			topics.reading = nil
+			step(t, r, v1alpha1.ReasonAwaitingAdoption)
+			if topics.writes > 0 {
+				t.Errorf("%d writes", topics.writes)
+			}
+		})
+	}
+}

@@ -27,15 +27,15 @@ type plain struct {
 	got source
 }
 
-func (plain) Traits() Traits              { return Traits{Kind: "Topic", Name: "topic"} }
-func (plain) New() *v1alpha1.Topic        { return &v1alpha1.Topic{} }
-func (plain) ExternalName(ref Ref) string { return "//x/" + ref.ID }
+func (*plain) Traits() Traits              { return Traits{Kind: "Topic", Name: "topic"} }
+func (*plain) New() *v1alpha1.Topic        { return &v1alpha1.Topic{} }
+func (*plain) ExternalName(ref Ref) string { return "//x/" + ref.ID }
 
-func (plain) Describe(live source) *v1alpha1.Topic {
+func (*plain) Describe(live source) *v1alpha1.Topic {
 	return &v1alpha1.Topic{Spec: v1alpha1.TopicSpec{MessageRetentionSeconds: &live.retention}}
 }
-func (plain) Identify(live source) Identity                   { return Identity{UID: string(rune('a' + live.etag))} }
-func (plain) Report(obj *v1alpha1.Topic, live source)         { obj.Status.State = "ACTIVE" }
+func (*plain) Identify(live source) Identity                  { return Identity{UID: string(rune('a' + live.etag))} }
+func (*plain) Report(obj *v1alpha1.Topic, _ source)           { obj.Status.State = "ACTIVE" }
 func (p *plain) Observe(context.Context, Ref) (source, error) { return source{60, 1}, p.err }
 
 func (p *plain) Create(_ context.Context, _ Ref, want *v1alpha1.Topic) (source, error) {
@@ -61,7 +61,7 @@ func (p *plain) Delete(_ context.Context, _ Ref, live source) error {
 // able is a kind that can do all that a kind may.
 type able struct{ plain }
 
-func (able) List(_ context.Context, _ Ref, yield func([]Item[source]) bool) error {
+func (*able) List(_ context.Context, _ Ref, yield func([]Item[source]) bool) error {
 	for page := range 3 {
 		if !yield([]Item[source]{{"first", source{int64(page), 0}}, {"second", source{int64(page), 1}}}) {
 			break
@@ -76,20 +76,20 @@ func (a *able) Empty(_ context.Context, _ Ref, live source, limit int) (int, boo
 }
 func (a *able) Undelete(context.Context, Ref, string) (source, error) { return source{60, 3}, a.err }
 
-func (able) Policy(obj *v1alpha1.Topic) (*v1alpha1.IAMPolicy, []v1alpha1.AuditConfig) {
+func (*able) Policy(obj *v1alpha1.Topic) (*v1alpha1.IAMPolicy, []v1alpha1.AuditConfig) {
 	return obj.Spec.IAM, nil
 }
-func (able) GetPolicy(context.Context, Ref) (iampolicy.Policy, error) {
+func (*able) GetPolicy(context.Context, Ref) (iampolicy.Policy, error) {
 	return iampolicy.Policy{Etag: []byte("1")}, nil
 }
-func (able) SetPolicy(_ context.Context, _ Ref, p iampolicy.Policy) (iampolicy.Policy, error) {
+func (*able) SetPolicy(_ context.Context, _ Ref, p iampolicy.Policy) (iampolicy.Policy, error) {
 	return p, nil
 }
 
-func (able) References(*v1alpha1.Topic) []Reference {
+func (*able) References(*v1alpha1.Topic) []Reference {
 	return []Reference{{Kind: "Topic", Name: "dead-letters"}}
 }
-func (able) Referent(obj *v1alpha1.Topic) string { return obj.Status.Name }
+func (*able) Referent(obj *v1alpha1.Topic) string { return obj.Status.Name }
 
 // policyAlone is a kind that has nothing but a policy.
 type policyAlone struct{ able }

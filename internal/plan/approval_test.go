@@ -31,15 +31,15 @@ func TestIsApproved(t *testing.T) {
 		"the hash of an older generation":       {func(o *v1alpha1.Topic, r *Record) { hashed(o, r); o.Generation++ }, plan, false},
 		"the hash of a namesake":                {func(o *v1alpha1.Topic, r *Record) { hashed(o, r); o.UID = "other" }, plan, false},
 		"a hash that was used up":               {func(o *v1alpha1.Topic, r *Record) { hashed(o, r); r.PlanSequence++ }, plan, false},
-		"an empty annotation":                   {func(o *v1alpha1.Topic, r *Record) { o.Annotations = map[string]string{v1alpha1.ApproveAnnotation: ""} }, plan, false},
-		"what is left of a plan that has begun": {func(o *v1alpha1.Topic, r *Record) { r.Approved = begun(1, plan) }, plan[1:], true},
+		"an empty annotation":                   {func(o *v1alpha1.Topic, _ *Record) { o.Annotations = map[string]string{v1alpha1.ApproveAnnotation: ""} }, plan, false},
+		"what is left of a plan that has begun": {func(_ *v1alpha1.Topic, r *Record) { r.Approved = begun(1, plan) }, plan[1:], true},
 		"what is left, now explicitly at its default": {
-			func(o *v1alpha1.Topic, r *Record) { r.Approved = begun(1, plan) }, diff.Changes{{Path: "spec.b", From: "0", To: "3"}}, true,
+			func(_ *v1alpha1.Topic, r *Record) { r.Approved = begun(1, plan) }, diff.Changes{{Path: "spec.b", From: "0", To: "3"}}, true,
 		},
-		"begun for an older generation":     {func(o *v1alpha1.Topic, r *Record) { r.Approved = begun(0, plan) }, plan[1:], false},
-		"more than what has begun":          {func(o *v1alpha1.Topic, r *Record) { r.Approved = begun(1, plan[:1]) }, plan, false},
-		"another value than what has begun": {func(o *v1alpha1.Topic, r *Record) { r.Approved = begun(1, plan) }, diff.Changes{{Path: "spec.b", To: "4"}}, false},
-		"from another value, to the same":   {func(o *v1alpha1.Topic, r *Record) { r.Approved = begun(1, plan) }, diff.Changes{{Path: "spec.a", From: "9", To: "2"}}, false},
+		"begun for an older generation":     {func(_ *v1alpha1.Topic, r *Record) { r.Approved = begun(0, plan) }, plan[1:], false},
+		"more than what has begun":          {func(_ *v1alpha1.Topic, r *Record) { r.Approved = begun(1, plan[:1]) }, plan, false},
+		"another value than what has begun": {func(_ *v1alpha1.Topic, r *Record) { r.Approved = begun(1, plan) }, diff.Changes{{Path: "spec.b", To: "4"}}, false},
+		"from another value, to the same":   {func(_ *v1alpha1.Topic, r *Record) { r.Approved = begun(1, plan) }, diff.Changes{{Path: "spec.a", From: "9", To: "2"}}, false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -187,11 +187,11 @@ var (
 	deleting       given = func(s *situation) { s.Object.SetDeletionTimestamp(&metav1.Time{Time: three}) }
 	deletes        given = func(s *situation) { s.Object.GetCommonSpec().DeletionPolicy = v1alpha1.DeletionDelete }
 	definitionGoes given = func(s *situation) { s.env.DefinitionGoes = true }
-	rivalElder     given = rivals(-time.Hour)
-	rivalYounger   given = rivals(time.Hour)
-	policyUnread   given = policyFails(kind.Denied)
-	policyNotFound given = policyFails(kind.NotFound)
-	grantsAda      given = grants(ada)
+	rivalElder           = rivals(-time.Hour)
+	rivalYounger         = rivals(time.Hour)
+	policyUnread         = policyFails(kind.Denied)
+	policyNotFound       = policyFails(kind.NotFound)
+	grantsAda            = grants(ada)
 	adaIsLive      given = func(s *situation) { s.seen.Policy = livePolicy(ada) }
 	nobodyIsLive   given = func(s *situation) { s.seen.Policy = livePolicy() }
 	adaAndBobLive  given = func(s *situation) { s.seen.Policy = livePolicy(ada, bob) }
