@@ -73,7 +73,9 @@ func (p *pass) revoke(ctx context.Context) outcome {
 	p.before = p.record
 	deed := p.Verdict.Deed // of all that was to be revoked
 	err := p.writePolicy(ctx)
-	p.forgetUnsent(nil, err)
+	if err != nil {
+		p.forgetUnsent()
+	}
 	p.Assessment = plan.Assess(p.manifest(), p.record, p.seen, p.env)
 	p.Verdict.Deed = deed
 	switch {

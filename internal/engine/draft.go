@@ -93,8 +93,8 @@ func (d *draft) changed() (bool, error) {
 	return string(data) != "{}", err
 }
 
-// saveRecord stores what the pass has learned of its own writes though somebody has changed the object meanwhile: all else is to be
-// planned anew. It does nothing where another process has stored something since, which then knows better; what is pending stays so.
+// saveRecord stores the record though somebody has changed the object meanwhile. It does nothing where another process has stored something
+// since, which then knows better; what is pending stays so.
 func (d *draft) saveRecord(ctx context.Context) error {
 	stored := plan.RecordOf(d.stored.GetCommonStatus())
 	if equality.Semantic.DeepEqual(stored, d.record) {
@@ -154,17 +154,11 @@ func setOutputs(obj, from v1alpha1.Object) {
 	*obj.GetCommonStatus() = common
 }
 
-// specOf writes a described object's spec as JSON.
+// specOf writes an object's spec as JSON; nil for an empty one.
 func specOf(obj v1alpha1.Object) *runtime.RawExtension {
-	whole, err := json.Marshal(obj)
-	if err != nil {
-		return nil // an API object is always JSON
-	}
-	var parts struct {
-		Spec json.RawMessage `json:"spec"`
-	}
-	if err := json.Unmarshal(whole, &parts); err != nil || string(parts.Spec) == "{}" {
+	spec, err := json.Marshal(reflect.ValueOf(obj).Elem().FieldByName("Spec").Interface())
+	if err != nil || string(spec) == "{}" { // an API object is always JSON
 		return nil
 	}
-	return &runtime.RawExtension{Raw: parts.Spec}
+	return &runtime.RawExtension{Raw: spec}
 }

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"strings"
+	"time"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
@@ -28,7 +28,8 @@ func failed(doing string, err error) outcome {
 	e := gcp.Classify(err)
 	switch e.Class {
 	case kind.Throttled:
-		return outcome{reason: v1alpha1.ReasonThrottled, message: fmt.Sprintf("%s: %s", doing, throttled(e)), after: cmp.Or(e.RetryAfter, pauseThrottled)}
+		message := fmt.Sprintf("%s: %s", doing, throttled(e))
+		return outcome{reason: v1alpha1.ReasonThrottled, message: message, after: cmp.Or(e.RetryAfter, pauseThrottled)}
 	case kind.QuotaExceeded:
 		return outcome{reason: v1alpha1.ReasonQuotaExceeded, after: pauseDenied, message: fmt.Sprintf(
 			"%s: the quota is used up: %s Delete what is not needed, or ask Google for a higher quota", doing, e.Message)}
@@ -74,7 +75,7 @@ var severity = []string{
 // tried again as soon as either wants to be. A pass that was stale says nothing, whatever else came of it.
 func combine(fields, policy outcome) outcome {
 	if fields.reason == "" || policy.reason == "" {
-		return outcome{after: pauseStale}
+		return outcome{after: pauseStale, done: fields.done}
 	}
 	worse, other := fields, policy
 	if rank(policy) > rank(fields) {
@@ -82,7 +83,7 @@ func combine(fields, policy outcome) outcome {
 	}
 	out := worse
 	if other.reason != v1alpha1.ReasonUpToDate {
-		out.message = strings.Join([]string{worse.message, other.message}, "; besides, ")
+		out.message = worse.message + "; besides, " + other.message
 	}
 	out.err = errors.Join(fields.err, policy.err)
 	out.after = soonest(fields.after, policy.after)
@@ -103,9 +104,8 @@ func rank(o outcome) int {
 }
 
 // soonest is the shorter of two pauses, of which 0 is none.
-func soonest[D cmp.Ordered](a, b D) D {
-	var none D
-	if a == none || b != none && b < a {
+func soonest(a, b time.Duration) time.Duration {
+	if a == 0 || b != 0 && b < a {
 		return b
 	}
 	return a

@@ -31,7 +31,7 @@ func TestCombine(t *testing.T) {
 	cases := map[string]struct{ fields, policy, want outcome }{
 		"both are fine":           {fine, fine, fine},
 		"the fields are stale":    {outcome{after: pauseStale}, denied, outcome{after: pauseStale}},
-		"the policy is stale":     {updated, outcome{after: pauseStale}, outcome{after: pauseStale}},
+		"the policy is stale":     {updated, outcome{after: pauseStale}, outcome{after: pauseStale, done: updated.done}},
 		"the policy alone failed": {fine, denied, denied},
 		"the fields alone failed": {invalid, fine, invalid},
 		"what was written is told still": {updated, denied, with(updated, func(o *outcome) {

@@ -39,8 +39,8 @@ func (p *pass) applied() bool {
 	switch p.Verdict.Reason {
 	case v1alpha1.ReasonUpToDate, v1alpha1.ReasonAwaitingReference, v1alpha1.ReasonReferenceNotAllowed:
 		return true
-	default:
-		return p.Verdict.Err != nil // of the policy: the fields were compared, and match
+	default: // what failed is the policy's part: the fields were compared, and match
+		return p.Verdict.Err != nil && p.Owned
 	}
 }
 

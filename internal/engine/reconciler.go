@@ -82,8 +82,9 @@ type pass struct {
 	plan.Assessment
 	// before is the record before this pass was about to write anything.
 	before plan.Record
-	// sent says which parts a write was sent for.
-	sent struct{ fields, policy bool }
+	// pending says that something is recorded as about to be written, sent for which parts a write of it was let out.
+	pending bool
+	sent    struct{ fields, policy bool }
 }
 
 // phases are an object's way, in order. A phase that returns an outcome ends the pass.
@@ -106,11 +107,9 @@ var phases = []struct {
 // run is the way of an object.
 func (p *pass) run(ctx context.Context) outcome {
 	for _, phase := range phases {
-		if out := phase.do(p, ctx); out != nil {
+		// Calls count against the limits of the project, also where they do not name it.
+		if out := phase.do(p, gcp.WithProject(ctx, p.env.Binding.Project)); out != nil {
 			return *out
-		}
-		if p.env.Binding.Project != "" {
-			ctx = gcp.WithProject(ctx, p.env.Binding.Project) // whose limits the calls count against, also where they name no project
 		}
 	}
 	return outcome{after: pauseStale} // the last phase always ends it

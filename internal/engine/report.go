@@ -46,7 +46,7 @@ func (r *Reconciler) report(ctx context.Context, p *pass, out outcome) (reconcil
 		return reconcile.Result{}, nil
 	}
 	if out.reason == "" { // planned on a stale read: nothing is known that is worth saying
-		return r.reportStale(ctx, p, out.after)
+		return r.reportStale(ctx, p, out)
 	}
 	was := readyCondition(p.stored)
 	status := p.obj.GetCommonStatus()
@@ -58,7 +58,7 @@ func (r *Reconciler) report(ctx context.Context, p *pass, out outcome) (reconcil
 	breakglass.Note(status, status.Drift)
 	if err := p.saveLast(ctx); err != nil {
 		if isStale(err) {
-			return r.reportStale(ctx, p, pauseStale)
+			return r.reportStale(ctx, p, outcome{after: pauseStale, done: out.done})
 		}
 		return reconcile.Result{}, err
 	}
@@ -70,12 +70,15 @@ func (r *Reconciler) report(ctx context.Context, p *pass, out outcome) (reconcil
 
 // reportStale ends a pass that was planned with an object that is not the newest. What it has learned of its own writes is stored all the
 // same; where that cannot be, what was recorded as pending stays so.
-func (r *Reconciler) reportStale(ctx context.Context, p *pass, after time.Duration) (reconcile.Result, error) {
-	if err := p.saveRecord(ctx); err != nil {
+func (r *Reconciler) reportStale(ctx context.Context, p *pass, out outcome) (reconcile.Result, error) {
+	if err := p.saveWritten(ctx); err != nil {
 		log.FromContext(ctx).Info("what the last pass wrote stays recorded as pending", "error", err.Error())
 	}
+	if out.done.Reason != "" && p.pending {
+		r.tell(p.obj, out, nil)
+	}
 	r.measureEnd(p.draft, metrics.Stale)
-	return reconcile.Result{RequeueAfter: after}, nil
+	return reconcile.Result{RequeueAfter: out.after}, nil
 }
 
 // next says when the object is looked at again: no later than an open glass closes by itself, and what is over is cleared away.

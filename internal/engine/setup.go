@@ -96,7 +96,8 @@ func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cach
 		})
 	for _, referred := range opts.Kinds {
 		if referred.Referent != nil {
-			control.Watches(referred.New(), handler.EnqueueRequestsFromMapFunc(referrers(source, referred, k)), builder.WithPredicates(resolves(referred)))
+			whoRefers := handler.EnqueueRequestsFromMapFunc(referrers(source, referred, k))
+			control.Watches(referred.New(), whoRefers, builder.WithPredicates(resolves(referred)))
 		}
 	}
 	if k.Fields != nil && k.Fields.List != nil && opts.Census {

@@ -32,16 +32,8 @@ func (p *pass) writePolicy(ctx context.Context) error {
 		p.readPolicyAgain(ctx)
 	}
 	for conflicts, refusals := 0, 0; ; {
-		if err := p.seen.Policy.Err; err != nil {
+		if writes, err := p.planPolicy(); err != nil || !writes {
 			return err
-		}
-		p.Assessment = plan.Assess(p.manifest(), p.record, p.seen, p.env)
-		if !p.Policy.Writes() || !p.deleting() && p.Verdict.Action != plan.Update {
-			return nil
-		}
-		p.record = p.record.AboutToGrant(p.manifest(), p.Assessment)
-		if err := p.save(ctx); err != nil {
-			return &notSent{err}
 		}
 		stored, err := p.setPolicy(ctx)
 		if err == nil {
@@ -68,13 +60,29 @@ func (p *pass) writePolicy(ctx context.Context) error {
 	}
 }
 
+// planPolicy plans with what was read last, and says whether there is something that may be written.
+func (p *pass) planPolicy() (writes bool, err error) {
+	if p.seen.Policy.Err != nil {
+		return false, p.seen.Policy.Err
+	}
+	p.Assessment = plan.Assess(p.manifest(), p.record, p.seen, p.env)
+	return p.Policy.Writes() && (p.deleting() || p.Verdict.Action == plan.Update), nil
+}
+
 func (p *pass) readPolicyAgain(ctx context.Context) {
 	unseen := p.seen.Policy.Unseen
 	p.seen.Policy = p.observePolicy(ctx)
 	p.seen.Policy.Unseen = unseen
 }
 
+// setPolicy records what is about to be granted, and writes the policy.
 func (p *pass) setPolicy(ctx context.Context) (stored iampolicy.Policy, err error) {
+	p.sent.policy = false // this time
+	p.record = p.record.AboutToGrant(p.manifest(), p.Assessment)
+	if err := p.save(ctx); err != nil {
+		return stored, &notSent{err}
+	}
+	p.pending = true
 	name := "setting the IAM policy of the " + p.kind.Name
 	err = p.behindGate(ctx, name, &p.sent.policy, func(ctx context.Context) (err error) {
 		stored, err = p.kind.Policy.Set(ctx, p.env.Ref, p.Policy.Plan.Next)

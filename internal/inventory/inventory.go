@@ -174,7 +174,8 @@ func (i *Inventory) resolve(ctx context.Context, from string, ref kind.Reference
 	case err != nil:
 		return plan.Resolved{}, err
 	case target == nil:
-		return plan.Resolved{Missing: fmt.Sprintf("the %s %q (%s) does not exist in %s", ref.Kind, ref.Name, v1alpha1.GroupVersion.Group, where(ref))}, nil
+		missing := fmt.Sprintf("the %s %q (%s) does not exist in %s", ref.Kind, ref.Name, v1alpha1.GroupVersion.Group, where(ref))
+		return plan.Resolved{Missing: missing}, nil
 	}
 	value := k.Referent(target)
 	if value == "" {

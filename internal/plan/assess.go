@@ -214,6 +214,8 @@ func (s subject) changes() diff.Changes {
 		slices.SortFunc(changes, func(a, b diff.Change) int { return strings.Compare(a.Path, b.Path) })
 	}
 	switch {
+	case s.Kind.Fields != nil && !s.seen.Fields.Looked:
+		return nil
 	case s.exists():
 		return changes
 	case s.so.Undelete != "":

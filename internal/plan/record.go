@@ -135,15 +135,18 @@ func (r Record) AboutToGrant(m Manifest, a Assessment) Record {
 	return r
 }
 
-// NotSent is the record after the gate refused the first write of the fields, or of the policy, which the record before knew nothing
-// of: what was pending for it is forgotten.
+// NotSent is the record after a pass in which no write of the fields, or of the policy, was sent: what was recorded as pending for it since
+// the record before is forgotten. If nothing at all was sent the plan has not begun either.
 func (r Record) NotSent(before Record, fields, policy bool) Record {
 	if fields {
 		r.CreateTime, r.Pending, r.AppliedFields = before.CreateTime, before.Pending, before.AppliedFields
-		r.Approved = before.Approved
 	}
 	if policy {
-		r.Policy = before.Policy
+		r.Policy.Grants, r.Policy.Pending, r.Policy.AuditServices = before.Policy.Grants, before.Policy.Pending, before.Policy.AuditServices
+		r.Policy.Known = before.Policy.Known || len(r.Policy.Refused) > 0
+	}
+	if fields && policy && r.Approved != nil { // which an incident may have ended meanwhile
+		r.Approved = before.Approved
 	}
 	return r
 }

@@ -163,6 +163,7 @@ func TestWhatWasNotSentIsForgotten(t *testing.T) {
 	neither.Project, neither.ExternalName = about.Project, about.ExternalName
 	fields, policy := neither, about
 	fields.Policy, policy.Policy = about.Policy, before.Policy
+	fields.Approved = about.Approved // its plan has begun
 	cases := map[string]struct {
 		fields, policy bool
 		want           Record

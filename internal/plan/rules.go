@@ -62,6 +62,7 @@ var manageRules = append(append([]rule{}, seenRules...),
 	rule{"it matches", ruleUpToDate},
 	rule{"immutable fields do not change", ruleImmutable},
 	rule{"break-glass puts writes on hold", ruleGlass},
+	rule{"nothing is adopted that could not be seen in full", ruleAdoptUnseen},
 	rule{"adopting what differs waits for a person", ruleAdoption},
 	rule{"management: Approve waits for a person", ruleApprove},
 	rule{"a change that cannot be undone waits for a person", ruleFieldHold},
@@ -250,6 +251,14 @@ func (s subject) hold(reason, why string) *Verdict {
 		return nil
 	}
 	return &Verdict{Action: Hold, Reason: reason, Message: why}
+}
+
+// ruleAdoptUnseen keeps a person from approving the half of a difference.
+func ruleAdoptUnseen(s subject) *Verdict {
+	if s.seen.Policy.Err == nil || !s.exists() || s.so.Owned || s.spec().Adoption == v1alpha1.AdoptionAlways {
+		return nil
+	}
+	return &Verdict{Action: Leave, Err: s.seen.Policy.Err, Doing: ReadingPolicy(s.Kind)}
 }
 
 func ruleAdoption(s subject) *Verdict {

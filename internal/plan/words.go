@@ -22,11 +22,3 @@ func orUnset(json string) string {
 }
 
 func quoted(s string) string { return fmt.Sprintf("%q", s) }
-
-// capital is a sentence with a capital at its beginning.
-func capital(s string) string {
-	if s == "" {
-		return ""
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
-}

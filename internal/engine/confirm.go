@@ -1,0 +1,163 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/diff"
+	"github.com/holdfast-dev/holdfast/internal/plan"
+)
+
+// confirm says what a write came to, by what the last answers showed.
+func (p *pass) confirm(planned plan.Assessment, fieldsErr, policyErr error) outcome {
+	wasThere := planned.Verdict.Action != plan.Create
+	if p.sent.fields && p.seen.Fields.Exists && (fieldsErr == nil || !wasThere) { // it is the manifest's own, whatever follows
+		p.record = p.record.Identified(p.env, p.seen.Fields.Live)
+	}
+	p.Assessment = plan.Assess(p.manifest(), p.record, p.seen, p.env)
+	p.show()
+	managed := p.Policy.Changes().Paths()
+	if p.Fields != nil {
+		managed = slices.Concat(p.Fields.Managed, managed)
+	}
+	left := unapplied(planned.Changes, p.Changes, managed)
+	if fieldsErr == nil && policyErr == nil {
+		return p.confirmApplied(planned, wasThere, left)
+	}
+	return p.confirmParts(planned, fieldsErr, policyErr, left)
+}
+
+// confirmParts says what a write came to of which a part failed.
+func (p *pass) confirmParts(planned plan.Assessment, fieldsErr, policyErr error, left diff.Changes) outcome {
+	fields := outcome{reason: v1alpha1.ReasonUpToDate}
+	switch {
+	case fieldsErr != nil:
+		fields = failed("writing to Google Cloud", fieldsErr)
+	case p.Fields != nil && p.sent.fields:
+		begun := p.record.Approved
+		p.record = p.record.Owns(p.manifest(), p.env, p.seen, applied(p.Fields.Managed, left))
+		p.record.Approved = begun // for what is left
+		fields.done, fields.written = p.deed(planned), planned.Fields.Changes.Paths()
+		if p.differs() {
+			fields.reason, fields.message = v1alpha1.ReasonNotApplied, stillDiffers(p.Fields.Changes)
+		}
+	}
+	policy := outcome{reason: v1alpha1.ReasonUpToDate}
+	if policyErr != nil {
+		policy = failed("writing to Google Cloud", policyErr)
+		if p.seen.Policy.Err != nil {
+			policy = failed(plan.ReadingPolicy(p.kind), policyErr)
+			policy.unknown = "the IAM policy"
+		}
+	} else if p.Policy != nil && p.sent.policy {
+		p.record = p.record.OwnsGrants(p.manifest(), p.Policy)
+	}
+	fields.looked, fields.drift = true, left
+	return combine(fields, policy)
+}
+
+// confirmApplied says what a write came to of which nothing failed.
+func (p *pass) confirmApplied(planned plan.Assessment, wasThere bool, left diff.Changes) outcome {
+	p.record = p.record.OwnsGrants(p.manifest(), p.Policy)
+	ofPolicy := p.Policy != nil && (len(p.Policy.Changes()) > 0 || p.Policy.Waits() != "" || p.Policy.NotAllowed() != "") && !p.differs()
+	if !wasThere && len(left) > 0 || ofPolicy {
+		return p.appliedInPart(planned, left)
+	}
+	p.record = p.record.PlanApplied()
+	var managed []string
+	if p.Fields != nil {
+		managed = p.Fields.Managed
+	}
+	if len(left) > 0 {
+		p.record = p.record.Owns(p.manifest(), p.env, p.seen, applied(managed, left))
+		return outcome{reason: v1alpha1.ReasonNotApplied, looked: true, drift: left,
+			message: stillDiffers(left)}
+	}
+	p.record = p.record.Owns(p.manifest(), p.env, p.seen, managed)
+	return outcome{reason: v1alpha1.ReasonUpToDate, message: plan.UpToDate, looked: true, done: p.deed(planned), written: planned.Changes.Paths()}
+}
+
+func stillDiffers(left diff.Changes) string {
+	return "Google Cloud accepted the write and still differs in " + plan.List(left.Paths())
+}
+
+// differs says whether the fields differ.
+func (p *pass) differs() bool { return p.Fields != nil && len(p.Fields.Changes) > 0 }
+
+// appliedInPart says what a write came to that left something out. A create leaves out what waits for an approval of its own,
+// such as a lock; a write of a policy, members that Google rejected or that are not known yet.
+func (p *pass) appliedInPart(planned plan.Assessment, left diff.Changes) outcome {
+	begun := p.record.Approved
+	var managed []string
+	if p.Fields != nil {
+		managed = p.Fields.Managed
+	}
+	p.record = p.record.Owns(p.manifest(), p.env, p.seen, managedBut(managed, left))
+	after := p.Verdict
+	var out outcome
+	switch after.Action {
+	case plan.Hold:
+		p.record = p.record.PlanApplied()
+		p.Assessment = plan.Assess(p.manifest(), p.record, p.seen, p.env) // the hash is another one now
+		out = p.hold()
+	case plan.Create, plan.Update:
+		p.record.Approved = begun
+		out = outcome{reason: v1alpha1.ReasonProgressing, message: "applying what could not be set at once: " + plan.List(left.Paths()), after: pauseStale}
+	default:
+		p.record = p.record.PlanApplied()
+		out = outcome{reason: after.Reason, message: after.Message, after: after.After}
+	}
+	out.looked, out.drift = true, left
+	if p.Policy.NotKnownYet() {
+		out.after = plan.PauseSettles
+	}
+	out.done, out.written = p.deed(planned), planned.Changes.Paths()
+	return out
+}
+
+// unapplied are the changes that are left after a write. A field that was reset, and shows another value than before, is at
+// what Google gives it by default here, whatever we took that to be: an organization's policy may have a say in it.
+func unapplied(planned, left diff.Changes, managed []string) diff.Changes {
+	was := map[string]string{}
+	for _, c := range planned {
+		was[c.Path] = c.From
+	}
+	return slices.DeleteFunc(slices.Clone(left), func(c diff.Change) bool {
+		from, reset := was[c.Path]
+		return reset && from != c.From && !slices.Contains(managed, c.Path)
+	})
+}
+
+// applied are the fields to remember as applied after a write that left something: without those that the manifest sets and that still
+// differ, and with those that were to be reset and were not.
+func applied(managed []string, left diff.Changes) []string {
+	return append(managedBut(managed, left), unmanaged(left, managed)...)
+}
+
+// unmanaged are the paths of changes that the manifest does not set: what was to be reset and was not.
+func unmanaged(changes diff.Changes, managed []string) []string {
+	return slices.DeleteFunc(changes.Paths(), func(p string) bool { return p == plan.WholeResource || slices.Contains(managed, p) })
+}
+
+// managedBut are the fields that are managed, without those that still differ.
+func managedBut(managed []string, left diff.Changes) []string {
+	return slices.DeleteFunc(slices.Clone(managed), func(p string) bool { return left.Has(p) })
+}
+
+// deed names what a completed write was.
+func (p *pass) deed(planned plan.Assessment) plan.Deed {
+	name, paths := p.kind.ExternalName(p.env.Ref), plan.List(planned.Changes.Paths())
+	switch {
+	case planned.Undelete != "":
+		return plan.Deed{Reason: "Undeleted", Message: "brought back " + name}
+	case planned.Verdict.Action == plan.Create:
+		return plan.Deed{Reason: "Created", Message: "created " + name}
+	case !planned.Owned && !planned.Granting:
+		return plan.Deed{Reason: "Adopted", Message: fmt.Sprintf("adopted %s and changed %s", name, paths)}
+	case p.wasReady:
+		return plan.Deed{Reason: "DriftCorrected", Message: "corrected " + paths}
+	default:
+		return plan.Deed{Reason: "Updated", Message: "changed " + paths}
+	}
+}
