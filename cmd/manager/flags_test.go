@@ -43,7 +43,7 @@ func parse(t *testing.T, args []string, getenv func(string) string) (*config, er
 func defaults() *config {
 	return &config{
 		kubeAPIQPS: 100, kubeAPIBurst: 200,
-		workers:        map[string]*int{"bucket": new(10), "topic": new(10), "service account": new(10), "project policy": new(10)},
+		workers:        map[string]*int{"Bucket": new(10), "Topic": new(10), "ServiceAccount": new(10), "ProjectPolicy": new(10)},
 		sweepInterval:  10 * time.Minute,
 		limits:         gcp.Limits{Project: 20, QuotaProject: 5, Bucket: 1},
 		metricsAddress: "0", metricsSecure: true,
@@ -64,7 +64,7 @@ func TestParse(t *testing.T) {
 			[]string{"--bucket-workers=3", "--topic-workers", "4", "--service-account-workers=5", "--project-policy-workers=6", "--kube-api-qps=0.5", "--kube-api-burst=1", "--gcp-qps-per-project=7", "--gcp-qps-per-quota-project=8"},
 			environment(),
 			func(c *config) {
-				c.workers = map[string]*int{"bucket": new(3), "topic": new(4), "service account": new(5), "project policy": new(6)}
+				c.workers = map[string]*int{"Bucket": new(3), "Topic": new(4), "ServiceAccount": new(5), "ProjectPolicy": new(6)}
 				c.kubeAPIQPS, c.kubeAPIBurst = .5, 1
 				c.limits.Project, c.limits.QuotaProject = 7, 8
 			},
@@ -219,8 +219,8 @@ func TestHelp(t *testing.T) {
 	})
 	for _, want := range []string{
 		"Leader election flags:",
-		"--bucket-workers int Number of Buckets to reconcile concurrently. (default 10)",
-		"--project-policy-workers int Number of ProjectPolicies to reconcile concurrently. (default 10)",
+		"--bucket-workers int Number of objects of the kind Bucket to reconcile concurrently. (default 10)",
+		"--project-policy-workers int Number of objects of the kind ProjectPolicy to reconcile concurrently. (default 10)",
 	} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("%q is not in the help:\n%s", want, help.String())

@@ -33,7 +33,7 @@ type fakeKind struct {
 var _ kind.Fielded[*v1alpha1.Topic, v1alpha1.TopicSpec] = (*fakeKind)(nil)
 
 func (*fakeKind) Traits() kind.Traits {
-	return kind.Traits{Kind: "Topic", Plural: "topics", Name: "topic", Labels: true, Fields: diff.Fields{"spec.iam": {Apart: true}}}
+	return kind.Traits{Kind: "Topic", Plural: "topics", Name: "topic", Labels: true, FieldTraits: diff.Fields{"spec.iam": {Apart: true}}}
 }
 func (*fakeKind) New() *v1alpha1.Topic             { return &v1alpha1.Topic{} }
 func (*fakeKind) ExternalName(ref kind.Ref) string { return "//fake.googleapis.com/" + ref.ID }

@@ -42,14 +42,14 @@ type outcome struct {
 type standing int
 
 const (
-	settled standing = iota // nothing to do
+	atRest  standing = iota // nothing to do
 	waiting                 // goes on by itself
 	stalled                 // a person has to act
 )
 
 // standings has every reason of Ready.
 var standings = map[string]standing{
-	v1alpha1.ReasonUpToDate: settled,
+	v1alpha1.ReasonUpToDate: atRest,
 
 	v1alpha1.ReasonProgressing: waiting,
 	v1alpha1.ReasonUnavailable: waiting,
@@ -81,11 +81,11 @@ var standings = map[string]standing{
 // with a generation that was applied before, whatever becomes of the resource.
 func (o outcome) conditions(keep *metav1.Condition, generation int64, glassBroken bool) (isReady, isReconciling, isStalled metav1.Condition) {
 	reason, message := o.reason, o.message
-	if glassBroken && standings[reason] != settled && keep != nil && keep.ObservedGeneration == generation && keep.Status == metav1.ConditionTrue {
+	if glassBroken && standings[reason] != atRest && keep != nil && keep.ObservedGeneration == generation && keep.Status == metav1.ConditionTrue {
 		return *keep, condition(v1alpha1.ConditionReconciling, false, "", ""), condition(v1alpha1.ConditionStalled, false, "", "")
 	}
 	s := standings[reason]
-	return condition(v1alpha1.ConditionReady, s == settled, reason, message),
+	return condition(v1alpha1.ConditionReady, s == atRest, reason, message),
 		condition(v1alpha1.ConditionReconciling, s == waiting, reason, message),
 		condition(v1alpha1.ConditionStalled, s == stalled, reason, message)
 }

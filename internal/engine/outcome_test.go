@@ -54,8 +54,8 @@ func TestFailed(t *testing.T) {
 			if !strings.Contains(out.message, tc.says) {
 				t.Errorf("the message %q does not say %q", out.message, tc.says)
 			}
-			if out.reason != "" && standings[out.reason] == settled {
-				t.Errorf("a failure is settled: %s", out.reason)
+			if out.reason != "" && standings[out.reason] == atRest {
+				t.Errorf("a failure is atRest: %s", out.reason)
 			}
 		})
 	}

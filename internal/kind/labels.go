@@ -19,7 +19,7 @@ func DescribeLabels(live map[string]string) v1alpha1.Labels {
 	return labels
 }
 
-// Labels returns all the labels that a resource shall have: those wanted, with what DescribeLabels leaves out of the live
+// Labels returns all the labels that a resource should have: those wanted, with what DescribeLabels leaves out of the live
 // ones, and the ownership labels of the Ref in place of those that are live.
 func (r Ref) Labels(want v1alpha1.Labels, live map[string]string) map[string]string {
 	labels := map[string]string{}

@@ -17,8 +17,8 @@ type Traits struct {
 	Name string
 	// Methods are all of Google's methods that the kind calls. A call to any other is refused.
 	Methods []Method
-	// Fields says what is special about the fields of the spec.
-	Fields diff.Fields
+	// FieldTraits say what is special about single fields of the spec.
+	FieldTraits diff.Fields
 	// Labels says whether the resource has labels, and so can carry those that mark its owner.
 	Labels bool
 	// Settles is how long after its creation a resource may still be invisible to reads. 0: it is visible at once.

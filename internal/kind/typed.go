@@ -39,7 +39,7 @@ type Fielded[T v1alpha1.Object, L any] interface {
 	Report(obj T, live L)
 
 	// Create makes the resource as want.Spec says, with ref.Ownership among its labels, and returns it as created.
-	// It is called only after Observe said NotFound. What Traits.Fields holds for approval is left out: it follows as an Update.
+	// It is called only after Observe said NotFound. What FieldTraits holds for approval is left out: it follows as an Update.
 	Create(ctx context.Context, ref Ref, want T) (L, error)
 	// Update returns the calls that make the changes, in order. want is the live spec with the changes applied:
 	// what it says of an unchanged field is what is live. A nil struct or list in want that has a change is to be cleared.

@@ -151,7 +151,7 @@ func Assess(m Manifest, r Record, o Observation, e Environment) Assessment {
 		a.Plan = deletion(s.externalName())
 	}
 	a.Hash = planHash(obj, r.PlanSequence, a.Plan)
-	a.Approved = isApproved(obj, r, a.Plan, m.Kind.Traits.Fields)
+	a.Approved = isApproved(obj, r, a.Plan, m.Kind.FieldTraits)
 	a.Verdict = *first(s.rules(), s)
 	return a
 }

@@ -30,7 +30,7 @@ func (s subject) fieldsPlan() *FieldsPlan {
 	if s.so.Owned {
 		p.Applied = s.record.appliedIn(live)
 	}
-	p.Result = diff.Compare(s.Object, live, p.Applied, s.Kind.Traits.Fields)
+	p.Result = diff.Compare(s.Object, live, p.Applied, s.Kind.FieldTraits)
 	return p
 }
 
@@ -51,7 +51,7 @@ func (s subject) createdUnrecorded() bool {
 	if s.Kind.Settles == 0 || s.record.CreateTime == nil || s.record.Identity != "" {
 		return false
 	}
-	live, fields := s.seen.Fields.Live.Object, s.Kind.Traits.Fields
+	live, fields := s.seen.Fields.Live.Object, s.Kind.FieldTraits
 	sent := map[string]bool{}
 	for _, p := range s.record.Pending {
 		value := diff.Lookup(live, p.Path)

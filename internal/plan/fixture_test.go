@@ -17,7 +17,7 @@ import (
 // The kinds of the tests: planning calls none of their functions that need a context.
 var (
 	buckets = kind.Kind{
-		Traits: kind.Traits{Kind: "Bucket", Name: "bucket", Labels: true, Fields: diff.Fields{
+		Traits: kind.Traits{Kind: "Bucket", Name: "bucket", Labels: true, FieldTraits: diff.Fields{
 			"spec.iam":      {Apart: true},
 			"spec.location": {Immutable: "it is fixed when the bucket is created"},
 			"spec.retentionPolicy.locked": {Hold: func(c diff.Change) string {
@@ -35,7 +35,7 @@ var (
 		}},
 	}
 	accounts = kind.Kind{
-		Traits: kind.Traits{Kind: "ServiceAccount", Name: "service account", Settles: time.Minute, Fields: diff.Fields{
+		Traits: kind.Traits{Kind: "ServiceAccount", Name: "service account", Settles: time.Minute, FieldTraits: diff.Fields{
 			"spec.iam":         {Apart: true},
 			"spec.displayName": {Default: `""`},
 			"spec.description": {Default: `""`},

@@ -103,7 +103,7 @@ func (r Record) appliedIn(live v1alpha1.Object) []string {
 // grants are newly taken on, which plan was approved, and that the resource is about to be created.
 func (r Record) AboutToWrite(m Manifest, e Environment, a Assessment) Record {
 	r.Project, r.ExternalName = e.Ref.Project, m.Kind.ExternalName(e.Ref)
-	if given := approval(m.Object, a.Hash, a.Plan, m.Kind.Traits.Fields); given != nil {
+	if given := approval(m.Object, a.Hash, a.Plan, m.Kind.FieldTraits); given != nil {
 		r.Approved = given
 	}
 	if a.Fields != nil {

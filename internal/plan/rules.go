@@ -228,7 +228,7 @@ func ruleImmutable(s subject) *Verdict {
 	}
 	var said []string
 	for _, c := range s.so.Changes {
-		if why := s.Kind.Traits.Fields.Immutable(c.Path); why != "" {
+		if why := s.Kind.FieldTraits.Immutable(c.Path); why != "" {
 			said = append(said, fmt.Sprintf("%s is %s and cannot be changed to %s: %s", c.Path, orUnset(c.From), orUnset(c.To), why))
 		}
 	}
@@ -286,7 +286,7 @@ func ruleFieldHold(s subject) *Verdict {
 		return nil
 	}
 	for _, c := range s.so.Changes {
-		if why := s.Kind.Traits.Fields.Hold(c); why != "" {
+		if why := s.Kind.FieldTraits.Hold(c); why != "" {
 			return s.hold(v1alpha1.ReasonAwaitingApproval, why)
 		}
 	}

@@ -42,7 +42,7 @@ func New(clients Clients) *Kind {
 
 // Traits implements kind.Fielded.
 func (k *Kind) Traits() kind.Traits {
-	return kind.Traits{Kind: "Bucket", Plural: "buckets", Name: "bucket", Methods: methods, Fields: fields, Labels: true}
+	return kind.Traits{Kind: "Bucket", Plural: "buckets", Name: "bucket", Methods: methods, FieldTraits: fields, Labels: true}
 }
 
 // New implements kind.Fielded.

@@ -51,7 +51,7 @@ const known = 2 * time.Minute
 func (*Kind) Traits() kind.Traits {
 	return kind.Traits{
 		Kind: "ServiceAccount", Plural: "serviceaccounts", Name: "service account", Methods: methods,
-		Fields: fields, Settles: settles, Known: known,
+		FieldTraits: fields, Settles: settles, Known: known,
 	}
 }
 

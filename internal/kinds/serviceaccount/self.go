@@ -21,7 +21,7 @@ func (k *Kind) keepSelf(ctx context.Context, doing string, ref kind.Ref, live *a
 	for _, impersonate := range slices.Compact([]string{"", ref.Impersonate}) {
 		if email, err := k.identity(ctx, impersonate); err == nil && strings.EqualFold(email, live.GetEmail()) {
 			return &kind.Error{Class: kind.Invalid, Message: fmt.Sprintf(
-				"Holdfast itself acts as %s, so %s it would lock Holdfast out: do it by hand if it shall be, once Holdfast acts as another", email, doing)}
+				"Holdfast itself acts as %s, so %s it would lock Holdfast out: do it yourself once Holdfast acts as another account", email, doing)}
 		}
 	}
 	return nil

@@ -33,7 +33,7 @@ func New(client ClientFunc) *Kind {
 
 // Traits are the facts about topics that the engine decides by.
 func (*Kind) Traits() kind.Traits {
-	return kind.Traits{Kind: "Topic", Plural: "topics", Name: "topic", Methods: methods, Fields: fields, Labels: true}
+	return kind.Traits{Kind: "Topic", Plural: "topics", Name: "topic", Methods: methods, FieldTraits: fields, Labels: true}
 }
 
 // New returns an empty Topic.
