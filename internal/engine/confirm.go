@@ -17,11 +17,7 @@ func (p *pass) confirm(planned plan.Assessment, fieldsErr, policyErr error) outc
 	}
 	p.Assessment = plan.Assess(p.manifest(), p.record, p.seen, p.env)
 	p.show()
-	managed := p.Policy.Changes().Paths()
-	if p.Fields != nil {
-		managed = slices.Concat(p.Fields.Managed, managed)
-	}
-	left := unapplied(planned.Changes, p.Changes, managed)
+	left := unapplied(planned.Changes, p.Changes, slices.Concat(p.managed(), p.Policy.Changes().Paths()))
 	if fieldsErr == nil && policyErr == nil {
 		return p.confirmApplied(planned, wasThere, left)
 	}
@@ -36,7 +32,7 @@ func (p *pass) confirmParts(planned plan.Assessment, fieldsErr, policyErr error,
 		fields = failed("writing to Google Cloud", fieldsErr)
 	case p.Fields != nil && p.sent.fields:
 		begun := p.record.Approved
-		p.record = p.record.Owns(p.manifest(), p.env, p.seen, applied(p.Fields.Managed, left))
+		p.record = p.record.Owns(p.manifest(), p.env, p.seen, applied(p.managed(), left))
 		p.record.Approved = begun // for what is left
 		fields.done, fields.written = p.deed(planned), planned.Fields.Changes.Paths()
 		if p.differs() {
@@ -65,16 +61,11 @@ func (p *pass) confirmApplied(planned plan.Assessment, wasThere bool, left diff.
 		return p.appliedInPart(planned, left)
 	}
 	p.record = p.record.PlanApplied()
-	var managed []string
-	if p.Fields != nil {
-		managed = p.Fields.Managed
-	}
 	if len(left) > 0 {
-		p.record = p.record.Owns(p.manifest(), p.env, p.seen, applied(managed, left))
-		return outcome{reason: v1alpha1.ReasonNotApplied, looked: true, drift: left,
-			message: stillDiffers(left)}
+		p.record = p.record.Owns(p.manifest(), p.env, p.seen, applied(p.managed(), left))
+		return outcome{reason: v1alpha1.ReasonNotApplied, message: stillDiffers(left), looked: true, drift: left}
 	}
-	p.record = p.record.Owns(p.manifest(), p.env, p.seen, managed)
+	p.record = p.record.Owns(p.manifest(), p.env, p.seen, p.managed())
 	return outcome{reason: v1alpha1.ReasonUpToDate, message: plan.UpToDate, looked: true, done: p.deed(planned), written: planned.Changes.Paths()}
 }
 
@@ -89,11 +80,7 @@ func (p *pass) differs() bool { return p.Fields != nil && len(p.Fields.Changes) 
 // such as a lock; a write of a policy, members that Google rejected or that are not known yet.
 func (p *pass) appliedInPart(planned plan.Assessment, left diff.Changes) outcome {
 	begun := p.record.Approved
-	var managed []string
-	if p.Fields != nil {
-		managed = p.Fields.Managed
-	}
-	p.record = p.record.Owns(p.manifest(), p.env, p.seen, managedBut(managed, left))
+	p.record = p.record.Owns(p.manifest(), p.env, p.seen, managedBut(p.managed(), left))
 	after := p.Verdict
 	var out outcome
 	switch after.Action {

@@ -28,32 +28,18 @@ func (p *pass) leave() outcome {
 		return out
 	}
 	p.show()
-	if p.applied() && !p.observesOnly() {
-		out.done = p.own()
+	if p.Applied {
+		out.done, p.record = p.adopted(), p.Assessment.Record
 	}
 	return out
 }
 
-// applied says whether all that can be applied of what was looked at is.
-func (p *pass) applied() bool {
-	switch p.Verdict.Reason {
-	case v1alpha1.ReasonUpToDate, v1alpha1.ReasonAwaitingReference, v1alpha1.ReasonReferenceNotAllowed:
-		return true
-	default: // what failed is the policy's part: the fields were compared, and match
-		return p.Verdict.Err != nil && p.Owned
+// adopted tells that a resource was adopted which the manifest did not own before.
+func (p *pass) adopted() plan.Deed {
+	if p.Owned || p.kind.Shared() && p.Granting {
+		return plan.Deed{}
 	}
-}
-
-// own records that the manifest owns the resource as it is.
-func (p *pass) own() (adopted plan.Deed) {
-	if !p.Owned && !(p.kind.Shared() && p.Granting) {
-		adopted = plan.Deed{Reason: "Adopted", Message: "adopted " + p.kind.ExternalName(p.env.Ref) + ", which matches; nothing was written"}
-	}
-	if p.record.Approved != nil { // it was applied, though its reply was lost
-		p.record = p.record.PlanApplied()
-	}
-	p.record = p.record.Owns(p.manifest(), p.env, p.seen, p.managed()).OwnsGrants(p.manifest(), p.Policy)
-	return adopted
+	return plan.Deed{Reason: "Adopted", Message: "adopted " + p.kind.ExternalName(p.env.Ref) + ", which matches; nothing was written"}
 }
 
 // managed are the fields that the manifest manages.

@@ -37,7 +37,7 @@ func (p *pass) write(ctx context.Context) outcome {
 
 // saveAboutToWrite stores, before a write, what live cannot prove afterwards should the reply or this process be lost.
 func (p *pass) saveAboutToWrite(ctx context.Context) error {
-	p.record = p.record.AboutToWrite(p.manifest(), p.env, p.Assessment)
+	p.record = p.Assessment.Record
 	if was := readyCondition(p.obj); p.Verdict.Action == plan.Create && (was == nil || was.Status == metav1.ConditionTrue) {
 		setConditions(p.obj, outcome{reason: v1alpha1.ReasonProgressing, message: "creating the " + p.kind.Name, looked: true, drift: p.Changes})
 	}

@@ -13,9 +13,6 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
 
-// Fleet is what this process knows about all objects. The manager serves it.
-var Fleet = New()
-
 // Key names an object. Kind is in lower case, such as bucket.
 type Key struct{ Kind, Namespace, Name string }
 

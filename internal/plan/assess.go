@@ -126,6 +126,10 @@ type Assessment struct {
 	Owned bool
 	// Granting says that what differs is the IAM policy in Additive mode, and nothing else: granting is not adopting.
 	Granting bool
+	// Applied says that all that can be applied of what was seen is.
+	Applied bool
+	// Record is what would be remembered: before the write, if there is something to write; nothing, if the manifest goes.
+	Record Record
 	// Undelete is the identity of the deleted resource that can perhaps be brought back; empty for none.
 	Undelete string
 }
@@ -137,6 +141,7 @@ func Assess(m Manifest, r Record, o Observation, e Environment) Assessment {
 	s := subject{m, r, o, e, &a}
 	if verdict := first(unobservedRules(s), s); verdict != nil {
 		a.Verdict = *verdict
+		a.Record = s.follows()
 		return a
 	}
 	a.Owned = s.owns()
@@ -153,7 +158,44 @@ func Assess(m Manifest, r Record, o Observation, e Environment) Assessment {
 	a.Hash = planHash(obj, r.PlanSequence, a.Plan)
 	a.Approved = isApproved(obj, r, a.Plan, m.Kind.FieldTraits)
 	a.Verdict = *first(s.rules(), s)
+	a.Applied = s.applied()
+	a.Record = s.follows()
 	return a
+}
+
+// applied says whether all that can be applied is: nothing differs, or what does waits for somebody else.
+func (s subject) applied() bool {
+	v := s.so.Verdict
+	switch {
+	case v.Action != Leave || v.Blind || s.deleting() || s.spec().Management == v1alpha1.ManagementObserve:
+		return false
+	case v.Err != nil: // the policy cannot be read: the fields were compared, and match
+		return s.so.Owned && len(s.so.Changes) == 0
+	}
+	return v.Reason == v1alpha1.ReasonUpToDate || v.Reason == v1alpha1.ReasonAwaitingReference || v.Reason == v1alpha1.ReasonReferenceNotAllowed
+}
+
+// follows is the record that follows from the verdict.
+func (s subject) follows() Record {
+	switch action := s.so.Verdict.Action; {
+	case action.Writes():
+		return s.record.AboutToWrite(s.Manifest, s.env, *s.so)
+	case action == Revoke:
+		return s.record.AboutToGrant(s.Manifest, *s.so)
+	case action == Release, action == Unmark, action == Delete:
+		return Record{}
+	case !s.so.Applied:
+		return s.record
+	}
+	record := s.record
+	if record.Approved != nil { // the plan was applied, though its reply was lost
+		record = record.PlanApplied()
+	}
+	var managed []string
+	if s.so.Fields != nil {
+		managed = s.so.Fields.Managed
+	}
+	return record.Owns(s.Manifest, s.env, s.seen, managed).OwnsGrants(s.Manifest, s.so.Policy)
 }
 
 // AssessUnobserved says what is decided without looking at Google Cloud; nil if it has to be looked at.
