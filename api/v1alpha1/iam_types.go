@@ -193,6 +193,13 @@ type IAMStatus struct {
 	// +kubebuilder:validation:MaxItems=64
 	Refused []IAMRefusal `json:"refused,omitempty"`
 
+	// storedAs are members that Google stores under another name than the manifest has, such as the primary address behind an alias.
+	// +optional
+	// +listType=map
+	// +listMapKey=member
+	// +kubebuilder:validation:MaxItems=1500
+	StoredAs []IAMStoredAs `json:"storedAs,omitempty"`
+
 	// members counts the members in the live policy, each as often as it is listed. Google allows 1,500.
 	// +optional
 	Members int64 `json:"members,omitempty"`
@@ -222,6 +229,16 @@ type IAMKept struct {
 	Member string `json:"member"`
 	// why says why it is not removed, and how a person can remove it.
 	Why string `json:"why"`
+}
+
+// IAMStoredAs is a member that Google stores under another name.
+type IAMStoredAs struct {
+	// member is the member as the manifest has it.
+	Member string `json:"member"`
+	// name is the member as Google shows it; empty if Google shows nothing that could be it, because it had the role already under that
+	// other name.
+	// +optional
+	Name string `json:"name,omitempty"`
 }
 
 // IAMRefusal is a member that Google rejected.

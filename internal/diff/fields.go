@@ -17,6 +17,8 @@ type Field struct {
 	Apart bool
 	// Atomic marks a struct that is compared and written as a whole: a union.
 	Atomic bool
+	// Inherited marks a field for which an organization can set another default: a reset that changes nothing has found it.
+	Inherited bool
 	// FollowsCreate marks a field that a create cannot send along: it is at its default until the update that follows.
 	FollowsCreate bool
 	// Default is the compact JSON that the field has in Google Cloud when nobody sets it; empty for absent. A field that a live
@@ -50,6 +52,9 @@ func (f Fields) Immutable(path string) string {
 
 // Default is the JSON that a field has in Google Cloud when nobody sets it; empty for absent.
 func (f Fields) Default(path string) string { return f.of(path).Default }
+
+// Inherited says whether an organization can set the default of the field at a path.
+func (f Fields) Inherited(path string) bool { return f.of(path).Inherited }
 
 // FollowsCreate says whether a create cannot send the field at a path along.
 func (f Fields) FollowsCreate(path string) bool { return f.of(path).FollowsCreate }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -15,9 +16,9 @@ func (p *pass) confirm(planned plan.Assessment, fieldsErr, policyErr error) outc
 	if p.sent.fields && p.seen.Fields.Exists && (fieldsErr == nil || !wasThere) { // it is the manifest's own, whatever follows
 		p.record = p.record.Identified(p.env, p.seen.Fields.Live)
 	}
-	p.Assessment = plan.Assess(p.manifest(), p.record, p.seen, p.env)
+	p.reassess()
 	p.show()
-	left := unapplied(planned.Changes, p.Changes, slices.Concat(p.managed(), p.Policy.Changes().Paths()))
+	left := unapplied(planned.Changes, p.Changes, slices.Concat(p.managed(), p.Policy.Changes().Paths()), p.kind.FieldTraits)
 	if fieldsErr == nil && policyErr == nil {
 		return p.confirmApplied(planned, wasThere, left)
 	}
@@ -32,9 +33,9 @@ func (p *pass) confirmParts(planned plan.Assessment, fieldsErr, policyErr error,
 		fields = failed("writing to Google Cloud", fieldsErr)
 	case p.Fields != nil && p.sent.fields:
 		begun := p.record.Approved
-		p.record = p.record.Owns(p.manifest(), p.env, p.seen, applied(p.managed(), left))
+		p.record = p.record.Owns(p.manifest(), p.env, p.seen, p.stillApplied(left))
 		p.record.Approved = begun // for what is left
-		fields.done, fields.written = p.deed(planned), planned.Fields.Changes.Paths()
+		fields.done, fields.written = p.deed(planned, planned.Fields.Changes), planned.Fields.Changes.Paths()
 		if p.differs() {
 			fields.reason, fields.message = v1alpha1.ReasonNotApplied, stillDiffers(p.Fields.Changes)
 		}
@@ -48,6 +49,7 @@ func (p *pass) confirmParts(planned plan.Assessment, fieldsErr, policyErr error,
 		}
 	} else if p.Policy != nil && p.sent.policy {
 		p.record = p.record.OwnsGrants(p.manifest(), p.Policy)
+		policy.done, policy.written = p.deed(planned, planned.Policy.Changes()), planned.Policy.Changes().Paths()
 	}
 	fields.looked, fields.drift = true, left
 	return combine(fields, policy)
@@ -56,17 +58,18 @@ func (p *pass) confirmParts(planned plan.Assessment, fieldsErr, policyErr error,
 // confirmApplied says what a write came to of which nothing failed.
 func (p *pass) confirmApplied(planned plan.Assessment, wasThere bool, left diff.Changes) outcome {
 	p.record = p.record.OwnsGrants(p.manifest(), p.Policy)
-	ofPolicy := p.Policy != nil && (len(p.Policy.Changes()) > 0 || p.Policy.Waits() != "" || p.Policy.NotAllowed() != "") && !p.differs()
+	ofPolicy := p.Policy != nil && !p.differs() &&
+		(len(p.Policy.Changes()) > 0 || p.Policy.Waits() != "" || p.Policy.NotAllowed() != "" || p.Policy.StoredOtherwise() != "")
 	if !wasThere && len(left) > 0 || ofPolicy {
 		return p.appliedInPart(planned, left)
 	}
 	p.record = p.record.PlanApplied()
 	if len(left) > 0 {
-		p.record = p.record.Owns(p.manifest(), p.env, p.seen, applied(p.managed(), left))
+		p.record = p.record.Owns(p.manifest(), p.env, p.seen, p.stillApplied(left))
 		return outcome{reason: v1alpha1.ReasonNotApplied, message: stillDiffers(left), looked: true, drift: left}
 	}
 	p.record = p.record.Owns(p.manifest(), p.env, p.seen, p.managed())
-	return outcome{reason: v1alpha1.ReasonUpToDate, message: plan.UpToDate, looked: true, done: p.deed(planned), written: planned.Changes.Paths()}
+	return outcome{reason: v1alpha1.ReasonUpToDate, message: plan.UpToDate, looked: true, done: p.deed(planned, planned.Changes), written: planned.Changes.Paths()}
 }
 
 func stillDiffers(left diff.Changes) string {
@@ -86,10 +89,15 @@ func (p *pass) appliedInPart(planned plan.Assessment, left diff.Changes) outcome
 	switch after.Action {
 	case plan.Hold:
 		p.record = p.record.PlanApplied()
-		p.Assessment = plan.Assess(p.manifest(), p.record, p.seen, p.env) // the hash is another one now
+		p.reassess() // the hash is another one now
 		out = p.hold()
 	case plan.Create, plan.Update:
 		p.record.Approved = begun
+		if p.seen.Policy.Written && !p.differs() { // which no further write of the same will change: not at once, nor for ever
+			message := stillDiffers(left)
+			out = outcome{reason: v1alpha1.ReasonNotApplied, message: message, err: errors.New(message)}
+			break
+		}
 		out = outcome{reason: v1alpha1.ReasonProgressing, message: "applying what could not be set at once: " + plan.List(left.Paths()), after: pauseStale}
 	default:
 		p.record = p.record.PlanApplied()
@@ -99,28 +107,32 @@ func (p *pass) appliedInPart(planned plan.Assessment, left diff.Changes) outcome
 	if p.Policy.NotKnownYet() {
 		out.after = plan.PauseSettles
 	}
-	out.done, out.written = p.deed(planned), planned.Changes.Paths()
+	out.done, out.written = p.deed(planned, planned.Changes), planned.Changes.Paths()
 	return out
 }
 
 // unapplied are the changes that are left after a write. A field that was reset, and shows another value than before, is at
-// what Google gives it by default here, whatever we took that to be: an organization's policy may have a say in it.
-func unapplied(planned, left diff.Changes, managed []string) diff.Changes {
+// what Google gives it by default here, whatever we took that to be; and so is one that shows the same, if an organization can set its default.
+func unapplied(planned, left diff.Changes, managed []string, fields diff.Fields) diff.Changes {
 	was := map[string]string{}
 	for _, c := range planned {
 		was[c.Path] = c.From
 	}
 	return slices.DeleteFunc(slices.Clone(left), func(c diff.Change) bool {
 		from, reset := was[c.Path]
-		return reset && from != c.From && !slices.Contains(managed, c.Path)
+		return reset && (from != c.From || fields.Inherited(c.Path)) && !slices.Contains(managed, c.Path)
 	})
 }
 
-// applied are the fields to remember as applied after a write that left something: without those that the manifest sets and that still
+// stillApplied are the fields to remember as applied after a write that left something: without those that the manifest sets and that still
 // differ, and with those that were to be reset and were not.
-func applied(managed []string, left diff.Changes) []string {
-	return append(managedBut(managed, left), unmanaged(left, managed)...)
+func (p *pass) stillApplied(left diff.Changes) []string {
+	left = slices.DeleteFunc(slices.Clone(left), func(c diff.Change) bool { return !p.ofFields(c) })
+	return append(managedBut(p.managed(), left), unmanaged(left, p.managed())...)
 }
+
+// ofFields says whether a change is one of the fields, and not of the IAM policy.
+func (p *pass) ofFields(c diff.Change) bool { return p.Fields != nil && p.Fields.Changes.Has(c.Path) }
 
 // unmanaged are the paths of changes that the manifest does not set: what was to be reset and was not.
 func unmanaged(changes diff.Changes, managed []string) []string {
@@ -132,9 +144,9 @@ func managedBut(managed []string, left diff.Changes) []string {
 	return slices.DeleteFunc(slices.Clone(managed), func(p string) bool { return left.Has(p) })
 }
 
-// deed names what a completed write was.
-func (p *pass) deed(planned plan.Assessment) plan.Deed {
-	name, paths := p.kind.ExternalName(p.env.Ref), plan.List(planned.Changes.Paths())
+// deed names what a completed write of changes was.
+func (p *pass) deed(planned plan.Assessment, written diff.Changes) plan.Deed {
+	name, paths := p.kind.ExternalName(p.env.Ref), plan.List(written.Paths())
 	switch {
 	case planned.Undelete != "":
 		return plan.Deed{Reason: "Undeleted", Message: "brought back " + name}

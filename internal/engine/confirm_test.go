@@ -23,6 +23,10 @@ func TestUnapplied(t *testing.T) {
 			left:    diff.Changes{{Path: "spec.regions", From: "1"}},
 			want:    diff.Changes{{Path: "spec.regions", From: "1"}},
 		},
+		"a reset that changed nothing, to what an organization gives by default": {
+			planned: diff.Changes{{Path: "spec.policy", From: "1"}},
+			left:    diff.Changes{{Path: "spec.policy", From: "1"}},
+		},
 		"a reset to what Google gives by default here": {
 			planned: diff.Changes{{Path: "spec.regions", From: "1"}},
 			left:    diff.Changes{{Path: "spec.regions", From: "3"}},
@@ -30,7 +34,7 @@ func TestUnapplied(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			if d := cmp.Diff(tc.want, unapplied(tc.planned, tc.left, managed), cmpopts.EquateEmpty()); d != "" {
+			if d := cmp.Diff(tc.want, unapplied(tc.planned, tc.left, managed, diff.Fields{"spec.policy": {Inherited: true}}), cmpopts.EquateEmpty()); d != "" {
 				t.Errorf("unapplied (-want +got):\n%s", d)
 			}
 		})

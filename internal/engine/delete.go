@@ -51,15 +51,15 @@ func (p *pass) undeleted(doing string, err error) outcome {
 	return out
 }
 
-// destroy deletes the resource, or revokes what the manifest granted, and lets the object go; unless the kind's definition is being deleted:
-// then all its objects are, and nobody asked for their resources to go.
+// destroy deletes the resource, or revokes what the manifest granted, and lets the object go; unless the kind's definition is being deleted by
+// now: then all its objects are, and nobody asked for their resources to go.
 func (p *pass) destroy(ctx context.Context) outcome {
 	switch goes, err := p.definitionGoes(ctx); {
 	case err != nil:
 		return failed("reading the CustomResourceDefinition, which must be known before anything is deleted", err)
 	case goes && !p.env.DefinitionGoes:
 		p.env.DefinitionGoes = true
-		p.Assessment = plan.Assess(p.manifest(), p.record, p.seen, p.env)
+		p.reassess()
 		return *p.carryOut(ctx)
 	case p.Verdict.Action == plan.Revoke:
 		return p.revoke(ctx)
@@ -76,7 +76,7 @@ func (p *pass) revoke(ctx context.Context) outcome {
 	if err != nil {
 		p.forgetUnsent()
 	}
-	p.Assessment = plan.Assess(p.manifest(), p.record, p.seen, p.env)
+	p.reassess()
 	p.Verdict.Deed = deed
 	switch {
 	case err != nil:
@@ -148,6 +148,16 @@ func (p *pass) emptyBatch(ctx context.Context) (deleted int, more bool, err erro
 		return err
 	})
 	return deleted, more || err != nil, err
+}
+
+// readDefinition finds out, before a deletion is planned, whether it is one that nobody asked for. If that cannot be read it is read again
+// before anything is deleted.
+func (p *pass) readDefinition(ctx context.Context) *outcome {
+	if p.deleting() && !p.env.Glass.Open() && !plan.Orphans(p.obj) {
+		goes, err := p.definitionGoes(ctx)
+		p.env.DefinitionGoes = err == nil && goes
+	}
+	return nil
 }
 
 // definitionGoes reads, uncached, whether the kind's definition is being deleted.

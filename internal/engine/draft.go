@@ -30,6 +30,8 @@ type draft struct {
 	record plan.Record
 	// policy is what was last seen of the IAM policy, for the status; nil for nothing.
 	policy *plan.PolicyPlan
+	// version is the resourceVersion that the plan was made with, moved on by our own saves and by nothing else.
+	version string
 	// gatePassed says that the gate has found stored to be the newest in this pass.
 	gatePassed bool
 	// wasReady says that this generation was applied when the pass began.
@@ -44,7 +46,7 @@ type draft struct {
 func newDraft(c client.Client, uncached client.Reader, obj v1alpha1.Object) *draft {
 	ready, stored := readyCondition(obj), copyOf(obj)
 	return &draft{
-		writer: c, newest: uncached, obj: obj, stored: stored, was: stored.GetCommonStatus(), record: plan.RecordOf(stored.GetCommonStatus()),
+		writer: c, newest: uncached, obj: obj, stored: stored, was: stored.GetCommonStatus(), record: plan.RecordOf(stored.GetCommonStatus()).Asked(obj),
 		wasReady: ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == obj.GetGeneration(),
 	}
 }
@@ -52,7 +54,15 @@ func newDraft(c client.Client, uncached client.Reader, obj v1alpha1.Object) *dra
 // save writes the status if it differs from what is stored, on condition that the stored object is the newest; it fails as stale
 // otherwise.
 func (d *draft) save(ctx context.Context) error {
-	return d.patchStatus(ctx, client.MergeFromWithOptions(d.stored, client.MergeFromWithOptimisticLock{}))
+	before := d.obj.GetResourceVersion()
+	if err := d.patchStatus(ctx, client.MergeFromWithOptions(d.stored, client.MergeFromWithOptimisticLock{})); err != nil {
+		d.gatePassed = false // somebody may have stored something since
+		return err
+	}
+	if d.version == before {
+		d.version = d.obj.GetResourceVersion()
+	}
+	return nil
 }
 
 // saveLast ends a pass. Once the gate has found the object to be the newest nobody else has written its status since, and what the pass has

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
@@ -89,7 +90,7 @@ func combine(fields, policy outcome) outcome {
 	out.after = soonest(fields.after, policy.after)
 	out.looked = fields.looked || policy.looked
 	out.plan = cmp.Or(fields.plan, policy.plan)
-	out.drift, out.done, out.written = fields.drift, fields.done, fields.written
+	out.drift, out.done, out.written = fields.drift, cmp.Or(fields.done, policy.done), slices.Concat(fields.written, policy.written)
 	out.unknown = cmp.Or(fields.unknown, policy.unknown)
 	return out
 }

@@ -21,9 +21,7 @@ func (p *pass) leave() outcome {
 		return out
 	}
 	out.looked, out.drift = true, p.Changes
-	if v.Err != nil {
-		out.unknown = "the IAM policy"
-	}
+	p.mentionPolicy(&out)
 	if p.deleting() {
 		return out
 	}
@@ -40,6 +38,20 @@ func (p *pass) adopted() plan.Deed {
 		return plan.Deed{}
 	}
 	return plan.Deed{Reason: "Adopted", Message: "adopted " + p.kind.ExternalName(p.env.Ref) + ", which matches; nothing was written"}
+}
+
+// mentionPolicy says of a pass that looked at the fields alone that the policy could not be read, and why.
+func (p *pass) mentionPolicy(out *outcome) {
+	err := p.seen.Policy.Err
+	if err == nil {
+		return
+	}
+	out.unknown = "the IAM policy"
+	if p.Verdict.Err == nil {
+		policy := failed(plan.ReadingPolicy(p.kind), err)
+		out.message += "; besides, " + policy.message
+		out.after = soonest(out.after, policy.after)
+	}
 }
 
 // managed are the fields that the manifest manages.
@@ -60,5 +72,7 @@ func (p *pass) hold() outcome {
 	message := fmt.Sprintf("%s. To approve: kubectl annotate --overwrite -n %s %s %s %s=%s", p.Verdict.Message,
 		p.obj.GetNamespace(), resourceArgument(p.kind), p.obj.GetName(), v1alpha1.ApproveAnnotation, waiting.Hash)
 	p.show()
-	return outcome{reason: p.Verdict.Reason, message: message, looked: true, drift: p.Changes, plan: waiting}
+	out := outcome{reason: p.Verdict.Reason, message: message, looked: true, drift: p.Changes, plan: waiting}
+	p.mentionPolicy(&out)
+	return out
 }

@@ -22,6 +22,9 @@ type policiedKind struct {
 	// reading, if set, fails each read of the policy. writing, if set, is asked before each write; an error refuses it.
 	reading error
 	writing func(iampolicy.Policy) error
+	// storing, if set, is what a member is stored as; keeping, if set, is what is stored whatever is sent.
+	storing func(member string) string
+	keeping []iampolicy.Binding
 	// reads and writes count the calls, refused ones too.
 	reads, writes int
 	version       int
@@ -48,9 +51,29 @@ func (k *policiedKind) SetPolicy(_ context.Context, _ kind.Ref, policy iampolicy
 	if string(policy.Etag) != strconv.Itoa(k.version) {
 		return iampolicy.Policy{}, status.Error(codes.Aborted, "somebody else was first")
 	}
-	k.bindings = policy.Bindings
+	k.bindings = k.normalized(policy.Bindings)
 	k.version++
 	return k.stored(), nil
+}
+
+// normalized are bindings as they are stored.
+func (k *policiedKind) normalized(sent []iampolicy.Binding) []iampolicy.Binding {
+	if k.keeping != nil {
+		return k.keeping
+	}
+	if k.storing == nil {
+		return sent
+	}
+	out := slices.Clone(sent)
+	for i, binding := range out {
+		out[i].Members = nil
+		for _, member := range binding.Members {
+			if as := k.storing(member); !slices.Contains(out[i].Members, as) {
+				out[i].Members = append(out[i].Members, as)
+			}
+		}
+	}
+	return out
 }
 
 func (k *policiedKind) stored() iampolicy.Policy {

@@ -99,6 +99,7 @@ var phases = []struct {
 	{"add the finalizer", (*pass).ensureFinalizer},
 	{"find rivals and references", (*pass).relate},
 	{"decide what needs no look", (*pass).decideUnobserved},
+	{"read the definition, whose end is no deletion", (*pass).readDefinition},
 	{"observe each part", (*pass).observe},
 	{"assess", (*pass).assess},
 	{"carry out", (*pass).carryOut},
@@ -175,9 +176,13 @@ func (p *pass) decideUnobserved(ctx context.Context) *outcome {
 }
 
 func (p *pass) assess(context.Context) *outcome {
-	p.Assessment = plan.Assess(p.manifest(), p.record, p.seen, p.env)
+	p.reassess()
+	p.version = p.Target.ResourceVersion
 	return nil
 }
+
+// reassess assesses with what is known now: an answer, a refusal, another record.
+func (p *pass) reassess() { p.Assessment = plan.Assess(p.manifest(), p.record, p.seen, p.env) }
 
 // carryOut does what the verdict says.
 func (p *pass) carryOut(ctx context.Context) *outcome {

@@ -26,8 +26,11 @@ func (p *pass) write(ctx context.Context) outcome {
 	}
 	fieldsErr := p.writeFields(ctx)
 	var policyErr error
-	if p.goesOnAfter(fieldsErr) {
+	if p.policyFollows(fieldsErr) {
 		policyErr = p.writePolicy(ctx)
+	}
+	if policyErr == nil && !p.seen.Policy.Written {
+		p.record = p.record.NotGranted(p.before)
 	}
 	if fieldsErr != nil || policyErr != nil {
 		p.forgetUnsent()
@@ -54,17 +57,15 @@ func (p *pass) saveWritten(ctx context.Context) error {
 	if !p.pending {
 		return nil
 	}
-	p.record.Requested = p.before.Requested
+	p.record.Requested = plan.RecordOf(p.stored.GetCommonStatus()).Requested
 	return p.saveRecord(ctx)
 }
 
-// goesOnAfter says whether the policy is written after what the write of the fields came to: it is a part of its own, if the resource is
-// there at all and the object is still the same.
-func (p *pass) goesOnAfter(fieldsErr error) bool {
-	if fieldsErr == nil {
-		return true
-	}
-	return !wasNotSent(fieldsErr) && p.seen.Fields.Exists && !p.seen.Fields.Foreign && (gcp.IsInvalid(fieldsErr) || gcp.IsDenied(fieldsErr))
+// policyFollows says whether the policy is written whatever the write of the fields came to: it is a part of its own, if the resource is there
+// and the manifest's business, and the gate would still let a write out.
+func (p *pass) policyFollows(fieldsErr error) bool {
+	there := p.kind.Fields == nil || p.seen.Fields.Exists && !p.seen.Fields.Foreign
+	return there && !wasNotSent(fieldsErr)
 }
 
 // forgetUnsent takes back what was recorded as pending for a part of which nothing was sent, because the gate refused it or because it was
@@ -103,7 +104,9 @@ func (p *pass) call(ctx context.Context, write kind.Write) error {
 		return err
 	}
 	seen, err := p.see(ctx, live)
-	p.seen.Fields = seen
+	if err == nil {
+		p.seen.Fields = seen
+	}
 	return err
 }
 
@@ -111,7 +114,7 @@ func (p *pass) call(ctx context.Context, write kind.Write) error {
 // that broke since the object was read is taken note of.
 func (p *pass) behindGate(ctx context.Context, name string, sent *bool, do func(context.Context) error) error {
 	target := p.Target
-	target.ResourceVersion = p.obj.GetResourceVersion() // which our own saves have moved on
+	target.ResourceVersion = p.version
 	gated, cancel, err := p.gate.pass(ctx, p.obj, target)
 	var broken *glassBroken
 	if errors.As(err, &broken) {

@@ -38,7 +38,7 @@ func (p *pass) writePolicy(ctx context.Context) error {
 		stored, err := p.setPolicy(ctx)
 		if err == nil {
 			p.seen.Policy.Policy, p.seen.Policy.Written = stored, true
-			p.record = p.record.Granted(p.Policy)
+			p.record = p.record.Granted(p.Policy, stored)
 			return nil
 		}
 		if wasNotSent(err) || gcp.IsUnavailable(err) {
@@ -65,7 +65,7 @@ func (p *pass) planPolicy() (writes bool, err error) {
 	if p.seen.Policy.Err != nil {
 		return false, p.seen.Policy.Err
 	}
-	p.Assessment = plan.Assess(p.manifest(), p.record, p.seen, p.env)
+	p.reassess()
 	return p.Policy.Writes() && (p.deleting() || p.Verdict.Action == plan.Update), nil
 }
 

@@ -168,18 +168,32 @@ func TestGrantsThatWereNotTriedAreNotPending(t *testing.T) {
 			}
 		})
 	}
-	t.Run("updating is unavailable", func(t *testing.T) {
-		r, topics := policied(t, ada)
-		step(t, r, v1alpha1.ReasonUpToDate)
-		edit(t, r, func(topic *v1alpha1.Topic) {
-			topic.Spec.IAM, topic.Spec.MessageRetentionSeconds = grantTo(ada, bob), new(int64(60))
+}
+
+// TestAFailingPartDoesNotStarveTheOther: the fields cannot be updated, and the policy is a part of its own.
+func TestAFailingPartDoesNotStarveTheOther(t *testing.T) {
+	for name, failing := range map[string]error{
+		"denied": status.Error(codes.PermissionDenied, "no"), "unavailable": status.Error(codes.Unavailable, "away"), "changed meanwhile": status.Error(codes.Aborted, "again"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, topics := policied(t, ada)
+			step(t, r, v1alpha1.ReasonUpToDate)
+			edit(t, r, func(topic *v1alpha1.Topic) {
+				topic.Spec.IAM, topic.Spec.MessageRetentionSeconds = grantTo(ada, bob), new(int64(60))
+			})
+			topics.failing = failing
+			topic, _ := reconcileOnce(t, r)
+			if is := readyCondition(topic); is.Status != metav1.ConditionFalse || is.Reason == v1alpha1.ReasonUpToDate {
+				t.Errorf("Ready is %+v", is)
+			}
+			if d := cmp.Diff([]string{ada, bob}, topics.members()); d != "" {
+				t.Errorf("members (-want +got):\n%s", d)
+			}
+			if iam := topic.Status.IAM; len(iam.Pending) > 0 || len(iam.Grants) != 1 || len(iam.Grants[0].Members) != 2 {
+				t.Errorf("remembered %+v", iam)
+			}
 		})
-		topics.failing = status.Error(codes.Unavailable, "away")
-		topic := step(t, r, v1alpha1.ReasonUnavailable)
-		if iam := topic.Status.IAM; topics.writes != 1 || len(iam.Pending) > 0 {
-			t.Errorf("%d writes, pending is %+v", topics.writes, iam.Pending)
-		}
-	})
+	}
 }
 
 // TestAPolicyThatCannotBeReadDoesNotHideTheFields: a resource's fields are a part of their own.
@@ -213,14 +227,14 @@ func TestAPolicyThatCannotBeReadDoesNotHideTheFields(t *testing.T) {
 				drift(topics)
 				edit(t, r, breakGlass)
 			},
-			said{v1alpha1.ReasonBreakGlass, false, metav1.ConditionTrue, []string{"spec.messageRetentionSeconds"}, 7200},
+			said{v1alpha1.ReasonBreakGlass, true, metav1.ConditionTrue, []string{"spec.messageRetentionSeconds"}, 7200},
 		},
 		"they differ, Observe: shown": {
 			func(t *testing.T, r *Reconciler, topics *policiedKind) {
 				drift(topics)
 				edit(t, r, func(topic *v1alpha1.Topic) { topic.Spec.Management = v1alpha1.ManagementObserve })
 			},
-			said{v1alpha1.ReasonDiffers, false, metav1.ConditionTrue, []string{"spec.messageRetentionSeconds"}, 7200},
+			said{v1alpha1.ReasonDiffers, true, metav1.ConditionTrue, []string{"spec.messageRetentionSeconds"}, 7200},
 		},
 		"they are to be changed": {
 			func(t *testing.T, r *Reconciler, _ *policiedKind) {

@@ -174,12 +174,12 @@ func (i *Inventory) resolve(ctx context.Context, from string, ref kind.Reference
 	case err != nil:
 		return plan.Resolved{}, err
 	case target == nil:
-		missing := fmt.Sprintf("the %s %q (%s) does not exist in %s", ref.Kind, ref.Name, v1alpha1.GroupVersion.Group, where(ref))
+		missing := fmt.Sprintf("%s %q (%s), which does not exist in %s", ref.Kind, ref.Name, v1alpha1.GroupVersion.Group, where(ref))
 		return plan.Resolved{Missing: missing}, nil
 	}
 	value := k.Referent(target)
 	if value == "" {
-		return plan.Resolved{Missing: fmt.Sprintf("the %s %q has no %s in Google Cloud yet (%s)", ref.Kind, ref.Name, k.Name, why(target))}, nil
+		return plan.Resolved{Missing: fmt.Sprintf("%s %q, which has no %s in Google Cloud yet (%s)", ref.Kind, ref.Name, k.Name, why(target))}, nil
 	}
 	created := target.GetCommonStatus().CreateTime
 	return plan.Resolved{Value: value, Fresh: created != nil && i.Now().Before(created.Add(k.Known))}, nil

@@ -100,20 +100,20 @@ func TestReferences(t *testing.T) {
 		"resolved, created a moment ago": {
 			[]string{account("status: {email: " + email + ", createTime: \"2026-03-01T02:58:01Z\"}\n")}, plan.Resolved{Value: email, Fresh: true},
 		},
-		"missing": {nil, plan.Resolved{Missing: `the ServiceAccount "reader" (gcp.holdfast.dev) does not exist in this namespace`}},
+		"missing": {nil, plan.Resolved{Missing: `ServiceAccount "reader" (gcp.holdfast.dev), which does not exist in this namespace`}},
 		"missing here, there is one elsewhere": {
 			[]string{"apiVersion: gcp.holdfast.dev/v1alpha1\nkind: ServiceAccount\nmetadata: {namespace: bank, name: reader}\nstatus: {email: " + email + "}\n"},
-			plan.Resolved{Missing: `the ServiceAccount "reader" (gcp.holdfast.dev) does not exist in this namespace`},
+			plan.Resolved{Missing: `ServiceAccount "reader" (gcp.holdfast.dev), which does not exist in this namespace`},
 		},
 		"not looked at yet": {
-			[]string{account("")}, plan.Resolved{Missing: `the ServiceAccount "reader" has no service account in Google Cloud yet (Holdfast has not looked at it yet)`},
+			[]string{account("")}, plan.Resolved{Missing: `ServiceAccount "reader", which has no service account in Google Cloud yet (Holdfast has not looked at it yet)`},
 		},
 		"not there yet, for a reason": {
-			[]string{account("status:\n" + ready("AwaitingApproval"))}, plan.Resolved{Missing: `the ServiceAccount "reader" has no service account in Google Cloud yet (AwaitingApproval)`},
+			[]string{account("status:\n" + ready("AwaitingApproval"))}, plan.Resolved{Missing: `ServiceAccount "reader", which has no service account in Google Cloud yet (AwaitingApproval)`},
 		},
 		"not there yet, for the glass": {
 			[]string{account("status:\n  breakGlass: {scope: Object, reason: INC-1, since: null}\n" + ready("BreakGlass"))},
-			plan.Resolved{Missing: `the ServiceAccount "reader" has no service account in Google Cloud yet (BreakGlass, and break-glass is active: INC-1)`},
+			plan.Resolved{Missing: `ServiceAccount "reader", which has no service account in Google Cloud yet (BreakGlass, and break-glass is active: INC-1)`},
 		},
 	}
 	const grants = "spec: {iam: {bindings: [{role: roles/pubsub.publisher, serviceAccountRefs: [{name: reader}]}]}}\n"
@@ -208,7 +208,7 @@ func TestSharersAreKnownWithWhomTheyMean(t *testing.T) {
 		t.Fatal(err)
 	}
 	missing := func(name string) plan.References {
-		return plan.References{{Kind: "ServiceAccount", Name: name}: {Missing: `the ServiceAccount "` + name + `" (gcp.holdfast.dev) does not exist in this namespace`}}
+		return plan.References{{Kind: "ServiceAccount", Name: name}: {Missing: `ServiceAccount "` + name + `" (gcp.holdfast.dev), which does not exist in this namespace`}}
 	}
 	if d := cmp.Diff(missing("first"), env.References); d != "" {
 		t.Errorf("its own references (-want +got):\n%s", d)

@@ -165,14 +165,22 @@ func Assess(m Manifest, r Record, o Observation, e Environment) Assessment {
 
 // applied says whether all that can be applied is: nothing differs, or what does waits for somebody else.
 func (s subject) applied() bool {
-	v := s.so.Verdict
+	v, policy := s.so.Verdict, s.so.Policy
+	unseen := policy != nil && policy.In.Unresolved && !policy.granting() // what an authoritative mode would revoke
 	switch {
+	case unseen && !s.so.Owned:
+		return false
 	case v.Action != Leave || v.Blind || s.deleting() || s.spec().Management == v1alpha1.ManagementObserve:
 		return false
 	case v.Err != nil: // the policy cannot be read: the fields were compared, and match
 		return s.so.Owned && len(s.so.Changes) == 0
 	}
-	return v.Reason == v1alpha1.ReasonUpToDate || v.Reason == v1alpha1.ReasonAwaitingReference || v.Reason == v1alpha1.ReasonReferenceNotAllowed
+	switch v.Reason {
+	case v1alpha1.ReasonUpToDate, v1alpha1.ReasonAwaitingReference, v1alpha1.ReasonReferenceNotAllowed, v1alpha1.ReasonNotApplied:
+		return true
+	default:
+		return false
+	}
 }
 
 // follows is the record that follows from the verdict.
@@ -187,15 +195,18 @@ func (s subject) follows() Record {
 	case !s.so.Applied:
 		return s.record
 	}
-	record := s.record
-	if record.Approved != nil { // the plan was applied, though its reply was lost
-		record = record.PlanApplied()
-	}
 	var managed []string
 	if s.so.Fields != nil {
 		managed = s.so.Fields.Managed
 	}
-	return record.Owns(s.Manifest, s.env, s.seen, managed).OwnsGrants(s.Manifest, s.so.Policy)
+	record := s.record.Owns(s.Manifest, s.env, s.seen, managed).OwnsGrants(s.Manifest, s.so.Policy)
+	switch begun := s.record.Approved; {
+	case s.so.Verdict.Err != nil: // what is left of the plan nobody knows
+		record.Approved = begun
+	case begun != nil: // the plan was applied, though its reply was lost
+		record = record.PlanApplied()
+	}
+	return record
 }
 
 // AssessUnobserved says what is decided without looking at Google Cloud; nil if it has to be looked at.

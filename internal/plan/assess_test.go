@@ -93,6 +93,7 @@ func TestEveryRuleDecides(t *testing.T) {
 		"another installation's":        {bucket, []given{anotherOwner}, managed, "another installation's resource is left alone", decided{Leave, v1alpha1.ReasonConflict}},
 		"never to be adopted":           {bucket, []given{never}, managed, "adoption: Never takes nothing over", decided{Leave, v1alpha1.ReasonConflict}},
 		"refused member":                {bucket, []given{owned, grantsAda, nobodyIsLive, adaIsRefused}, managed, "what Google rejected is not tried again", decided{Leave, v1alpha1.ReasonInvalid}},
+		"stored otherwise":              {bucket, []given{owned, grantsAda, primaryIsLive, adaIsStoredAs}, managed, "what Google stores under another name is told", decided{Leave, v1alpha1.ReasonNotApplied}},
 		"unreadable policy":             {bucket, []given{owned, grantsAda, policyUnread}, managed, "the policy must be readable, if nothing else is to be done", decided{Leave, ""}},
 		"unresolved reference":          {bucket, []given{owned, grantsAda, adaIsLive, refersToAccount}, managed, "references must resolve, if nothing else is to be done", decided{Leave, v1alpha1.ReasonAwaitingReference}},
 		"alike":                         {bucket, []given{owned}, managed, "it matches", decided{Leave, v1alpha1.ReasonUpToDate}},

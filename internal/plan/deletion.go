@@ -48,7 +48,7 @@ func ruleDeletionUnbound(s subject) *Verdict {
 		return blind(v1alpha1.ReasonBreakGlass, deletionOnHold)
 	case s.record.Identity == "" && s.record.ExternalName == "" || s.spec().Management == v1alpha1.ManagementObserve:
 		return release(Release, "Released", untouched)
-	case orphans(s.Object):
+	case Orphans(s.Object):
 		return s.releaseMarked(refusal.Message)
 	default:
 		return blind(refusal.Reason, "deletion is waiting: "+refusal.Message)
@@ -71,14 +71,14 @@ func ruleDeletionObserved(s subject) *Verdict {
 
 func ruleDeletionUnreachable(s subject) *Verdict {
 	err := s.seen.Fields.Err
-	if err == nil || err.Class != kind.Denied || s.env.Glass.Open() || !orphans(s.Object) {
+	if err == nil || err.Class != kind.Denied || s.env.Glass.Open() || !Orphans(s.Object) {
 		return nil
 	}
 	return s.releaseMarked(err.Message)
 }
 
 func ruleDeletionSettles(s subject) *Verdict {
-	if s.env.Glass.Open() || orphans(s.Object) {
+	if s.env.Glass.Open() || Orphans(s.Object) {
 		return nil
 	}
 	return ruleSettles(s)
@@ -140,7 +140,7 @@ func ruleDeletionNotOwned(s subject) *Verdict {
 }
 
 func ruleDeletionOrphan(s subject) *Verdict {
-	if !orphans(s.Object) {
+	if !Orphans(s.Object) {
 		return nil
 	}
 	return s.orphan("as spec.deletionPolicy says")
@@ -198,8 +198,8 @@ func (s subject) releaseMarked(why string) *Verdict {
 	return release(Release, "Orphaned", left+": "+why)
 }
 
-// orphans says whether deleting the manifest leaves the resource.
-func orphans(obj v1alpha1.Object) bool {
+// Orphans says whether deleting the manifest leaves the resource.
+func Orphans(obj v1alpha1.Object) bool {
 	policy := obj.GetCommonSpec().DeletionPolicy
 	return policy == v1alpha1.DeletionOrphan || policy == ""
 }

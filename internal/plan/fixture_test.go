@@ -195,8 +195,12 @@ var (
 	adaIsLive      given = func(s *situation) { s.seen.Policy = livePolicy(ada) }
 	nobodyIsLive   given = func(s *situation) { s.seen.Policy = livePolicy() }
 	adaAndBobLive  given = func(s *situation) { s.seen.Policy = livePolicy(ada, bob) }
-	adaIsRefused   given = func(s *situation) { s.record = s.record.Refused([]string{ada.Member}, "no such user", 1) }
-	grantedAda     given = func(s *situation) {
+	adaIsStoredAs  given = func(s *situation) { s.record.Policy.StoredAs = StoredAs{ada.Member: "user:primary@example.com"} }
+	primaryIsLive  given = func(s *situation) {
+		s.seen.Policy = PolicySeen{Looked: true, Policy: iampolicy.Policy{Etag: []byte("1"), Bindings: []iampolicy.Binding{{Role: ada.Role, Members: []string{"user:primary@example.com"}}}}}
+	}
+	adaIsRefused given = func(s *situation) { s.record = s.record.Refused([]string{ada.Member}, "no such user", 1) }
+	grantedAda   given = func(s *situation) {
 		s.record.Policy = PolicyRecord{Known: true, Mode: v1alpha1.IAMAdditive, Grants: []iampolicy.Grant{ada}}
 	}
 	ownsRoles       given = func(s *situation) { s.iam().Mode = v1alpha1.IAMAuthoritativeRoles }

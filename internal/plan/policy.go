@@ -17,6 +17,8 @@ type PolicyPlan struct {
 	// In is what the plan was made from, and Plan what it comes to.
 	In   iampolicy.Input
 	Plan iampolicy.Plan
+	// storedAs are those of the manifest's members that Google stores under another name.
+	storedAs StoredAs
 	// waits says which references are unresolved, notAllowed which must not be followed; each empty for none.
 	waits, notAllowed string
 	// Fresh are members that were created a moment ago; unseen are those of them that not all of Google knows yet.
@@ -60,7 +62,7 @@ func (p *PolicyPlan) Waits() string {
 		waits = append(waits, p.waits)
 	}
 	if len(p.unseen) > 0 {
-		waits = append(waits, List(p.unseen)+" was created a moment ago and is not known everywhere in Google Cloud yet")
+		waits = append(waits, List(p.unseen)+", created a moment ago and not known everywhere in Google Cloud yet")
 	}
 	return strings.Join(waits, "; ")
 }
@@ -71,6 +73,14 @@ func (p *PolicyPlan) NotAllowed() string {
 		return ""
 	}
 	return p.notAllowed
+}
+
+// StoredOtherwise says what Google stores under another name; empty for nothing.
+func (p *PolicyPlan) StoredOtherwise() string {
+	if p == nil || len(p.storedAs) == 0 {
+		return ""
+	}
+	return p.storedAs.words()
 }
 
 // NotKnownYet says whether a member is waited for that Google does not know everywhere yet.
@@ -108,7 +118,7 @@ func MentionsPolicy(m Manifest, r Record) bool {
 	if m.Kind.Policy == nil {
 		return false
 	}
-	if !m.Object.GetDeletionTimestamp().IsZero() && (m.Kind.Fields != nil || orphans(m.Object)) {
+	if !m.Object.GetDeletionTimestamp().IsZero() && (m.Kind.Fields != nil || Orphans(m.Object)) {
 		return false // the policy goes, or stays, with the resource
 	}
 	spec, _ := m.Kind.Policy.Of(m.Object)
@@ -154,7 +164,8 @@ func (s subject) policyInput() *PolicyPlan {
 			in.MaxRemovals = int(*spec.Safety.MaxRemovals)
 		}
 		wanted := s.env.References.grants(spec.Bindings)
-		in.Wanted, in.Unresolved = wanted.grants, len(wanted.missing)+len(wanted.notAllowed) > 0
+		p.storedAs = s.record.Policy.StoredAs.among(wanted.grants)
+		in.Wanted, in.Unresolved = p.storedAs.rename(wanted.grants), len(wanted.missing)+len(wanted.notAllowed) > 0
 		p.waits, p.notAllowed, p.Fresh = strings.Join(wanted.missing, "; "), strings.Join(wanted.notAllowed, "; "), wanted.fresh
 	}
 	s.share(&p.In)
@@ -174,7 +185,8 @@ func (s subject) share(in *iampolicy.Input) {
 		if other.GetCommonSpec().Management == v1alpha1.ManagementObserve || mine.clashes(claimOf(spec, audit)) {
 			continue
 		}
-		recorded := RecordOf(other.GetCommonStatus()).Policy.Grants
+		theirs := RecordOf(other.GetCommonStatus()).Policy
+		recorded := theirs.Grants
 		in.Shared = append(in.Shared, recorded...)
 		if spec == nil || !other.GetDeletionTimestamp().IsZero() {
 			continue
@@ -183,6 +195,7 @@ func (s subject) share(in *iampolicy.Input) {
 			in.DeclaredServices = append(in.DeclaredServices, config.Service)
 		}
 		declared := rival.References.grants(spec.Bindings)
+		declared.grants = theirs.StoredAs.rename(declared.grants)
 		if in.Declared = append(in.Declared, declared.grants...); len(declared.missing)+len(declared.notAllowed) > 0 {
 			in.Declared = append(in.Declared, recorded...) // its record alone says whom it means
 		}

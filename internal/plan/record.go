@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -51,6 +52,8 @@ type PolicyRecord struct {
 	AuditServices []string
 	// Refused are members that Google refused.
 	Refused []v1alpha1.IAMRefusal
+	// StoredAs are members that Google stores under another name.
+	StoredAs StoredAs
 }
 
 // RecordOf reads the record that a status keeps.
@@ -63,7 +66,7 @@ func RecordOf(status *v1alpha1.CommonStatus) Record {
 	if iam := status.IAM; iam != nil {
 		r.Policy = PolicyRecord{
 			Known: true, Mode: iam.Mode, Grants: grantsOf(iam.Grants), Pending: grantsOf(iam.Pending),
-			AuditServices: slices.Clone(iam.AuditServices), Refused: slices.Clone(iam.Refused),
+			AuditServices: slices.Clone(iam.AuditServices), Refused: slices.Clone(iam.Refused), StoredAs: storedAsOf(iam.StoredAs),
 		}
 	}
 	return r
@@ -83,6 +86,7 @@ func (r Record) Store(status *v1alpha1.CommonStatus) {
 	}
 	iam := status.IAM
 	iam.Mode, iam.Grants, iam.Pending = r.Policy.Mode, statusGrants(r.Policy.Grants), statusGrants(r.Policy.Pending)
+	iam.StoredAs = r.Policy.StoredAs.status()
 	iam.AuditServices, iam.Refused = r.Policy.AuditServices, r.Policy.Refused[:min(len(r.Policy.Refused), mostChanges)]
 }
 
@@ -173,13 +177,21 @@ func (r Record) Identified(e Environment, live kind.Live) Record {
 
 // NotGranted is the record after a write of the policy that is known to have failed, which the record before knew nothing of.
 func (r Record) NotGranted(before Record) Record {
-	r.Policy.Pending = before.Policy.Pending
+	r.Policy.Pending, r.Policy.AuditServices = before.Policy.Pending, before.Policy.AuditServices
 	return r
 }
 
-// Granted is the record after a policy was written as planned, whatever follows.
-func (r Record) Granted(p *PolicyPlan) Record {
-	r.Policy.Grants, r.Policy.Pending = p.Plan.Own, nil
+// Granted is the record after a policy was written as planned, and stored by Google as the answer shows. Grants that Google stores under
+// another name are recorded by that name, so that they are revoked when they leave the manifest; those that were revoked and that Google shows
+// all the same stay recorded.
+func (r Record) Granted(p *PolicyPlan, stored iampolicy.Policy) Record {
+	otherwise := storedOtherwise(p.Plan.Add, p.Plan.Next, stored)
+	r.Policy.Grants, r.Policy.Pending = append(otherwise.rename(p.Plan.Own), stillThere(p.Plan.Had, p.Plan.Own, stored)...), nil
+	if len(otherwise) > 0 {
+		all := maps.Clone(otherwise)
+		maps.Copy(all, p.storedAs)
+		r.Policy.StoredAs = all
+	}
 	return r
 }
 
@@ -202,10 +214,14 @@ func (r Record) OwnsGrants(m Manifest, p *PolicyPlan) Record {
 		r.Policy.Grants, r.Policy.Pending = p.Plan.Had, nil
 		return r
 	}
-	r.Policy.Grants, r.Policy.Pending, r.Policy.Mode, r.Policy.AuditServices = p.Plan.Own, nil, "", nil
-	if p.In.Managed {
-		r.Policy.Mode = p.In.Mode
+	mode := v1alpha1.IAMMode("")
+	switch {
+	case p.In.Managed && p.In.Unresolved: // what the mode would revoke nobody has seen yet
+		mode = r.Policy.Mode
+	case p.In.Managed:
+		mode = p.In.Mode
 	}
+	r.Policy.Grants, r.Policy.Pending, r.Policy.Mode, r.Policy.AuditServices = p.Plan.Own, nil, mode, nil
 	for _, audit := range p.In.AuditConfigs {
 		r.Policy.AuditServices = append(r.Policy.AuditServices, audit.Service)
 	}
@@ -227,6 +243,7 @@ func (r Record) Looked(m Manifest, p *PolicyPlan) Record {
 		return r
 	}
 	r.Policy.Known = true
+	r.Policy.StoredAs = p.storedAs
 	r.Policy.Refused = slices.DeleteFunc(slices.Clone(r.Policy.Refused), func(refusal v1alpha1.IAMRefusal) bool {
 		return refusal.Generation != m.Object.GetGeneration() || !slices.Contains(p.In.Refused, refusal.Member)
 	})
@@ -243,11 +260,16 @@ func (r Record) Refused(members []string, message string, generation int64) Reco
 	return r
 }
 
-// stillRefused are the members that Google refused for this very manifest, unless another try was asked for.
-func (r Record) stillRefused(obj v1alpha1.Object) []string {
+// Asked is the record of a manifest for which a reconcile was requested that was not handled yet: all members are tried again.
+func (r Record) Asked(obj v1alpha1.Object) Record {
 	if obj.GetAnnotations()[v1alpha1.ReconcileRequestedAtAnnotation] != r.Requested {
-		return nil
+		r.Policy.Refused, r.Policy.StoredAs = nil, nil
 	}
+	return r
+}
+
+// stillRefused are the members that Google refused for this very manifest.
+func (r Record) stillRefused(obj v1alpha1.Object) []string {
 	var members []string
 	for _, refusal := range r.Policy.Refused {
 		if refusal.Generation == obj.GetGeneration() {

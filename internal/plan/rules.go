@@ -57,6 +57,7 @@ var manageRules = append(append([]rule{}, seenRules...),
 	rule{"another installation's resource is left alone", ruleForeignOwner},
 	rule{"adoption: Never takes nothing over", ruleNeverAdopt},
 	rule{"what Google rejected is not tried again", ruleUnwritable},
+	rule{"what Google stores under another name is told", ruleStoredOtherwise},
 	rule{"the policy must be readable, if nothing else is to be done", rulePolicyUnreadable},
 	rule{"references must resolve, if nothing else is to be done", ruleWaits},
 	rule{"it matches", ruleUpToDate},
@@ -193,6 +194,14 @@ func ruleUnwritable(s subject) *Verdict {
 		return nil
 	}
 	return leave(v1alpha1.ReasonInvalid, unwritable)
+}
+
+func ruleStoredOtherwise(s subject) *Verdict {
+	otherwise := s.so.Policy.StoredOtherwise()
+	if otherwise == "" || !s.idle() || s.env.Glass.Open() {
+		return nil
+	}
+	return leave(v1alpha1.ReasonNotApplied, otherwise)
 }
 
 func ruleWaits(s subject) *Verdict {

@@ -10,7 +10,7 @@ import (
 // fields says what is special about the fields of a topic. None is immutable: gcloud and Terraform change all of them in
 // place, the key included.
 var fields = diff.Fields{
-	"spec.messageStoragePolicy.allowedPersistenceRegions": {Equal: diff.StringSet},
+	"spec.messageStoragePolicy.allowedPersistenceRegions": {Equal: diff.StringSet, Inherited: true},
 	"spec.messageStoragePolicy.enforceInTransit":          {Default: "false"},
 	"spec.ingestion.source":                               {Atomic: true, Equal: sameSource},
 	"spec.ingestion.platformLogs.severity":                {Default: `"DISABLED"`},
