@@ -33,15 +33,15 @@ type cached struct {
 var _ inventory.Source = cached{}
 
 // Namespace implements inventory.Source.
-func (c cached) Namespace(ctx context.Context, name string) (annotations map[string]string, exists bool, err error) {
+func (c cached) Namespace(ctx context.Context, name string) (annotations map[string]string, err error) {
 	var namespace corev1.Namespace
 	switch err := c.reader.Get(ctx, client.ObjectKey{Name: name}, &namespace); {
 	case apierrors.IsNotFound(err):
-		return nil, false, nil
+		return nil, nil
 	case err != nil:
-		return nil, false, err
+		return nil, err
 	}
-	return namespace.Annotations, true, nil
+	return namespace.Annotations, nil
 }
 
 // Namespaces implements inventory.Source.

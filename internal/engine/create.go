@@ -7,10 +7,10 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
-// goesOn is what a write ended with that is no failure: the next pass goes on from there.
-type goesOn struct{ message string }
+// continued is what a write ended with that is no failure: the next pass continues from there.
+type continued struct{ message string }
 
-func (g *goesOn) Error() string { return g.message }
+func (g *continued) Error() string { return g.message }
 
 // create makes the resource, or brings it back where it was deleted and perhaps can be.
 //
@@ -31,9 +31,9 @@ func (p *pass) create(ctx context.Context) error {
 	case err == nil, wasNotSent(err):
 	case p.Undelete != "" && (gcp.IsNotFound(err) || gcp.IsInvalid(err)):
 		p.record = p.record.NotUndeletable()
-		return &goesOn{"the deleted " + p.kind.Name + " cannot be brought back any more and will be recreated: " + gcp.Classify(err).Message}
+		return &continued{"the deleted " + p.kind.Name + " cannot be brought back any more and will be recreated: " + gcp.Classify(err).Message}
 	case gcp.IsAlreadyExists(err) && p.before.CreateTime != nil && p.record.Identity == "":
-		return &goesOn{"it was created before, though the answer was lost; looking for it"}
+		return &continued{"it was created before, though the answer was lost; looking for it"}
 	case !gcp.IsUnavailable(err):
 		p.record = p.record.Uncreated(p.before)
 	}

@@ -34,7 +34,7 @@
 //	environment   what else matters: binding, rivals, references, glass, identity, time
 //	assessment    what follows from those four: changes per part, verdict, hold, hash
 //	plan          the changes of an assessment that are to be written, for one generation and one binding
-//	hold          why a plan waits: adoption, approval, a change that cannot be undone, a risky change of a policy
+//	hold          why a plan waits: adoption, approval, a change that cannot be undone, a risky change of a policy, break-glass
 //	gate          the one place that every write passes
 //	pass          one way of one object through the phases
 //	outcome       what a pass, or a part of it, came to

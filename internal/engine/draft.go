@@ -28,8 +28,8 @@ type draft struct {
 	stored v1alpha1.Object
 	// record is what will be remembered; the status has it once it is saved.
 	record plan.Record
-	// policy is what was last seen of the IAM policy, for the status; nil for nothing.
-	policy *plan.PolicyPlan
+	// shownPolicy is what was last seen of the IAM policy, for the status; nil for nothing.
+	shownPolicy *plan.PolicyPlan
 	// version is the resourceVersion that the plan was made with, moved on by our own saves and by nothing else.
 	version string
 	// gatePassed says that the gate has found stored to be the newest in this pass.
@@ -93,8 +93,8 @@ func (d *draft) patchStatus(ctx context.Context, patch client.Patch) error {
 func (d *draft) fill() {
 	status := d.obj.GetCommonStatus()
 	d.record.Store(status)
-	if status.IAM != nil && d.policy != nil {
-		status.IAM.Members, status.IAM.Groups, status.IAM.Kept = int64(d.policy.Plan.Members), int64(d.policy.Plan.Groups), d.policy.Kept()
+	if status.IAM != nil && d.shownPolicy != nil {
+		status.IAM.Members, status.IAM.Groups, status.IAM.Kept = int64(d.shownPolicy.Plan.Members), int64(d.shownPolicy.Plan.Groups), d.shownPolicy.Kept()
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 func failed(doing string, err error) outcome {
 	var (
 		broken *glassBroken
-		next   *goesOn
+		next   *continued
 	)
 	switch {
 	case errors.Is(err, errStale):
@@ -64,14 +64,6 @@ func denied(doing string, e *kind.Error) string {
 		doing, e.Permission, cmp.Or(e.Resource, "the resource or its project"), e.Message)
 }
 
-// severity orders the reasons of Ready by how much they need a person: of two parts of a resource, the one that needs more is told first.
-// Reasons that are not listed concern a resource as a whole.
-var severity = []string{
-	v1alpha1.ReasonUpToDate, v1alpha1.ReasonAwaitingReference, v1alpha1.ReasonProgressing, v1alpha1.ReasonThrottled, v1alpha1.ReasonUnavailable,
-	v1alpha1.ReasonReferenceNotAllowed, v1alpha1.ReasonAwaitingApproval, v1alpha1.ReasonAwaitingAdoption, v1alpha1.ReasonNotApplied,
-	v1alpha1.ReasonQuotaExceeded, v1alpha1.ReasonInvalid, v1alpha1.ReasonDenied, v1alpha1.ReasonBreakGlass,
-}
-
 // combine makes one outcome of those of a resource's fields and of its IAM policy: the worse of them, with what the other has to say, and
 // tried again as soon as either wants to be. A pass that was stale says nothing, whatever else came of it.
 func combine(fields, policy outcome) outcome {
@@ -79,7 +71,7 @@ func combine(fields, policy outcome) outcome {
 		return outcome{after: pauseStale, done: fields.done}
 	}
 	worse, other := fields, policy
-	if rank(policy) > rank(fields) {
+	if rank(policy.reason) > rank(fields.reason) {
 		worse, other = policy, fields
 	}
 	out := worse
@@ -93,15 +85,6 @@ func combine(fields, policy outcome) outcome {
 	out.drift, out.done, out.written = fields.drift, cmp.Or(fields.done, policy.done), slices.Concat(fields.written, policy.written)
 	out.unknown = cmp.Or(fields.unknown, policy.unknown)
 	return out
-}
-
-func rank(o outcome) int {
-	for i, reason := range severity {
-		if reason == o.reason {
-			return i
-		}
-	}
-	return len(severity)
 }
 
 // soonest is the shorter of two pauses, of which 0 is none.

@@ -63,21 +63,3 @@ func TestCombine(t *testing.T) {
 		})
 	}
 }
-
-// TestPartsFailWithKnownSeverity: of all that a call to Google Cloud can end with, it is known which is worse.
-func TestPartsFailWithKnownSeverity(t *testing.T) {
-	seen := map[string]bool{}
-	for _, reason := range severity {
-		if _, known := standings[reason]; !known || seen[reason] {
-			t.Errorf("the reason %q has no standing, or stands twice", reason)
-		}
-		seen[reason] = true
-	}
-	for _, reason := range []string{
-		v1alpha1.ReasonThrottled, v1alpha1.ReasonQuotaExceeded, v1alpha1.ReasonDenied, v1alpha1.ReasonInvalid, v1alpha1.ReasonUnavailable, v1alpha1.ReasonProgressing,
-	} {
-		if !seen[reason] {
-			t.Errorf("a part can end with %s, and nobody knows how bad that is", reason)
-		}
-	}
-}

@@ -43,48 +43,68 @@ type standing int
 
 const (
 	atRest  standing = iota // nothing to do
-	waiting                 // goes on by itself
+	waiting                 // progresses without intervention
 	stalled                 // a person has to act
 )
 
-// standings has every reason of Ready.
-var standings = map[string]standing{
-	v1alpha1.ReasonUpToDate: atRest,
+// reasons are all reasons of Ready with how an object stands that has one, in the order of how much they need a person: of two parts of a
+// resource, the one whose reason comes later is told first.
+var reasons = []struct {
+	reason string
+	standing
+}{
+	{v1alpha1.ReasonUpToDate, atRest},
 
-	v1alpha1.ReasonProgressing: waiting,
-	v1alpha1.ReasonUnavailable: waiting,
-	v1alpha1.ReasonThrottled:   waiting,
-	v1alpha1.ReasonDeleting:    waiting,
+	{v1alpha1.ReasonAwaitingReference, waiting},
+	{v1alpha1.ReasonProgressing, waiting},
+	{v1alpha1.ReasonDeleting, waiting},
+	{v1alpha1.ReasonThrottled, waiting},
+	{v1alpha1.ReasonUnavailable, waiting},
 
-	v1alpha1.ReasonAwaitingReference: waiting,
+	{v1alpha1.ReasonReferenceNotAllowed, stalled},
+	{v1alpha1.ReasonAwaitingApproval, stalled},
+	{v1alpha1.ReasonAwaitingAdoption, stalled},
+	{v1alpha1.ReasonDiffers, stalled},
+	{v1alpha1.ReasonNotApplied, stalled},
+	{v1alpha1.ReasonNotEmpty, stalled},
+	{v1alpha1.ReasonQuotaExceeded, stalled},
+	{v1alpha1.ReasonImmutable, stalled},
+	{v1alpha1.ReasonInvalid, stalled},
+	{v1alpha1.ReasonDenied, stalled},
+	{v1alpha1.ReasonNotFound, stalled},
+	{v1alpha1.ReasonProjectUnbound, stalled},
+	{v1alpha1.ReasonProjectNotAllowed, stalled},
+	{v1alpha1.ReasonBindingChanged, stalled},
+	{v1alpha1.ReasonConflict, stalled},
+	{v1alpha1.ReasonBreakGlass, stalled},
+}
 
-	v1alpha1.ReasonInvalid:           stalled,
-	v1alpha1.ReasonImmutable:         stalled,
-	v1alpha1.ReasonNotApplied:        stalled,
-	v1alpha1.ReasonDenied:            stalled,
-	v1alpha1.ReasonQuotaExceeded:     stalled,
-	v1alpha1.ReasonConflict:          stalled,
-	v1alpha1.ReasonProjectUnbound:    stalled,
-	v1alpha1.ReasonProjectNotAllowed: stalled,
-	v1alpha1.ReasonBindingChanged:    stalled,
-	v1alpha1.ReasonAwaitingApproval:  stalled,
-	v1alpha1.ReasonAwaitingAdoption:  stalled,
-	v1alpha1.ReasonDiffers:           stalled,
-	v1alpha1.ReasonNotFound:          stalled,
-	v1alpha1.ReasonNotEmpty:          stalled,
-	v1alpha1.ReasonBreakGlass:        stalled,
+// rank is where a reason is among the reasons.
+func rank(reason string) int {
+	for i, r := range reasons {
+		if r.reason == reason {
+			return i
+		}
+	}
+	return -1
+}
 
-	v1alpha1.ReasonReferenceNotAllowed: stalled,
+// standingOf is how an object stands that has a reason; at rest if it has none yet.
+func standingOf(reason string) standing {
+	if i := rank(reason); i >= 0 {
+		return reasons[i].standing
+	}
+	return atRest
 }
 
 // conditions derives Ready, Reconciling and Stalled. keep is the Ready condition as it was: while the glass is broken it stays
 // with a generation that was applied before, whatever becomes of the resource.
 func (o outcome) conditions(keep *metav1.Condition, generation int64, glassBroken bool) (isReady, isReconciling, isStalled metav1.Condition) {
 	reason, message := o.reason, o.message
-	if glassBroken && standings[reason] != atRest && keep != nil && keep.ObservedGeneration == generation && keep.Status == metav1.ConditionTrue {
+	if glassBroken && standingOf(reason) != atRest && keep != nil && keep.ObservedGeneration == generation && keep.Status == metav1.ConditionTrue {
 		return *keep, condition(v1alpha1.ConditionReconciling, false, "", ""), condition(v1alpha1.ConditionStalled, false, "", "")
 	}
-	s := standings[reason]
+	s := standingOf(reason)
 	return condition(v1alpha1.ConditionReady, s == atRest, reason, message),
 		condition(v1alpha1.ConditionReconciling, s == waiting, reason, message),
 		condition(v1alpha1.ConditionStalled, s == stalled, reason, message)

@@ -82,9 +82,9 @@ type pass struct {
 	plan.Assessment
 	// before is the record before this pass was about to write anything.
 	before plan.Record
-	// pending says that something is recorded as about to be written, sent for which parts a write of it was let out.
-	pending bool
-	sent    struct{ fields, policy bool }
+	// recorded says that something is recorded as about to be written, sent for which parts a write of it was let out.
+	recorded bool
+	sent     struct{ fields, policy bool }
 }
 
 // phases are an object's way, in order. A phase that returns an outcome ends the pass.

@@ -30,7 +30,7 @@ func (p *pass) show() {
 		setOutputs(p.obj, nil)
 		return
 	}
-	p.record, p.policy = p.record.Looked(p.manifest(), p.Policy), p.Policy
+	p.record, p.shownPolicy = p.record.Looked(p.manifest(), p.Policy), p.Policy
 	if p.kind.Fields != nil {
 		status.Observed = specOf(seen.Live.Object)
 		setOutputs(p.obj, seen.Live.Object)
@@ -74,7 +74,7 @@ func (r *Reconciler) reportStale(ctx context.Context, p *pass, out outcome) (rec
 	if err := p.saveWritten(ctx); err != nil {
 		log.FromContext(ctx).Info("what the last pass wrote stays recorded as pending", "error", err.Error())
 	}
-	if out.done.Reason != "" && p.pending {
+	if out.done.Reason != "" && p.recorded {
 		r.tell(p.obj, out, nil)
 	}
 	r.measureEnd(p.draft, metrics.Stale)
@@ -119,7 +119,7 @@ func (r *Reconciler) tell(obj v1alpha1.Object, out outcome, was *metav1.Conditio
 		return
 	}
 	kind := corev1.EventTypeWarning
-	if is.Status == metav1.ConditionTrue || standings[is.Reason] == waiting {
+	if is.Status == metav1.ConditionTrue || standingOf(is.Reason) == waiting {
 		kind = corev1.EventTypeNormal
 	}
 	r.events.Eventf(obj, nil, kind, is.Reason, "Reconcile", "%s", is.Message)

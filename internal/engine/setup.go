@@ -50,10 +50,6 @@ type Options struct {
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=validatingadmissionpolicybindings,resourceNames=holdfast-guard-break-glass,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
-// +kubebuilder:rbac:groups=gcp.holdfast.dev,resources=buckets;topics;serviceaccounts;projectpolicies,verbs=get;list;watch;patch
-// +kubebuilder:rbac:groups=gcp.holdfast.dev,resources=buckets/status;topics/status;serviceaccounts/status;projectpolicies/status,verbs=get;patch
-// +kubebuilder:rbac:groups=gcp.holdfast.dev,resources=buckets/finalizers;topics/finalizers;serviceaccounts/finalizers;projectpolicies/finalizers,verbs=update;patch
-// +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,resourceNames=buckets.gcp.holdfast.dev;topics.gcp.holdfast.dev;serviceaccounts.gcp.holdfast.dev;projectpolicies.gcp.holdfast.dev,verbs=get
 
 // Setup makes the manager reconcile the manifests of all kinds, and keep the glass of Namespaces.
 func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {

@@ -64,7 +64,7 @@ func resolves(k kind.Kind) predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(e event.CreateEvent) bool { return referent(e.Object) != "" },
 		UpdateFunc: func(e event.UpdateEvent) bool {
-			stuck := referent(e.ObjectNew) == "" && standings[reason(e.ObjectNew)] == stalled
+			stuck := referent(e.ObjectNew) == "" && standingOf(reason(e.ObjectNew)) == stalled
 			return referent(e.ObjectOld) != referent(e.ObjectNew) || stuck && reason(e.ObjectOld) != reason(e.ObjectNew)
 		},
 	}

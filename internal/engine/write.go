@@ -47,14 +47,14 @@ func (p *pass) saveAboutToWrite(ctx context.Context) error {
 	if err := p.save(ctx); err != nil {
 		return err
 	}
-	p.pending = true
+	p.recorded = true
 	return nil
 }
 
 // saveWritten stores what a pass has learned of its own writes, or that they were not sent, though it was planned with an object that is not
 // the newest. All else is to be found out again.
 func (p *pass) saveWritten(ctx context.Context) error {
-	if !p.pending {
+	if !p.recorded {
 		return nil
 	}
 	p.record.Requested = plan.RecordOf(p.stored.GetCommonStatus()).Requested

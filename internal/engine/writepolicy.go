@@ -82,7 +82,7 @@ func (p *pass) setPolicy(ctx context.Context) (stored iampolicy.Policy, err erro
 	if err := p.save(ctx); err != nil {
 		return stored, &notSent{err}
 	}
-	p.pending = true
+	p.recorded = true
 	name := "setting the IAM policy of the " + p.kind.Name
 	err = p.behindGate(ctx, name, &p.sent.policy, func(ctx context.Context) (err error) {
 		stored, err = p.kind.Policy.Set(ctx, p.env.Ref, p.Policy.Plan.Next)

@@ -2,7 +2,7 @@
 // time at the transport, in one place; failures are classified, and the engine decides by their class.
 //
 // What a call counts against, and which permissions it needs, is declared by the kind that makes it (kind.Method). A call that
-// nobody declared is refused before it is sent, so that none escapes the limits.
+// is not declared is refused before it is sent, so that none escapes the limits.
 //
 // Nothing here retries. The engine does, because it alone knows what else waits.
 package gcp

@@ -63,7 +63,7 @@ func newMethods(declared []kind.Method) (methods, error) {
 	return all, errors.Join(errs...)
 }
 
-// scope is the scope of a call, or an error of class Invalid if nobody declared one: what is not limited is not sent.
+// scope is the scope of a call, or an error of class Invalid if none is declared: what is not limited is not sent.
 func (m methods) scope(c call) (kind.Scope, error) {
 	if declared, ok := m[methodName{c.service, c.method}]; ok {
 		return declared.Scope, nil

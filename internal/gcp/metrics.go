@@ -94,7 +94,7 @@ func (m *metrics) observe(c call, code string, since time.Time) {
 	m.duration.WithLabelValues(string(c.service), c.method).Observe(time.Since(since).Seconds())
 }
 
-// undeclared counts a call that is not made because nobody declared its method.
+// undeclared counts a call that is not made because its method is not declared.
 func (m *metrics) undeclared(c call) {
 	if m != nil {
 		m.requests.WithLabelValues(string(c.service), c.method, "undeclared").Inc()

@@ -88,9 +88,8 @@ func (f *Folder) readDocument(document []byte, kinds []kind.Kind) error {
 }
 
 // Namespace implements Source.
-func (f *Folder) Namespace(_ context.Context, name string) (annotations map[string]string, exists bool, err error) {
-	annotations, exists = f.namespaces[name]
-	return annotations, exists, nil
+func (f *Folder) Namespace(_ context.Context, name string) (annotations map[string]string, err error) {
+	return f.namespaces[name], nil
 }
 
 // Namespaces implements Source.

@@ -30,12 +30,9 @@ type Inventory struct {
 
 // Environment is all that inventory knows of what matters to a manifest: the rest is for the caller to fill in.
 func (i *Inventory) Environment(ctx context.Context, k kind.Kind, obj v1alpha1.Object) (plan.Environment, error) {
-	annotations, exists, err := i.Source.Namespace(ctx, obj.GetNamespace())
+	annotations, err := i.Source.Namespace(ctx, obj.GetNamespace())
 	if err != nil {
 		return plan.Environment{}, fmt.Errorf("reading the Namespace %q: %w", obj.GetNamespace(), err)
-	}
-	if !exists {
-		annotations = nil
 	}
 	e := i.Locate(k, obj, annotations)
 	if e.Refusal == nil {
@@ -128,7 +125,7 @@ func (i *Inventory) ProjectOf(ctx context.Context, obj v1alpha1.Object) (string,
 	if bound := obj.GetCommonStatus().Project; bound != "" {
 		return bound, nil
 	}
-	annotations, _, err := i.Source.Namespace(ctx, obj.GetNamespace())
+	annotations, err := i.Source.Namespace(ctx, obj.GetNamespace())
 	if err != nil {
 		return "", err
 	}
@@ -191,7 +188,7 @@ func (i *Inventory) refusal(ctx context.Context, in, from string) (string, error
 	if in == from {
 		return "", nil
 	}
-	annotations, _, err := i.Source.Namespace(ctx, in)
+	annotations, err := i.Source.Namespace(ctx, in)
 	if err != nil {
 		return "", err
 	}

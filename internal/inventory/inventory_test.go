@@ -237,9 +237,9 @@ func (f failing) fails(at string) error {
 	return nil
 }
 
-func (f failing) Namespace(ctx context.Context, name string) (map[string]string, bool, error) {
-	annotations, exists, err := f.Source.Namespace(ctx, name)
-	return annotations, exists, errors.Join(err, f.fails("Namespace"))
+func (f failing) Namespace(ctx context.Context, name string) (map[string]string, error) {
+	annotations, err := f.Source.Namespace(ctx, name)
+	return annotations, errors.Join(err, f.fails("Namespace"))
 }
 
 func (f failing) Manifest(ctx context.Context, k kind.Kind, namespace, name string) (v1alpha1.Object, error) {

@@ -9,8 +9,8 @@ import (
 
 // Source is where manifests and Namespaces are. What it returns must not be changed.
 type Source interface {
-	// Namespace returns the annotations of a Namespace; exists is false if there is none of that name.
-	Namespace(ctx context.Context, name string) (annotations map[string]string, exists bool, err error)
+	// Namespace returns the annotations of a Namespace; none if there is no Namespace of that name.
+	Namespace(ctx context.Context, name string) (annotations map[string]string, err error)
 	// Namespaces returns the annotations of all Namespaces, by name.
 	Namespaces(ctx context.Context) (map[string]map[string]string, error)
 	// Manifest returns a manifest; nil if there is none of that name.

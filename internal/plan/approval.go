@@ -33,7 +33,7 @@ func isApproved(obj v1alpha1.Object, r Record, plan diff.Changes, fields diff.Fi
 	for _, c := range begun.Changes {
 		approved[c] = true
 	}
-	for _, c := range pending(plan, fields) {
+	for _, c := range digests(plan, fields) {
 		if !approved[c] {
 			return false
 		}
@@ -50,13 +50,13 @@ func approval(obj v1alpha1.Object, hash string, plan diff.Changes, fields diff.F
 		Hash:       hash,
 		Generation: obj.GetGeneration(),
 		By:         obj.GetAnnotations()[v1alpha1.ApproveByAnnotation],
-		Changes:    pending(plan, fields),
+		Changes:    digests(plan, fields),
 	}
 }
 
-// pending are changes as status remembers them: a hash of each value before and after. What is absent before counts as at
+// digests are changes as status remembers them: a hash of each value before and after. What is absent before counts as at
 // its default, because the first half of a plan may turn the one into the other.
-func pending(changes diff.Changes, fields diff.Fields) []v1alpha1.PendingChange {
+func digests(changes diff.Changes, fields diff.Fields) []v1alpha1.PendingChange {
 	out := make([]v1alpha1.PendingChange, 0, len(changes))
 	for _, c := range changes {
 		from := cmp.Or(c.From, fields.Default(c.Path))

@@ -15,7 +15,7 @@ func TestIsApproved(t *testing.T) {
 	fields := diff.Fields{"spec.b": {Default: "0"}}
 	plan := diff.Changes{{Path: "spec.a", From: "1", To: "2"}, {Path: "spec.b", To: "3"}}
 	begun := func(generation int64, changes diff.Changes) *v1alpha1.ApprovedPlan {
-		return &v1alpha1.ApprovedPlan{Generation: generation, Changes: pending(changes, fields)}
+		return &v1alpha1.ApprovedPlan{Generation: generation, Changes: digests(changes, fields)}
 	}
 	hashed := func(o *v1alpha1.Topic, r *Record) {
 		o.Annotations = map[string]string{v1alpha1.ApproveAnnotation: planHash(o, r.PlanSequence, plan)}

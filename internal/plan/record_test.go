@@ -116,7 +116,7 @@ func TestAboutToWrite(t *testing.T) {
 			s := aBucket().with(differs)
 			a := s.assess()
 			r.Pending = []v1alpha1.PendingChange{location, versioning}
-			r.Approved = &v1alpha1.ApprovedPlan{Hash: a.Hash, Generation: 1, Changes: pending(a.Plan, buckets.FieldTraits)}
+			r.Approved = &v1alpha1.ApprovedPlan{Hash: a.Hash, Generation: 1, Changes: digests(a.Plan, buckets.FieldTraits)}
 		})},
 		"a grant: pending": {aBucket(), []given{owned, grantsAda, nobodyIsLive}, with(bucket, func(r *Record) {
 			r.Identity, r.Pending = "42/today", []v1alpha1.PendingChange{location, versioning}
