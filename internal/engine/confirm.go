@@ -69,7 +69,10 @@ func (p *pass) confirmApplied(planned plan.Assessment, wasThere bool, left diff.
 		return outcome{reason: v1alpha1.ReasonNotApplied, message: stillDiffers(left), looked: true, drift: left}
 	}
 	p.record = p.record.Owns(p.manifest(), p.env, p.seen, p.managed())
-	return outcome{reason: v1alpha1.ReasonUpToDate, message: plan.UpToDate, looked: true, done: p.deed(planned, planned.Changes), written: planned.Changes.Paths()}
+	return outcome{
+		reason: v1alpha1.ReasonUpToDate, message: plan.UpToDate, looked: true,
+		done: p.deed(planned, planned.Changes), written: planned.Changes.Paths(),
+	}
 }
 
 func stillDiffers(left diff.Changes) string {
@@ -98,7 +101,8 @@ func (p *pass) appliedInPart(planned plan.Assessment, left diff.Changes) outcome
 			out = outcome{reason: v1alpha1.ReasonNotApplied, message: message, err: errors.New(message)}
 			break
 		}
-		out = outcome{reason: v1alpha1.ReasonProgressing, message: "applying what could not be set at once: " + plan.List(left.Paths()), after: pauseStale}
+		message := "applying what could not be set at once: " + plan.List(left.Paths())
+		out = outcome{reason: v1alpha1.ReasonProgressing, message: message, after: pauseStale}
 	default:
 		p.record = p.record.PlanApplied()
 		out = outcome{reason: after.Reason, message: after.Message, after: after.After}

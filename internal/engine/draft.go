@@ -46,7 +46,8 @@ type draft struct {
 func newDraft(c client.Client, uncached client.Reader, obj v1alpha1.Object) *draft {
 	ready, stored := readyCondition(obj), copyOf(obj)
 	return &draft{
-		writer: c, newest: uncached, obj: obj, stored: stored, was: stored.GetCommonStatus(), record: plan.RecordOf(stored.GetCommonStatus()).Asked(obj),
+		writer: c, newest: uncached, obj: obj, stored: stored, was: stored.GetCommonStatus(),
+		record:   plan.RecordOf(stored.GetCommonStatus()).Asked(obj),
 		wasReady: ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == obj.GetGeneration(),
 	}
 }
@@ -94,7 +95,8 @@ func (d *draft) fill() {
 	status := d.obj.GetCommonStatus()
 	d.record.Store(status)
 	if status.IAM != nil && d.shownPolicy != nil {
-		status.IAM.Members, status.IAM.Groups, status.IAM.Kept = int64(d.shownPolicy.Plan.Members), int64(d.shownPolicy.Plan.Groups), d.shownPolicy.Kept()
+		shown := d.shownPolicy
+		status.IAM.Members, status.IAM.Groups, status.IAM.Kept = int64(shown.Plan.Members), int64(shown.Plan.Groups), shown.Kept()
 	}
 }
 

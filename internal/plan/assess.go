@@ -163,6 +163,27 @@ func Assess(m Manifest, r Record, o Observation, e Environment) Assessment {
 	return a
 }
 
+// AssessUnobserved says what is decided without looking at Google Cloud; nil if it has to be looked at.
+func AssessUnobserved(m Manifest, r Record, e Environment) *Verdict {
+	s := subject{m, r, Observation{}, e, &Assessment{}}
+	return first(unobservedRules(s), s)
+}
+
+// subject is all that a rule may look at.
+type subject struct {
+	Manifest
+	record Record
+	seen   Observation
+	env    Environment
+	// so far, what has been assessed.
+	so *Assessment
+}
+
+func (s subject) spec() *v1alpha1.CommonSpec { return s.Object.GetCommonSpec() }
+func (s subject) deleting() bool             { return !s.Object.GetDeletionTimestamp().IsZero() }
+func (s subject) name() string               { return s.Kind.Name }
+func (s subject) externalName() string       { return s.Kind.ExternalName(s.env.Ref) }
+
 // applied says whether all that can be applied is: nothing differs, or what does waits for somebody else.
 func (s subject) applied() bool {
 	v, policy := s.so.Verdict, s.so.Policy
@@ -208,27 +229,6 @@ func (s subject) follows() Record {
 	}
 	return record
 }
-
-// AssessUnobserved says what is decided without looking at Google Cloud; nil if it has to be looked at.
-func AssessUnobserved(m Manifest, r Record, e Environment) *Verdict {
-	s := subject{m, r, Observation{}, e, &Assessment{}}
-	return first(unobservedRules(s), s)
-}
-
-// subject is all that a rule may look at.
-type subject struct {
-	Manifest
-	record Record
-	seen   Observation
-	env    Environment
-	// so far, what has been assessed.
-	so *Assessment
-}
-
-func (s subject) spec() *v1alpha1.CommonSpec { return s.Object.GetCommonSpec() }
-func (s subject) deleting() bool             { return !s.Object.GetDeletionTimestamp().IsZero() }
-func (s subject) name() string               { return s.Kind.Name }
-func (s subject) externalName() string       { return s.Kind.ExternalName(s.env.Ref) }
 
 // exists says whether the resource is there. One without fields of its own exists without Holdfast.
 func (s subject) exists() bool { return s.Kind.Fields == nil || s.seen.Fields.Exists }
