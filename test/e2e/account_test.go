@@ -8,7 +8,7 @@ import (
 
 	"cloud.google.com/go/iam/admin/apiv1/adminpb"
 	"github.com/google/go-cmp/cmp"
-
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
@@ -164,13 +164,17 @@ func TestADeletedAccountIsBroughtBack(t *testing.T) {
 	}
 }
 
-// forgetCreation makes an account look as if it had been created long ago.
-func forgetCreation(w *world, a *v1alpha1.ServiceAccount) {
+// forgetCreation makes an object's resource look as if it had been created long ago, if it is one that may be invisible for a while.
+func forgetCreation(w *world, obj v1alpha1.Object) {
 	w.t.Helper()
-	w.get(a)
-	before := a.DeepCopy()
-	a.Status.CreateTime.Time = a.Status.CreateTime.Add(-time.Hour)
-	w.must(w.kube.Status().Patch(w.t.Context(), a, client.MergeFrom(before)))
+	w.get(obj)
+	created := obj.GetCommonStatus().CreateTime
+	if created == nil {
+		return
+	}
+	before := obj.DeepCopyObject().(v1alpha1.Object)
+	obj.GetCommonStatus().CreateTime = new(metav1.NewTime(created.Add(-time.Hour)))
+	w.must(w.kube.Status().Patch(w.t.Context(), obj, client.MergeFrom(before)))
 }
 
 func TestTheQuotaOfAccounts(t *testing.T) {

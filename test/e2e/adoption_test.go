@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
@@ -18,8 +19,8 @@ func TestAdoptingWhatMatchesWritesNothing(t *testing.T) {
 		w.create(obj)
 		w.ready(obj)
 		w.noWrites(mark)
-		if labels, _, _ := k.console(w).look("orders"); labels[v1alpha1.OwnerLabel] != "" {
-			t.Errorf("adopting marked the %s: %v", k.name, labels)
+		if owner := k.console(w).look("orders").owner; len(owner) > 0 {
+			t.Errorf("adopting marked the %s: %v", k.Name, owner)
 		}
 
 		t.Log("the marks travel with the first real update")
@@ -28,9 +29,7 @@ func TestAdoptingWhatMatchesWritesNothing(t *testing.T) {
 		if d := cmp.Diff([]string{k.updating}, w.writes(mark)); d != "" {
 			t.Errorf("writes (-want +got):\n%s", d)
 		}
-		if labels, _, _ := k.console(w).look("orders"); labels[v1alpha1.OwnerLabel] != w.ownerID {
-			t.Errorf("the first update did not mark the %s: %v", k.name, labels)
-		}
+		w.expectMarked(k, obj)
 	})
 }
 
@@ -42,8 +41,12 @@ func TestAdoptingWhatDiffersWaitsForTheHashOfItsPlan(t *testing.T) {
 
 		obj := k.manifest("orders", v1alpha1.CommonSpec{})
 		w.create(obj)
+		if !k.is(adopted) {
+			w.expectGranted(k, obj, mark)
+			return
+		}
 		w.reason(obj, v1alpha1.ReasonAwaitingAdoption)
-		if d := cmp.Diff([]string{k.path}, paths(obj.GetCommonStatus().Plan.Changes)); d != "" {
+		if d := cmp.Diff(k.paths("orders"), paths(obj.GetCommonStatus().Plan.Changes)); d != "" {
 			t.Errorf("plan (-want +got):\n%s", d)
 		}
 
@@ -92,7 +95,7 @@ func TestAdoptionAlwaysChangesWhatDiffers(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
 		w := startWorld(t)
 		k.console(w).create("orders", false)
-		k.console(w).relabel("orders", func(labels map[string]string) { labels["cost"] = "42" })
+		k.console(w).stray("orders")
 		mark := w.cloud.Traffic.Mark()
 
 		obj := k.manifest("orders", v1alpha1.CommonSpec{Adoption: v1alpha1.AdoptionAlways})
@@ -101,8 +104,8 @@ func TestAdoptionAlwaysChangesWhatDiffers(t *testing.T) {
 		if d := cmp.Diff([]string{k.updating}, w.writes(mark)); d != "" {
 			t.Errorf("writes (-want +got):\n%s", d)
 		}
-		if labels, on, _ := k.console(w).look("orders"); !on || labels["cost"] != "42" {
-			t.Errorf("setting on: %v, labels: %v", on, labels)
+		if live := k.console(w).look("orders"); !live.on || !live.stray {
+			t.Errorf("live: %+v", live)
 		}
 	})
 }
@@ -115,14 +118,18 @@ func TestAdoptionNeverLeavesWhatWasThere(t *testing.T) {
 
 		obj := k.manifest("orders", v1alpha1.CommonSpec{Adoption: v1alpha1.AdoptionNever, DeletionPolicy: v1alpha1.DeletionDelete})
 		w.create(obj)
-		w.reason(obj, v1alpha1.ReasonConflict)
+		if k.is(adopted) {
+			w.reason(obj, v1alpha1.ReasonConflict)
+		} else { // what is granted already is nothing to take over
+			w.ready(obj)
+		}
 
 		t.Log("deleting the manifest does not delete what it never held")
 		w.delete(obj)
 		w.gone(obj)
 		w.noWrites(mark)
-		if _, _, there := k.console(w).look("orders"); !there {
-			t.Errorf("the %s is gone", k.name)
+		if !k.console(w).look("orders").there {
+			t.Errorf("the %s is gone", k.Name)
 		}
 	})
 }
@@ -152,6 +159,40 @@ func TestABucketThatSomebodyMadeAnewIsAdoptedAnew(t *testing.T) {
 		t.Error("status.identity is still that of the former bucket")
 	}
 	w.events(obj, "Created", v1alpha1.ReasonAwaitingAdoption, "Adopted")
+}
+
+// expectGranted waits until a manifest of a kind that adopts nothing is Ready beside what was there with the setting off, and checks
+// that it took one write, and that deleting the manifest leaves what was there.
+func (w *world) expectGranted(k kind, obj v1alpha1.Object, mark int64) {
+	w.t.Helper()
+	w.ready(obj)
+	if d := cmp.Diff([]string{k.creating}, w.writes(mark)); d != "" {
+		w.t.Errorf("writes (-want +got):\n%s", d)
+	}
+	if live := k.console(w).look(obj.GetName()); !live.on || live.team != "shop" {
+		w.t.Errorf("live: %+v", live)
+	}
+	edit(w, obj, func(o v1alpha1.Object) { o.GetCommonSpec().DeletionPolicy = v1alpha1.DeletionDelete })
+	w.ready(obj)
+	w.delete(obj)
+	w.gone(obj)
+	if live := k.console(w).look(obj.GetName()); live.on || live.team != "shop" {
+		w.t.Errorf("after its deletion live is %+v; want what was there before it", live)
+	}
+}
+
+// expectMarked checks that a resource carries the labels that mark its owner, or no marks at all where there are no labels.
+func (w *world) expectMarked(k kind, obj v1alpha1.Object) {
+	w.t.Helper()
+	var want map[string]string
+	if k.is(ownerLabels) {
+		want = map[string]string{
+			v1alpha1.OwnerLabel: w.ownerID, v1alpha1.OwnerNamespaceLabel: obj.GetNamespace(), v1alpha1.OwnerNameLabel: obj.GetName(),
+		}
+	}
+	if d := cmp.Diff(want, k.console(w).look(obj.GetName()).owner, cmpopts.EquateEmpty()); d != "" {
+		w.t.Errorf("labels that mark the owner (-want +got):\n%s", d)
+	}
 }
 
 func paths(changes []v1alpha1.Change) []string {

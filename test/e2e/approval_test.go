@@ -16,12 +16,12 @@ func TestObserveNeverWrites(t *testing.T) {
 		mark := w.cloud.Traffic.Mark()
 		obj := k.manifest("orders", v1alpha1.CommonSpec{Management: v1alpha1.ManagementObserve, DeletionPolicy: v1alpha1.DeletionDelete})
 		w.create(obj)
-		w.reason(obj, v1alpha1.ReasonNotFound)
+		w.reason(obj, k.absent())
 
 		k.console(w).create("orders", false)
 		w.settled(obj)
 		w.reason(obj, v1alpha1.ReasonDiffers)
-		if d := cmp.Diff([]string{k.path}, paths(obj.GetCommonStatus().Drift)); d != "" {
+		if d := cmp.Diff(k.paths("orders"), paths(obj.GetCommonStatus().Drift)); d != "" {
 			t.Errorf("drift (-want +got):\n%s", d)
 		}
 
@@ -34,8 +34,8 @@ func TestObserveNeverWrites(t *testing.T) {
 
 		w.delete(obj)
 		w.gone(obj)
-		if _, _, there := k.console(w).look("orders"); !there {
-			t.Errorf("the %s is gone", k.name)
+		if !k.console(w).look("orders").there {
+			t.Errorf("the %s is gone", k.Name)
 		}
 		w.noWrites(mark)
 	})
@@ -73,7 +73,9 @@ func TestObserveLooksAtWhatAnotherOwnerHolds(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
 		w := startWorld(t)
 		k.console(w).create("orders", true)
-		k.console(w).relabel("orders", func(labels map[string]string) { labels[v1alpha1.OwnerLabel] = "another-cluster" })
+		if k.is(ownerLabels) {
+			k.console(w).take("orders")
+		}
 		obj := k.manifest("orders", v1alpha1.CommonSpec{Management: v1alpha1.ManagementObserve})
 		w.create(obj)
 		w.ready(obj)
@@ -92,8 +94,8 @@ func TestFromManageToObserveAndDeleted(t *testing.T) {
 		w.delete(obj)
 		w.gone(obj)
 		w.noWrites(mark)
-		if _, _, there := k.console(w).look("orders"); !there {
-			t.Errorf("the %s is gone, though only to be observed", k.name)
+		if !k.console(w).look("orders").there {
+			t.Errorf("the %s is gone, though only to be observed", k.Name)
 		}
 	})
 }
@@ -115,7 +117,7 @@ func TestApproveHoldsCreateUpdateAndDelete(t *testing.T) {
 		w.noWrites(mark)
 		approve(w, obj)
 		w.ready(obj)
-		if _, on, _ := k.console(w).look("orders"); on {
+		if k.console(w).look("orders").on {
 			t.Error("the approved update is not there")
 		}
 
@@ -125,8 +127,8 @@ func TestApproveHoldsCreateUpdateAndDelete(t *testing.T) {
 		w.noWrites(mark)
 		approve(w, obj)
 		w.gone(obj)
-		if _, _, there := k.console(w).look("orders"); there {
-			t.Errorf("the %s is still there", k.name)
+		if k.console(w).look("orders").there {
+			t.Errorf("the %s is still there", k.Name)
 		}
 		if d := cmp.Diff([]string{k.deleting}, w.writes(mark)); d != "" {
 			t.Errorf("writes of the deletion (-want +got):\n%s", d)
@@ -160,7 +162,7 @@ func TestAnEditAfterTheApprovalInvalidatesIt(t *testing.T) {
 		obj := unapproved(w, k)
 		edit(w, obj, func(o v1alpha1.Object) {
 			o.SetAnnotations(map[string]string{v1alpha1.ApproveAnnotation: o.GetCommonStatus().Plan.Hash})
-			k.labels(o, v1alpha1.Labels{"team": "bank"})
+			k.team(o, "bank")
 		})
 		w.reason(obj, v1alpha1.ReasonAwaitingApproval)
 		w.noWrites(mark)
@@ -175,6 +177,7 @@ func TestDriftUnderApproveWaitsToo(t *testing.T) {
 		w.ready(obj)
 
 		t.Log("deleted in the console: making it again is a plan of its own, and the old hash does not release it")
+		forgetCreation(w, obj)
 		lose(w, k, obj)
 		if obj.GetCommonStatus().Plan.Hash == created {
 			t.Errorf("the hash %s is good twice", created)
@@ -190,6 +193,7 @@ func TestAHashIsUsedUpThoughTheReplyWasLost(t *testing.T) {
 		approve(w, obj)
 		w.ready(obj)
 
+		forgetCreation(w, obj)
 		lose(w, k, obj)
 	})
 }

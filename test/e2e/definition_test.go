@@ -26,15 +26,14 @@ func TestDeletingTheDefinitionsDeletesNothing(t *testing.T) {
 	})
 	w := newWorldAt(t, config)
 	w.start()
-	for _, k := range []kind{topics, buckets} {
+	for _, k := range table {
 		obj := k.manifest("orders", v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})
 		w.create(obj)
 		w.ready(obj)
-		w.delete(&apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: k.name + "s.gcp.holdfast.dev"}})
+		w.delete(&apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: k.Plural + "." + v1alpha1.GroupVersion.Group}})
 		w.gone(obj)
-		labels, on, there := k.console(w).look("orders")
-		if d := cmp.Diff(map[string]string{"team": "shop"}, labels); d != "" || !on || !there {
-			t.Errorf("%s: there: %v, setting on: %v, labels (-want +got):\n%s", k.name, there, on, d)
+		if d := cmp.Diff(look{there: true, on: true, team: "shop"}, k.console(w).look("orders"), looks); d != "" {
+			t.Errorf("%s (-want +got):\n%s", k.title, d)
 		}
 	}
 }
@@ -58,8 +57,8 @@ func TestADeletionWaitsWhileTheDefinitionCannotBeRead(t *testing.T) {
 		w.noWrites(mark)
 		unreadable.Store(false)
 		w.gone(obj)
-		if _, _, there := k.console(w).look("orders"); there {
-			t.Errorf("the %s is still there", k.name)
+		if k.console(w).look("orders").there {
+			t.Errorf("the %s is still there", k.Name)
 		}
 	})
 }

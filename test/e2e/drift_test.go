@@ -20,13 +20,13 @@ func TestDriftIsCorrectedAndWhatNobodyDeclaredStays(t *testing.T) {
 		w.ready(obj)
 		console := k.console(w)
 		console.set("orders", false)
-		console.relabel("orders", func(labels map[string]string) { labels["team"], labels["cost"] = "bank", "42" })
+		console.team("orders", "bank")
+		console.stray("orders")
 		mark := w.cloud.Traffic.Mark()
 		w.settled(obj)
 		w.ready(obj)
-		labels, on, _ := console.look("orders")
-		if !on || labels["team"] != "shop" || labels["cost"] != "42" {
-			t.Errorf("setting on: %v, labels: %v", on, labels)
+		if live := console.look("orders"); !live.on || live.team != "shop" || !live.stray {
+			t.Errorf("live: %+v", live)
 		}
 		if d := cmp.Diff([]string{k.updating}, w.writes(mark)); d != "" {
 			t.Errorf("writes (-want +got):\n%s", d)
@@ -40,11 +40,12 @@ func TestWhatWasDeletedInTheConsoleIsMadeAgain(t *testing.T) {
 		obj := k.manifest("orders", v1alpha1.CommonSpec{})
 		w.create(obj)
 		w.ready(obj)
+		forgetCreation(w, obj)
 		k.console(w).delete("orders")
 		w.settled(obj)
 		w.ready(obj)
-		if labels, on, there := k.console(w).look("orders"); !there || !on || labels["team"] != "shop" {
-			t.Errorf("there: %v, setting on: %v, labels: %v", there, on, labels)
+		if live := k.console(w).look("orders"); !live.there || !live.on || live.team != "shop" {
+			t.Errorf("live: %+v", live)
 		}
 	})
 }
@@ -61,8 +62,11 @@ func TestUnsetIsUnmanaged(t *testing.T) {
 		w.settled(obj)
 		w.ready(obj)
 		w.noWrites(mark)
-		if _, on, _ := k.console(w).look("orders"); !on {
+		if !k.console(w).look("orders").on {
 			t.Error("what the manifest does not set was changed")
+		}
+		if !k.is(comesAndGoes) { // nor does it show: a policy is as long as others make it
+			return
 		}
 		var observed map[string]any
 		w.must(json.Unmarshal(obj.GetCommonStatus().Observed.Raw, &observed))
@@ -72,21 +76,21 @@ func TestUnsetIsUnmanaged(t *testing.T) {
 	})
 }
 
-func TestRemovedLabelsAreResetByKey(t *testing.T) {
+func TestWhatLeavesIsResetAndNothingBesideIt(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
 		w := startWorld(t)
 		obj := k.manifest("orders", v1alpha1.CommonSpec{})
-		k.labels(obj, v1alpha1.Labels{"team": "shop", "tier": "gold"})
 		w.create(obj)
 		w.ready(obj)
-		k.console(w).relabel("orders", func(labels map[string]string) { labels["cost"] = "42" })
-		edit(w, obj, func(o v1alpha1.Object) { k.labels(o, v1alpha1.Labels{"team": "shop"}) })
+		k.console(w).stray("orders")
+		edit(w, obj, func(o v1alpha1.Object) { k.team(o, "") })
 		w.ready(obj)
-		labels, _, _ := k.console(w).look("orders")
-		want := map[string]string{"team": "shop", "cost": "42", "holdfast-owner": w.ownerID, "holdfast-namespace": w.namespace, "holdfast-name": "orders"}
-		if d := cmp.Diff(want, labels); d != "" {
-			t.Errorf("labels (-want +got):\n%s", d)
+		live := k.console(w).look("orders")
+		live.owner = nil
+		if d := cmp.Diff(look{there: true, on: true, stray: true}, live, looks); d != "" {
+			t.Errorf("live (-want +got):\n%s", d)
 		}
+		w.expectMarked(k, obj)
 	})
 }
 
@@ -99,8 +103,8 @@ func TestWhatWasAdoptedIsResetToo(t *testing.T) {
 		w.ready(obj)
 		edit(w, obj, func(o v1alpha1.Object) { k.set(o, nil) })
 		w.ready(obj)
-		if _, on, _ := k.console(w).look("orders"); on {
-			t.Error("a field that was adopted and left the manifest keeps its value")
+		if on := k.console(w).look("orders").on; on == k.is(adopted) {
+			t.Errorf("a field that was there before the manifest, and left it, is on: %v", on)
 		}
 	})
 }

@@ -71,7 +71,7 @@ func TestClosingKeepsTheRecord(t *testing.T) {
 					{By: "ada", Reason: "INC-4711: it takes longer"},
 					{By: administrator, Reason: "INC-4711: it takes longer", Until: new(metav1.NewTime(until))},
 				},
-				Seen: []v1alpha1.Change{{Path: k.path}},
+				Seen: []v1alpha1.Change{{Path: k.paths("orders")[0]}},
 			},
 			Ending: v1alpha1.BreakGlassClosed, ClosedBy: "ada",
 		}
@@ -87,10 +87,10 @@ func TestClosingKeepsTheRecord(t *testing.T) {
 		}
 		w.tells(obj, "BreakGlassClosed", "ada closed the glass that "+administrator+" broke: INC-4711: it takes longer")
 		w.ready(obj)
-		if _, on, _ := k.console(w).look("orders"); !on {
+		if !k.console(w).look("orders").on {
 			t.Error("what differed was not put back")
 		}
-		w.tells(obj, "DriftCorrected", "corrected "+k.path)
+		w.tells(obj, "DriftCorrected", "corrected "+k.paths("orders")[0])
 	})
 }
 
@@ -150,7 +150,7 @@ func TestAGlassExpires(t *testing.T) {
 					w.settled(obj)
 				}
 				w.ready(obj)
-				w.eventually("it to be put back", func() (bool, string) { _, on, _ := topics.console(w).look("orders"); return on, describe(obj) })
+				w.eventually("it to be put back", func() (bool, string) { return topics.console(w).look("orders").on, describe(obj) })
 				for _, e := range w.cloud.Traffic.WritesSince(mark) {
 					if e.Time.Before(until) {
 						t.Errorf("%s came at %v, before %v", e.Method, e.Time, until)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	typed "github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 	"github.com/holdfast-dev/holdfast/test/installed"
 )
@@ -114,7 +114,7 @@ func resourceOf(obj client.Object) string {
 	if err != nil {
 		panic(err)
 	}
-	return strings.ToLower(gvk.Kind) + "s/" + obj.GetName()
+	return registered(gvk.Kind).Plural + "/" + obj.GetName()
 }
 
 // breaks makes Ada break a glass, or keep it broken: until a time, or without end if that is zero.
@@ -185,12 +185,13 @@ func (l *ledger) check(mark int64, obj v1alpha1.Object) {
 
 func clock(t time.Time) string { return t.Format("05.000000") }
 
-// writesAbout are the writes about an object's resource that arrived since a mark. The call that creates a bucket does not say
-// which in its path: it is about any.
+// writesAbout are the writes about an object's resource that arrived since a mark. Some calls do not say in their path which it is, but
+// with another name than the object's, or not at all: they are about any.
 func (w *world) writesAbout(mark int64, obj client.Object) []traffic.Entry {
 	var out []traffic.Entry
 	for _, e := range w.cloud.Traffic.WritesSince(mark) {
-		if e.Resource == obj.GetName() || e.Method == buckets.creating {
+		aboutAny := e.Method == buckets.creating || e.Service == string(typed.ServiceIAM) || e.Service == string(typed.ServiceResourceManager)
+		if e.Resource == obj.GetName() || aboutAny {
 			out = append(out, e)
 		}
 	}

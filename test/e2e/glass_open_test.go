@@ -36,10 +36,10 @@ func TestWhileTheGlassIsBrokenDriftIsSeenAndNothingWritten(t *testing.T) {
 		})
 		w.settled(obj)
 		w.noWrites(mark)
-		if d := cmp.Diff([]string{k.path}, paths(obj.GetCommonStatus().Drift)); d != "" {
+		if d := cmp.Diff(k.paths("orders"), paths(obj.GetCommonStatus().Drift)); d != "" {
 			t.Errorf("drift (-want +got):\n%s", d)
 		}
-		if d := cmp.Diff([]string{k.path}, paths(obj.GetCommonStatus().BreakGlass.Seen)); d != "" {
+		if d := cmp.Diff(k.paths("orders"), paths(obj.GetCommonStatus().BreakGlass.Seen)); d != "" {
 			t.Errorf("seen while the glass is broken (-want +got):\n%s", d)
 		}
 		if d := cmp.Diff(ready, condition(obj, v1alpha1.ConditionReady)); d != "" {
@@ -47,14 +47,15 @@ func TestWhileTheGlassIsBrokenDriftIsSeenAndNothingWritten(t *testing.T) {
 		}
 
 		t.Log("it differs in something else, too, and then no more in the first")
-		k.console(w).relabel("orders", func(labels map[string]string) { labels["team"] = "bank" })
+		k.console(w).team("orders", "bank")
 		k.console(w).set("orders", true)
 		w.eventually("the other difference", func() (bool, string) {
 			w.get(obj)
-			return slices.Equal(paths(obj.GetCommonStatus().Drift), []string{"spec.labels[team]"}), describe(obj)
+			return slices.Equal(paths(obj.GetCommonStatus().Drift), k.teamPaths("orders")), describe(obj)
 		})
-		if seen := paths(obj.GetCommonStatus().BreakGlass.Seen); !slices.Contains(seen, k.path) || !slices.Contains(seen, "spec.labels[team]") {
-			t.Errorf("seen while the glass is broken: %v", seen)
+		both := slices.Sorted(slices.Values(slices.Concat(k.paths("orders"), k.teamPaths("orders"))))
+		if d := cmp.Diff(both, slices.Sorted(slices.Values(paths(obj.GetCommonStatus().BreakGlass.Seen)))); d != "" {
+			t.Errorf("seen while the glass is broken (-want +got):\n%s", d)
 		}
 
 		t.Log("a new generation is held, and said to be")
@@ -68,9 +69,8 @@ func TestWhileTheGlassIsBrokenDriftIsSeenAndNothingWritten(t *testing.T) {
 		t.Log("closed, all of it is put right")
 		w.closeGlass(obj)
 		w.ready(obj)
-		labels, on, _ := k.console(w).look("orders")
-		if on || labels["team"] != "shop" {
-			t.Errorf("after closing it is on=%v with labels %v", on, labels)
+		if live := k.console(w).look("orders"); live.on || live.team != "shop" {
+			t.Errorf("after closing live is %+v", live)
 		}
 	})
 }
@@ -127,13 +127,13 @@ func TestTheGlassHoldsInEveryManagement(t *testing.T) {
 		mark := w.cloud.Traffic.Mark()
 		w.closeGlass(obj)
 		w.reason(obj, v1alpha1.ReasonAwaitingApproval)
-		if plan := obj.GetCommonStatus().Plan; plan == nil || !slices.Equal(paths(plan.Changes), []string{k.path}) {
+		if plan := obj.GetCommonStatus().Plan; plan == nil || !slices.Equal(paths(plan.Changes), k.paths("orders")) {
 			t.Errorf("the plan of the way back is %+v", plan)
 		}
 		w.noWrites(mark)
 		approve(w, obj)
 		w.ready(obj)
-		if _, on, _ := k.console(w).look("orders"); !on {
+		if !k.console(w).look("orders").on {
 			t.Error("the approved way back was not gone")
 		}
 
@@ -161,6 +161,7 @@ func TestReadyStaysWhateverBecomesOfTheResource(t *testing.T) {
 		w.breakGlass(obj)
 		w.glass(obj, metav1.ConditionTrue)
 		mark := w.cloud.Traffic.Mark()
+		forgetCreation(w, obj)
 		k.console(w).delete("orders")
 		w.settled(obj)
 		w.reasonOf(obj, v1alpha1.ConditionDrifted, v1alpha1.ReasonDiffers)
@@ -176,8 +177,8 @@ func TestReadyStaysWhateverBecomesOfTheResource(t *testing.T) {
 		w.closeGlass(obj)
 		w.glass(obj, metav1.ConditionFalse)
 		w.ready(obj)
-		if _, on, there := k.console(w).look("orders"); !there || !on {
-			t.Errorf("the %s was not made again: there=%v on=%v", k.name, there, on)
+		if live := k.console(w).look("orders"); !live.there || !live.on {
+			t.Errorf("the %s was not made again: there=%v on=%v", k.Name, live.there, live.on)
 		}
 	})
 }

@@ -29,8 +29,8 @@ type deed struct {
 }
 
 var deeds = map[string]deed{
-	"create": {kinds: []kind{topics, buckets}, absent: true, do: func(w *world, _ kind, obj v1alpha1.Object) { w.create(obj) }},
-	"update": {kinds: []kind{topics}, do: func(w *world, k kind, obj v1alpha1.Object) {
+	"create": {kinds: table, absent: true, do: func(w *world, _ kind, obj v1alpha1.Object) { w.create(obj) }},
+	"update": {kinds: []kind{topics, policies}, do: func(w *world, k kind, obj v1alpha1.Object) {
 		edit(w, obj, func(o v1alpha1.Object) { k.set(o, new(false)) })
 	}},
 	"reset": {kinds: []kind{topics}, do: func(w *world, k kind, obj v1alpha1.Object) {
@@ -41,7 +41,7 @@ var deeds = map[string]deed{
 		w.annotates("", obj, annotations{v1alpha1.ReconcileRequestedAtAnnotation: time.Now().Format(time.RFC3339Nano)})
 	}},
 	"orphan": {kinds: []kind{topics}, policy: v1alpha1.DeletionOrphan, do: func(w *world, _ kind, obj v1alpha1.Object) { w.delete(obj) }},
-	"delete": {kinds: []kind{topics}, do: func(w *world, _ kind, obj v1alpha1.Object) { w.delete(obj) }},
+	"delete": {kinds: []kind{topics, accounts, policies}, do: func(w *world, _ kind, obj v1alpha1.Object) { w.delete(obj) }},
 	"update in two calls": {
 		kinds: []kind{buckets},
 		before: func(obj v1alpha1.Object) {
@@ -70,7 +70,7 @@ func TestTheGlassIsBrokenAtEveryStep(t *testing.T) {
 	for name, d := range deeds {
 		for _, k := range d.kinds {
 			for _, scope := range []v1alpha1.BreakGlassScope{v1alpha1.BreakGlassOnObject, v1alpha1.BreakGlassOnNamespace} {
-				t.Run(fmt.Sprintf("%s/%s/%s", name, k.name, scope), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%s/%s/%s", name, k.title, scope), func(t *testing.T) {
 					t.Parallel()
 					w := newWorld(t)
 					s := &steps{ledger: newLedger(w), kind: k, deed: d, scope: scope}
@@ -241,7 +241,7 @@ func (h heldRequest) isReached() (reached, write bool) { return len(h.reached) >
 
 // atCall holds the n-th call to the service; there is no other object that calls are about.
 func (s *steps) atCall(n int) held {
-	pattern := traffic.Call{Service: s.kind.service}
+	pattern := traffic.Call{Service: string(s.kind.Methods[0].Service)}
 	h := &heldCall{at: make(chan traffic.Call, 1), release: make(chan struct{})}
 	next := s.cloud.Traffic.Pause(pattern)
 	go func() {

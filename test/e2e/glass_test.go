@@ -65,15 +65,15 @@ func TestWhileTheGlassIsBrokenNothingIsWritten(t *testing.T) {
 		}
 
 		t.Log("a new generation is held")
-		edit(w, obj, func(o v1alpha1.Object) { k.labels(o, v1alpha1.Labels{"team": "bank"}) })
+		edit(w, obj, func(o v1alpha1.Object) { k.team(o, "bank") })
 		w.reason(obj, v1alpha1.ReasonBreakGlass)
 		w.noWrites(mark)
 
 		t.Log("closing lets both go")
 		closeIt(w, obj)
 		w.ready(obj)
-		if labels, on, _ := k.console(w).look("orders"); !on || labels["team"] != "bank" {
-			t.Errorf("setting on: %v, labels: %v", on, labels)
+		if live := k.console(w).look("orders"); !live.on || live.team != "bank" {
+			t.Errorf("live: %+v", live)
 		}
 		if c := condition(obj, v1alpha1.ConditionBreakGlass); c.Status != metav1.ConditionFalse {
 			t.Errorf("BreakGlass is %s", c.Status)
@@ -107,13 +107,13 @@ func TestWhileTheGlassIsBrokenDeletingWaits(t *testing.T) {
 		w.delete(obj)
 		w.reason(obj, v1alpha1.ReasonBreakGlass)
 		w.noWrites(mark)
-		if _, _, there := k.console(w).look("orders"); !there {
-			t.Errorf("the %s is gone", k.name)
+		if !k.console(w).look("orders").there {
+			t.Errorf("the %s is gone", k.Name)
 		}
 		closeIt(w, obj)
 		w.gone(obj)
-		if _, _, there := k.console(w).look("orders"); there {
-			t.Errorf("the %s is still there", k.name)
+		if k.console(w).look("orders").there {
+			t.Errorf("the %s is still there", k.Name)
 		}
 	})
 }
@@ -169,7 +169,7 @@ func TestAGlassClosesByItself(t *testing.T) {
 		})
 		w.reason(obj, v1alpha1.ReasonBreakGlass)
 		w.ready(obj)
-		if _, on, _ := k.console(w).look("orders"); on {
+		if k.console(w).look("orders").on {
 			t.Error("the edit was not applied")
 		}
 	})
@@ -203,8 +203,9 @@ func TestAWriteEndsWithTheLease(t *testing.T) {
 		w.reason(obj, v1alpha1.ReasonUnavailable)
 		w.lease.deadline.Store(new(time.Now().Add(time.Hour)))
 		creating.Release()
+		w.untilVisible(k, obj)
 		w.ready(obj)
-		if n := w.carriedOut(0, k.creating, "orders"); n != 1 {
+		if n := w.carriedOut(0, k.creating, ""); n != 1 {
 			t.Errorf("%d creates", n)
 		}
 	})

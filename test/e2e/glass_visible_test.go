@@ -54,7 +54,7 @@ func TestAGlassIsMeasuredWhileItIsBroken(t *testing.T) {
 		w.glass(obj, metav1.ConditionTrue)
 		since := float64(obj.GetCommonStatus().BreakGlass.Since.Unix())
 		expect := func() {
-			w.eventually("the gauge", func() (bool, string) { return w.measured(k.name, obj) == since, "" })
+			w.eventually("the gauge", func() (bool, string) { return w.measured(k.Label(), obj) == since, "" })
 		}
 		expect()
 
@@ -64,24 +64,24 @@ func TestAGlassIsMeasuredWhileItIsBroken(t *testing.T) {
 		expect()
 
 		w.closeGlass(obj)
-		w.notMeasured(k.name, obj)
+		w.notMeasured(k.Label(), obj)
 
 		t.Log("what is gone is not measured, whatever became of it")
 		w.breakGlass(obj)
 		expectAny := func(o v1alpha1.Object) {
-			w.eventually("the gauge", func() (bool, string) { return w.measured(k.name, o) > 0, "" })
+			w.eventually("the gauge", func() (bool, string) { return w.measured(k.Label(), o) > 0, "" })
 		}
 		expectAny(obj)
 		w.delete(obj)
 		edit(w, obj, func(o v1alpha1.Object) { o.SetFinalizers(nil) })
-		w.notMeasured(k.name, obj)
+		w.notMeasured(k.Label(), obj)
 
 		observed := k.manifest("observed", v1alpha1.CommonSpec{Management: v1alpha1.ManagementObserve})
 		w.create(observed)
 		w.breakGlass(observed)
 		expectAny(observed)
 		w.delete(observed)
-		w.notMeasured(k.name, observed)
+		w.notMeasured(k.Label(), observed)
 	})
 }
 

@@ -16,44 +16,66 @@ import (
 )
 
 // TestGoldenConversations holds what is said to Google Cloud, and what it answers, in each step of a resource's life against
-// testdata/golden. What each field says when it comes and goes is in the tests of resetting.
+// testdata/golden. What each field says when it comes and goes is in the tests of resetting; accounts and policies, which have steps of
+// their own, are in golden_iam_test.go.
 func TestGoldenConversations(t *testing.T) {
-	forEachKind(t, func(t *testing.T, k kind) {
-		w := startWorld(t)
-		say := func(step string, do func()) {
-			t.Helper()
-			mark := w.cloud.Traffic.Mark()
-			do()
-			w.golden(k.name+"/"+step, mark)
-		}
-		obj := k.manifest("orders", v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})
-		say("create", func() { w.create(obj); w.ready(obj) })
-		say("no-op", func() { w.settled(obj) })
-		say("update", func() { edit(w, obj, func(o v1alpha1.Object) { k.set(o, new(false)) }); w.ready(obj) })
-		say("update-labels", func() {
-			edit(w, obj, func(o v1alpha1.Object) { k.labels(o, v1alpha1.Labels{"team": "bank", "tier": "gold"}) })
-			w.ready(obj)
+	for _, k := range []kind{topics, buckets} {
+		t.Run(k.title, func(t *testing.T) {
+			t.Parallel()
+			expectGoldenLife(t, k)
 		})
-		say("reset", func() { edit(w, obj, func(o v1alpha1.Object) { k.set(o, nil) }); w.ready(obj) })
-		say("reset-label", func() { edit(w, obj, func(o v1alpha1.Object) { k.labels(o, shop) }); w.ready(obj) })
-		k.console(w).relabel("orders", func(labels map[string]string) { labels["team"] = "bank" })
-		say("drift", func() { w.settled(obj); w.ready(obj) })
-		say("delete", func() { w.delete(obj); w.gone(obj) })
+	}
+}
 
-		k.console(w).create("alike", true)
-		alike := k.manifest("alike", v1alpha1.CommonSpec{})
-		say("adopt", func() { w.create(alike); w.ready(alike) })
-		say("orphan-unmarked", func() { w.delete(alike); w.gone(alike) })
-
-		k.console(w).create("different", false)
-		different := k.manifest("different", v1alpha1.CommonSpec{Adoption: v1alpha1.AdoptionAlways})
-		say("adopt-different", func() { w.create(different); w.ready(different) })
-		say("orphan", func() { w.delete(different); w.gone(different) })
-
-		k.console(w).relabel("different", func(labels map[string]string) { labels[v1alpha1.OwnerLabel] = "another-cluster" })
-		taken := k.manifest("different", v1alpha1.CommonSpec{})
-		say("conflict", func() { w.create(taken); w.reason(taken, v1alpha1.ReasonConflict) })
+func expectGoldenLife(t *testing.T, k kind) {
+	t.Helper()
+	w := startWorld(t)
+	say := func(step string, do func()) {
+		t.Helper()
+		mark := w.cloud.Traffic.Mark()
+		do()
+		w.golden(k.Name+"/"+step, mark)
+	}
+	obj := k.manifest("orders", v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})
+	say("create", func() { w.create(obj); w.ready(obj) })
+	say("no-op", func() { w.settled(obj) })
+	say("update", func() { edit(w, obj, func(o v1alpha1.Object) { k.set(o, new(false)) }); w.ready(obj) })
+	say("update-labels", func() {
+		edit(w, obj, func(o v1alpha1.Object) { setLabels(o, v1alpha1.Labels{"team": "bank", "tier": "gold"}) })
+		w.ready(obj)
 	})
+	say("reset", func() { edit(w, obj, func(o v1alpha1.Object) { k.set(o, nil) }); w.ready(obj) })
+	say("reset-label", func() { edit(w, obj, func(o v1alpha1.Object) { setLabels(o, shop) }); w.ready(obj) })
+	console := k.console(w).(interface {
+		label(id string, labels map[string]string)
+	})
+	console.label("orders", map[string]string{"team": "bank"})
+	say("drift", func() { w.settled(obj); w.ready(obj) })
+	say("delete", func() { w.delete(obj); w.gone(obj) })
+
+	k.console(w).create("alike", true)
+	alike := k.manifest("alike", v1alpha1.CommonSpec{})
+	say("adopt", func() { w.create(alike); w.ready(alike) })
+	say("orphan-unmarked", func() { w.delete(alike); w.gone(alike) })
+
+	k.console(w).create("different", false)
+	different := k.manifest("different", v1alpha1.CommonSpec{Adoption: v1alpha1.AdoptionAlways})
+	say("adopt-different", func() { w.create(different); w.ready(different) })
+	say("orphan", func() { w.delete(different); w.gone(different) })
+
+	console.label("different", map[string]string{v1alpha1.OwnerLabel: "another-cluster"})
+	taken := k.manifest("different", v1alpha1.CommonSpec{})
+	say("conflict", func() { w.create(taken); w.reason(taken, v1alpha1.ReasonConflict) })
+}
+
+// setLabels changes the labels in a manifest of a topic or a bucket.
+func setLabels(obj v1alpha1.Object, labels v1alpha1.Labels) {
+	switch o := obj.(type) {
+	case *v1alpha1.Topic:
+		o.Spec.Labels = labels
+	case *v1alpha1.Bucket:
+		o.Spec.Labels = labels
+	}
 }
 
 // golden compares the calls since a mark with a file below testdata/golden, which -update writes anew.

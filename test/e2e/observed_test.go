@@ -44,6 +44,17 @@ func (w *world) carriedOut(mark int64, method, resource string) int {
 	}))
 }
 
+// carriedOutWrites are the calls since a mark that changed something in Google Cloud.
+func (w *world) carriedOutWrites(mark int64) []string {
+	var out []string
+	for _, e := range w.cloud.Traffic.WritesSince(mark) {
+		if e.Executed && e.Status < http.StatusMultipleChoices {
+			out = append(out, e.Method)
+		}
+	}
+	return out
+}
+
 // events waits for the reasons of an object's events to be these, in order, each said once.
 func (w *world) events(obj v1alpha1.Object, want ...string) {
 	w.t.Helper()

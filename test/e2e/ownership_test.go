@@ -13,12 +13,16 @@ func TestAnotherOwnersResourceIsLeftAlone(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
 		w := startWorld(t)
 		k.console(w).create("orders", false)
-		k.console(w).relabel("orders", func(labels map[string]string) {
-			labels[v1alpha1.OwnerLabel], labels[v1alpha1.OwnerNamespaceLabel], labels[v1alpha1.OwnerNameLabel] = "another-cluster", "shop", "theirs"
-		})
+		if k.is(ownerLabels) {
+			k.console(w).take("orders")
+		}
 		mark := w.cloud.Traffic.Mark()
 		obj := k.manifest("orders", v1alpha1.CommonSpec{Adoption: v1alpha1.AdoptionAlways, DeletionPolicy: v1alpha1.DeletionDelete})
 		w.create(obj)
+		if !k.is(ownerLabels) { // nothing says that there is an owner: spec.adoption alone protects it
+			w.ready(obj)
+			return
+		}
 		w.reason(obj, v1alpha1.ReasonConflict)
 		if message := condition(obj, v1alpha1.ConditionReady).Message; !strings.Contains(message, `"another-cluster" (manifest shop/theirs)`) {
 			t.Errorf("the owner is not named: %s", message)
@@ -26,28 +30,38 @@ func TestAnotherOwnersResourceIsLeftAlone(t *testing.T) {
 		w.delete(obj)
 		w.gone(obj)
 		w.noWrites(mark)
-		if labels, _, there := k.console(w).look("orders"); !there || labels[v1alpha1.OwnerLabel] != "another-cluster" {
-			t.Errorf("there: %v, labels: %v", there, labels)
+		if live := k.console(w).look("orders"); !live.there || live.owner[v1alpha1.OwnerLabel] != "another-cluster" {
+			t.Errorf("live: %+v", live)
 		}
 	})
 }
 
-func TestAResourceThatAnotherOwnerTookIsNotDeleted(t *testing.T) {
+func TestAResourceThatSomebodyElseTookIsNotDeleted(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
 		w := startWorld(t)
 		obj := k.manifest("orders", v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})
 		w.create(obj)
 		w.ready(obj)
-		k.console(w).relabel("orders", func(labels map[string]string) { labels[v1alpha1.OwnerLabel] = "another-cluster" })
+		if !k.is(distinct) {
+			w.expectOthersStay(k, obj)
+			return
+		}
+		forgetCreation(w, obj)
+		k.console(w).take("orders")
+		k.console(w).set("orders", false) // so that the difference keeps it from being adopted where there are no labels
 		mark := w.cloud.Traffic.Mark()
 		w.settled(obj)
-		w.reason(obj, v1alpha1.ReasonConflict)
+		if k.is(ownerLabels) {
+			w.reason(obj, v1alpha1.ReasonConflict)
+		} else {
+			w.reason(obj, v1alpha1.ReasonAwaitingAdoption)
+		}
 		w.delete(obj)
 		w.settled(obj)
 		w.reason(obj, v1alpha1.ReasonConflict)
 		w.noWrites(mark)
-		if _, _, there := k.console(w).look("orders"); !there {
-			t.Fatalf("another owner's %s was deleted", k.name)
+		if !k.console(w).look("orders").there {
+			t.Fatalf("another owner's %s was deleted", k.Name)
 		}
 
 		t.Log("until the manifest says Orphan")
@@ -57,11 +71,29 @@ func TestAResourceThatAnotherOwnerTookIsNotDeleted(t *testing.T) {
 	})
 }
 
+// expectOthersStay deletes the manifest of a policy, and checks that what others were granted stays.
+func (w *world) expectOthersStay(k kind, obj v1alpha1.Object) {
+	w.t.Helper()
+	k.console(w).stray(obj.GetName())
+	w.settled(obj)
+	w.ready(obj)
+	w.delete(obj)
+	w.gone(obj)
+	if d := cmp.Diff(look{stray: true}, k.console(w).look(obj.GetName()), looks); d != "" {
+		w.t.Errorf("after the deletion (-want +got):\n%s", d)
+	}
+}
+
 func TestTheOlderOfTwoManifestsWins(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
 		w := startWorld(t)
 		first, second := twins(w, k, v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionOrphan})
-		winner, loser := w.winnerAndLoser(first, second)
+		if !k.is(exclusive) {
+			w.ready(first)
+			w.ready(second)
+			return
+		}
+		winner, loser := w.winnerAndLoser(k, first, second)
 		mark := w.cloud.Traffic.Mark()
 		w.settled(loser)
 		w.reason(loser, v1alpha1.ReasonConflict)
@@ -81,18 +113,21 @@ func TestDeletingOneOfTwoManifestsOrphans(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
 		w := startWorld(t)
 		first, second := twins(w, k, v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})
-		winner, loser := w.winnerAndLoser(first, second)
+		winner, loser := w.winnerAndLoser(k, first, second)
 		mark := w.cloud.Traffic.Mark()
 		w.delete(winner)
 		w.gone(winner)
 		w.ready(loser)
-		if n := w.carriedOut(mark, k.deleting, ""); n > 0 {
-			t.Errorf("the %s was deleted though another manifest declares it", k.name)
+		if n := w.carriedOut(mark, k.deleting, ""); n > 0 && k.is(comesAndGoes) {
+			t.Errorf("the %s was deleted though another manifest declares it", k.Name)
+		}
+		if !k.console(w).look("orders").there {
+			t.Errorf("the %s is gone though another manifest declares it", k.Name)
 		}
 		w.delete(loser)
 		w.gone(loser)
-		if _, _, there := k.console(w).look("orders"); there {
-			t.Errorf("the last manifest said Delete, and the %s is still there", k.name)
+		if k.console(w).look("orders").there {
+			t.Errorf("the last manifest said Delete, and the %s is still there", k.Name)
 		}
 	})
 }
@@ -101,7 +136,7 @@ func TestDeletingTheLoserTouchesNothing(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
 		w := startWorld(t)
 		first, second := twins(w, k, v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})
-		winner, loser := w.winnerAndLoser(first, second)
+		winner, loser := w.winnerAndLoser(k, first, second)
 		mark := w.cloud.Traffic.Mark()
 		w.delete(loser)
 		w.gone(loser)
@@ -121,13 +156,12 @@ func TestManifestsOfTwoNamespacesOfOneProject(t *testing.T) {
 		theirs.SetNamespace(other)
 		w.create(ours)
 		w.create(theirs)
-		winner, loser := w.winnerAndLoser(ours, theirs)
+		winner, loser := w.winnerAndLoser(k, ours, theirs)
 		w.delete(winner)
 		w.gone(winner)
 		w.ready(loser)
-		labels, _, _ := k.console(w).look("orders")
-		if d := cmp.Diff("", labels[v1alpha1.OwnerNamespaceLabel]); d != "" {
-			t.Errorf("the orphan that was taken over keeps marks (-want +got):\n%s", d)
+		if owner := k.console(w).look("orders").owner; len(owner) > 0 {
+			t.Errorf("the orphan that was taken over keeps marks: %v", owner)
 		}
 	})
 }
@@ -142,9 +176,9 @@ func twins(w *world, k kind, spec v1alpha1.CommonSpec) (first, second v1alpha1.O
 	return first, second
 }
 
-// winnerAndLoser waits until one of two manifests holds their resource and the other says so. Whose creation times are the
-// same second are told apart by UID, so that either may win.
-func (w *world) winnerAndLoser(a, b v1alpha1.Object) (winner, loser v1alpha1.Object) {
+// winnerAndLoser waits until one of two manifests owns their resource and the other says so; or until both are Ready, where they share it.
+// Whose creation times are the same second are told apart by UID, so that either may win.
+func (w *world) winnerAndLoser(k kind, a, b v1alpha1.Object) (winner, loser v1alpha1.Object) {
 	w.t.Helper()
 	w.get(a)
 	w.get(b)
@@ -154,6 +188,10 @@ func (w *world) winnerAndLoser(a, b v1alpha1.Object) (winner, loser v1alpha1.Obj
 		winner, loser = b, a
 	}
 	w.ready(winner)
-	w.reason(loser, v1alpha1.ReasonConflict)
+	if k.is(exclusive) {
+		w.reason(loser, v1alpha1.ReasonConflict)
+	} else {
+		w.ready(loser)
+	}
 	return winner, loser
 }

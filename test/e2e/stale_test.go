@@ -88,7 +88,7 @@ func TestAStaleCacheDoesNotUndoAnEdit(t *testing.T) {
 		w.settled(obj)
 		w.ready(obj)
 		w.noWrites(mark)
-		if _, on, _ := k.console(w).look("orders"); on {
+		if k.console(w).look("orders").on {
 			t.Error("the edit was undone")
 		}
 	})
@@ -100,6 +100,7 @@ func TestAStaleCacheDoesNotMakeAgainWhatIsBeingDeleted(t *testing.T) {
 		obj := k.manifest("orders", v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})
 		w.create(obj)
 		w.ready(obj)
+		forgetCreation(w, obj)
 		cache.freeze(obj)
 		w.delete(obj)
 		mark := w.cloud.Traffic.Mark()
@@ -108,8 +109,8 @@ func TestAStaleCacheDoesNotMakeAgainWhatIsBeingDeleted(t *testing.T) {
 		w.noWrites(mark)
 		cache.freeze(nil)
 		w.gone(obj)
-		if _, _, there := k.console(w).look("orders"); there {
-			t.Errorf("the %s is back", k.name)
+		if k.console(w).look("orders").there {
+			t.Errorf("the %s is back", k.Name)
 		}
 	})
 }
@@ -119,7 +120,7 @@ func TestAStaleCacheThatDoesNotKnowOfTheCreateYet(t *testing.T) {
 		w, cache := startBehind(t)
 		held := k.manifest("orders", v1alpha1.CommonSpec{Management: v1alpha1.ManagementObserve, Adoption: v1alpha1.AdoptionNever})
 		w.create(held)
-		w.reason(held, v1alpha1.ReasonNotFound)
+		w.reason(held, k.absent())
 		edit(w, held, func(o v1alpha1.Object) { o.GetCommonSpec().Management = v1alpha1.ManagementManage })
 		before := held.DeepCopyObject().(v1alpha1.Object)
 		w.ready(held)
@@ -132,7 +133,7 @@ func TestAStaleCacheThatDoesNotKnowOfTheCreateYet(t *testing.T) {
 		w.settled(held)
 		w.ready(held)
 		w.noWrites(mark)
-		if n := w.carriedOut(0, k.creating, "orders"); n != 1 {
+		if n := w.carriedOut(0, k.creating, ""); n != 1 {
 			t.Errorf("%d creates", n)
 		}
 		if d := cmp.Diff([]string{v1alpha1.Finalizer}, held.GetFinalizers()); d != "" {

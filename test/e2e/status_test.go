@@ -33,15 +33,15 @@ func TestAfterALostStatusNothingIsResetThatCannotBeProvenOurOwn(t *testing.T) {
 		w.start()
 		w.ready(obj)
 		w.noWrites(mark)
-		if _, on, _ := k.console(w).look("orders"); !on {
+		if !k.console(w).look("orders").on {
 			t.Error("a field that nothing proves to be ours was reset")
 		}
 
-		t.Log("the marks still prove whose it is")
+		t.Log("marks, or a unique ID, still say whose it is; a grant does not, so it stays")
 		w.delete(obj)
 		w.gone(obj)
-		if _, _, there := k.console(w).look("orders"); there {
-			t.Errorf("the %s is still there", k.name)
+		if there := k.console(w).look("orders").there; there == k.is(distinct) {
+			t.Errorf("the %s is there: %v", k.Name, there)
 		}
 	})
 }
@@ -59,6 +59,15 @@ func TestAfterALostStatusWhatIsNotMarkedIsNotDeleted(t *testing.T) {
 		k.console(w).set("orders", true)
 		mark := w.cloud.Traffic.Mark()
 		w.start()
+		if !k.is(adopted) {
+			w.ready(obj)
+			w.delete(obj)
+			w.gone(obj)
+			if live := k.console(w).look("orders"); !live.on || live.team != "shop" {
+				t.Errorf("what was there before is gone: %+v", live)
+			}
+			return
+		}
 		w.reason(obj, v1alpha1.ReasonAwaitingAdoption)
 		w.delete(obj)
 		w.gone(obj)

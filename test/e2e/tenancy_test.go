@@ -69,15 +69,15 @@ func TestABindingThatChangesStopsAllWrites(t *testing.T) {
 		w.settled(obj)
 		w.reason(obj, v1alpha1.ReasonBindingChanged)
 		w.noWrites(mark)
-		if _, on, there := k.console(w).look("orders"); !there || !on {
-			t.Errorf("there: %v, setting on: %v", there, on)
+		if live := k.console(w).look("orders"); !live.there || !live.on {
+			t.Errorf("there: %v, setting on: %v", live.there, live.on)
 		}
 
 		t.Log("bound again, the deletion goes on")
 		w.bind(w.project)
 		w.gone(obj)
-		if _, _, there := k.console(w).look("orders"); there {
-			t.Errorf("the %s is still there", k.name)
+		if k.console(w).look("orders").there {
+			t.Errorf("the %s is still there", k.Name)
 		}
 	})
 }

@@ -1,0 +1,243 @@
+package e2e
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/test/emulator/policy"
+)
+
+// startStopping starts a world whose gate can be stopped.
+func startStopping(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t)
+	w.turnstile = &turnstile{}
+	w.start()
+	return w
+}
+
+// stopAtGate stops the next pass that is about to write for an object: between planning, and looking whether the plan is still the newest.
+func (w *world) stopAtGate(obj v1alpha1.Object) *hold {
+	resource := "/" + resourceOf(obj)
+	h := w.turnstile.stop(func(r request) bool { return r.method == http.MethodGet && strings.HasSuffix(r.path, resource) })
+	w.t.Cleanup(h.goOn)
+	return h
+}
+
+// arrives waits until a pass is stopped.
+func (w *world) arrives(h *hold) {
+	w.t.Helper()
+	w.eventually("a pass to come to the gate", func() (bool, string) { return len(h.reached) > 0, "" })
+}
+
+// TestAWriteThatWasPlannedForAnOlderGenerationIsNotSent edits the manifest while a pass is between planning and the gate.
+func TestAWriteThatWasPlannedForAnOlderGenerationIsNotSent(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		w := startStopping(t)
+		obj := k.manifest("orders", v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})
+		obj.SetNamespace(w.namespace)
+
+		t.Log("a create")
+		mark, gate := w.cloud.Traffic.Mark(), w.stopAtGate(obj)
+		w.create(obj)
+		w.arrives(gate)
+		edit(w, obj, func(o v1alpha1.Object) { k.set(o, new(false)) })
+		gate.goOn()
+		w.ready(obj)
+		if live := k.console(w).look("orders"); live.on || live.team != "shop" {
+			t.Errorf("live: %+v", live)
+		}
+		if d := cmp.Diff([]string{k.creating}, w.writes(mark)); d != "" {
+			t.Errorf("writes (-want +got):\n%s", d)
+		}
+
+		t.Log("an update that is taken back")
+		mark, gate = w.cloud.Traffic.Mark(), w.stopAtGate(obj)
+		edit(w, obj, func(o v1alpha1.Object) { k.set(o, new(true)) })
+		w.arrives(gate)
+		edit(w, obj, func(o v1alpha1.Object) { k.set(o, new(false)) })
+		gate.goOn()
+		w.ready(obj)
+		w.noWrites(mark)
+
+		t.Log("a deletion that becomes an orphaning")
+		mark, gate = w.cloud.Traffic.Mark(), w.stopAtGate(obj)
+		w.delete(obj)
+		w.arrives(gate)
+		edit(w, obj, func(o v1alpha1.Object) { o.GetCommonSpec().DeletionPolicy = v1alpha1.DeletionOrphan })
+		gate.goOn()
+		w.gone(obj)
+		var want []string
+		if k.unmarking != "" {
+			want = append(want, k.unmarking)
+		}
+		if d := cmp.Diff(want, w.writes(mark)); d != "" {
+			t.Errorf("writes (-want +got):\n%s", d)
+		}
+		if !k.console(w).look("orders").there {
+			t.Errorf("the %s is gone", k.Name)
+		}
+	})
+}
+
+// TestTheSecondWriteOfAPlanIsNotSentForAnOlderGeneration edits the manifest while Google has the first one.
+func TestTheSecondWriteOfAPlanIsNotSentForAnOlderGeneration(t *testing.T) {
+	cases := map[string]struct {
+		obj func() v1alpha1.Object
+		// first and second are the calls of the plan that comes of a change.
+		first, second string
+		change, undo  func(obj v1alpha1.Object)
+	}{
+		"a retention that is set and locked": {
+			obj: func() v1alpha1.Object { return aBucket("orders", v1alpha1.BucketSpec{}) }, first: "buckets.patch", second: "buckets.lockRetentionPolicy",
+			change: func(obj v1alpha1.Object) { lock(obj.(*v1alpha1.Bucket)) },
+			undo:   func(obj v1alpha1.Object) { obj.(*v1alpha1.Bucket).Spec.RetentionPolicy.Locked = nil },
+		},
+		"an account that is described and disabled": {
+			obj: func() v1alpha1.Object { return anAccount("orders-writer", v1alpha1.ServiceAccountSpec{}) }, first: "IAM.PatchServiceAccount", second: "IAM.DisableServiceAccount",
+			change: func(obj v1alpha1.Object) {
+				spec := &obj.(*v1alpha1.ServiceAccount).Spec
+				spec.Description, spec.Disabled = new("not in use"), new(true)
+			},
+			undo: func(obj v1alpha1.Object) { obj.(*v1alpha1.ServiceAccount).Spec.Disabled = new(false) },
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := startWorld(t)
+			obj := tc.obj()
+			w.create(obj)
+			w.ready(obj)
+			first := w.cloud.Traffic.Pause(call(tc.first))
+			t.Cleanup(first.Release)
+			edit(w, obj, tc.change)
+			if _, isBucket := obj.(*v1alpha1.Bucket); isBucket {
+				w.reason(obj, v1alpha1.ReasonAwaitingApproval)
+				approve(w, obj)
+			}
+			<-first.Reached()
+			edit(w, obj, tc.undo)
+			first.Release()
+			w.ready(obj)
+			if n := w.cloud.Traffic.Count(call(tc.second)); n > 0 {
+				t.Errorf("%s was sent %d times for a manifest that did not say so any more", tc.second, n)
+			}
+		})
+	}
+}
+
+// TestAPolicyIsNotTriedAgainForAnOlderGeneration: Google rejects a member, and meanwhile the manifest does without another one.
+func TestAPolicyIsNotTriedAgainForAnOlderGeneration(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	w.must(w.cloud.Directory.Set("user:adda@example.com", policy.Unknown))
+	p := aPolicy("team", additive(granting("roles/viewer", "user:adda@example.com", "user:bob@example.com")))
+	setting := w.cloud.Traffic.Pause(setProjectPolicy)
+	w.create(p)
+	<-setting.Reached()
+	rebind(w, p, granting("roles/viewer", "user:cleo@example.com"))
+	setting.Release()
+	w.ready(p)
+	w.expectGrants("roles/viewer user:cleo@example.com")
+	for _, e := range w.calls(0, setProjectPolicy.Method, "bob") {
+		if e.Status < http.StatusMultipleChoices {
+			t.Errorf("what the manifest does not say any more was granted: %s", e.Request)
+		}
+	}
+}
+
+// TestACreateThatTheGateRefusedIsNotRemembered: what somebody else creates meanwhile is theirs.
+func TestACreateThatTheGateRefusedIsNotRemembered(t *testing.T) {
+	cases := map[string]struct {
+		adoption v1alpha1.Adoption
+		// on is how somebody else creates it.
+		on     bool
+		reason string
+	}{
+		"one that differs": {v1alpha1.AdoptionIfMatches, false, v1alpha1.ReasonAwaitingAdoption},
+		"one just like it": {v1alpha1.AdoptionNever, true, v1alpha1.ReasonConflict},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			forEachKind(t, func(t *testing.T, k kind) {
+				w := startStopping(t)
+				obj := k.manifest("orders", v1alpha1.CommonSpec{Adoption: tc.adoption, DeletionPolicy: v1alpha1.DeletionDelete})
+				obj.SetNamespace(w.namespace)
+				gate := w.stopAtGate(obj)
+				w.create(obj)
+				w.arrives(gate)
+				w.breakGlass(obj)
+				gate.goOn()
+				w.reason(obj, v1alpha1.ReasonBreakGlass)
+				w.expectNothingRemembered(obj)
+
+				k.console(w).create("orders", tc.on)
+				mark := w.cloud.Traffic.Mark()
+				w.closeGlass(obj)
+				if !k.is(adopted) {
+					w.ready(obj)
+					return
+				}
+				w.reason(obj, tc.reason)
+				w.expectNothingRemembered(obj)
+				w.delete(obj)
+				w.gone(obj)
+				w.noWrites(mark)
+			})
+		})
+	}
+}
+
+// TestACreateThatWasPlannedForAnOlderGenerationIsNotRemembered: the next one comes second.
+func TestACreateThatWasPlannedForAnOlderGenerationIsNotRemembered(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		w := startStopping(t)
+		obj := k.manifest("orders", v1alpha1.CommonSpec{})
+		obj.SetNamespace(w.namespace)
+		first := w.stopAtGate(obj)
+		w.create(obj)
+		w.arrives(first)
+		edit(w, obj, func(o v1alpha1.Object) { k.set(o, new(false)) })
+		creating := w.cloud.Traffic.Pause(call(k.creating))
+		t.Cleanup(creating.Release)
+		first.goOn()
+		<-creating.Reached()
+		k.console(w).create("orders", true) // as the manifest was before
+		creating.Release()
+		if !k.is(adopted) {
+			w.ready(obj)
+			return
+		}
+		w.reason(obj, v1alpha1.ReasonAwaitingAdoption)
+		w.expectNothingRemembered(obj)
+	})
+}
+
+// expectNothingRemembered checks that an object's status has nothing of a write that was never sent.
+func (w *world) expectNothingRemembered(obj v1alpha1.Object) {
+	w.t.Helper()
+	type memory struct {
+		Created, Identified, Approved bool
+		Pending                       []v1alpha1.PendingChange
+		Applied                       []string
+		Granted, Granting             []v1alpha1.IAMGrants
+	}
+	status := obj.GetCommonStatus()
+	got := memory{
+		Created: status.CreateTime != nil, Identified: status.Identity != "", Approved: status.Approved != nil,
+		Pending: status.Pending, Applied: status.AppliedFields,
+	}
+	if iam := status.IAM; iam != nil {
+		got.Granted, got.Granting = iam.Grants, iam.Pending
+	}
+	if d := cmp.Diff(memory{}, got, cmpopts.EquateEmpty()); d != "" {
+		w.t.Errorf("remembered of what was never sent (-want +got):\n%s", d)
+	}
+}
