@@ -18,8 +18,8 @@ type crashing struct {
 	step func(w *world, k kind, obj v1alpha1.Object)
 	// after waits until the step is done, and checks what is there.
 	after func(w *world, k kind, obj v1alpha1.Object)
-	// write is the one call that the step makes, however often the process is killed; empty for none.
-	write func(k kind) string
+	// writes are the calls that the step makes, each once, however often the process is killed.
+	writes func(k kind) []string
 }
 
 var crashes = map[string]crashing{
@@ -27,21 +27,21 @@ var crashes = map[string]crashing{
 		before: func(*world, kind, v1alpha1.Object) {},
 		step:   func(w *world, _ kind, obj v1alpha1.Object) { w.create(obj) },
 		after:  expectHeld(true),
-		write:  func(k kind) string { return k.creating },
+		writes: func(k kind) []string { return []string{k.creating} },
 	},
 	"update": {
 		before: createdAndReady,
 		step: func(w *world, k kind, obj v1alpha1.Object) {
 			edit(w, obj, func(o v1alpha1.Object) { k.set(o, new(false)) })
 		},
-		after: expectHeld(false),
-		write: func(k kind) string { return k.updating },
+		after:  expectHeld(false),
+		writes: func(k kind) []string { return []string{k.updating} },
 	},
 	"reset": {
 		before: createdAndReady,
 		step:   func(w *world, k kind, obj v1alpha1.Object) { edit(w, obj, func(o v1alpha1.Object) { k.set(o, nil) }) },
 		after:  expectHeld(false),
-		write:  func(k kind) string { return k.updating },
+		writes: func(k kind) []string { return []string{k.updating} },
 	},
 	"drift": {
 		before: func(w *world, k kind, obj v1alpha1.Object) {
@@ -57,7 +57,7 @@ var crashes = map[string]crashing{
 			})
 			expectHeld(true)(w, k, obj)
 		},
-		write: func(k kind) string { return k.updating },
+		writes: func(k kind) []string { return []string{k.updating} },
 	},
 	"adopt": {
 		before: func(w *world, k kind, obj v1alpha1.Object) { k.console(w).create(obj.GetName(), false) },
@@ -65,8 +65,8 @@ var crashes = map[string]crashing{
 			obj.GetCommonSpec().Adoption = v1alpha1.AdoptionAlways
 			w.create(obj)
 		},
-		after: expectHeld(true),
-		write: func(k kind) string { return k.updating },
+		after:  expectHeld(true),
+		writes: func(k kind) []string { return []string{k.updating} },
 	},
 	"approve": {
 		before: func(w *world, k kind, obj v1alpha1.Object) {
@@ -78,9 +78,9 @@ var crashes = map[string]crashing{
 			w.create(obj)
 			w.reason(obj, waits)
 		},
-		step:  func(w *world, _ kind, obj v1alpha1.Object) { approve(w, obj) },
-		after: expectHeld(true),
-		write: func(k kind) string { return k.updating },
+		step:   func(w *world, _ kind, obj v1alpha1.Object) { approve(w, obj) },
+		after:  expectHeld(true),
+		writes: func(k kind) []string { return []string{k.updating} },
 	},
 	"orphan": {
 		before: func(w *world, k kind, obj v1alpha1.Object) {
@@ -94,7 +94,7 @@ var crashes = map[string]crashing{
 				w.t.Errorf("the orphan (-want +got):\n%s", d)
 			}
 		},
-		write: func(k kind) string { return k.unmarking },
+		writes: func(k kind) []string { return k.unmarks() },
 	},
 	"delete": {
 		before: createdAndReady,
@@ -105,7 +105,7 @@ var crashes = map[string]crashing{
 				w.t.Errorf("the %s is still there", k.Name)
 			}
 		},
-		write: func(k kind) string { return k.deleting },
+		writes: func(k kind) []string { return []string{k.deleting} },
 	},
 }
 
@@ -135,7 +135,7 @@ func TestKilledAtEachCallOfALock(t *testing.T) {
 			expectHeld(true)(w, k, obj)
 			w.expectLocked(obj.GetName())
 		},
-		write: func(kind) string { return "buckets.lockRetentionPolicy" },
+		writes: func(kind) []string { return []string{"buckets.patch", "buckets.lockRetentionPolicy"} },
 	})
 }
 
@@ -149,7 +149,7 @@ func killAtEachCall(t *testing.T, k kind, c crashing) {
 		for w.survives(k, c, calls+1, at) {
 			calls++
 		}
-		if c.write(k) == "" { // what is left is to let go of the object
+		if c.writes(k) == nil { // what is left is to let go of the object
 			least = 1
 		}
 		if calls < least {
@@ -170,11 +170,7 @@ func (w *world) survives(k kind, c crashing, n int, at moment) bool {
 	wasCut := w.killedAt(n, at, obj, func() { c.step(w, k, obj) })
 	w.untilVisible(k, obj)
 	c.after(w, k, obj)
-	var want []string
-	if write := c.write(k); write != "" {
-		want = []string{write}
-	}
-	if d := cmp.Diff(want, w.carriedOutWrites(mark)); d != "" {
+	if d := cmp.Diff(c.writes(k), w.carriedOutWrites(mark)); d != "" {
 		w.t.Errorf("cut at call %d %s: writes that were carried out (-want +got):\n%s", n, at, d)
 	}
 	w.cleanUp(k, obj)

@@ -57,7 +57,7 @@ func TestTakingOverAndLettingGoAreTold(t *testing.T) {
 			w.events(alike, "Adopted", "Orphaned")
 			w.events(different, "Adopted", "Orphaned")
 		} else { // granting is not adopting
-			w.events(alike, "Orphaned")
+			w.events(alike, v1alpha1.ReasonUpToDate, "Orphaned")
 			w.events(different, "Updated", "Orphaned")
 		}
 		if k.is(comesAndGoes) {

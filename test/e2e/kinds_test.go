@@ -50,6 +50,7 @@ const (
 	exclusive    trait = "one manifest owns the resource"
 	adopted      trait = "what was there before and differs is adopted only once somebody has seen the difference"
 	immediate    trait = "the resource is visible as soon as it is created"
+	repeatable   trait = "what is recorded before a write stays so if Google refuses it, so that another try has nothing to record"
 	overwritten  trait = "a value that is managed already is written over, which needs no record beforehand"
 )
 
@@ -64,14 +65,22 @@ func (k kind) absent() string {
 	return v1alpha1.ReasonDiffers
 }
 
+// unmarks are the writes that orphaning takes.
+func (k kind) unmarks() []string {
+	if k.unmarking == "" {
+		return nil
+	}
+	return []string{k.unmarking}
+}
+
 // orphaning are the calls that it takes to let go of a resource: without marks to take off, a look at the most.
 func (k kind) orphaning() map[string]int {
 	calls := map[string]int{}
 	if k.is(comesAndGoes) {
 		calls[k.getting] = 1
 	}
-	if k.unmarking != "" {
-		calls[k.unmarking] = 1
+	for _, write := range k.unmarks() {
+		calls[write] = 1
 	}
 	return calls
 }
@@ -150,6 +159,7 @@ var accounts = kind{
 	lacks: map[trait]string{
 		ownerLabels: "accounts have no labels; the unique ID tells which account it is",
 		immediate:   "Google may take a minute to show a new account",
+		repeatable:  "when it was created is recorded before, and taken back",
 	},
 	paths:     always("spec.description"),
 	teamPaths: always("spec.displayName"),
@@ -184,6 +194,7 @@ var policies = kind{
 		distinct:     "a grant is the same whoever makes it",
 		exclusive:    "several manifests may grant the same, which stays until none of them does",
 		adopted:      "granting takes nothing over that was there before",
+		repeatable:   "what is to be granted is recorded before, and taken back",
 		overwritten:  "another member is another grant, which is recorded before it is made",
 	},
 	paths:     func(id string) []string { return []string{grantPath(id, member(true))} },

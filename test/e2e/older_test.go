@@ -72,11 +72,7 @@ func TestAWriteThatWasPlannedForAnOlderGenerationIsNotSent(t *testing.T) {
 		edit(w, obj, func(o v1alpha1.Object) { o.GetCommonSpec().DeletionPolicy = v1alpha1.DeletionOrphan })
 		gate.goOn()
 		w.gone(obj)
-		var want []string
-		if k.unmarking != "" {
-			want = append(want, k.unmarking)
-		}
-		if d := cmp.Diff(want, w.writes(mark)); d != "" {
+		if d := cmp.Diff(k.unmarks(), w.writes(mark)); d != "" {
 			t.Errorf("writes (-want +got):\n%s", d)
 		}
 		if !k.console(w).look("orders").there {
@@ -216,7 +212,37 @@ func TestACreateThatWasPlannedForAnOlderGenerationIsNotRemembered(t *testing.T) 
 			return
 		}
 		w.reason(obj, v1alpha1.ReasonAwaitingAdoption)
-		w.expectNothingRemembered(obj)
+		if created := obj.GetCommonStatus().CreateTime; created != nil {
+			t.Errorf("status.createTime is %v, though somebody else created it", created)
+		}
+	})
+}
+
+// TestWhatAFailedCreateWouldHaveSetIsNotOurs: somebody else's value is not reset, though it is the one that the create was sent with.
+func TestWhatAFailedCreateWouldHaveSetIsNotOurs(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		w := startWorld(t)
+		creating := w.cloud.Traffic.Pause(call(k.creating))
+		t.Cleanup(creating.Release)
+		obj := k.manifest("orders", v1alpha1.CommonSpec{})
+		w.create(obj)
+		<-creating.Reached()
+		k.console(w).create("orders", true)
+		k.console(w).team("orders", "bank")
+		creating.Release()
+		if k.is(adopted) {
+			w.reason(obj, v1alpha1.ReasonAwaitingAdoption)
+		} else {
+			w.ready(obj)
+		}
+		edit(w, obj, func(o v1alpha1.Object) {
+			k.set(o, nil)
+			o.GetCommonSpec().Adoption = v1alpha1.AdoptionAlways
+		})
+		w.ready(obj)
+		if live := k.console(w).look("orders"); !live.on || live.team != "shop" {
+			t.Errorf("live: %+v", live)
+		}
 	})
 }
 
