@@ -68,18 +68,6 @@ func TestAnAccountsLife(t *testing.T) {
 	}
 }
 
-func TestACreatedAccountCostsOneReadAndOneWrite(t *testing.T) {
-	t.Parallel()
-	w := startWorld(t)
-	a := anAccount("orders-writer", v1alpha1.ServiceAccountSpec{DisplayName: new("Writes orders")})
-	w.create(a)
-	w.ready(a)
-	if got := w.cloud.Traffic.Total(); got != 2 {
-		t.Errorf("%v calls", w.cloud.Traffic.Counts())
-	}
-	w.expectKubeWrites(3)
-}
-
 // TestAnAccountThatIsNotSeenYet is created once, however long Google takes to show it, and what is granted to it by reference
 // gets through in the end, with no error.
 func TestAnAccountThatIsNotSeenYet(t *testing.T) {

@@ -52,21 +52,22 @@ func TestAWriteWithoutAnAnswerIsInFlight(t *testing.T) {
 }
 
 func TestALostReplyIsInFlight(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.unanswered = 2 * time.Second
-	w.start()
-	obj := topics.manifest("orders", v1alpha1.CommonSpec{})
-	w.create(obj)
-	w.ready(obj)
-	w.cloud.Traffic.Inject(traffic.Fault{Match: call(topics.updating), Times: 1, LoseReply: true})
-	updating := w.cloud.Traffic.Pause(call(topics.updating))
-	edit(w, obj, func(o v1alpha1.Object) { topics.set(o, new(false)) })
-	<-updating.Reached()
-	w.breakGlass(obj)
-	updating.Release()
-	w.glass(obj, metav1.ConditionUnknown)
-	w.glass(obj, metav1.ConditionTrue)
+	forEachKind(t, func(t *testing.T, k kind) {
+		w := newWorld(t)
+		w.unanswered = 2 * time.Second
+		w.start()
+		obj := k.manifest("orders", v1alpha1.CommonSpec{})
+		w.create(obj)
+		w.ready(obj)
+		w.cloud.Traffic.Inject(traffic.Fault{Match: call(k.updating), Times: 1, LoseReply: true})
+		updating := w.cloud.Traffic.Pause(call(k.updating))
+		edit(w, obj, func(o v1alpha1.Object) { k.set(o, new(false)) })
+		<-updating.Reached()
+		w.breakGlass(obj)
+		updating.Release()
+		w.glass(obj, metav1.ConditionUnknown)
+		w.glass(obj, metav1.ConditionTrue)
+	})
 }
 
 // TestAProcessDoesNotVouchForTheOneBefore: what that had sent when it was killed may be carried out for a while.
@@ -111,35 +112,36 @@ func TestAProcessDoesNotVouchForTheOneBefore(t *testing.T) {
 
 // TestAtRestWithOpenGlassesNothingIsWritten covers each place of a glass, with a record in the history.
 func TestAtRestWithOpenGlassesNothingIsWritten(t *testing.T) {
-	t.Parallel()
-	w := startWorld(t)
-	until := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
-	own, other := topics.manifest("own", v1alpha1.CommonSpec{}), topics.manifest("other", v1alpha1.CommonSpec{})
-	for _, obj := range []v1alpha1.Object{own, other} {
-		w.create(obj)
-		w.ready(obj)
-		w.breakGlass(obj)
-		w.glass(obj, metav1.ConditionTrue)
-		w.closeGlass(obj)
-		w.glass(obj, metav1.ConditionFalse)
-	}
-	w.annotates("ada", own, annotations{v1alpha1.BreakGlassAnnotation: incident, v1alpha1.BreakGlassUntilAnnotation: until})
-	w.annotates("ada", w.space(), annotations{v1alpha1.BreakGlassAnnotation: incident, v1alpha1.BreakGlassUntilAnnotation: until})
-	topics.console(w).set("other", false)
-	for _, obj := range []v1alpha1.Object{own, other} {
-		w.settled(obj)
-		w.glass(obj, metav1.ConditionTrue)
-		w.coOwned(obj)
-	}
-	w.coOwned(w.space())
-	w.stop()
-	w.kubeWrites.Store(0)
-	mark, looks := w.cloud.Traffic.Mark(), w.cloud.Traffic.Count(call(topics.getting))
-	w.start()
-	w.eventually("both to be looked at", func() (bool, string) { return w.cloud.Traffic.Count(call(topics.getting)) >= looks+2, "" })
-	w.stop()
-	w.noWrites(mark)
-	if n := w.kubeWrites.Load(); n > 0 {
-		t.Errorf("%d writes to Kubernetes", n)
-	}
+	forEachKind(t, func(t *testing.T, k kind) {
+		w := startWorld(t)
+		until := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+		own, other := k.manifest("own", v1alpha1.CommonSpec{}), k.manifest("other", v1alpha1.CommonSpec{})
+		for _, obj := range []v1alpha1.Object{own, other} {
+			w.create(obj)
+			w.ready(obj)
+			w.breakGlass(obj)
+			w.glass(obj, metav1.ConditionTrue)
+			w.closeGlass(obj)
+			w.glass(obj, metav1.ConditionFalse)
+		}
+		w.annotates("ada", own, annotations{v1alpha1.BreakGlassAnnotation: incident, v1alpha1.BreakGlassUntilAnnotation: until})
+		w.annotates("ada", w.space(), annotations{v1alpha1.BreakGlassAnnotation: incident, v1alpha1.BreakGlassUntilAnnotation: until})
+		k.console(w).set("other", false)
+		for _, obj := range []v1alpha1.Object{own, other} {
+			w.settled(obj)
+			w.glass(obj, metav1.ConditionTrue)
+			w.coOwned(obj)
+		}
+		w.coOwned(w.space())
+		w.stop()
+		w.kubeWrites.Store(0)
+		mark, looks := w.cloud.Traffic.Mark(), w.cloud.Traffic.Count(call(k.getting))
+		w.start()
+		w.eventually("both to be looked at", func() (bool, string) { return w.cloud.Traffic.Count(call(k.getting)) >= looks+2, "" })
+		w.stop()
+		w.noWrites(mark)
+		if n := w.kubeWrites.Load(); n > 0 {
+			t.Errorf("%d writes to Kubernetes", n)
+		}
+	})
 }

@@ -125,8 +125,7 @@ func (s *steps) breakAt(id string, hold func() held) bool {
 		s.deed.before(s.obj)
 	}
 	if !s.deed.absent {
-		s.create(s.obj)
-		s.ready(s.obj)
+		createdAndReady(s.world, s.kind, s.obj)
 	}
 	if s.deed.prepare != nil {
 		s.deed.prepare(s.world, s.kind, s.obj)

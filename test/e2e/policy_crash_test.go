@@ -94,78 +94,23 @@ func (w *world) expectOwn(p *v1alpha1.ProjectPolicy, own []string) {
 	w.expectGrants("roles/viewer user:ada@example.com")
 }
 
-// accountCrashes are steps of an account's life in which the process is killed.
-var accountCrashes = map[string]struct {
-	before, step func(w *world, a *v1alpha1.ServiceAccount)
-	call         string
-}{
-	"create": {
-		before: func(*world, *v1alpha1.ServiceAccount) {},
-		step:   func(w *world, a *v1alpha1.ServiceAccount) { w.create(a) }, call: "IAM.CreateServiceAccount",
-	},
-	"update": {
-		before: func(w *world, a *v1alpha1.ServiceAccount) { w.create(a); w.ready(a) },
-		step: func(w *world, a *v1alpha1.ServiceAccount) {
-			edit(w, a, func(a *v1alpha1.ServiceAccount) { a.Spec.DisplayName = new("Writes more orders") })
-		}, call: "IAM.PatchServiceAccount",
-	},
-	"disable": {
-		before: func(w *world, a *v1alpha1.ServiceAccount) { w.create(a); w.ready(a) },
-		step: func(w *world, a *v1alpha1.ServiceAccount) {
-			edit(w, a, func(a *v1alpha1.ServiceAccount) { a.Spec.Disabled = new(true) })
-		}, call: "IAM.DisableServiceAccount",
-	},
-	"delete": {
-		before: func(w *world, a *v1alpha1.ServiceAccount) { w.create(a); w.ready(a); forgetCreation(w, a) },
-		step:   func(w *world, a *v1alpha1.ServiceAccount) { w.delete(a) }, call: "IAM.DeleteServiceAccount",
-	},
-}
-
-// TestAnAccountIsKilledAtEachCall: the step comes to its end, and its one write is carried out once.
-func TestAnAccountIsKilledAtEachCall(t *testing.T) {
-	for name, c := range accountCrashes {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			w.wire = newWire(t, w.cloud)
-			w.start()
-			for at, least := range map[moment]int{beforeSending: 4, beforeAnswer: 2} {
-				n := 1
-				for cut := true; cut && !t.Failed(); n++ {
-					a := anAccount(fmt.Sprintf("orders-%d-%d", n, least), v1alpha1.ServiceAccountSpec{DisplayName: new("Writes orders")})
-					a.Spec.DeletionPolicy = v1alpha1.DeletionDelete
-					a.Namespace = w.namespace
-					c.before(w, a)
-					mark := w.cloud.Traffic.Mark()
-					cut = w.killedAt(n, at, a, func() { c.step(w, a) })
-					if name == "delete" {
-						w.gone(a)
-					} else {
-						w.agedReady(a)
-					}
-					if got := w.carriedOut(mark, c.call, ""); got != 1 {
-						t.Errorf("cut at call %d %s: %s was carried out %d times", n, at, c.call, got)
-					}
-				}
-				if n-2 < least {
-					t.Errorf("the step was cut at %d calls %s: that is not all of them", n-2, at)
-				}
+// TestKilledAtEachCallOfADisabling does so where an account is described and disabled in a plan of two writes.
+func TestKilledAtEachCallOfADisabling(t *testing.T) {
+	t.Parallel()
+	killAtEachCall(t, accounts, crashing{
+		before: createdAndReady,
+		step: func(w *world, k kind, obj v1alpha1.Object) {
+			edit(w, obj, func(o v1alpha1.Object) {
+				k.set(o, new(false))
+				o.(*v1alpha1.ServiceAccount).Spec.Disabled = new(true)
+			})
+		},
+		after: func(w *world, k kind, obj v1alpha1.Object) {
+			expectHeld(false)(w, k, obj)
+			if live, _ := w.account(accountID(obj.GetName())); !live.GetDisabled() {
+				w.t.Errorf("it is not disabled: %v", live)
 			}
-		})
-	}
-}
-
-// agedReady waits until an account is Ready. One that was about to be created when the process ended is waited for a minute long:
-// it is made to look as if that had passed.
-func (w *world) agedReady(a *v1alpha1.ServiceAccount) {
-	w.t.Helper()
-	w.eventually(a.Name+" to be UpToDate", func() (bool, string) {
-		w.get(a)
-		c := condition(a, v1alpha1.ConditionReady)
-		if _, there := w.account(a.Name); a.Status.CreateTime != nil && !there {
-			forgetCreation(w, a)
-			annotate(w, a, v1alpha1.ReconcileRequestedAtAnnotation, a.ResourceVersion)
-		}
-		return c != nil && c.Reason == v1alpha1.ReasonUpToDate && c.ObservedGeneration == a.Generation, describe(a)
+		},
+		writes: func(kind) []string { return []string{"IAM.PatchServiceAccount", "IAM.DisableServiceAccount"} },
 	})
 }

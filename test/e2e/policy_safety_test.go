@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"cloud.google.com/go/iam/apiv1/iampb"
 	"google.golang.org/genproto/googleapis/type/expr"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
@@ -155,31 +154,5 @@ func TestNoEmptiedPolicy(t *testing.T) {
 	w.expectGrants("roles/viewer user:ada@example.com")
 	if said := condition(p, v1alpha1.ConditionReady).Message; !strings.Contains(said, `"missing"`) {
 		t.Errorf("what is waited for is not named: %s", said)
-	}
-}
-
-// TestAPolicyUnderGlass: nothing is granted or revoked while the glass is broken, and what differs is shown.
-func TestAPolicyUnderGlass(t *testing.T) {
-	t.Parallel()
-	w := startWorld(t)
-	p := aPolicy("team", additive(granting("roles/viewer", "user:ada@example.com")))
-	w.create(p)
-	w.ready(p)
-	annotate(w, p, v1alpha1.BreakGlassAnnotation, "INC-4711: somebody must get in at once")
-	w.eventually("the glass to be open", func() (bool, string) {
-		w.get(p)
-		c := condition(p, v1alpha1.ConditionBreakGlass)
-		return c != nil && c.Status == "True", describe(p)
-	})
-	w.must(w.cloud.ResourceManager.EditPolicy(w.project, func(policy *iampb.Policy) { policy.Bindings = nil }))
-	w.grant("roles/editor", "user:incident@example.com")
-	before := w.cloud.Traffic.Count(setProjectPolicy)
-	w.settled(p)
-	if len(p.Status.Drift) != 1 || p.Status.Drift[0].Path != "spec.bindings[roles/viewer].members[user:ada@example.com]" {
-		t.Errorf("drift: %+v", p.Status.Drift)
-	}
-	w.expectGrants("roles/editor user:incident@example.com")
-	if got := w.cloud.Traffic.Count(setProjectPolicy) - before; got != 0 {
-		t.Errorf("%d writes under the glass", got)
 	}
 }
