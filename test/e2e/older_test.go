@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -148,47 +149,76 @@ func TestAPolicyIsNotTriedAgainForAnOlderGeneration(t *testing.T) {
 	}
 }
 
-// TestACreateThatTheGateRefusedIsNotRemembered: what somebody else creates meanwhile is theirs.
+// refusal is why the gate lets nothing pass, from a moment on and until another one.
+type refusal struct {
+	from, until func(w *world, obj v1alpha1.Object)
+	// reason is what Ready says meanwhile.
+	reason string
+}
+
+var refusals = map[string]refusal{
+	"glass": {
+		from:   func(w *world, obj v1alpha1.Object) { w.breakGlass(obj) },
+		until:  func(w *world, obj v1alpha1.Object) { w.closeGlass(obj) },
+		reason: v1alpha1.ReasonBreakGlass,
+	},
+	"lease": {
+		from:   func(w *world, _ v1alpha1.Object) { w.lease.deadline.Store(new(time.Now().Add(-time.Second))) },
+		until:  func(w *world, _ v1alpha1.Object) { w.lease.deadline.Store(new(time.Now().Add(time.Hour))) },
+		reason: v1alpha1.ReasonUnavailable,
+	},
+	"API server": {
+		from:   func(w *world, _ v1alpha1.Object) { w.unreadable.Store(true) },
+		until:  func(w *world, _ v1alpha1.Object) { w.unreadable.Store(false) },
+		reason: v1alpha1.ReasonUnavailable,
+	},
+}
+
+// TestACreateThatTheGateRefusedIsNotRemembered: what somebody else creates meanwhile is theirs, also if it is just like it.
 func TestACreateThatTheGateRefusedIsNotRemembered(t *testing.T) {
-	cases := map[string]struct {
-		adoption v1alpha1.Adoption
-		// on is how somebody else creates it.
-		on     bool
-		reason string
-	}{
-		"one that differs": {v1alpha1.AdoptionIfMatches, false, v1alpha1.ReasonAwaitingAdoption},
-		"one just like it": {v1alpha1.AdoptionNever, true, v1alpha1.ReasonConflict},
-	}
-	for name, tc := range cases {
+	for name, refused := range refusals {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			forEachKind(t, func(t *testing.T, k kind) {
-				w := startStopping(t)
-				obj := k.manifest("orders", v1alpha1.CommonSpec{Adoption: tc.adoption, DeletionPolicy: v1alpha1.DeletionDelete})
-				obj.SetNamespace(w.namespace)
-				gate := w.stopAtGate(obj)
-				w.create(obj)
-				w.arrives(gate)
-				w.breakGlass(obj)
-				gate.goOn()
-				w.reason(obj, v1alpha1.ReasonBreakGlass)
-				w.expectNothingRemembered(obj)
-
-				k.console(w).create("orders", tc.on)
-				mark := w.cloud.Traffic.Mark()
-				w.closeGlass(obj)
-				if !k.is(adopted) {
-					w.ready(obj)
-					return
+				w := newWorld(t)
+				w.turnstile = &turnstile{}
+				w.refuse = func(r *http.Request) bool {
+					return w.unreadable.Load() && r.Method == http.MethodGet && namespaced.MatchString(r.URL.Path)
 				}
-				w.reason(obj, tc.reason)
-				w.expectNothingRemembered(obj)
-				w.delete(obj)
-				w.gone(obj)
-				w.noWrites(mark)
+				w.start()
+				differs := k.manifest("differs", v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})
+				alike := k.manifest("alike", v1alpha1.CommonSpec{Adoption: v1alpha1.AdoptionNever, DeletionPolicy: v1alpha1.DeletionDelete})
+				w.expectForgotten(k, refused, differs, false, v1alpha1.ReasonAwaitingAdoption)
+				w.expectForgotten(k, refused, alike, true, v1alpha1.ReasonConflict)
 			})
 		})
 	}
+}
+
+// expectForgotten has the gate refuse to create the resource of an object, which somebody else creates then, with the setting on or off.
+// Ready must have a reason after that.
+func (w *world) expectForgotten(k kind, refused refusal, obj v1alpha1.Object, on bool, reason string) {
+	w.t.Helper()
+	obj.SetNamespace(w.namespace)
+	mark, gate := w.cloud.Traffic.Mark(), w.stopAtGate(obj)
+	w.create(obj)
+	w.arrives(gate)
+	refused.from(w, obj)
+	gate.goOn()
+	w.reason(obj, refused.reason)
+	w.expectNothingRemembered(obj)
+
+	k.console(w).create(obj.GetName(), on)
+	refused.until(w, obj)
+	if !k.is(adopted) { // it is granted beside it
+		w.ready(obj)
+		return
+	}
+	w.reason(obj, reason)
+	w.expectNothingRemembered(obj)
+	w.delete(obj)
+	w.gone(obj)
+	w.noWrites(mark)
 }
 
 // TestACreateThatWasPlannedForAnOlderGenerationIsNotRemembered: the next one comes second.

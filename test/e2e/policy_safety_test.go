@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"cloud.google.com/go/iam/apiv1/iampb"
 	"google.golang.org/genproto/googleapis/type/expr"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
@@ -116,6 +117,24 @@ func TestThresholds(t *testing.T) {
 				t.Errorf("approved, and not written: %q", got)
 			}
 		})
+	}
+}
+
+// TestAnAuditConfigThatWasThereIsNotOverwrittenUnseen: a manifest owns an audit config whatever the mode, so that this is no mere granting.
+func TestAnAuditConfigThatWasThereIsNotOverwrittenUnseen(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	w.must(w.cloud.ResourceManager.EditPolicy(w.project, func(policy *iampb.Policy) {
+		policy.AuditConfigs = []*iampb.AuditConfig{{
+			Service: "storage.googleapis.com", AuditLogConfigs: []*iampb.AuditLogConfig{{LogType: iampb.AuditLogConfig_DATA_READ}},
+		}}
+	}))
+	p := aPolicy("team", additive(granting("roles/viewer", "user:ada@example.com")))
+	p.Spec.AuditConfigs = []v1alpha1.AuditConfig{{Service: "storage.googleapis.com", AuditLogConfigs: []v1alpha1.AuditLogConfig{}}}
+	w.create(p)
+	w.reason(p, v1alpha1.ReasonAwaitingAdoption)
+	if got := w.cloud.Traffic.Count(setProjectPolicy); got != 0 {
+		t.Errorf("%d writes before anybody approved", got)
 	}
 }
 

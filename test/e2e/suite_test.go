@@ -34,7 +34,7 @@ var (
 
 // defaults are values of flags that fit these tests better than the usual ones: they mostly wait, and a check of a property
 // takes a second.
-var defaults = map[string]string{"test.parallel": "6", "rapid.checks": "6"}
+var defaults = map[string]string{"test.parallel": "8", "rapid.checks": "6"}
 
 var update = flag.Bool("update", false, "write the golden files anew")
 

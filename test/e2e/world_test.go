@@ -64,6 +64,8 @@ type world struct {
 	turnstile *turnstile
 	// refuse, if set, fails the controllers' requests to the API server that it says true to.
 	refuse func(*http.Request) bool
+	// unreadable is for what refuse does only at times.
+	unreadable atomic.Bool
 	// metrics are those of the controllers that run now.
 	metrics *metrics.Collector
 	// logger is where the controllers log; the zero value for the one of all tests.
