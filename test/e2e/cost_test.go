@@ -97,10 +97,7 @@ func TestSweepsOfAFleetAtRestWriteNothing(t *testing.T) {
 		}
 		k.console(w).create("other", false)
 		k.console(w).create("taken", true)
-		for reason, obj := range objects {
-			w.create(obj)
-			w.reason(obj, reason)
-		}
+		w.createAll(k, objects)
 		w.expectRestOverSweeps(k, objects)
 	})
 }
@@ -116,16 +113,28 @@ func TestARestartOfAFleetAtRestWritesNothing(t *testing.T) {
 			objects[v1alpha1.ReasonAwaitingAdoption] = k.manifest("other", v1alpha1.CommonSpec{})
 		}
 		k.console(w).create("other", false)
-		for reason, obj := range objects {
-			w.create(obj)
-			w.reason(obj, reason)
-		}
+		w.createAll(k, objects)
 		w.sweep = 50 * time.Millisecond
 		w.stop()
 		w.kubeWrites.Store(0)
 		w.start()
 		w.expectRestOverSweeps(k, objects)
 	})
+}
+
+// createAll creates objects, and waits until Ready has the reason of each.
+func (w *world) createAll(k kind, objects map[string]v1alpha1.Object) {
+	w.t.Helper()
+	for reason, obj := range objects {
+		w.create(obj)
+		w.reason(obj, reason)
+	}
+	if k.is(comesAndGoes) {
+		return
+	}
+	for _, obj := range objects { // status counts the members of the policy, which has changed since the first one looked
+		w.settled(obj)
+	}
 }
 
 // expectRestOverSweeps waits for some sweeps, and fails the test if anything is written in Kubernetes or Google Cloud.
