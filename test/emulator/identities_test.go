@@ -171,6 +171,11 @@ func TestIdentitiesInTheConsole(t *testing.T) {
 	if diff := cmp.Diff(map[string]any{"quota": 100.0, "visibilityDelay": "1h0m0s"}, settings); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
 	}
+	settings = must(t, e, "PUT", "/emulator/iam/settings", `{"sightings": [true, false]}`)
+	want = map[string]any{"quota": 100.0, "visibilityDelay": "1h0m0s", "sightings": []any{true, false}}
+	if diff := cmp.Diff(want, settings); diff != "" {
+		t.Errorf("settings (-want +got):\n%s", diff)
+	}
 	if seen := must(t, e, "GET", accounts, "").(map[string]any)["accounts"]; len(seen.([]any)) != 0 {
 		t.Errorf("seen too early: %v", seen)
 	}

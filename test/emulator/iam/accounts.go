@@ -28,6 +28,8 @@ type account struct {
 	Created     time.Time `json:"created"`
 	// Deleted is when, or zero.
 	Deleted time.Time `json:"deleted,omitzero"`
+	// Looked is how many of the settings' Sightings are over.
+	Looked int `json:"looked,omitempty"`
 }
 
 // Email returns ID@PROJECT.iam.gserviceaccount.com; of a project in a domain,
@@ -89,8 +91,13 @@ func (s *accounts) remove(a *account) {
 
 // UniqueID returns who has an e-mail address, once that is visible.
 func (s *accounts) UniqueID(email string) (string, bool) {
-	a, ok := s.find(email)
-	return a.UniqueID, ok
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.get(email)
+	if a == nil || !s.visible(a) {
+		return "", false
+	}
+	return a.UniqueID, true
 }
 
 // Exists reports whether an account is there and not deleted.
@@ -101,16 +108,16 @@ func (s *accounts) Exists(uid string) bool {
 	return ok && a.live()
 }
 
-// find returns the live and visible account of an e-mail address or a unique
-// ID.
-func (s *accounts) find(key string) (account, bool) {
+// find returns the account of an e-mail address or a unique ID that a call is
+// about, see look.
+func (s *accounts) find(key string) (account, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := s.get(key)
-	if a == nil || !s.visible(a) {
-		return account{}, false
+	a, err := s.look(key)
+	if err != nil {
+		return account{}, err
 	}
-	return *a, true
+	return *a, nil
 }
 
 // any returns the account of an e-mail address or a unique ID, even if it is
@@ -125,6 +132,31 @@ func (s *accounts) any(key string) (account, bool) {
 		return *a, true
 	}
 	return account{}, false
+}
+
+// look returns the account that a call is about, if the call finds it: one
+// that was created may not be seen yet, or not by each call. The caller holds
+// s.mu.
+func (s *accounts) look(key string) (*account, error) {
+	a := s.get(key)
+	switch {
+	case a == nil:
+		return nil, unknown()
+	case !s.visible(a) || !s.sighted(a):
+		return nil, unseen(*a)
+	default:
+		return a, nil
+	}
+}
+
+// sighted reports whether the next call in the order of the settings finds an
+// account; the caller holds s.mu.
+func (s *accounts) sighted(a *account) bool {
+	if a.Looked >= len(s.settings.Sightings) {
+		return true
+	}
+	a.Looked++
+	return s.settings.Sightings[a.Looked-1]
 }
 
 // get returns a live account; the caller holds s.mu.
@@ -175,19 +207,36 @@ func (s *accounts) create(a account) (account, error) {
 	return a, nil
 }
 
-// change edits an account that is there; unseen ones only if hidden is set.
-func (s *accounts) change(key string, hidden bool, edit func(*account)) (account, bool) {
+// change edits the account that a call is about, see look.
+func (s *accounts) change(key string, edit func(*account)) (account, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a, err := s.look(key)
+	if err != nil {
+		return account{}, err
+	}
+	s.edit(a, edit)
+	return *a, nil
+}
+
+// changeAny edits an account that is there, seen or not.
+func (s *accounts) changeAny(key string, edit func(*account)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.get(key)
-	if a == nil || !hidden && !s.visible(a) {
-		return account{}, false
+	if a == nil {
+		return unknown()
 	}
+	s.edit(a, edit)
+	return nil
+}
+
+// edit changes a live account; the caller holds s.mu.
+func (s *accounts) edit(a *account, edit func(*account)) {
 	edit(a)
 	if !a.live() {
 		s.remove(a)
 	}
-	return *a, true
 }
 
 // restore brings a deleted account back.

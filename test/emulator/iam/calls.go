@@ -74,11 +74,7 @@ func (s *Service) find(name, permission string) (account, error) {
 	if err != nil {
 		return account{}, err
 	}
-	a, ok := s.accounts.find(key)
-	if !ok {
-		return account{}, unknown()
-	}
-	return a, nil
+	return s.accounts.find(key)
 }
 
 // CreateServiceAccount makes an account.
@@ -187,11 +183,7 @@ func (s *Service) change(name, permission string, edit func(*account)) (account,
 	if err != nil {
 		return account{}, err
 	}
-	a, ok := s.accounts.change(key, false, edit)
-	if !ok {
-		return account{}, unknown()
-	}
-	return a, nil
+	return s.accounts.change(key, edit)
 }
 
 // DeleteServiceAccount deletes an account; it can be restored for 30 days.

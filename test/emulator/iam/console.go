@@ -1,6 +1,8 @@
 package iam
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"cloud.google.com/go/iam/admin/apiv1/adminpb"
@@ -37,7 +39,7 @@ func (s *Service) CreateAccount(projectID, id string) (*adminpb.ServiceAccount, 
 // account is disabled; all else stays.
 func (s *Service) EditAccount(key string, edit func(*adminpb.ServiceAccount)) error {
 	var invalid error
-	_, ok := s.accounts.change(key, true, func(a *account) {
+	err := s.accounts.changeAny(key, func(a *account) {
 		edited := a.proto()
 		edit(edited)
 		next := *a
@@ -46,19 +48,11 @@ func (s *Service) EditAccount(key string, edit func(*adminpb.ServiceAccount)) er
 			*a = next
 		}
 	})
-	if !ok {
-		return unknown()
-	}
-	return invalid
+	return cmp.Or(err, invalid)
 }
 
 // DeleteAccount deletes an account.
-func (s *Service) DeleteAccount(key string) error {
-	if _, ok := s.accounts.change(key, true, s.delete); !ok {
-		return unknown()
-	}
-	return nil
-}
+func (s *Service) DeleteAccount(key string) error { return s.accounts.changeAny(key, s.delete) }
 
 // UndeleteAccount restores an account, which only its unique ID can name.
 func (s *Service) UndeleteAccount(uid string) error {
@@ -92,13 +86,22 @@ type Settings struct {
 	// by reads, changes, and policies that name it. Google says that it may
 	// take a minute.
 	VisibilityDelay time.Duration
+	// Sightings says which of the first calls about an account that is
+	// visible find it, in their order; to the others it does not exist. After
+	// those every call finds it.
+	Sightings []bool
 }
+
+// RecordedSightings are those of an account that Google had just created.
+func RecordedSightings() []bool { return []bool{true, false, true, false, false, false} }
 
 // Settings returns what is set.
 func (s *Service) Settings() Settings {
 	s.accounts.mu.Lock()
 	defer s.accounts.mu.Unlock()
-	return s.accounts.settings
+	settings := s.accounts.settings
+	settings.Sightings = slices.Clone(settings.Sightings)
+	return settings
 }
 
 // Set changes the settings, at once and for accounts that exist too.
@@ -106,4 +109,5 @@ func (s *Service) Set(settings Settings) {
 	s.accounts.mu.Lock()
 	defer s.accounts.mu.Unlock()
 	s.accounts.settings = settings
+	s.accounts.settings.Sightings = slices.Clone(settings.Sightings)
 }

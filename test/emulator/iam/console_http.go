@@ -135,10 +135,11 @@ func (s *Service) consoleUndelete(r *http.Request) (any, error) {
 type consoleSettings struct {
 	Quota           int    `json:"quota"`
 	VisibilityDelay string `json:"visibilityDelay"`
+	Sightings       []bool `json:"sightings,omitempty"`
 }
 
 func settingsJSON(settings Settings) consoleSettings {
-	return consoleSettings{Quota: settings.Quota, VisibilityDelay: settings.VisibilityDelay.String()}
+	return consoleSettings{Quota: settings.Quota, VisibilityDelay: settings.VisibilityDelay.String(), Sightings: settings.Sightings}
 }
 
 func (s *Service) consoleSet(r *http.Request) (any, error) {
@@ -153,7 +154,7 @@ func (s *Service) consoleSet(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, invalid("Reading the settings: %v", err)
 	}
-	s.Set(Settings{Quota: sent.Quota, VisibilityDelay: delay})
+	s.Set(Settings{Quota: sent.Quota, VisibilityDelay: delay, Sightings: sent.Sightings})
 	return settingsJSON(s.Settings()), nil
 }
 

@@ -28,6 +28,11 @@ func invalid(format string, args ...any) error {
 
 func unknown() error { return status.Error(codes.NotFound, "Unknown service account") }
 
+// unseen is what a call is told that does not find an account which exists.
+func unseen(a account) error {
+	return status.Errorf(codes.NotFound, "Service account %s does not exist.", resourceName(a))
+}
+
 func alreadyExists(a account) error {
 	return withDetail(codes.AlreadyExists,
 		fmt.Sprintf("Service account %s already exists within project projects/%s.", a.ID, a.Project),

@@ -187,16 +187,51 @@ func TestVisibility(t *testing.T) {
 	c.service.Set(iam.Settings{Quota: 1, VisibilityDelay: time.Minute})
 	create(t, client, project, "reader")
 	_, err := client.GetServiceAccount(t.Context(), &adminpb.GetServiceAccountRequest{Name: reader})
-	grpctest.WantRefusal(t, err, codes.NotFound, "Unknown service account")
+	grpctest.WantRefusal(t, err, codes.NotFound, "Service account "+reader+" does not exist.")
 	if _, err := client.ListServiceAccounts(t.Context(), &adminpb.ListServiceAccountsRequest{Name: project}).Next(); !errors.Is(err, iterator.Done) {
 		t.Errorf("listed already: %v", err)
 	}
-	grpctest.WantRefusal(t, client.DisableServiceAccount(t.Context(), &adminpb.DisableServiceAccountRequest{Name: reader}), codes.NotFound, "Unknown service account")
+	grpctest.WantRefusal(t, client.DisableServiceAccount(t.Context(), &adminpb.DisableServiceAccountRequest{Name: reader}), codes.NotFound, "Service account "+reader+" does not exist.")
 	_, err = client.CreateServiceAccount(t.Context(), &adminpb.CreateServiceAccountRequest{Name: project, AccountId: "reader"})
 	grpctest.WantRefusal(t, err, codes.AlreadyExists, "Service account reader already exists within project projects/my-project.")
 	c.now = c.now.Add(time.Minute)
 	if _, err := client.GetServiceAccount(t.Context(), &adminpb.GetServiceAccountRequest{Name: reader}); err != nil {
 		t.Errorf("a minute later: %v", err)
+	}
+}
+
+// TestSightings has calls about a new account in the order in which Google was
+// seen to answer them.
+func TestSightings(t *testing.T) {
+	c := start(t)
+	client := c.client(t)
+	c.service.Set(iam.Settings{Quota: 1, Sightings: iam.RecordedSightings()})
+	create(t, client, project, "reader")
+	get := func() codes.Code {
+		_, err := client.GetServiceAccount(t.Context(), &adminpb.GetServiceAccountRequest{Name: reader})
+		return status.Code(err)
+	}
+	createAgain := func() codes.Code {
+		_, err := client.CreateServiceAccount(t.Context(), &adminpb.CreateServiceAccountRequest{Name: project, AccountId: "reader"})
+		return status.Code(err)
+	}
+	disable := func() codes.Code {
+		return status.Code(client.DisableServiceAccount(t.Context(), &adminpb.DisableServiceAccountRequest{Name: reader}))
+	}
+	for i, call := range []struct {
+		do   func() codes.Code
+		want codes.Code
+	}{
+		{get, codes.OK}, {get, codes.NotFound}, {get, codes.OK}, {disable, codes.NotFound},
+		{createAgain, codes.AlreadyExists}, {get, codes.NotFound}, {createAgain, codes.AlreadyExists}, {get, codes.NotFound},
+		{get, codes.OK}, {disable, codes.OK}, {get, codes.OK},
+	} {
+		if got := call.do(); got != call.want {
+			t.Errorf("call %d: %v, want %v", i+1, got, call.want)
+		}
+	}
+	if _, found := c.service.Account("reader@my-project.iam.gserviceaccount.com"); !found {
+		t.Error("not there in the console")
 	}
 }
 
