@@ -29,7 +29,7 @@ func (b *bucket) applyACL(r *request, resource, config document) (document, erro
 		return config, nil
 	}
 	if flag(config, "iamConfiguration", "uniformBucketLevelAccess", "enabled") {
-		return nil, invalidf("Cannot use ACL API to update bucket policy when uniform bucket-level access is enabled. Read more at https://cloud.google.com/storage/docs/uniform-bucket-level-access")
+		return nil, writeUnderUniformAccess()
 	}
 	config = clone(config)
 	for _, field := range []struct{ name, parameter string }{
@@ -50,6 +50,10 @@ func (b *bucket) applyACL(r *request, resource, config document) (document, erro
 	return config, nil
 }
 
+func writeUnderUniformAccess() error {
+	return invalidf("Cannot use ACL API to update bucket policy when uniform bucket-level access is enabled. Read more at https://cloud.google.com/storage/docs/uniform-bucket-level-access")
+}
+
 // requestedACL returns the list that a request sets in one field, or nil.
 func (b *bucket) requestedACL(r *request, resource document, field, parameter string) ([]any, error) {
 	sent, canned := list(resource, field), r.query(parameter)
@@ -61,16 +65,25 @@ func (b *bucket) requestedACL(r *request, resource document, field, parameter st
 	}
 	var entries []any
 	for _, item := range sent {
-		entity, role := text(item.(document), "entity"), text(item.(document), "role")
-		if entity == "" {
-			return nil, failf(http.StatusBadRequest, "required", "Required: entity")
+		entry, err := newEntry(item.(document), field)
+		if err != nil {
+			return nil, err
 		}
-		if role != "OWNER" && role != "READER" && (role != "WRITER" || field != "acl") {
-			return nil, invalidf("Invalid value for: %s is not a valid value", role)
-		}
-		entries = append(entries, grant(entity, role))
+		entries = append(entries, entry)
 	}
 	return entries, nil
+}
+
+// newEntry returns the entry that a request asks for in the list of a field.
+func newEntry(sent document, field string) (document, error) {
+	entity, role := text(sent, "entity"), text(sent, "role")
+	if entity == "" {
+		return nil, failf(http.StatusBadRequest, "required", "Required: entity")
+	}
+	if role != "OWNER" && role != "READER" && (role != "WRITER" || field != "acl") {
+		return nil, invalidf("Invalid value for: %s is not a valid value", role)
+	}
+	return grant(entity, role), nil
 }
 
 func (b *bucket) cannedACL(field, canned string) ([]any, error) {

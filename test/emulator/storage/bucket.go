@@ -68,7 +68,7 @@ func (b *bucket) uniform() bool {
 func (b *bucket) versioned() bool { return flag(b.Config, "versioning", "enabled") }
 
 // render is the bucket as the API shows it. With access it has the access
-// control lists and the owner too.
+// control lists and the owner too, unless access is uniform.
 func (b *bucket) render(access bool) document {
 	shown := clone(b.Config)
 	delete(shown, "acl")
@@ -87,7 +87,10 @@ func (b *bucket) render(access bool) document {
 		shown["softDeleteTime"] = timestamp(b.SoftDeleted)
 		shown["hardDeleteTime"] = timestamp(b.HardDelete)
 	}
-	if access {
+	if text(b.Config, "locationType") == region {
+		shown["satisfiesPZI"] = true
+	}
+	if access && !b.uniform() {
 		shown["acl"] = b.renderACL()
 		shown["defaultObjectAcl"] = b.renderDefaultObjectACL()
 		shown["owner"] = document{"entity": b.team("owners")}
@@ -118,7 +121,7 @@ func (b *bucket) accessList(field string) []any {
 }
 
 func (b *bucket) renderACL() []any {
-	var entries []any
+	entries := []any{}
 	for _, item := range b.accessList("acl") {
 		entry := b.renderEntry(item.(document), "storage#bucketAccessControl")
 		entity := text(entry, "entity")
@@ -131,7 +134,7 @@ func (b *bucket) renderACL() []any {
 }
 
 func (b *bucket) renderDefaultObjectACL() []any {
-	var entries []any
+	entries := []any{}
 	for _, item := range b.accessList("defaultObjectAcl") {
 		entries = append(entries, b.renderEntry(item.(document), "storage#objectAccessControl"))
 	}

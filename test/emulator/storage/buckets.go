@@ -103,7 +103,7 @@ func (s *Service) getBucket(r *request) (*reply, error) {
 	if err := r.checkCondition("ifMetageneration", b.Metageneration); err != nil {
 		return nil, err
 	}
-	return ok(b.render(r.full(false) && !b.uniform())), nil
+	return ok(b.render(r.full(false))), nil
 }
 
 func (s *Service) listBuckets(r *request) (*reply, error) {
@@ -125,7 +125,7 @@ func (s *Service) listBuckets(r *request) (*reply, error) {
 	answer := document{"kind": "storage#buckets"}
 	var items []any
 	for _, b := range shown {
-		items = append(items, b.render(r.full(false) && !b.uniform()))
+		items = append(items, b.render(r.full(false)))
 	}
 	if items != nil {
 		answer["items"] = items
@@ -268,7 +268,7 @@ func (s *Service) getDeletedBucket(r *request) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ok(b.render(r.full(false) && !b.uniform())), nil
+	return ok(b.render(r.full(false))), nil
 }
 
 func (s *Service) restoreBucket(r *request) (*reply, error) {
@@ -282,7 +282,7 @@ func (s *Service) restoreBucket(r *request) (*reply, error) {
 	s.deleted = slices.DeleteFunc(s.deleted, func(other *bucket) bool { return other == b })
 	b.SoftDeleted, b.HardDelete = time.Time{}, time.Time{}
 	s.add(b)
-	return ok(b.render(r.full(false) && !b.uniform())), nil
+	return ok(b.render(r.full(false))), nil
 }
 
 func (s *Service) lockRetentionPolicy(r *request) (*reply, error) {

@@ -172,6 +172,58 @@ func TestTimesStayUntilWhatTheyTellOfChanges(t *testing.T) {
 	}
 }
 
+// TestSoftDeleteThatIsOff shows when it took effect of a bucket that never had
+// it, until it is on and off again.
+func TestSoftDeleteThatIsOff(t *testing.T) {
+	h := newHarness(t)
+	h.create(t, "logs", `"softDeletePolicy": {"retentionDurationSeconds": "0"}`)
+	for _, step := range []struct {
+		patch   string
+		seconds string
+		since   any
+	}{
+		{`{"labels": {"a": "1"}}`, "0", "2026-03-01T12:00:00.000Z"},
+		{`{"softDeletePolicy": {"retentionDurationSeconds": "604800"}}`, "604800", "2026-03-01T14:00:00.000Z"},
+		{`{"softDeletePolicy": {"retentionDurationSeconds": "0"}}`, "0", nil},
+		{`{"labels": {"a": "2"}}`, "0", nil},
+		{`{"softDeletePolicy": {"retentionDurationSeconds": "604800"}}`, "604800", "2026-03-01T17:00:00.000Z"},
+	} {
+		h.now = h.now.Add(time.Hour)
+		got := object(h.must(t, "PATCH", "/b/logs", step.patch), "softDeletePolicy")
+		want := document{"retentionDurationSeconds": step.seconds}
+		if step.since != nil {
+			want["effectiveTime"] = step.since
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", step.patch, diff)
+		}
+	}
+}
+
+func TestNewBuckets(t *testing.T) {
+	for name, c := range map[string]struct {
+		fields string
+		path   []string
+		want   any
+	}{
+		"one region satisfies zone isolation": {`"location": "us-central1"`, []string{"satisfiesPZI"}, true},
+		"several do not say":                  {`"location": "US"`, []string{"satisfiesPZI"}, nil},
+		"a class beside Autoclass":            {`"autoclass": {"enabled": true}, "storageClass": "NEARLINE"`, []string{"storageClass"}, "STANDARD"},
+		"a class beside Autoclass that is off": {
+			`"autoclass": {"enabled": false}, "storageClass": "NEARLINE"`, []string{"storageClass"}, "NEARLINE",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHarness(t)
+			for what, doc := range map[string]document{"created": h.create(t, "made", c.fields), "read": h.must(t, "GET", "/b/made", "")} {
+				if diff := cmp.Diff(c.want, lookup(doc, c.path...)); diff != "" {
+					t.Errorf("%s: %v (-want +got):\n%s", what, c.path, diff)
+				}
+			}
+		})
+	}
+}
+
 func TestUniformAccessStaysAfter90Days(t *testing.T) {
 	h := newHarness(t)
 	h.create(t, "logs", `"iamConfiguration": {"uniformBucketLevelAccess": {"enabled": true}}`)

@@ -225,7 +225,11 @@ func (c *change) settleAutoclass() error {
 		"toggleTime": c.since(enabled == flag(c.old, "autoclass", "enabled"), "autoclass", "toggleTime"),
 	}
 	if enabled {
-		if text(c.next, "storageClass") != "STANDARD" {
+		// A new bucket has the class that goes with Autoclass, whatever was
+		// asked for; to one that is there another class is refused.
+		if c.old == nil {
+			c.next["storageClass"] = "STANDARD"
+		} else if text(c.next, "storageClass") != "STANDARD" {
 			return invalidf("Buckets with Autoclass enabled must have STANDARD as their default storage class.")
 		}
 		class, err := terminalClass(text(autoclass, "terminalStorageClass"))
@@ -297,8 +301,11 @@ func (c *change) settleLogging() error {
 
 // settleLists drops what is there but empty.
 func (c *change) settleLists() error {
-	for _, field := range []string{"cors", "acl", "defaultObjectAcl"} {
-		if len(list(c.next, field)) == 0 {
+	if len(list(c.next, "cors")) == 0 {
+		c.drop("cors")
+	}
+	for _, field := range []string{"acl", "defaultObjectAcl"} {
+		if len(list(c.next, field)) == 0 && list(c.old, field) == nil { // one that had entries may have lost them all
 			c.drop(field)
 		}
 	}

@@ -11,19 +11,26 @@ const (
 )
 
 // settleSoftDelete: without a policy a bucket has the default one, and a
-// duration of 0 turns soft delete off.
+// duration of 0 turns soft delete off. When the policy took effect is shown of
+// a bucket that was created without soft delete, and not of one in which it was
+// turned off, as recorded.
 func (c *change) settleSoftDelete() error {
 	seconds, given := integer(c.next, "softDeletePolicy", "retentionDurationSeconds")
 	if !given {
 		seconds = int64(defaultSoftDelete.Seconds())
 	}
+	if seconds != 0 && (seconds < int64(shortestSoftDel.Seconds()) || seconds > int64(longestSoftDel.Seconds())) {
+		return invalidf("Soft delete policy must have a retention duration between 7 days and 90 days.")
+	}
 	policy := document{"retentionDurationSeconds": decimal(seconds)}
-	if seconds != 0 {
-		if seconds < int64(shortestSoftDel.Seconds()) || seconds > int64(longestSoftDel.Seconds()) {
-			return invalidf("Soft delete policy must have a retention duration between 7 days and 90 days.")
+	before, had := integer(c.old, "softDeletePolicy", "retentionDurationSeconds")
+	switch {
+	case had && before == seconds:
+		if effective := text(c.old, "softDeletePolicy", "effectiveTime"); effective != "" {
+			policy["effectiveTime"] = effective
 		}
-		before, _ := integer(c.old, "softDeletePolicy", "retentionDurationSeconds")
-		policy["effectiveTime"] = c.since(before == seconds, "softDeletePolicy", "effectiveTime")
+	case !had || seconds != 0:
+		policy["effectiveTime"] = timestamp(c.now)
 	}
 	c.next["softDeletePolicy"] = policy
 	return nil

@@ -183,6 +183,12 @@ func TestLockedObjectRetention(t *testing.T) {
 	if a := h.do(t, "PATCH", "/b/kept/o/one?overrideUnlockedRetention=true", `{"retention": null}`); a.status != http.StatusForbidden {
 		t.Errorf("removing a locked one: %d", a.status)
 	}
+	h.put(t, "kept", "two", "2")
+	for _, half := range []string{`{"mode": "Locked"}`, `{"retainUntilTime": "2026-03-02T00:00:00Z"}`} {
+		if a := h.do(t, "PATCH", "/b/kept/o/two", `{"retention": `+half+`}`); a.status != http.StatusBadRequest {
+			t.Errorf("half of one, %s: %d", half, a.status)
+		}
+	}
 	h.create(t, "plain", "")
 	h.put(t, "plain", "one", "1")
 	if a := h.do(t, "PATCH", "/b/plain/o/one", `{"retention": {"mode": "Locked", "retainUntilTime": "2026-03-02T00:00:00Z"}}`); a.status != http.StatusBadRequest {

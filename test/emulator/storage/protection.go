@@ -64,7 +64,11 @@ func (b *bucket) checkObjectRetention(o *storedObject, next document, override b
 	if len(retention) > 0 && object(b.Config, "objectRetention") == nil {
 		return invalidf("Object retention is not enabled for bucket '%s'.", b.Name)
 	}
-	if mode := text(retention, "mode"); len(retention) > 0 && mode != "Locked" && mode != "Unlocked" {
+	mode := text(retention, "mode")
+	switch {
+	case (mode == "") != (text(retention, "retainUntilTime") == ""):
+		return invalidf("Object retention must have both a mode and a time until which the object is retained.")
+	case mode != "" && mode != "Locked" && mode != "Unlocked":
 		return invalidf("Invalid value for: %s is not a valid value", mode)
 	}
 	if o == nil {

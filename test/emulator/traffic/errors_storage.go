@@ -92,6 +92,11 @@ func storagePermission(method string) (permission, subject string) {
 		return "storage.buckets.update", "Storage bucket"
 	case method == "buckets.getStorageLayout", method == "buckets.testIamPermissions":
 		return "storage.buckets.get", "Storage bucket"
+	case resource == "bucketAccessControls", resource == "defaultObjectAccessControls":
+		if verb == "get" || verb == "list" {
+			return "storage.buckets.getIamPolicy", "Storage bucket"
+		}
+		return "storage.buckets.setIamPolicy", "Storage bucket"
 	case method == "objects.insert":
 		return "storage.objects.create", "Storage object"
 	case method == "objects.list":

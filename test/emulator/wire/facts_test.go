@@ -186,6 +186,41 @@ var facts = map[string][]step{
 		{"a list of nothing", "GET", logs + "/o?versions=true", "", 200, map[string]want{"kind": is("storage#objects"), "items": absent, "prefixes": absent}},
 		{"buckets too", "DELETE", logs, "", 204, nil},
 	},
+	"access lists": {
+		{"a bucket", "POST", create, `{"name": "facts-logs"}`, 200, nil},
+		{
+			"an entity without an entry", "GET", logs + "/acl/allAuthenticatedUsers", "", 404, map[string]want{
+				"error/message": is("The specified key does not exist."), "error/errors/0/reason": is("notFound"),
+			},
+		},
+		{
+			"a new entry", "POST", logs + "/acl", `{"bucket": "facts-logs", "entity": "allAuthenticatedUsers", "role": "READER"}`, 200,
+			map[string]want{
+				"kind": is("storage#bucketAccessControl"), "bucket": is("facts-logs"), "entity": is("allAuthenticatedUsers"), "role": is("READER"),
+				"id": is("facts-logs/allAuthenticatedUsers"), "etag": anEtag, "projectTeam": absent,
+				"selfLink": is("https://www.googleapis.com/storage/v1/b/facts-logs/acl/allAuthenticatedUsers"),
+			},
+		},
+		{"another role", "PUT", logs + "/acl/allAuthenticatedUsers", `{"role": "WRITER"}`, 200, map[string]want{"role": is("WRITER")}},
+		{"both were changes to the bucket", "GET", logs, "", 200, map[string]want{"metageneration": is("3")}},
+		{"the bucket goes", "DELETE", logs, "", 204, nil},
+		{
+			"and its list", "DELETE", logs + "/acl/allAuthenticatedUsers", "", 404,
+			map[string]want{"error/message": is("The specified bucket does not exist.")},
+		},
+	},
+	"a bucket that never had soft delete": {
+		{
+			"shows since when", "POST", create, `{"name": "facts-logs", "softDeletePolicy": {"retentionDurationSeconds": "0"}}`, 200,
+			map[string]want{"softDeletePolicy/retentionDurationSeconds": is("0"), "softDeletePolicy/effectiveTime": aTime},
+		},
+		{"and goes on to", "PATCH", logs, `{"versioning": {"enabled": false}}`, 200, map[string]want{"softDeletePolicy/effectiveTime": aTime}},
+		{"until it is on", "PATCH", logs, `{"softDeletePolicy": {"retentionDurationSeconds": "604800"}}`, 200, nil},
+		{
+			"and off again", "PATCH", logs, `{"softDeletePolicy": {"retentionDurationSeconds": "0"}}`, 200,
+			map[string]want{"softDeletePolicy/effectiveTime": absent},
+		},
+	},
 	"autoclass and uniform access": {
 		{
 			"times begin when they are turned on", "POST", create,
@@ -198,11 +233,19 @@ var facts = map[string][]step{
 				"lifecycle": absent,
 			},
 		},
+		{
+			"a patch shows no access lists, not even on demand", "PATCH", logs + "?projection=full", `{"labels": {"a": "b"}}`, 200,
+			map[string]want{"metageneration": is("2"), "acl": absent, "defaultObjectAcl": absent, "owner": absent},
+		},
+		{
+			"another class to begin with is not taken", "POST", create,
+			`{"name": "facts-near", "storageClass": "NEARLINE", "autoclass": {"enabled": true}}`, 200, map[string]want{"storageClass": is("STANDARD")},
+		},
 		{"another terminal class", "PATCH", logs, `{"autoclass": {"enabled": true, "terminalStorageClass": "ARCHIVE"}}`, 200, map[string]want{"autoclass/terminalStorageClass": is("ARCHIVE")}},
 		{"only the standard class goes with it", "PATCH", logs, `{"storageClass": "COLDLINE"}`, 400, map[string]want{"error/errors/0/reason": is("invalid")}},
 	},
 	"regions": {
-		{"a single region has no rpo", "POST", create, `{"name": "facts-logs", "location": "us-central1"}`, 200, map[string]want{"location": is("US-CENTRAL1"), "locationType": is("region"), "rpo": absent}},
+		{"a single region has no rpo", "POST", create, `{"name": "facts-logs", "location": "us-central1"}`, 200, map[string]want{"location": is("US-CENTRAL1"), "locationType": is("region"), "rpo": absent, "satisfiesPZI": is(true)}},
 		{"a bucket does not move", "PATCH", logs, `{"location": "EU"}`, 400, nil},
 		{
 			"two regions by choice", "POST", create,

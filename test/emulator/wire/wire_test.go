@@ -64,14 +64,20 @@ func TestCompare(t *testing.T) {
 		recorded, actual string
 		want             []Difference
 	}{
-		"order does not matter":           {`{"a": 1, "b": 2}`, `{"b": 2, "a": 1}`, nil},
-		"a time stands for any time":      {`{"t": "2024-04-01T12:34:56.123456Z"}`, `{"t": "2026-01-02T03:04:05.678Z"}`, nil},
-		"but not for anything":            {`{"t": "2024-04-01T12:34:56.123456Z"}`, `{"t": "now"}`, []Difference{{"/t", `"2024-04-01T12:34:56.123456Z"`, `"now"`}}},
-		"nor for another type":            {`{"g": "12345678901234"}`, `{"g": 17}`, []Difference{{"/g", `"12345678901234"`, "17"}}},
-		"every difference is told":        {`{"a": {"b": 1}, "c": [1]}`, `{"a": {"b": 2}, "d": 0}`, []Difference{{"/a/b", "1", "2"}, {"/c", "[1]", nothing}, {"/d", nothing, "0"}}},
-		"lists have an order":             {`{"c": [1, 2]}`, `{"c": [2]}`, []Difference{{"/c/0", "1", "2"}, {"/c/1", "2", nothing}}},
-		"an empty body is not an object":  {``, `{}`, []Difference{{"body", nothing, "{}"}}},
-		"two empty bodies":                {``, ``, nil},
+		"order does not matter":          {`{"a": 1, "b": 2}`, `{"b": 2, "a": 1}`, nil},
+		"a time stands for any time":     {`{"t": "2024-04-01T12:34:56.123456Z"}`, `{"t": "2026-01-02T03:04:05.678Z"}`, nil},
+		"but not for anything":           {`{"t": "2024-04-01T12:34:56.123456Z"}`, `{"t": "now"}`, []Difference{{"/t", `"2024-04-01T12:34:56.123456Z"`, `"now"`}}},
+		"nor for another type":           {`{"g": "12345678901234"}`, `{"g": 17}`, []Difference{{"/g", `"12345678901234"`, "17"}}},
+		"every difference is told":       {`{"a": {"b": 1}, "c": [1]}`, `{"a": {"b": 2}, "d": 0}`, []Difference{{"/a/b", "1", "2"}, {"/c", "[1]", nothing}, {"/d", nothing, "0"}}},
+		"lists have an order":            {`{"c": [1, 2]}`, `{"c": [2]}`, []Difference{{"/c/0", "1", "2"}, {"/c/1", "2", nothing}}},
+		"an empty body is not an object": {``, `{}`, []Difference{{"body", nothing, "{}"}}},
+		"two empty bodies":               {``, ``, nil},
+		"error details are not recorded": {
+			`{"error": {"code": 409}}`, `{"error": {"code": 409, "details": [{"a": 1}]}}`, nil,
+		},
+		"but others are":                  {`{}`, `{"details": [1]}`, []Difference{{"/details", nothing, "[1]"}}},
+		"any number of a project":         {`{"projectNumber": "2763459391", "name": "projects/27"}`, `{"projectNumber": "17", "name": "projects/81"}`, nil},
+		"but its ID":                      {`{"name": "projects/a"}`, `{"name": "projects/8"}`, []Difference{{"/name", `"projects/a"`, `"projects/8"`}}},
 		"metagenerations are no wildcard": {`{"metageneration": "2"}`, `{"metageneration": "1"}`, []Difference{{"/metageneration", `"2"`, `"1"`}}},
 	} {
 		t.Run(name, func(t *testing.T) {
