@@ -74,7 +74,7 @@ func (s *Service) RegisterHTTP(mux *http.ServeMux) {
 	front := transcode.New(s.interceptor, transcode.WithRules(rules))
 	s.register(front)
 	front.Mount(mux)
-	s.registerV1(mux)
+	s.registerV1(mux, front)
 }
 
 func (s *Service) register(registrar grpc.ServiceRegistrar) {

@@ -24,12 +24,22 @@ import (
 // version 3 that do the same.
 
 // registerV1 adds the calls of version 1 that are about projects themselves;
-// those about policies differ in their paths only, see rules.
-func (s *Service) registerV1(mux *http.ServeMux) {
+// those about policies differ in their paths only, see rules, and are left to
+// the front.
+func (s *Service) registerV1(mux *http.ServeMux, front http.Handler) {
 	mux.HandleFunc("GET /v1/projects", s.v1List)
 	mux.HandleFunc("POST /v1/projects", s.v1Create)
 	mux.HandleFunc("GET /v1/projects/{project}", s.v1Get)
 	mux.HandleFunc("DELETE /v1/projects/{project}", s.v1Delete)
+	verbs := map[string]func(http.ResponseWriter, *http.Request, string){"undelete": s.v1Undelete, "getAncestry": s.v1GetAncestry}
+	mux.HandleFunc("POST /v1/projects/{project}", func(w http.ResponseWriter, r *http.Request) {
+		project, verb, _ := strings.Cut(r.PathValue("project"), ":")
+		if call := verbs[verb]; call != nil {
+			call(w, r, "projects/"+project)
+			return
+		}
+		front.ServeHTTP(w, r)
+	})
 }
 
 func (s *Service) v1Get(w http.ResponseWriter, r *http.Request) {
@@ -90,6 +100,33 @@ func (s *Service) v1Delete(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	transcode.WriteJSON(w, r, struct{}{})
+}
+
+func (s *Service) v1Undelete(w http.ResponseWriter, r *http.Request, name string) {
+	request := &pb.UndeleteProjectRequest{Name: name}
+	if _, err := through(s, r, pb.Projects_UndeleteProject_FullMethodName, request, s.UndeleteProject); err != nil {
+		writeV1Error(w, err)
+		return
+	}
+	transcode.WriteJSON(w, r, struct{}{})
+}
+
+// v1GetAncestry has no like in version 3, and counts as reading the project.
+// What a folder is in is not known here.
+func (s *Service) v1GetAncestry(w http.ResponseWriter, r *http.Request, name string) {
+	project, err := through(s, r, pb.Projects_GetProject_FullMethodName, &pb.GetProjectRequest{Name: name}, s.GetProject)
+	if err != nil {
+		writeV1Error(w, err)
+		return
+	}
+	shown := v1Project(project)
+	ancestry := &cloudresourcemanager.GetAncestryResponse{Ancestor: []*cloudresourcemanager.Ancestor{
+		{ResourceId: &cloudresourcemanager.ResourceId{Type: "project", Id: shown.ProjectId}},
+	}}
+	if shown.Parent != nil {
+		ancestry.Ancestor = append(ancestry.Ancestor, &cloudresourcemanager.Ancestor{ResourceId: shown.Parent})
+	}
+	transcode.WriteJSON(w, r, ancestry)
 }
 
 // through carries a call of version 3 out under the traffic control.

@@ -40,6 +40,10 @@ func TestVersion1(t *testing.T) {
 		{"deleting it", "DELETE", "/v1/projects/new-project", "", 200, `{}`},
 		{"deleting it again", "DELETE", "/v1/projects/new-project", "", 400, `(?s).*"status": "FAILED_PRECONDITION".*`},
 		{"a deleted project is still shown", "GET", "/v1/projects/new-project?prettyPrint=false", "", 200, `{.*"lifecycleState":"DELETE_REQUESTED".*}`},
+		{"taking that back", "POST", "/v1/projects/new-project:undelete", `{}`, 200, `{}`},
+		{"taking it back again", "POST", "/v1/projects/new-project:undelete", `{}`, 400, `(?s).*"status": "FAILED_PRECONDITION".*`},
+		{"it is as before", "GET", "/v1/projects/new-project?prettyPrint=false", "", 200, "{" + made + "}"},
+		{"a verb that there is not", "POST", "/v1/projects/new-project:rename", `{}`, 404, `(?s).*`},
 	} {
 		status, answer := c.Send(t, call.method, call.path, call.body)
 		if status != call.status || !regexp.MustCompile("^"+call.want+"\n$").MatchString(answer) {
@@ -47,11 +51,43 @@ func TestVersion1(t *testing.T) {
 		}
 	}
 	for method, want := range map[string]int{
-		"Projects.GetProject": 4, "Projects.SearchProjects": 1, "Projects.CreateProject": 3, "Projects.DeleteProject": 2,
+		"Projects.GetProject": 5, "Projects.UndeleteProject": 2, "Projects.SearchProjects": 1, "Projects.CreateProject": 3, "Projects.DeleteProject": 2,
 		"Projects.GetIamPolicy": 1, "Projects.SetIamPolicy": 2, "Projects.TestIamPermissions": 1, "Operations.GetOperation": 2,
 	} {
 		if n := c.control.Count(traffic.Call{Service: "resourcemanager", Method: method}); n != want {
 			t.Errorf("%s was counted %d times, want %d", method, n, want)
+		}
+	}
+}
+
+// TestFlagsInQueries: gcloud writes them as Python does.
+func TestFlagsInQueries(t *testing.T) {
+	c := start(t)
+	for flag, want := range map[string]int{"true": 200, "false": 200, "True": 200, "False": 200, "yes": 400} {
+		if status, answer := c.Send(t, "GET", "/v3/projects?parent=organizations/1&showDeleted="+flag, ""); status != want {
+			t.Errorf("showDeleted=%s: %d %s, want %d", flag, status, answer, want)
+		}
+	}
+}
+
+// TestAncestry is of a project in an organization; what is above a folder is
+// not known here.
+func TestAncestry(t *testing.T) {
+	c := start(t)
+	for name, call := range map[string]struct {
+		project string
+		status  int
+		want    string
+	}{
+		"in the organization": {
+			"my-project", 200,
+			`{"ancestor":[{"resourceId":{"id":"my-project","type":"project"}},{"resourceId":{"id":"1","type":"organization"}}]}` + "\n",
+		},
+		"one that is not there": {"nobodys", 403, ""},
+	} {
+		status, answer := c.Send(t, "POST", "/v1/projects/"+call.project+":getAncestry?prettyPrint=false", "")
+		if status != call.status || call.want != "" && answer != call.want {
+			t.Errorf("%s: %d %s, want %d %s", name, status, answer, call.status, call.want)
 		}
 	}
 }

@@ -196,7 +196,7 @@ func writeJSON(w http.ResponseWriter, r *http.Request, status int, doc document)
 	var encoded bytes.Buffer
 	encoder := json.NewEncoder(&encoded)
 	encoder.SetEscapeHTML(false)
-	if r.URL.Query().Get("prettyPrint") != "false" {
+	if !strings.EqualFold(r.URL.Query().Get("prettyPrint"), "false") {
 		encoder.SetIndent("", "  ")
 	}
 	if err := encoder.Encode(doc); err != nil {

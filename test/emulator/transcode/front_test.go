@@ -255,8 +255,9 @@ func TestRequestsThatAreRefused(t *testing.T) {
 func TestReplies(t *testing.T) {
 	topic := &pb.Topic{Name: "<t>", SchemaSettings: &pb.SchemaSettings{Encoding: pb.Encoding_JSON}}
 	cases := map[string]struct{ query, want string }{
-		"indented": {"", "{\n  \"name\": \"\\u003ct\\u003e\",\n  \"schemaSettings\": {\n    \"encoding\": \"JSON\"\n  }\n}\n"},
-		"compact":  {"?prettyPrint=false", `{"name":"\u003ct\u003e","schemaSettings":{"encoding":"JSON"}}` + "\n"},
+		"indented":                       {"", "{\n  \"name\": \"\\u003ct\\u003e\",\n  \"schemaSettings\": {\n    \"encoding\": \"JSON\"\n  }\n}\n"},
+		"compact, as gcloud asks for it": {"?prettyPrint=False", `{"name":"\u003ct\u003e","schemaSettings":{"encoding":"JSON"}}` + "\n"},
+		"compact":                        {"?prettyPrint=false", `{"name":"\u003ct\u003e","schemaSettings":{"encoding":"JSON"}}` + "\n"},
 		"numbers for enumerations": {
 			"?%24alt=json%3Benum-encoding%3Dint&%24prettyPrint=false", `{"name":"\u003ct\u003e","schemaSettings":{"encoding":1}}` + "\n",
 		},

@@ -111,7 +111,8 @@ func parseMessage(message protoreflect.Message, text string) error {
 func parseScalar(kind protoreflect.Kind, text string) (protoreflect.Value, bool) {
 	switch kind {
 	case protoreflect.BoolKind:
-		return protoreflect.ValueOfBool(text == "true"), text == "true" || text == "false"
+		yes := strings.EqualFold(text, "true") // gcloud writes True and False
+		return protoreflect.ValueOfBool(yes), yes || strings.EqualFold(text, "false")
 	case protoreflect.Int32Kind, protoreflect.Sint32Kind, protoreflect.Sfixed32Kind:
 		number, err := strconv.ParseInt(text, 10, 32)
 		return protoreflect.ValueOfInt32(int32(number)), err == nil

@@ -27,7 +27,7 @@ type format struct {
 // "json;enum-encoding=int", and "prettyPrint".
 func formatOf(query url.Values) (format, error) {
 	f := format{
-		compact: query.Get("prettyPrint") == "false" || query.Get("$prettyPrint") == "false",
+		compact: strings.EqualFold(query.Get("prettyPrint"), "false") || strings.EqualFold(query.Get("$prettyPrint"), "false"),
 	}
 	alt := query.Get("$alt")
 	if alt == "" {
