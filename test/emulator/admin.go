@@ -31,6 +31,8 @@ func (e *Emulator) registerAdmin(mux *http.ServeMux) {
 		"POST " + adminPath + "/projects":       e.adminAddProject,
 		"GET " + adminPath + "/principals":      func(*http.Request) (any, error) { return e.Directory.Principals(), nil },
 		"PUT " + adminPath + "/principals":      e.adminSetPrincipal,
+		"GET " + adminPath + "/aliases":         func(*http.Request) (any, error) { return e.Directory.Aliases(), nil },
+		"PUT " + adminPath + "/aliases":         e.adminSetAlias,
 		"GET " + adminPath + "/counts":          func(*http.Request) (any, error) { return e.Traffic.Counts(), nil },
 		"DELETE " + adminPath + "/counts":       done(e.Traffic.ResetCounts),
 		"GET " + adminPath + "/faults":          e.adminFaults,
@@ -132,6 +134,17 @@ func (e *Emulator) adminSetPrincipal(r *http.Request) (any, error) {
 		return nil, err
 	}
 	return nil, e.Directory.Set(set.Principal, set.State)
+}
+
+func (e *Emulator) adminSetAlias(r *http.Request) (any, error) {
+	var set struct {
+		Alias   string `json:"alias"`
+		Primary string `json:"primary"`
+	}
+	if err := readAdmin(r, &set); err != nil {
+		return nil, err
+	}
+	return nil, e.Directory.Alias(set.Alias, set.Primary)
 }
 
 func (e *Emulator) adminFaults(*http.Request) (any, error) {

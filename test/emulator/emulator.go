@@ -177,9 +177,12 @@ func (e *Emulator) StorageEndpoint() string { return e.URL() + "/storage/v1/" }
 func (e *Emulator) GRPCAddr() string { return e.grpc.Addr().String() }
 
 // Dump returns the state of the whole cloud: the projects under "projects",
-// the principals under "principals", each service under its name.
+// who can be named in policies under "principals" and "aliases", each service
+// under its name.
 func (e *Emulator) Dump() map[string]any {
-	dump := map[string]any{"projects": e.Projects.Dump(), "principals": e.Directory.Principals()}
+	dump := map[string]any{
+		"projects": e.Projects.Dump(), "principals": e.Directory.Principals(), "aliases": e.Directory.Aliases(),
+	}
 	for _, service := range e.services {
 		dump[service.Name()] = service.Dump()
 	}
@@ -203,6 +206,15 @@ func (e *Emulator) Load(dump []byte) error {
 			return fmt.Errorf("reading principals: %w", err)
 		}
 		if err := e.Directory.Load(principals); err != nil {
+			return err
+		}
+	}
+	if part, ok := parts["aliases"]; ok {
+		var aliases map[string]string
+		if err := json.Unmarshal(part, &aliases); err != nil {
+			return fmt.Errorf("reading aliases: %w", err)
+		}
+		if err := e.Directory.LoadAliases(aliases); err != nil {
 			return err
 		}
 	}

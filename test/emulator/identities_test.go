@@ -106,6 +106,7 @@ func TestDeletedAccountInAllPolicies(t *testing.T) {
 func TestIdentitiesOutliveTheState(t *testing.T) {
 	e, uid := newCloud(t)
 	must(t, e, "PUT", "/emulator/principals", `{"principal": "user:Gone@example.com", "state": "unknown"}`)
+	must(t, e, "PUT", "/emulator/aliases", `{"alias": "group:all@example.com", "primary": "group:everybody@example.com"}`)
 	must(t, e, "DELETE", oneAccount, "")
 	_, dump := call(t, e, "GET", "/emulator/state", "")
 	other := StartTest(t)
@@ -113,6 +114,10 @@ func TestIdentitiesOutliveTheState(t *testing.T) {
 	wantGrantees(t, other, uid, "loaded", "deleted:"+readerMember+"?uid="+uid)
 	if diff := cmp.Diff(e.ResourceManager.Policy("my-project"), other.ResourceManager.Policy("my-project"), protocmp.Transform()); diff != "" {
 		t.Errorf("the project's policy (-dumped +loaded):\n%s", diff)
+	}
+	aliases := map[string]string{"group:all@example.com": "group:everybody@example.com"}
+	if diff := cmp.Diff(aliases, other.Directory.Aliases()); diff != "" {
+		t.Errorf("aliases (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(e.Directory.Principals(), other.Directory.Principals()); diff != "" {
 		t.Errorf("principals (-dumped +loaded):\n%s", diff)
@@ -198,6 +203,7 @@ func TestIdentitiesInTheConsole(t *testing.T) {
 		{"GET", "/emulator/resourcemanager/projects/No Project/policy", ""},
 		{"PUT", "/emulator/principals", `{"principal": "user:eve@example.com", "state": "asleep"}`},
 		{"PUT", "/emulator/principals", `{"who": "user:eve@example.com"}`},
+		{"PUT", "/emulator/aliases", `{"alias": "user:eve@example.com"}`},
 	} {
 		if status, answer := call(t, e, wrong.verb, strings.ReplaceAll(wrong.path, " ", "%20"), wrong.body); status < http.StatusBadRequest {
 			t.Errorf("%s %s %s: %d %s", wrong.verb, wrong.path, wrong.body, status, answer)

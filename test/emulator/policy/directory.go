@@ -45,6 +45,8 @@ type Directory struct {
 	accounts Accounts
 	states   map[string]State
 	spelling map[string]string
+	// aliases are the primary names of those that have another one too.
+	aliases map[string]string
 }
 
 // NewDirectory returns a directory in which everybody is known but the
@@ -52,7 +54,7 @@ type Directory struct {
 // registry's projects that do not exist.
 func NewDirectory(registry *projects.Registry) *Directory {
 	return &Directory{
-		projects: registry, states: map[string]State{noDomain: Unknown}, spelling: map[string]string{},
+		projects: registry, states: map[string]State{noDomain: Unknown}, spelling: map[string]string{}, aliases: map[string]string{},
 	}
 }
 
@@ -115,9 +117,10 @@ func (d *Directory) Load(principals map[string]State) error {
 // bind turns a member that somebody wants to grant something to into the
 // form that policies are kept in: service accounts as
 // "serviceAccount:EMAIL?uid=UID", so that they stay who they are after they
-// were deleted; everything else as it is shown. Held says which members the
-// policy has already, in that form.
+// were deleted; everything else as it is shown, aliases by their primary names.
+// Held says which members the policy has already, in that form.
 func (d *Directory) bind(m member, held map[string]bool) (string, error) {
+	m = d.primary(m)
 	switch {
 	case m.deleted:
 		return d.bindDeleted(m, held)
@@ -142,6 +145,9 @@ var titles = map[string]string{
 
 // bindDeleted takes a deleted member only where it is already.
 func (d *Directory) bindDeleted(m member, held map[string]bool) (string, error) {
+	if held[m.String()] { // of a state that was not made here
+		return m.String(), nil
+	}
 	form := bound(m.value, m.uid)
 	if m.kind != serviceAccountType || !d.ours(m.value) {
 		form = member{kind: m.kind, value: m.value}.String()
@@ -157,6 +163,7 @@ func bound(email, uid string) string { return serviceAccountType + ":" + email +
 // show turns a member from the form that policies are kept in into the one
 // that they are shown in.
 func (d *Directory) show(form string) string {
+	form = strings.TrimPrefix(form, "deleted:")
 	plain, uid, isBound := strings.Cut(form, "?uid=")
 	if isBound {
 		if d.exists(uid) {

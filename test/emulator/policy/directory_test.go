@@ -1,11 +1,13 @@
 package policy_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"cloud.google.com/go/iam/apiv1/iampb"
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/holdfast-dev/holdfast/test/emulator/grpctest"
 	"github.com/holdfast-dev/holdfast/test/emulator/policy"
@@ -70,6 +72,60 @@ func TestDeletedAccount(t *testing.T) {
 		t.Errorf("under the name that it had while it was deleted: %v", err)
 	}
 	wantMembers(t, book, "undeleted", plainReader)
+}
+
+// TestDeletedInALoadedState: a state that was made elsewhere may have members in
+// the form in which they are shown.
+func TestDeletedInALoadedState(t *testing.T) {
+	const deletedUser = "deleted:user:ada@example.com?uid=77"
+	book, _, known := newBook(t)
+	delete(known, reader)
+	dumped := `{"bindings": [{"role": "` + role + `", "members": ["` + deletedReader + `", "` + deletedUser + `"]}]}`
+	grpctest.Must(t, book.Load(map[string]json.RawMessage{project: json.RawMessage(dumped)}))
+	wantMembers(t, book, "loaded", deletedReader, deletedUser)
+	if _, err := book.Set(project, set(of(binding(role, deletedReader, deletedUser)))); err != nil {
+		t.Errorf("writing what is there: %v", err)
+	}
+	wantMembers(t, book, "written", deletedReader, deletedUser)
+	known[reader] = "11"
+	wantMembers(t, book, "undeleted", plainReader, deletedUser)
+}
+
+func TestAliases(t *testing.T) {
+	book, directory, _ := newBook(t)
+	grpctest.Must(t, directory.Alias("group:All@example.com", "group:everybody@example.com"))
+	grpctest.Must(t, directory.Alias("user:bob@example.com", "user:Robert@example.com"))
+	answered, err := book.Set(project, set(of(
+		binding(role, "group:all@example.com", "user:Bob@example.com", "user:carol@googlemail.com", "group:carol@googlemail.com"),
+		binding("roles/x.z", "user:bob@example.com", "user:robert@example.com"),
+	)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []*iampb.Binding{
+		binding(role, "group:everybody@example.com", "user:robert@example.com", "user:carol@gmail.com", "group:carol@googlemail.com"),
+		binding("roles/x.z", "user:robert@example.com"),
+	}
+	if diff := cmp.Diff(want, answered.GetBindings(), protocmp.Transform()); diff != "" {
+		t.Errorf("stored (-want +got):\n%s", diff)
+	}
+	aliases := map[string]string{"group:all@example.com": "group:everybody@example.com", "user:bob@example.com": "user:robert@example.com"}
+	if diff := cmp.Diff(aliases, directory.Aliases()); diff != "" {
+		t.Errorf("aliases (-want +got):\n%s", diff)
+	}
+	other, _ := newDirectory(t)
+	grpctest.Must(t, other.LoadAliases(directory.Aliases()))
+	if diff := cmp.Diff(aliases, other.Aliases()); diff != "" {
+		t.Errorf("loaded (-want +got):\n%s", diff)
+	}
+	for _, wrong := range [][2]string{
+		{"bob", "user:bob@example.com"}, {"user:bob@example.com", "group:all@example.com"}, {"user:a@example.com", "user:A@example.com"},
+		{"serviceAccount:" + reader, "serviceAccount:" + writer}, {"user:a@example.com", "allUsers"}, {"user:a@example.com", "user:bob@example.com"},
+	} {
+		if err := directory.Alias(wrong[0], wrong[1]); err == nil {
+			t.Errorf("%s for %s: no error", wrong[0], wrong[1])
+		}
+	}
 }
 
 func TestDeletedUser(t *testing.T) {
