@@ -39,6 +39,9 @@ type Options struct {
 	// LimitBucketUpdates refuses to change a bucket's metadata more than once
 	// a second.
 	LimitBucketUpdates bool
+	// EnforceRequesterPays refuses calls about a bucket whose requesters pay
+	// that name no project to bill.
+	EnforceRequesterPays bool
 	// CallerProject is the ID of the project of the caller's credentials, whose quota
 	// calls to IAM and Resource Manager use unless they name another one;
 	// empty means "emulator".
@@ -86,7 +89,8 @@ func New(o Options) (*Emulator, error) {
 	e.Traffic.Record(o.Journal)
 	e.Directory = policy.NewDirectory(e.Projects)
 	e.Storage = storage.New(storage.Options{
-		Projects: e.Projects, Traffic: e.Traffic, Directory: e.Directory, Now: o.Now, LimitUpdates: o.LimitBucketUpdates,
+		Projects: e.Projects, Traffic: e.Traffic, Directory: e.Directory, Now: o.Now,
+		LimitUpdates: o.LimitBucketUpdates, EnforceRequesterPays: o.EnforceRequesterPays,
 	})
 	e.PubSub = pubsub.New(e.Traffic, e.Projects, e.Directory, pubsub.WithClock(o.Now))
 	e.IAM = iam.New(iam.Options{Projects: e.Projects, Traffic: e.Traffic, Directory: e.Directory, Now: o.Now})

@@ -67,6 +67,7 @@ const (
 )
 
 var routes = []route{
+	{"GET", apiPath + "/projects/{project}/serviceAccount", "projects.serviceAccount.get", (*Service).getServiceAccount},
 	{"GET", apiPath + "/b", "buckets.list", (*Service).listBuckets},
 	{"POST", apiPath + "/b", "buckets.insert", (*Service).insertBucket},
 	{"GET", apiPath + "/b/{bucket}", "buckets.get", (*Service).getBucket},

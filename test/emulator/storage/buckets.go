@@ -19,6 +19,9 @@ func (s *Service) open(r *request, method string) (*bucket, error) {
 	if s.foreign(r, b.Project) {
 		return nil, denied(method)
 	}
+	if err := s.checkPayer(r, b); err != nil {
+		return nil, err
+	}
 	b.purge(r.now)
 	return b, nil
 }
@@ -35,6 +38,11 @@ func (s *Service) projectNamed(r *request, method string) (projects.Project, err
 	if named == "" {
 		return projects.Project{}, requiredParameter("project")
 	}
+	return s.lookupProject(r, named, method)
+}
+
+// lookupProject finds a project that a call of a method names.
+func (s *Service) lookupProject(r *request, named, method string) (projects.Project, error) {
 	project, known := s.projects.Lookup(named)
 	if !known {
 		return projects.Project{}, invalidf("Unknown project id: %s", named)
@@ -43,6 +51,18 @@ func (s *Service) projectNamed(r *request, method string) (projects.Project, err
 		return projects.Project{}, denied(method)
 	}
 	return project, nil
+}
+
+// getServiceAccount tells as whom Cloud Storage acts in a project.
+func (s *Service) getServiceAccount(r *request) (*reply, error) {
+	project, err := s.lookupProject(r, r.PathValue("project"), "projects.serviceAccount.get")
+	if err != nil {
+		return nil, err
+	}
+	return ok(document{
+		"kind":          "storage#serviceAccount",
+		"email_address": "service-" + decimal(project.Number) + "@gs-project-accounts.iam.gserviceaccount.com",
+	}), nil
 }
 
 func (s *Service) insertBucket(r *request) (*reply, error) {

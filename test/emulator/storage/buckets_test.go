@@ -3,6 +3,7 @@ package storage
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,6 +41,18 @@ func TestForeignProjects(t *testing.T) {
 		if diff := cmp.Diff(refusal{403, "forbidden", message}, refusal{a.status, a.reason(), a.message()}); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", path, diff)
 		}
+	}
+}
+
+func TestServiceAgent(t *testing.T) {
+	h := newHarness(t)
+	want := document{"kind": "storage#serviceAccount", "email_address": "service-111222333444@gs-project-accounts.iam.gserviceaccount.com"}
+	if diff := cmp.Diff(want, h.must(t, "GET", apiPath+"/projects/"+testProject+"/serviceAccount", "")); diff != "" {
+		t.Errorf("service agent (-want +got):\n%s", diff)
+	}
+	a := h.do(t, "GET", apiPath+"/projects/their-project/serviceAccount", "")
+	if a.status != http.StatusForbidden || !strings.Contains(a.message(), "resourcemanager.projects.get") {
+		t.Errorf("somebody else's: %d %s", a.status, a.message())
 	}
 }
 

@@ -30,6 +30,10 @@ type Options struct {
 	// LimitUpdates refuses to change a bucket's metadata more than once a
 	// second, as Cloud Storage does.
 	LimitUpdates bool
+	// EnforceRequesterPays refuses calls about buckets whose requesters pay
+	// that do not say who, as Cloud Storage does with all callers but those
+	// who may assign billing accounts.
+	EnforceRequesterPays bool
 }
 
 // Service is the emulated Cloud Storage.
@@ -38,6 +42,7 @@ type Service struct {
 	traffic      *traffic.Control
 	now          func() time.Time
 	limitUpdates bool
+	enforcePayer bool
 	rules        policy.Rules
 
 	mu      sync.Mutex
@@ -59,7 +64,7 @@ func New(o Options) *Service {
 		o.Now = time.Now
 	}
 	return &Service{
-		projects: o.Projects, traffic: o.Traffic, now: o.Now, limitUpdates: o.LimitUpdates,
+		projects: o.Projects, traffic: o.Traffic, now: o.Now, limitUpdates: o.LimitUpdates, enforcePayer: o.EnforceRequesterPays,
 		rules:   policy.Rules{Directory: o.Directory, Roles: []string{"storage"}, NoBasicRoles: true, TeamMembers: true},
 		buckets: map[string]*bucket{}, byProject: map[string]map[string]*bucket{}, uploads: map[string]*upload{},
 	}

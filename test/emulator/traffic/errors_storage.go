@@ -86,6 +86,8 @@ func storagePermission(method string) (permission, subject string) {
 	switch {
 	case method == "buckets.insert":
 		return "storage.buckets.create", "project"
+	case method == "projects.serviceAccount.get":
+		return "resourcemanager.projects.get", "project"
 	case method == "buckets.list":
 		return "storage.buckets.list", "project"
 	case method == "buckets.patch", method == "buckets.lockRetentionPolicy":
