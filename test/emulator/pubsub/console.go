@@ -82,9 +82,12 @@ func (s *Service) replaceTopic(full string, change func(current *pb.Topic) (*pb.
 
 // Console answers GET, PUT, PATCH (a JSON merge patch) and DELETE of topics,
 // and GET of the list of a project's topics, at /v1/projects/PROJECT/topics,
-// and the policies of topics, subscriptions and schemas, see [policy.Mount].
+// PUT of {"regions": […]} to /v1/projects/PROJECT/allowedRegions, see
+// [Service.RestrictRegions], and the policies of topics, subscriptions and
+// schemas, see [policy.Mount].
 func (s *Service) Console() http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("PUT /v1/projects/{project}/allowedRegions", s.consoleRegions)
 	mux.HandleFunc("GET /v1/projects/{project}/topics", s.consoleList)
 	mux.HandleFunc("GET /v1/projects/{project}/topics/{topic}", s.consoleGet)
 	mux.HandleFunc("PUT /v1/projects/{project}/topics/{topic}", s.consolePut)
@@ -97,6 +100,21 @@ func (s *Service) Console() http.Handler {
 		return s.policies.Resource(full), err
 	})
 	return mux
+}
+
+func (s *Service) consoleRegions(w http.ResponseWriter, r *http.Request) {
+	project, err := s.project(r.PathValue("project"))
+	if err != nil {
+		traffic.WriteRPCError(w, err)
+		return
+	}
+	var sent struct{ Regions []string }
+	if err := json.NewDecoder(r.Body).Decode(&sent); err != nil {
+		traffic.WriteRPCError(w, invalidArgument(err.Error()))
+		return
+	}
+	s.RestrictRegions(project.ID, sent.Regions...)
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func consoleName(r *http.Request) string {

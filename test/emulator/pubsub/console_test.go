@@ -31,6 +31,13 @@ func TestConsole(t *testing.T) {
 		{"PATCH", path, `{"messageRetentionDuration": "1s"}`, 400, ""},
 		{"PATCH", path, `{"colour": "red"}`, 400, ""},
 		{"GET", "/v1/projects/my-project/topics", "", 200, `{"topics":[{"name":"` + topicName + `","labels":{"c":"d"},"messageRetentionDuration":"600s"}]}`},
+		{"PUT", "/v1/projects/my-project/allowedRegions", `{"regions": ["europe-west1"]}`, 204, ""},
+		{"PATCH", path, `{"messageStoragePolicy": {"allowedPersistenceRegions": ["us-east1"]}}`, 400, ""},
+		{"PATCH", path, `{"labels": null}`, 200, `{"name":"` + topicName + `","messageRetentionDuration":"600s","messageStoragePolicy":{"allowedPersistenceRegions":["europe-west1"]}}`},
+		{"PUT", "/v1/projects/my-project/allowedRegions", `[]`, 400, ""},
+		{"PUT", "/v1/projects/no_project/allowedRegions", `{}`, 404, ""},
+		{"PUT", "/v1/projects/my-project/allowedRegions", `{}`, 204, ""},
+		{"PATCH", path, `{"messageStoragePolicy": null}`, 200, `{"name":"` + topicName + `","messageRetentionDuration":"600s"}`},
 		{"DELETE", path, "", 200, `{}`},
 		{"GET", "/v1/projects/my-project/topics", "", 200, `{}`},
 	}

@@ -31,6 +31,12 @@ func notFound(resource string) error {
 	return status.Errorf(codes.NotFound, "Resource not found (resource=%s).", resource)
 }
 
+// noEncoding refuses a schema without the encoding of messages. Reports show
+// the beginning of the sentence.
+func noEncoding(topic name) error {
+	return status.Errorf(codes.InvalidArgument, "Schema settings for the topic %s must specify an encoding.", topic)
+}
+
 func alreadyExists(resource string) error {
 	return status.Errorf(codes.AlreadyExists, "Resource already exists in the project (resource=%s).", resource)
 }

@@ -136,7 +136,7 @@ func newRevisionID() string {
 // checkSchema checks that the schema of a topic exists and that its revisions
 // do, the first not after the last; the caller holds s.mu. A topic whose
 // schema was deleted may be updated all the same; current is what it has.
-func (s *Service) checkSchema(settings, current *pb.SchemaSettings) error {
+func (s *Service) checkSchema(settings, current *pb.SchemaSettings, topic name) error {
 	deleted := settings.GetSchema() == deletedSchema && current.GetSchema() == deletedSchema
 	if settings == nil || deleted {
 		return nil
@@ -146,6 +146,9 @@ func (s *Service) checkSchema(settings, current *pb.SchemaSettings) error {
 		return err
 	}
 	settings.Schema = n.String()
+	if settings.GetEncoding() == pb.Encoding_ENCODING_UNSPECIFIED {
+		return noEncoding(topic)
+	}
 	first, err := s.revision(n, settings.GetFirstRevisionId())
 	if err != nil {
 		return err

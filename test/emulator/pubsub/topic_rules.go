@@ -36,7 +36,7 @@ func (s *Service) settle(topic, current *pb.Topic, n name) error {
 	if err := validateTopic(topic); err != nil {
 		return err
 	}
-	if err := s.checkSchema(topic.GetSchemaSettings(), current.GetSchemaSettings()); err != nil {
+	if err := s.checkSchema(topic.GetSchemaSettings(), current.GetSchemaSettings(), n); err != nil {
 		return err
 	}
 	if err := s.applyRegions(topic, n.project); err != nil {

@@ -67,8 +67,12 @@ func TestTopicsThatAreRefused(t *testing.T) {
 			invalidArgument("MessageStoragePolicy::allowed_persistence_regions"),
 		},
 		"schema that is not there": {
-			&pb.Topic{SchemaSettings: &pb.SchemaSettings{Schema: project + "/schemas/missing"}}, codes.NotFound,
+			&pb.Topic{SchemaSettings: &pb.SchemaSettings{Schema: project + "/schemas/missing", Encoding: pb.Encoding_JSON}}, codes.NotFound,
 			"Resource not found (resource=" + project + "/schemas/missing).",
+		},
+		"schema without an encoding": {
+			&pb.Topic{SchemaSettings: &pb.SchemaSettings{Schema: project + "/schemas/missing"}}, codes.InvalidArgument,
+			"Schema settings for the topic " + topicName + " must specify an encoding.",
 		},
 		"schema with the name of a deleted one": {
 			&pb.Topic{SchemaSettings: &pb.SchemaSettings{Schema: "_deleted-schema_"}}, codes.InvalidArgument,
