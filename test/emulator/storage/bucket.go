@@ -35,6 +35,9 @@ type bucket struct {
 	Bindings []any `json:"bindings,omitempty"`
 	// Objects are all generations of all objects, by name, oldest first.
 	Objects map[string][]*storedObject `json:"objects,omitempty"`
+	// Folders and ManagedFolders are by name, which ends in a slash.
+	Folders        map[string]folder `json:"folders,omitempty"`
+	ManagedFolders map[string]folder `json:"managedFolders,omitempty"`
 	// SoftDeleted and HardDelete are set once the bucket is soft-deleted.
 	SoftDeleted time.Time `json:"softDeleted,omitzero"`
 	HardDelete  time.Time `json:"hardDelete,omitzero"`

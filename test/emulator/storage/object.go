@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -138,14 +139,18 @@ func (b *bucket) find(name string, match func(*storedObject) bool) *storedObject
 
 // empty reports whether nothing but soft-deleted objects is left.
 func (b *bucket) empty() bool {
-	for _, generations := range b.Objects {
-		for _, o := range generations {
-			if !o.softDeleted() {
-				return false
-			}
+	return len(b.Folders) == 0 && len(b.ManagedFolders) == 0 && !b.hasObjects("")
+}
+
+// hasObjects reports whether there are objects whose names have a prefix and
+// that are not soft-deleted.
+func (b *bucket) hasObjects(prefix string) bool {
+	for name, generations := range b.Objects {
+		if strings.HasPrefix(name, prefix) && slices.ContainsFunc(generations, func(o *storedObject) bool { return !o.softDeleted() }) {
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 // replace makes room for a new live generation of an object.

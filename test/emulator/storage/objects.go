@@ -1,7 +1,6 @@
 package storage
 
 import (
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -251,30 +250,8 @@ func (s *Service) addObject(b *bucket, name string, metadata document, content [
 		Metadata: metadata, Content: content,
 	}
 	b.Objects[name] = append(b.Objects[name], o)
+	if flag(b.Config, "hierarchicalNamespace", "enabled") {
+		b.addFolders(name, now)
+	}
 	return o
-}
-
-// listFolders: folders are there only where there is a hierarchical
-// namespace, and the emulator makes none.
-func (s *Service) listFolders(r *request) (*reply, error) {
-	b, err := s.open(r, "folders.list")
-	if err != nil {
-		return nil, err
-	}
-	if !flag(b.Config, "hierarchicalNamespace", "enabled") {
-		return nil, conflict("The bucket does not support hierarchical namespace.")
-	}
-	return ok(document{"kind": "storage#folders"}), nil
-}
-
-// listManagedFolders: the emulator has none.
-func (s *Service) listManagedFolders(r *request) (*reply, error) {
-	b, err := s.open(r, "managedFolders.list")
-	if err != nil {
-		return nil, err
-	}
-	if !b.uniform() {
-		return nil, failf(http.StatusPreconditionFailed, "conditionNotMet", "Cannot use managed folders in a bucket without uniform bucket-level access.")
-	}
-	return ok(document{"kind": "storage#managedFolders"}), nil
 }

@@ -16,6 +16,9 @@ const maxPage = 1000
 // two pages are neither shown twice nor skipped.
 func page[T any](r *request, items []T, position func(T) string) (shown []T, next string, err error) {
 	size, given, err := r.queryInt("maxResults")
+	if err == nil && !given {
+		size, given, err = r.queryInt("pageSize") // of folders
+	}
 	if err != nil {
 		return nil, "", err
 	}
