@@ -141,9 +141,9 @@ type CommonStatus struct {
 	// +listType=atomic
 	Pending []PendingChange `json:"pending,omitempty"`
 
-	// createTime is when Holdfast last tried to create the resource, recorded just before the call.
+	// lastCreateAttemptTime is when Holdfast last tried to create the resource, recorded just before the call.
 	// +optional
-	CreateTime *metav1.Time `json:"createTime,omitempty"`
+	LastCreateAttemptTime *metav1.Time `json:"lastCreateAttemptTime,omitempty"`
 
 	// iam is what Holdfast knows about the resource's IAM policy, while the manifest manages it.
 	// +optional

@@ -200,13 +200,13 @@ type IAMStatus struct {
 	// +kubebuilder:validation:MaxItems=1500
 	StoredAs []IAMStoredAs `json:"storedAs,omitempty"`
 
-	// members counts the members in the live policy, each as often as it is listed. Google allows 1,500.
+	// memberCount counts the members in the live policy, each as often as it is listed. Google allows 1,500.
 	// +optional
-	Members int64 `json:"members,omitempty"`
+	MemberCount int64 `json:"memberCount,omitempty"`
 
-	// groups counts the groups and domains among them. Google allows 250.
+	// groupCount counts the groups and domains among them. Google allows 250.
 	// +optional
-	Groups int64 `json:"groups,omitempty"`
+	GroupCount int64 `json:"groupCount,omitempty"`
 }
 
 // IAMGrants are members that have a role.

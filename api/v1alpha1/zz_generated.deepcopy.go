@@ -487,8 +487,8 @@ func (in *CommonStatus) DeepCopyInto(out *CommonStatus) {
 		*out = make([]PendingChange, len(*in))
 		copy(*out, *in)
 	}
-	if in.CreateTime != nil {
-		in, out := &in.CreateTime, &out.CreateTime
+	if in.LastCreateAttemptTime != nil {
+		in, out := &in.LastCreateAttemptTime, &out.LastCreateAttemptTime
 		*out = (*in).DeepCopy()
 	}
 	if in.IAM != nil {

@@ -122,7 +122,7 @@ func TestWhatSomebodyElseMadeIsNotOurs(t *testing.T) {
 	step(t, r, v1alpha1.ReasonUnavailable)
 	topics.hidden = false
 	topic := step(t, r, v1alpha1.ReasonAwaitingAdoption)
-	if topic.Status.Identity != "" || topic.Status.CreateTime != nil {
+	if topic.Status.Identity != "" || topic.Status.LastCreateAttemptTime != nil {
 		t.Errorf("taken for our own: %+v", topic.Status.CommonStatus)
 	}
 }

@@ -96,7 +96,7 @@ func (d *draft) fill() {
 	d.record.Store(status)
 	if status.IAM != nil && d.shownPolicy != nil {
 		shown := d.shownPolicy
-		status.IAM.Members, status.IAM.Groups, status.IAM.Kept = int64(shown.Plan.Members), int64(shown.Plan.Groups), shown.Kept()
+		status.IAM.MemberCount, status.IAM.GroupCount, status.IAM.Kept = int64(shown.Plan.Members), int64(shown.Plan.Groups), shown.Kept()
 	}
 }
 

@@ -102,8 +102,8 @@ func TestACreateThatWasNotSentIsNotRemembered(t *testing.T) {
 			if topics.creates > 0 {
 				t.Fatal("it was sent")
 			}
-			if topic.Status.CreateTime != nil || len(topic.Status.Pending) > 0 || topic.Status.Identity != "" {
-				t.Errorf("remembered is a create at %v, pending %v, identity %q", topic.Status.CreateTime, topic.Status.Pending, topic.Status.Identity)
+			if topic.Status.LastCreateAttemptTime != nil || len(topic.Status.Pending) > 0 || topic.Status.Identity != "" {
+				t.Errorf("remembered is a create at %v, pending %v, identity %q", topic.Status.LastCreateAttemptTime, topic.Status.Pending, topic.Status.Identity)
 			}
 			allow()
 			somebodyElseCreates(topics)
@@ -133,7 +133,7 @@ func TestACreateThatWasNotSentAndCannotBeForgotten(t *testing.T) {
 			if topics.creates > 0 || patches < 2 {
 				t.Fatalf("%d creates, %d patches", topics.creates, patches)
 			}
-			if topic.Status.CreateTime == nil {
+			if topic.Status.LastCreateAttemptTime == nil {
 				t.Fatal("the create is forgotten, though nothing could be stored")
 			}
 			r.client = whole
@@ -197,8 +197,8 @@ func TestAPassEnds(t *testing.T) {
 				if is := readyCondition(topic); is.Reason != v1alpha1.ReasonUnavailable || len(topic.Status.Pending) != tc.pending {
 					t.Errorf("reason %s (%s), pending %v", is.Reason, is.Message, topic.Status.Pending)
 				}
-				if (topic.Status.CreateTime != nil) != (tc.pending > 0) {
-					t.Errorf("created at %v", topic.Status.CreateTime)
+				if (topic.Status.LastCreateAttemptTime != nil) != (tc.pending > 0) {
+					t.Errorf("created at %v", topic.Status.LastCreateAttemptTime)
 				}
 			})
 		})

@@ -178,7 +178,7 @@ func (i *Inventory) resolve(ctx context.Context, from string, ref kind.Reference
 	if value == "" {
 		return plan.Resolved{Missing: fmt.Sprintf("%s %q, which has no %s in Google Cloud yet (%s)", ref.Kind, ref.Name, k.Name, why(target))}, nil
 	}
-	created := target.GetCommonStatus().CreateTime
+	created := target.GetCommonStatus().LastCreateAttemptTime
 	return plan.Resolved{Value: value, Fresh: created != nil && i.Now().Before(created.Add(k.Known))}, nil
 }
 

@@ -95,10 +95,10 @@ func TestReferences(t *testing.T) {
 	}{
 		"resolved": {[]string{account("status: {email: " + email + "}\n")}, plan.Resolved{Value: email}},
 		"resolved, created long ago": {
-			[]string{account("status: {email: " + email + ", createTime: \"2026-03-01T02:58:00Z\"}\n")}, plan.Resolved{Value: email},
+			[]string{account("status: {email: " + email + ", lastCreateAttemptTime: \"2026-03-01T02:58:00Z\"}\n")}, plan.Resolved{Value: email},
 		},
 		"resolved, created a moment ago": {
-			[]string{account("status: {email: " + email + ", createTime: \"2026-03-01T02:58:01Z\"}\n")}, plan.Resolved{Value: email, Fresh: true},
+			[]string{account("status: {email: " + email + ", lastCreateAttemptTime: \"2026-03-01T02:58:01Z\"}\n")}, plan.Resolved{Value: email, Fresh: true},
 		},
 		"missing": {nil, plan.Resolved{Missing: `ServiceAccount "reader" (gcp.holdfast.dev), which does not exist in this namespace`}},
 		"missing here, there is one elsewhere": {

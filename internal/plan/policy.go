@@ -86,8 +86,15 @@ func (p *PolicyPlan) StoredOtherwise() string {
 // NotKnownYet says whether a member is waited for that Google does not know everywhere yet.
 func (p *PolicyPlan) NotKnownYet() bool { return p != nil && len(p.unseen) > 0 }
 
-// granting says that the plan does no more than grant: that takes nothing over which was there before.
-func (p *PolicyPlan) granting() bool { return p != nil && p.In.Mode == v1alpha1.IAMAdditive }
+// granting says that the plan does no more than grant, and revoke what is the manifest's own: that takes nothing over which was there before.
+// An audit config is the manifest's in whatever mode, so changing one that is there takes it over.
+func (p *PolicyPlan) granting() bool {
+	return p != nil && p.In.Mode == v1alpha1.IAMAdditive && !slices.ContainsFunc(p.Plan.Changes, p.overwritesAudit)
+}
+
+func (p *PolicyPlan) overwritesAudit(c diff.Change) bool {
+	return c.From != "" && strings.HasPrefix(c.Path, p.In.Prefix+".auditConfigs")
+}
 
 // Adds are the members to be granted something that go by the name that Google refused.
 func (p *PolicyPlan) Adds(is func(member string) bool) []string {

@@ -59,7 +59,7 @@ type PolicyRecord struct {
 // RecordOf reads the record that a status keeps.
 func RecordOf(status *v1alpha1.CommonStatus) Record {
 	r := Record{
-		Project: status.Project, ExternalName: status.ExternalName, Identity: status.Identity, CreateTime: status.CreateTime.DeepCopy(),
+		Project: status.Project, ExternalName: status.ExternalName, Identity: status.Identity, CreateTime: status.LastCreateAttemptTime.DeepCopy(),
 		AppliedFields: slices.Clone(status.AppliedFields), Pending: slices.Clone(status.Pending), Approved: status.Approved.DeepCopy(),
 		PlanSequence: status.PlanSequence, Requested: status.LastHandledReconcileAt,
 	}
@@ -74,7 +74,7 @@ func RecordOf(status *v1alpha1.CommonStatus) Record {
 
 // Store writes the record into a status. What a status shows beside it stays.
 func (r Record) Store(status *v1alpha1.CommonStatus) {
-	status.Project, status.ExternalName, status.Identity, status.CreateTime = r.Project, r.ExternalName, r.Identity, r.CreateTime
+	status.Project, status.ExternalName, status.Identity, status.LastCreateAttemptTime = r.Project, r.ExternalName, r.Identity, r.CreateTime
 	status.AppliedFields, status.Pending, status.Approved, status.PlanSequence = r.AppliedFields, r.Pending, r.Approved, r.PlanSequence
 	status.LastHandledReconcileAt = r.Requested
 	if !r.Policy.Known {

@@ -326,13 +326,13 @@ func TestARecordComesBackFromTheStatus(t *testing.T) {
 		status := &v1alpha1.CommonStatus{ObservedGeneration: 7, Drift: []v1alpha1.Change{{Path: "spec.a"}}}
 		earlier.Store(status)
 		if status.IAM != nil {
-			status.IAM.Members = 5
+			status.IAM.MemberCount = 5
 		}
 		r.Store(status)
 		if d := cmp.Diff(r, RecordOf(status), same); d != "" {
 			t.Fatalf("record (-stored +read):\n%s", d)
 		}
-		if status.ObservedGeneration != 7 || len(status.Drift) != 1 || earlier.Policy.Known && r.Policy.Known && status.IAM.Members != 5 {
+		if status.ObservedGeneration != 7 || len(status.Drift) != 1 || earlier.Policy.Known && r.Policy.Known && status.IAM.MemberCount != 5 {
 			t.Fatalf("what is shown beside the record was changed: %+v", status)
 		}
 	})
@@ -341,7 +341,7 @@ func TestARecordComesBackFromTheStatus(t *testing.T) {
 // TestARecordIsAValue: what is read from a status can be changed without changing that.
 func TestARecordIsAValue(t *testing.T) {
 	status := &v1alpha1.CommonStatus{
-		AppliedFields: []string{"spec.a"}, Pending: []v1alpha1.PendingChange{about("spec.a", "1")}, CreateTime: &metav1.Time{Time: three},
+		AppliedFields: []string{"spec.a"}, Pending: []v1alpha1.PendingChange{about("spec.a", "1")}, LastCreateAttemptTime: &metav1.Time{Time: three},
 		Approved: &v1alpha1.ApprovedPlan{Hash: "x"},
 		IAM:      &v1alpha1.IAMStatus{AuditServices: []string{"allServices"}, Refused: []v1alpha1.IAMRefusal{{Member: "user:a@b.c"}}},
 	}

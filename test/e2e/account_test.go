@@ -156,12 +156,12 @@ func TestADeletedAccountIsBroughtBack(t *testing.T) {
 func forgetCreation(w *world, obj v1alpha1.Object) {
 	w.t.Helper()
 	w.get(obj)
-	created := obj.GetCommonStatus().CreateTime
+	created := obj.GetCommonStatus().LastCreateAttemptTime
 	if created == nil {
 		return
 	}
 	before := obj.DeepCopyObject().(v1alpha1.Object)
-	obj.GetCommonStatus().CreateTime = new(metav1.NewTime(created.Add(-time.Hour)))
+	obj.GetCommonStatus().LastCreateAttemptTime = new(metav1.NewTime(created.Add(-time.Hour)))
 	w.must(w.kube.Status().Patch(w.t.Context(), obj, client.MergeFrom(before)))
 }
 

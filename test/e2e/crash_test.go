@@ -231,7 +231,7 @@ func (w *world) untilVisible(k kind, obj v1alpha1.Object) {
 			return true, "" // it goes, or is gone
 		}
 		c := condition(obj, v1alpha1.ConditionReady)
-		if obj.GetCommonStatus().CreateTime != nil && !k.console(w).look(obj.GetName()).there {
+		if obj.GetCommonStatus().LastCreateAttemptTime != nil && !k.console(w).look(obj.GetName()).there {
 			forgetCreation(w, obj)
 			annotate(w, obj, v1alpha1.ReconcileRequestedAtAnnotation, obj.GetResourceVersion())
 		}

@@ -279,8 +279,8 @@ func TestWhatAFailedCreateWouldHaveSetIsNotOurs(t *testing.T) {
 // expectNotTaken checks that an object's status does not claim a resource that somebody else created.
 func (w *world) expectNotTaken(obj v1alpha1.Object) {
 	w.t.Helper()
-	if status := obj.GetCommonStatus(); status.CreateTime != nil || status.Identity != "" {
-		w.t.Errorf("status.createTime is %v and status.identity %q, though somebody else created it", status.CreateTime, status.Identity)
+	if status := obj.GetCommonStatus(); status.LastCreateAttemptTime != nil || status.Identity != "" {
+		w.t.Errorf("status.lastCreateAttemptTime is %v and status.identity %q, though somebody else created it", status.LastCreateAttemptTime, status.Identity)
 	}
 }
 
@@ -298,7 +298,7 @@ func (w *world) expectNothingRemembered(obj v1alpha1.Object) {
 		w.get(obj)
 		status := obj.GetCommonStatus()
 		got := memory{
-			Created: status.CreateTime != nil, Identified: status.Identity != "", Approved: status.Approved != nil,
+			Created: status.LastCreateAttemptTime != nil, Identified: status.Identity != "", Approved: status.Approved != nil,
 			Pending: status.Pending, Applied: status.AppliedFields,
 		}
 		if iam := status.IAM; iam != nil {
