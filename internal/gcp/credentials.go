@@ -43,7 +43,8 @@ func pathless(err error) error {
 }
 
 // credentials returns those of a service account (empty: the manager's own). Each caller gets its own copy: Google's transports write
-// to them.
+// to them. GOOGLE_CLOUD_QUOTA_PROJECT is the quota project of all; one that the manager's own credentials name is only theirs, since
+// an account that is impersonated need not be allowed to use it.
 func (c *Clients) credentials(account string) (*auth.Credentials, error) {
 	found := c.base
 	if account != "" {

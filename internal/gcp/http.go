@@ -51,6 +51,7 @@ func (c *Clients) httpClient(endpoint Endpoint, account string) (*http.Client, e
 func (c *Clients) authenticated(own *auth.Credentials, callOf func(*http.Request) call) (*http.Client, error) {
 	client, err := httptransport.NewClient(&httptransport.Options{
 		Credentials: own, BaseRoundTripper: c.counted(callOf), DisableTelemetry: true,
+		Headers: http.Header{}, // which gets the quota project; a nil one is replaced, and the quota project lost
 	})
 	if err != nil {
 		return nil, err
