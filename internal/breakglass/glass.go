@@ -3,10 +3,10 @@
 package breakglass
 
 import (
-	"strings"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/text"
 )
 
 // How much of annotations, which may be much longer, is copied to status, events and conditions, in bytes.
@@ -53,18 +53,9 @@ func parse(annotations map[string]string, scope v1alpha1.BreakGlassScope) (g Gla
 	if !there {
 		return Glass{}, false
 	}
-	g = Glass{Scope: scope, Reason: cut(reason, longestReason), By: cut(annotations[v1alpha1.BreakGlassByAnnotation], longestName)}
+	g = Glass{Scope: scope, Reason: text.Cut(reason, longestReason), By: text.Cut(annotations[v1alpha1.BreakGlassByAnnotation], longestName)}
 	if until, err := time.Parse(time.RFC3339, annotations[v1alpha1.BreakGlassUntilAnnotation]); err == nil {
 		g.Until = until.Truncate(time.Second) // as in status
 	}
 	return g, true
-}
-
-// cut truncates a text to a number of bytes, and shows that it did.
-func cut(s string, most int) string {
-	const more = "…"
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most-len(more)], "") + more
 }

@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/text"
 )
 
 // Bounds of the record in status.
@@ -16,9 +17,6 @@ const (
 	mostEdits   = 16
 	mostSeen    = 64
 )
-
-// longestMessage is how many bytes the API server allows in an event's note.
-const longestMessage = 1024
 
 // Reasons of the events about a glass.
 const (
@@ -119,7 +117,7 @@ func resume(status *v1alpha1.CommonStatus, glass Glass) bool {
 
 func end(status *v1alpha1.CommonStatus, seen Seen) []Event {
 	record := v1alpha1.BreakGlassRecord{
-		BreakGlass: *status.BreakGlass, Ending: v1alpha1.BreakGlassClosed, ClosedAt: atSecond(seen.Now), ClosedBy: cut(seen.ClosedBy, longestName),
+		BreakGlass: *status.BreakGlass, Ending: v1alpha1.BreakGlassClosed, ClosedAt: atSecond(seen.Now), ClosedBy: text.Cut(seen.ClosedBy, longestName),
 	}
 	overdue := record.Until != nil && !record.Until.After(seen.Now)
 	status.BreakGlass = nil
@@ -160,9 +158,9 @@ func edit(open *v1alpha1.BreakGlass, seen Seen) []Event {
 	return tell(EventExtended, "%s keeps the glass open%s: %s", person(glass.By), ending(glass.Until), glass.Reason)
 }
 
-// tell returns the one event of a transition, truncated to what Kubernetes allows.
+// tell returns the one event of a transition.
 func tell(reason, format string, args ...any) []Event {
-	return []Event{{reason, cut(fmt.Sprintf(format, args...), longestMessage)}}
+	return []Event{{reason, fmt.Sprintf(format, args...)}}
 }
 
 func person(by string) string {

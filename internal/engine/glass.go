@@ -166,7 +166,7 @@ func (r *Reconciler) guarded(ctx context.Context) (bool, error) {
 // tellGlass tells what happened to the glass once that is stored: events and the audit log.
 func (r *Reconciler) tellGlass(ctx context.Context, d *draft) {
 	for _, event := range d.told {
-		r.events.Eventf(d.obj, nil, corev1.EventTypeWarning, event.Reason, "BreakGlass", "%s", event.Message)
+		r.event(ctx, d.obj, corev1.EventTypeWarning, event.Reason, "BreakGlass", event.Message)
 		log.FromContext(ctx).WithName("audit").Info(event.Message, "event", event.Reason)
 	}
 	d.told = nil

@@ -19,6 +19,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/metrics"
 	"github.com/holdfast-dev/holdfast/internal/plan"
+	"github.com/holdfast-dev/holdfast/internal/text"
 )
 
 // show puts what is live into the status; a resource of another project is nobody's business here.
@@ -41,7 +42,7 @@ func (p *pass) show() {
 func (r *Reconciler) report(ctx context.Context, p *pass, out outcome) (reconcile.Result, error) {
 	if out.gone {
 		r.tellGlass(ctx, p.draft)
-		r.tell(p.obj, out, nil)
+		r.tell(ctx, p.obj, out, nil)
 		r.measureEnd(p.draft, out.done.Reason)
 		return reconcile.Result{}, nil
 	}
@@ -64,7 +65,7 @@ func (r *Reconciler) report(ctx context.Context, p *pass, out outcome) (reconcil
 	}
 	r.tellGlass(ctx, p.draft)
 	r.measure(p.draft, out)
-	r.tell(p.obj, out, was)
+	r.tell(ctx, p.obj, out, was)
 	return r.next(out, p.obj)
 }
 
@@ -75,7 +76,7 @@ func (r *Reconciler) reportStale(ctx context.Context, p *pass, out outcome) (rec
 		log.FromContext(ctx).Info("what the last pass wrote stays recorded as pending", "error", err.Error())
 	}
 	if out.done.Reason != "" && p.recorded {
-		r.tell(p.obj, out, nil)
+		r.tell(ctx, p.obj, out, nil)
 	}
 	r.measureEnd(p.draft, metrics.Stale)
 	return reconcile.Result{RequeueAfter: out.after}, nil
@@ -109,9 +110,9 @@ func (r *Reconciler) next(out outcome, obj v1alpha1.Object) (reconcile.Result, e
 }
 
 // tell emits the event of a deed, or of a change of Ready.
-func (r *Reconciler) tell(obj v1alpha1.Object, out outcome, was *metav1.Condition) {
+func (r *Reconciler) tell(ctx context.Context, obj v1alpha1.Object, out outcome, was *metav1.Condition) {
 	if out.done.Reason != "" {
-		r.events.Eventf(obj, nil, corev1.EventTypeNormal, out.done.Reason, "Reconcile", "%s", out.done.Message)
+		r.event(ctx, obj, corev1.EventTypeNormal, out.done.Reason, "Reconcile", out.done.Message)
 		return
 	}
 	is := readyCondition(obj)
@@ -122,7 +123,7 @@ func (r *Reconciler) tell(obj v1alpha1.Object, out outcome, was *metav1.Conditio
 	if is.Status == metav1.ConditionTrue || standingOf(is.Reason) == waiting {
 		kind = corev1.EventTypeNormal
 	}
-	r.events.Eventf(obj, nil, kind, is.Reason, "Reconcile", "%s", is.Message)
+	r.event(ctx, obj, kind, is.Reason, "Reconcile", is.Message)
 }
 
 func readyCondition(obj v1alpha1.Object) *metav1.Condition {
@@ -135,17 +136,19 @@ func setConditions(obj v1alpha1.Object, out outcome) {
 	generation := obj.GetGeneration()
 	glass := obj.GetCommonStatus().BreakGlass
 	isReady, reconciling, stalled := out.conditions(readyCondition(obj), generation, glass != nil)
-	for _, c := range []metav1.Condition{isReady, out.drifted(), glassCondition(glass, out.inFlight)} {
-		c.ObservedGeneration = generation
+	set := func(c metav1.Condition) {
+		c.ObservedGeneration, c.Message = generation, text.Cut(c.Message, longestMessage)
 		meta.SetStatusCondition(conditions, c)
+	}
+	for _, c := range []metav1.Condition{isReady, out.drifted(), glassCondition(glass, out.inFlight)} {
+		set(c)
 	}
 	for _, c := range []metav1.Condition{reconciling, stalled} {
 		if c.Status != metav1.ConditionTrue {
 			meta.RemoveStatusCondition(conditions, c.Type)
 			continue
 		}
-		c.ObservedGeneration = generation
-		meta.SetStatusCondition(conditions, c)
+		set(c)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"unicode/utf8"
 
 	"cloud.google.com/go/storage"
 	"google.golang.org/api/googleapi"
@@ -15,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/text"
 )
 
 // Error is a failed call to Google Cloud.
@@ -106,12 +106,5 @@ func tidy(message string) string {
 	message = strings.ToValidUTF8(message, "�")
 	message = localAddress.ReplaceAllString(message, "")
 	message = strings.Join(strings.Fields(message), " ")
-	if len(message) <= maxMessage {
-		return message
-	}
-	cut := maxMessage - len("…")
-	for !utf8.RuneStart(message[cut]) {
-		cut--
-	}
-	return message[:cut] + "…"
+	return text.Cut(message, maxMessage)
 }

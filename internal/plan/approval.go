@@ -2,10 +2,10 @@ package plan
 
 import (
 	"cmp"
-	"strings"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
+	"github.com/holdfast-dev/holdfast/internal/text"
 )
 
 // Bounds of what status shows of changes. Hashes cover all of it, uncut.
@@ -78,14 +78,7 @@ func Bounded(changes diff.Changes) []v1alpha1.Change {
 	}
 	out := make([]v1alpha1.Change, 0, min(len(changes), mostChanges))
 	for _, c := range changes[:min(len(changes), mostChanges)] {
-		out = append(out, v1alpha1.Change{Path: c.Path, From: cut(c.From), To: cut(c.To)})
+		out = append(out, v1alpha1.Change{Path: c.Path, From: text.Cut(c.From, longestText), To: text.Cut(c.To, longestText)})
 	}
 	return out
-}
-
-func cut(s string) string {
-	if len(s) <= longestText {
-		return s
-	}
-	return strings.ToValidUTF8(s[:longestText], "") + "…"
 }

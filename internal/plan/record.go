@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/diff"
 	"github.com/holdfast-dev/holdfast/internal/iampolicy"
 	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/text"
 )
 
 // Record is what Holdfast remembers about a resource between two looks. It is a value: the functions that change it return another.
@@ -255,7 +256,7 @@ func (r Record) Looked(m Manifest, p *PolicyPlan) Record {
 func (r Record) Refused(members []string, message string, generation int64) Record {
 	r.Policy.Refused = slices.Clone(r.Policy.Refused)
 	for _, member := range members {
-		r.Policy.Refused = append(r.Policy.Refused, v1alpha1.IAMRefusal{Member: member, Message: cut(message), Generation: generation})
+		r.Policy.Refused = append(r.Policy.Refused, v1alpha1.IAMRefusal{Member: member, Message: text.Cut(message, longestText), Generation: generation})
 	}
 	return r
 }

@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,6 +34,24 @@ func TestEachDeedIsToldOnce(t *testing.T) {
 		w.gone(obj)
 		w.events(obj, k.creation, "Updated", "DriftCorrected", "Deleted")
 	})
+}
+
+// TestLongGrantsAreTold: five principals of GitHub Actions are more than an event has room for.
+func TestLongGrantsAreTold(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	topic := aTopic("orders", v1alpha1.TopicSpec{})
+	w.create(topic)
+	w.ready(topic)
+	var members []v1alpha1.IAMMember
+	for i := range 5 {
+		member := fmt.Sprintf("principalSet://iam.googleapis.com/projects/4711/locations/global/workloadIdentityPools/github/attribute.workflow_ref/%d", i)
+		members = append(members, v1alpha1.IAMMember(member+strings.Repeat("x", 500-len(member))))
+	}
+	policy := additive(granting("roles/pubsub.publisher", members...))
+	edit(w, topic, func(o *v1alpha1.Topic) { o.Spec.IAM = &policy })
+	w.ready(topic)
+	w.events(topic, "Created", "Updated")
 }
 
 func TestTakingOverAndLettingGoAreTold(t *testing.T) {
