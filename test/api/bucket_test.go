@@ -48,9 +48,11 @@ var bucketRefusals = map[string]struct{ name, spec, sentence string }{
 	"a label key in capitals":            {spec: `{labels: {Team: x}}`, sentence: "labels: a key must begin with a lower-case letter"},
 	"a label value in capitals":          {spec: `{labels: {team: Shop}}`, sentence: "spec.labels.team in body should match"},
 	"a label value that is long":         {spec: `{labels: {team: ` + strings.Repeat("v", 64) + `}}`, sentence: "spec.labels.team: Too long"},
+	"a label key of too many bytes":      {spec: `{labels: {` + strings.Repeat("名", 43) + `: x}}`, sentence: "labels: a key must have at most 128 bytes"},
+	"a label value of too many bytes":    {spec: `{labels: {team: ` + strings.Repeat("値", 43) + `}}`, sentence: "a label's value must have at most 128 bytes"},
 	"a label of Google's":                {spec: `{labels: {goog-x: z}}`, sentence: "keys that begin with goog are reserved"},
 	"a label of ours":                    {spec: `{labels: {holdfast-owner: me}}`, sentence: "keys that begin with holdfast-"},
-	"more labels than there is room for": {spec: `{labels: {` + manyLabels(62, 0) + `}}`, sentence: "spec.labels: Too many: 62: must have at most 61 items"},
+	"more labels than there is room for": {spec: `{labels: {` + manyLabels(62, 0) + `}}`, sentence: "labels: more than 61 labels; Google allows 64, and Holdfast adds three"},
 
 	"an empty versioning":              {spec: `{versioning: {}}`, sentence: "spec.versioning.enabled: Required value"},
 	"an empty softDeletePolicy":        {spec: `{softDeletePolicy: {}}`, sentence: "spec.softDeletePolicy.retentionSeconds: Required value"},
