@@ -127,6 +127,15 @@ func Objects(folder, file string) ([]*unstructured.Unstructured, error) {
 	if err != nil {
 		return nil, err
 	}
+	objects, err := Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", file, err)
+	}
+	return objects, nil
+}
+
+// Parse reads objects from YAML.
+func Parse(text []byte) ([]*unstructured.Unstructured, error) {
 	var objects []*unstructured.Unstructured
 	for decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 4096); ; {
 		obj := &unstructured.Unstructured{}
@@ -134,7 +143,7 @@ func Objects(folder, file string) ([]*unstructured.Unstructured, error) {
 		case errors.Is(err, io.EOF):
 			return objects, nil
 		case err != nil:
-			return nil, fmt.Errorf("reading %s: %w", file, err)
+			return nil, err
 		case len(obj.Object) > 0:
 			objects = append(objects, obj)
 		}
