@@ -33,7 +33,7 @@ const (
 	// ReasonDeleting: the deletion policy is being applied.
 	ReasonDeleting = "Deleting"
 
-	// ReasonInvalid: Google rejected what the manifest asks for.
+	// ReasonInvalid: Google rejected what the manifest asks for, or does not find something that it names.
 	ReasonInvalid = "Invalid"
 	// ReasonImmutable: the manifest changes a field that Google cannot change on an existing resource.
 	ReasonImmutable = "Immutable"

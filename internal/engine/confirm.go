@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/plan"
 )
 
@@ -30,7 +31,11 @@ func (p *pass) confirmParts(planned plan.Assessment, fieldsErr, policyErr error,
 	fields := outcome{reason: v1alpha1.ReasonUpToDate}
 	switch {
 	case fieldsErr != nil:
-		fields = failed("writing to Google Cloud", fieldsErr)
+		what := updating
+		if planned.Verdict.Action == plan.Create {
+			what = creating
+		}
+		fields = p.unwritten(what, fieldsErr)
 	case p.Fields != nil && p.sent.fields:
 		begun := p.record.Approved
 		p.record = p.record.Owns(p.manifest(), p.env, p.seen, p.stillApplied(left))
@@ -42,9 +47,9 @@ func (p *pass) confirmParts(planned plan.Assessment, fieldsErr, policyErr error,
 	}
 	policy := outcome{reason: v1alpha1.ReasonUpToDate}
 	if policyErr != nil {
-		policy = failed("writing to Google Cloud", policyErr)
+		policy = p.unwritten(updating, policyErr)
 		if p.seen.Policy.Err != nil {
-			policy = failed(plan.ReadingPolicy(p.kind), policyErr)
+			policy = failed(reading, plan.ReadingPolicy(p.kind), policyErr)
 			policy.unknown = "the IAM policy"
 		}
 	} else if p.Policy != nil && p.sent.policy {
@@ -53,6 +58,15 @@ func (p *pass) confirmParts(planned plan.Assessment, fieldsErr, policyErr error,
 	}
 	fields.looked, fields.drift = true, left
 	return combine(fields, policy)
+}
+
+// unwritten is what a write came to that failed. Of a resource that was created a moment ago not all of Google knows: it may be the
+// resource itself that is not found, as by a read.
+func (p *pass) unwritten(what call, err error) outcome {
+	if what == updating && gcp.IsNotFound(err) && p.record.Settles(p.kind, p.now()) {
+		what = reading
+	}
+	return failed(what, "writing to Google Cloud", err)
 }
 
 // confirmApplied says what a write came to of which nothing failed.

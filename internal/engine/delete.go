@@ -27,7 +27,7 @@ const (
 // release lets the object go: it removes the finalizer.
 func (p *pass) release(ctx context.Context) outcome {
 	if err := p.setFinalizer(ctx, false); err != nil {
-		return failed("removing the finalizer", err)
+		return failed(updating, "removing the finalizer", err)
 	}
 	return outcome{gone: true, done: p.Verdict.Deed}
 }
@@ -46,7 +46,7 @@ func (p *pass) unmark(ctx context.Context) outcome {
 
 // undeleted ends a pass that could not carry out a deletion.
 func (p *pass) undeleted(doing string, err error) outcome {
-	out := failed(doing, err)
+	out := failed(deleting, doing, err)
 	out.looked, out.drift = true, p.Changes
 	return out
 }
@@ -56,7 +56,7 @@ func (p *pass) undeleted(doing string, err error) outcome {
 func (p *pass) destroy(ctx context.Context) outcome {
 	switch goes, err := p.definitionGoes(ctx); {
 	case err != nil:
-		return failed("reading the CustomResourceDefinition, which must be known before anything is deleted", err)
+		return failed(reading, "reading the CustomResourceDefinition, which must be known before anything is deleted", err)
 	case goes && !p.env.DefinitionGoes:
 		p.env.DefinitionGoes = true
 		p.reassess()

@@ -12,8 +12,80 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
+// call is what a call to Google Cloud was for: the same answer means different things.
+type call int
+
+const (
+	reading call = iota
+	creating
+	updating
+	deleting
+)
+
+// meaning is what an answer means.
+type meaning struct {
+	// reason is one of the API's reasons of Ready.
+	reason string
+	// says comes before Google's own words, advice after them; empty for nothing.
+	says, advice string
+	// retries says that the pass is tried again with growing pauses.
+	retries bool
+}
+
+// What answers mean that mean something else for each call.
+var (
+	changed  = meaning{reason: v1alpha1.ReasonUnavailable, says: "it changed in the meantime; checking again", retries: true}
+	rejected = meaning{reason: v1alpha1.ReasonInvalid, says: "Google rejected the request"}
+	unfit    = meaning{reason: v1alpha1.ReasonInvalid, says: "Google rejected the manifest"}
+	// What is not there may come to be without the manifest being changed.
+	missing = meaning{reason: v1alpha1.ReasonInvalid, says: "Google does not find something that the manifest names", retries: true}
+
+	meanings = map[kind.Class]map[call]meaning{
+		kind.NotFound: {
+			reading:  {reason: v1alpha1.ReasonUnavailable, says: "Google does not find the resource now; checking again", retries: true},
+			creating: missing,
+			updating: missing,
+			deleting: {reason: v1alpha1.ReasonUnavailable, says: "it is gone already; checking again", retries: true},
+		},
+		kind.AlreadyExists: {
+			reading:  changed,
+			creating: {reason: v1alpha1.ReasonUnavailable, says: "something has that name already; checking what", retries: true},
+			updating: {reason: v1alpha1.ReasonInvalid, says: "something that the manifest adds exists already", retries: true},
+			deleting: changed,
+		},
+		kind.Conflict: {
+			reading:  changed,
+			creating: {reason: v1alpha1.ReasonUnavailable, says: "somebody else is changing something of that name; checking again", retries: true},
+			updating: changed,
+			deleting: changed,
+		},
+		kind.Invalid: {reading: rejected, creating: unfit, updating: unfit, deleting: rejected},
+		kind.NotEmpty: {
+			reading: rejected, creating: unfit, updating: unfit,
+			deleting: {reason: v1alpha1.ReasonNotEmpty, advice: "Empty it, or set spec.deletionPolicy to DeleteWithContents or Orphan"},
+		},
+	}
+)
+
+// outcome makes the outcome of an answer that means this.
+func (m meaning) outcome(doing string, e *kind.Error, err error) outcome {
+	message := doing + ": "
+	if m.says != "" {
+		message += m.says + ": "
+	}
+	message += e.Message
+	if m.advice != "" {
+		message += " " + m.advice
+	}
+	out := outcome{reason: m.reason, message: message}
+	if m.retries {
+		out.err = err
+	}
+	return out
+}
+
 // failed makes an outcome of an error that a call to Google Cloud, or to the API server, ended with.
-func failed(doing string, err error) outcome {
+func failed(what call, doing string, err error) outcome {
 	var (
 		broken *glassBroken
 		next   *continued
@@ -27,6 +99,9 @@ func failed(doing string, err error) outcome {
 		return outcome{reason: v1alpha1.ReasonBreakGlass, message: broken.Error()}
 	}
 	e := gcp.Classify(err)
+	if m, ok := meanings[e.Class][what]; ok {
+		return m.outcome(doing, e, err)
+	}
 	switch e.Class {
 	case kind.Throttled:
 		message := fmt.Sprintf("%s: %s", doing, throttled(e))
@@ -36,13 +111,6 @@ func failed(doing string, err error) outcome {
 			"%s: the quota is used up: %s Delete what is not needed, or ask Google for a higher quota", doing, e.Message)}
 	case kind.Denied:
 		return outcome{reason: v1alpha1.ReasonDenied, message: denied(doing, e), after: pauseDenied}
-	case kind.Invalid:
-		return outcome{reason: v1alpha1.ReasonInvalid, message: fmt.Sprintf("%s: Google rejected the manifest: %s", doing, e.Message)}
-	case kind.NotEmpty:
-		return outcome{reason: v1alpha1.ReasonNotEmpty, message: fmt.Sprintf("%s: %s Empty it, or set spec.deletionPolicy to DeleteWithContents or Orphan", doing, e.Message)}
-	case kind.Conflict, kind.AlreadyExists, kind.NotFound:
-		message := fmt.Sprintf("%s: it changed in the meantime; checking again: %s", doing, e.Message)
-		return outcome{reason: v1alpha1.ReasonUnavailable, message: message, err: err}
 	default:
 		return outcome{reason: v1alpha1.ReasonUnavailable, message: fmt.Sprintf("%s: %s; retrying", doing, e.Message), err: err}
 	}

@@ -12,7 +12,7 @@ func (p *pass) leave() outcome {
 	v := p.Verdict
 	out := outcome{reason: v.Reason, message: v.Message, after: v.After}
 	if v.Err != nil {
-		out = failed(v.Doing, v.Err)
+		out = failed(reading, v.Doing, v.Err)
 	}
 	if v.Blind || p.seen.Fields.Foreign {
 		if p.seen.Fields.Foreign {

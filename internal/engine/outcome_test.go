@@ -39,17 +39,13 @@ func TestFailed(t *testing.T) {
 		"denied":                        {&kind.Error{Class: kind.Denied, Permission: "pubsub.topics.get", Resource: "projects/p"}, verdict{Reason: v1alpha1.ReasonDenied, After: pauseDenied}, "permission pubsub.topics.get is missing on projects/p"},
 		"denied, Google names no place": {&kind.Error{Class: kind.Denied, Permission: "storage.buckets.get"}, verdict{Reason: v1alpha1.ReasonDenied, After: pauseDenied}, "the resource or its project"},
 		"invalid":                       {status.Error(codes.InvalidArgument, "no such region"), verdict{Reason: v1alpha1.ReasonInvalid}, "no such region"},
-		"not empty":                     {&kind.Error{Class: kind.NotEmpty, Message: "It has objects."}, verdict{Reason: v1alpha1.ReasonNotEmpty}, "DeleteWithContents"},
-		"changed meanwhile":             {&kind.Error{Class: kind.Conflict}, verdict{Reason: v1alpha1.ReasonUnavailable, Retry: true}, "checking again"},
-		"created meanwhile":             {&kind.Error{Class: kind.AlreadyExists}, verdict{Reason: v1alpha1.ReasonUnavailable, Retry: true}, "checking again"},
-		"gone meanwhile":                {&kind.Error{Class: kind.NotFound}, verdict{Reason: v1alpha1.ReasonUnavailable, Retry: true}, "checking again"},
 		"unavailable":                   {status.Error(codes.Unavailable, "away"), verdict{Reason: v1alpha1.ReasonUnavailable, Retry: true}, "away; retrying"},
 		"no answer in time":             {context.DeadlineExceeded, verdict{Reason: v1alpha1.ReasonUnavailable, Retry: true}, "in time"},
 		"anything else":                 {errors.New("boom"), verdict{Reason: v1alpha1.ReasonUnavailable, Retry: true}, "boom"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			out := failed("looking at the topic", fmt.Errorf("wrapped: %w", tc.err))
+			out := failed(reading, "looking at the topic", fmt.Errorf("wrapped: %w", tc.err))
 			if d := cmp.Diff(tc.want, verdict{out.reason, out.after, out.err != nil}); d != "" {
 				t.Errorf("outcome (-want +got):\n%s", d)
 			}

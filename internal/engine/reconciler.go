@@ -207,8 +207,8 @@ func (p *pass) carryOut(ctx context.Context) *outcome {
 // manifest is what people want.
 func (p *pass) manifest() plan.Manifest { return plan.Manifest{Kind: p.kind, Object: p.obj} }
 
-// because ends a pass with an error.
+// because ends a pass with an error of the API server.
 func because(doing string, err error) *outcome {
-	out := failed(doing, err)
+	out := failed(reading, doing, err)
 	return &out
 }

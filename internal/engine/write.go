@@ -22,7 +22,7 @@ func (p *pass) write(ctx context.Context) outcome {
 	planned := p.Assessment
 	if err := p.saveAboutToWrite(ctx); err != nil {
 		p.record = p.before // nothing was sent, and perhaps nothing stored
-		return failed("recording what is about to be written", err)
+		return failed(updating, "recording what is about to be written", err)
 	}
 	fieldsErr := p.writeFields(ctx)
 	var policyErr error

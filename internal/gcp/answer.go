@@ -1,6 +1,7 @@
 package gcp
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -147,7 +148,17 @@ func (a answer) sentence() string {
 	for _, grant := range a.grants {
 		fmt.Fprintf(&sentence, " %s", grant)
 	}
-	return tidy(sentence.String())
+	return cmp.Or(tidy(sentence.String()), a.unexplained())
+}
+
+// unexplained is the sentence about an answer without any.
+func (a answer) unexplained() string {
+	for _, reason := range a.reasons {
+		if reason != "" {
+			return reason + ", without an explanation"
+		}
+	}
+	return a.code.String() + ", without an explanation"
 }
 
 // rpcAnswer is the answer of a gRPC API.

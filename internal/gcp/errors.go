@@ -1,6 +1,7 @@
 package gcp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -43,7 +44,7 @@ func Classify(err error) *Error {
 	if errors.As(err, &rpcErr) && rpcErr.GRPCStatus().Code() != codes.OK {
 		return rpcAnswer(rpcErr.GRPCStatus()).classify(err)
 	}
-	return &Error{Class: kind.Unavailable, Message: tidy(err.Error()), Err: err}
+	return &Error{Class: kind.Unavailable, Message: cmp.Or(tidy(err.Error()), "an error without an explanation"), Err: err}
 }
 
 // IsNotFound says that the resource does not exist.

@@ -440,6 +440,9 @@ func FuzzClassify(f *testing.F) {
 	f.Add(409, `[{"error":{"code":409,"status":"ABORTED"}}]`, "Sun, 01 Nov 2026 12:00:30 GMT")
 	f.Add(7, "Permission 'a' denied on resource 'b'", "")
 	f.Add(3, "Service account a@b.c does not exist. (user:x cannot be granted roles/owner)", "")
+	f.Add(404, "", "")
+	f.Add(403, `{"error":{"errors":[{"reason":"forbidden"}]}}`, "")
+	f.Add(12, "\n", "")
 	f.Add(0, "\xff\n"+strings.Repeat("é", maxMessage), "")
 	f.Fuzz(func(t *testing.T, code int, text, retryAfter string) {
 		if code >= 300 && code <= 999 {
@@ -462,6 +465,8 @@ func checkClassified(t *testing.T, got *Error) {
 	switch {
 	case got == nil || got.Class == "":
 		t.Fatalf("no class: %+v", got)
+	case got.Message == "":
+		t.Errorf("%s without a message", got.Class)
 	case len(got.Message) > maxMessage || !utf8.ValidString(got.Message) || strings.ContainsAny(got.Message, "\n\r"):
 		t.Errorf("unfit message: %q", got.Message)
 	case got.RetryAfter < 0 || got.RetryAfter > maxRetryAfter:

@@ -43,7 +43,7 @@ type Error struct {
 	// down: nothing was sent.
 	Ours bool
 	// Message is Google's own sentence, without the wrapping that the layers in between have added. The same failure gives
-	// the same message. At most 1,000 bytes of UTF-8 on one line.
+	// the same message. Never empty, and at most 1,000 bytes of UTF-8 on one line.
 	Message string
 	// Err is the error as it was returned.
 	Err error

@@ -252,8 +252,7 @@ func (s subject) canUndelete() bool {
 
 // settles says whether the resource may be there though a read does not show it: it was about to be created a moment ago.
 func (s subject) settles() bool {
-	at := s.record.CreateTime
-	return at != nil && s.env.Now.Before(at.Add(s.Kind.Settles))
+	return s.record.Settles(s.Kind, s.env.Now)
 }
 
 // changes are what would be written, of all parts.

@@ -91,6 +91,11 @@ func (r Record) Store(status *v1alpha1.CommonStatus) {
 	iam.AuditServices, iam.Refused = r.Policy.AuditServices, r.Policy.Refused[:min(len(r.Policy.Refused), mostChanges)]
 }
 
+// Settles says whether the resource was created so short a time ago that Google may not know it everywhere yet.
+func (r Record) Settles(k kind.Kind, now time.Time) bool {
+	return r.CreateTime != nil && now.Before(r.CreateTime.Add(k.Settles))
+}
+
 // appliedIn lists the fields that are known to be the manifest's own: those recorded, and those that were about to be written when
 // the record was made and are live with that very value.
 func (r Record) appliedIn(live v1alpha1.Object) []string {

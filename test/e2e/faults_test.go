@@ -357,3 +357,34 @@ func (k kind) permission(method string) string {
 	i := slices.IndexFunc(k.Methods, func(m typed.Method) bool { return m.Name == method })
 	return k.Methods[i].Permissions[0]
 }
+
+// TestWhatTheManifestNamesMayBeMissing: a schema that does not exist is said to be missing, and the topic follows once it exists.
+func TestWhatTheManifestNamesMayBeMissing(t *testing.T) {
+	t.Parallel()
+	cases := map[string]func(*world, *v1alpha1.Topic, *v1alpha1.TopicSchemaSettings){
+		"a create": func(w *world, topic *v1alpha1.Topic, schema *v1alpha1.TopicSchemaSettings) {
+			topic.Spec.SchemaSettings = schema
+			w.create(topic)
+		},
+		"an update": func(w *world, topic *v1alpha1.Topic, schema *v1alpha1.TopicSchemaSettings) {
+			w.create(topic)
+			w.ready(topic)
+			edit(w, topic, func(o *v1alpha1.Topic) { o.Spec.SchemaSettings = schema })
+		},
+	}
+	for name, write := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := startWorld(t)
+			topic := aTopic("orders", v1alpha1.TopicSpec{})
+			write(w, topic, &v1alpha1.TopicSchemaSettings{
+				Schema: "projects/" + w.project + "/schemas/events", Encoding: v1alpha1.TopicSchemaEncodingJSON,
+			})
+			w.reason(topic, v1alpha1.ReasonInvalid)
+			w.expectAdvice(topic, "Google does not find something that the manifest names: ")
+			w.request(http.MethodPost, "/v1/projects/"+w.project+"/schemas?schemaId=events",
+				`{"type": "AVRO", "definition": "{\"type\":\"record\",\"name\":\"e\",\"fields\":[]}"}`)
+			w.ready(topic)
+		})
+	}
+}
