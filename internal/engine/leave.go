@@ -48,7 +48,7 @@ func (p *pass) mentionPolicy(out *outcome) {
 	}
 	out.unknown = "the IAM policy"
 	if p.Verdict.Err == nil {
-		policy := failed(plan.ReadingPolicy(p.kind), err)
+		policy := failed(reading, plan.ReadingPolicy(p.kind), err)
 		out.message += "; besides, " + policy.message
 		out.after = soonest(out.after, policy.after)
 	}
