@@ -14,8 +14,8 @@ type Lifecycle struct {
 // LifecycleRule says what to do with objects that meet all of its conditions.
 //
 // +kubebuilder:validation:XValidation:rule="self.action.type == 'SetStorageClass' ? has(self.action.storageClass) : !has(self.action.storageClass)",message="action.storageClass belongs to SetStorageClass and to no other action: add it or leave it out"
-// +kubebuilder:validation:XValidation:rule="has(self.condition.age) || has(self.condition.createdBefore) || has(self.condition.customTimeBefore) || has(self.condition.daysSinceCustomTime) || has(self.condition.daysSinceNoncurrentTime) || has(self.condition.noncurrentTimeBefore) || has(self.condition.numNewerVersions) || (has(self.condition.withState) && self.condition.withState != 'ANY') || has(self.condition.matchesPrefix) || has(self.condition.matchesSuffix) || has(self.condition.matchesStorageClass)",message="condition must have at least one condition (withState ANY is none): for all objects set age to 0"
-// +kubebuilder:validation:XValidation:rule="self.action.type != 'AbortIncompleteMultipartUpload' || !(has(self.condition.createdBefore) || has(self.condition.customTimeBefore) || has(self.condition.daysSinceCustomTime) || has(self.condition.daysSinceNoncurrentTime) || has(self.condition.noncurrentTimeBefore) || has(self.condition.numNewerVersions) || has(self.condition.withState) || has(self.condition.matchesStorageClass))",message="AbortIncompleteMultipartUpload allows only the conditions age, matchesPrefix and matchesSuffix: leave the others out"
+// +kubebuilder:validation:XValidation:rule="has(self.condition.age) || has(self.condition.createdBefore) || has(self.condition.customTimeBefore) || has(self.condition.daysSinceCustomTime) || has(self.condition.daysSinceNoncurrentTime) || has(self.condition.noncurrentTimeBefore) || has(self.condition.numNewerVersions) || (has(self.condition.withState) && self.condition.withState != 'ANY') || has(self.condition.matchesPrefix) || has(self.condition.matchesSuffix) || has(self.condition.matchesStorageClass) || has(self.condition.matchesPattern) || has(self.condition.sizeAboveBytes) || has(self.condition.sizeBelowBytes)",message="condition must have at least one condition (withState ANY is none): for all objects set age to 0"
+// +kubebuilder:validation:XValidation:rule="self.action.type != 'AbortIncompleteMultipartUpload' || !(has(self.condition.createdBefore) || has(self.condition.customTimeBefore) || has(self.condition.daysSinceCustomTime) || has(self.condition.daysSinceNoncurrentTime) || has(self.condition.noncurrentTimeBefore) || has(self.condition.numNewerVersions) || has(self.condition.withState) || has(self.condition.matchesStorageClass) || has(self.condition.matchesPattern) || has(self.condition.sizeAboveBytes) || has(self.condition.sizeBelowBytes))",message="AbortIncompleteMultipartUpload allows only the conditions age, matchesPrefix and matchesSuffix: leave the others out"
 type LifecycleRule struct {
 	// action is what to do with the objects.
 	// +required
@@ -51,8 +51,8 @@ const (
 	LifecycleAbortIncompleteMultipartUpload LifecycleActionType = "AbortIncompleteMultipartUpload"
 )
 
-// LifecycleCondition says when a rule applies: when all conditions that are set here are met. Where Google's client libraries
-// cannot tell 0 from unset, the minimum is 1.
+// LifecycleCondition says when a rule applies: when all conditions that are set here are met. A number that is 0 is a condition
+// too: daysSinceNoncurrentTime 0 matches noncurrent versions alone.
 type LifecycleCondition struct {
 	// age is the minimum age in days; 0 is every object.
 	// +optional
@@ -70,15 +70,16 @@ type LifecycleCondition struct {
 	// +kubebuilder:validation:Format=date
 	CustomTimeBefore string `json:"customTimeBefore,omitempty"`
 
-	// daysSinceCustomTime is the minimum number of days since the object's custom time.
+	// daysSinceCustomTime is the minimum number of days since the object's custom time; 0 is every object whose custom time has
+	// come. Objects without one never match.
 	// +optional
-	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=2147483647
 	DaysSinceCustomTime *int64 `json:"daysSinceCustomTime,omitempty"`
 
-	// daysSinceNoncurrentTime is the minimum number of days since the object became noncurrent.
+	// daysSinceNoncurrentTime is the minimum number of days since the object became noncurrent; 0 is every noncurrent version.
 	// +optional
-	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=2147483647
 	DaysSinceNoncurrentTime *int64 `json:"daysSinceNoncurrentTime,omitempty"`
 
@@ -87,15 +88,22 @@ type LifecycleCondition struct {
 	// +kubebuilder:validation:Format=date
 	NoncurrentTimeBefore string `json:"noncurrentTimeBefore,omitempty"`
 
-	// numNewerVersions is the minimum number of newer versions, including the live one.
+	// numNewerVersions is the minimum number of newer versions, including the live one; 0 is every version.
 	// +optional
-	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=2147483647
 	NumNewerVersions *int64 `json:"numNewerVersions,omitempty"`
 
 	// withState is LIVE, ARCHIVED (noncurrent) or ANY, which is the same as unset.
 	// +optional
 	WithState LifecycleState `json:"withState,omitempty"`
+
+	// matchesPattern is a regular expression (RE2) that matches the object's name. Google offers it to some projects only, and
+	// refuses it for others.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	MatchesPattern string `json:"matchesPattern,omitempty"`
 
 	// matchesPrefix lists prefixes of names, of which one must match.
 	// +optional
@@ -121,6 +129,16 @@ type LifecycleCondition struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=7
 	MatchesStorageClass []StorageClass `json:"matchesStorageClass,omitempty"`
+
+	// sizeAboveBytes matches objects that are larger than this.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	SizeAboveBytes *int64 `json:"sizeAboveBytes,omitempty"`
+
+	// sizeBelowBytes matches objects that are smaller than this.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	SizeBelowBytes *int64 `json:"sizeBelowBytes,omitempty"`
 }
 
 // LifecycleState says which versions of an object a rule is for.

@@ -92,9 +92,10 @@ var bucketRefusals = map[string]struct{ name, spec, sentence string }{
 	"an abort with a date":              {spec: bucketRule(`{action: {type: AbortIncompleteMultipartUpload}, condition: {createdBefore: "2026-01-31"}}`), sentence: "AbortIncompleteMultipartUpload allows only the conditions age, matchesPrefix and matchesSuffix"},
 	"an abort with a state":             {spec: bucketRule(`{action: {type: AbortIncompleteMultipartUpload}, condition: {age: 1, withState: LIVE}}`), sentence: "AbortIncompleteMultipartUpload allows only the conditions"},
 	"a negative age":                    {spec: bucketRule(`{action: {type: Delete}, condition: {age: -1}}`), sentence: "condition.age in body should be greater than or equal to 0"},
-	"zero days since the custom time":   {spec: bucketRule(`{action: {type: Delete}, condition: {daysSinceCustomTime: 0}}`), sentence: "condition.daysSinceCustomTime in body should be greater than or equal to 1"},
-	"zero days since noncurrent":        {spec: bucketRule(`{action: {type: Delete}, condition: {daysSinceNoncurrentTime: 0}}`), sentence: "condition.daysSinceNoncurrentTime in body should be greater than or equal to 1"},
-	"zero newer versions":               {spec: bucketRule(`{action: {type: Delete}, condition: {numNewerVersions: 0}}`), sentence: "condition.numNewerVersions in body should be greater than or equal to 1"},
+	"negative days":                     {spec: bucketRule(`{action: {type: Delete}, condition: {daysSinceNoncurrentTime: -1}}`), sentence: "condition.daysSinceNoncurrentTime in body should be greater than or equal to 0"},
+	"a negative size":                   {spec: bucketRule(`{action: {type: Delete}, condition: {sizeAboveBytes: -1}}`), sentence: "condition.sizeAboveBytes in body should be greater than or equal to 0"},
+	"an abort by size":                  {spec: bucketRule(`{action: {type: AbortIncompleteMultipartUpload}, condition: {age: 1, sizeBelowBytes: 9}}`), sentence: "AbortIncompleteMultipartUpload allows only the conditions"},
+	"an abort by pattern":               {spec: bucketRule(`{action: {type: AbortIncompleteMultipartUpload}, condition: {age: 1, matchesPattern: x}}`), sentence: "AbortIncompleteMultipartUpload allows only the conditions"},
 	"a date that is none":               {spec: bucketRule(`{action: {type: Delete}, condition: {createdBefore: "2026-02-30"}}`), sentence: `condition.createdBefore in body must be of type date: "2026-02-30"`},
 	"a time for a date":                 {spec: bucketRule(`{action: {type: Delete}, condition: {noncurrentTimeBefore: "2026-01-31T00:00:00Z"}}`), sentence: "condition.noncurrentTimeBefore in body must be of type date"},
 	"an empty prefix":                   {spec: bucketRule(`{action: {type: Delete}, condition: {matchesPrefix: [""]}}`), sentence: "condition.matchesPrefix[0] in body should be at least 1 chars long"},
@@ -141,6 +142,10 @@ func TestBucketAcceptedOnCreate(t *testing.T) {
 		"explicit empties":                  {spec: `{labels: {}, lifecycle: {}, retentionPolicy: {}, cors: [], website: {}, logging: {}, encryption: {}}`},
 		"no rules":                          {spec: `{lifecycle: {rules: []}}`},
 		"a rule for all objects":            {spec: bucketRule(`{action: {type: Delete}, condition: {age: 0}}`)},
+		"days of 0":                         {spec: bucketRule(`{action: {type: Delete}, condition: {age: 30, daysSinceCustomTime: 0, daysSinceNoncurrentTime: 0, numNewerVersions: 0}}`)},
+		"a condition of 0 alone":            {spec: bucketRule(`{action: {type: Delete}, condition: {daysSinceNoncurrentTime: 0}}`)},
+		"a size alone":                      {spec: bucketRule(`{action: {type: Delete}, condition: {sizeAboveBytes: 0}}`)},
+		"a pattern alone":                   {spec: bucketRule(`{action: {type: Delete}, condition: {matchesPattern: "^tmp/"}}`)},
 		"a legacy class to match":           {spec: bucketRule(`{action: {type: SetStorageClass, storageClass: NEARLINE}, condition: {age: 9, matchesStorageClass: [MULTI_REGIONAL, STANDARD]}}`)},
 		"autoclass and STANDARD":            {spec: `{autoclass: {enabled: true, terminalStorageClass: ARCHIVE}, storageClass: STANDARD, lifecycle: {rules: [{action: {type: Delete}, condition: {age: 1}}]}}`},
 		"autoclass off, another class":      {spec: `{autoclass: {enabled: false}, storageClass: ARCHIVE}`},
@@ -247,7 +252,8 @@ func TestBucketAtItsLargest(t *testing.T) {
 		rules[i] = `{action: {type: SetStorageClass, storageClass: DURABLE_REDUCED_AVAILABILITY}, condition: {age: 2147483647, createdBefore: "2026-01-31",
 			customTimeBefore: "2026-01-31", daysSinceCustomTime: 2147483647, daysSinceNoncurrentTime: 2147483647, noncurrentTimeBefore: "2026-01-31",
 			numNewerVersions: 2147483647, withState: ARCHIVED, matchesStorageClass: [STANDARD, NEARLINE, COLDLINE, ARCHIVE, MULTI_REGIONAL, REGIONAL,
-			DURABLE_REDUCED_AVAILABILITY], matchesPrefix: [` + repeated(affix, 5) + `], matchesSuffix: [` + repeated(affix, 5) + `]}}`
+			DURABLE_REDUCED_AVAILABILITY], matchesPrefix: [` + repeated(affix, 5) + `], matchesSuffix: [` + repeated(affix, 5) + `],
+			matchesPattern: ` + strings.Repeat("p", 1024) + `, sizeAboveBytes: 5497558138880, sizeBelowBytes: 5497558138880}}`
 	}
 	cors := `{origin: [` + repeated(strings.Repeat("o", 15), 100) + `], method: [` + repeated("OPTIONS", 20) + `], responseHeader: [` +
 		repeated(strings.Repeat("h", 15), 100) + `], maxAgeSeconds: 2147483647}`

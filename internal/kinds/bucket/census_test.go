@@ -46,11 +46,8 @@ var leftOut = map[string]string{
 
 	"iamConfiguration.bucketPolicyOnly": "the former name of uniformBucketLevelAccess",
 
-	"ipFilter": later,
-	"lifecycle.rule.condition.matchesPattern": "not open to everybody",
-	"lifecycle.rule.condition.sizeAboveBytes": later,
-	"lifecycle.rule.condition.sizeBelowBytes": later,
-	"softDeletePolicy.hardDeletePause":        later,
+	"ipFilter":                         later,
+	"softDeletePolicy.hardDeletePause": later,
 }
 
 // A field that Google adds, or takes away, has to be thought about. The library is generated from Google's description.

@@ -61,18 +61,20 @@ func TestDescribe(t *testing.T) {
 		"every condition": {
 			live: `{"name":"logs","location":"US","lifecycle":{"rule":[{"action":{"type":"SetStorageClass","storageClass":"ARCHIVE"},"condition":{
 				"age":0,"createdBefore":"2026-01-31","customTimeBefore":"2026-02-01","daysSinceCustomTime":1,"daysSinceNoncurrentTime":2,"isLive":false,
-				"matchesPrefix":["a"],"matchesSuffix":["b"],"matchesStorageClass":["NEARLINE"],"noncurrentTimeBefore":"2026-02-02","numNewerVersions":3}}]}}`,
+				"matchesPrefix":["a"],"matchesSuffix":["b"],"matchesStorageClass":["NEARLINE"],"noncurrentTimeBefore":"2026-02-02","numNewerVersions":3,
+				"matchesPattern":"^tmp/","sizeAboveBytes":"5","sizeBelowBytes":"9007199254740993"}}]}}`,
 			want: `{"location":"US","labels":{},"versioning":{"enabled":false},"lifecycle":{"rules":[{"action":{"type":"SetStorageClass","storageClass":"ARCHIVE"},"condition":{
 				"age":0,"createdBefore":"2026-01-31","customTimeBefore":"2026-02-01","daysSinceCustomTime":1,"daysSinceNoncurrentTime":2,"withState":"ARCHIVED",
-				"matchesPrefix":["a"],"matchesSuffix":["b"],"matchesStorageClass":["NEARLINE"],"noncurrentTimeBefore":"2026-02-02","numNewerVersions":3}}]},
+				"matchesPrefix":["a"],"matchesSuffix":["b"],"matchesStorageClass":["NEARLINE"],"noncurrentTimeBefore":"2026-02-02","numNewerVersions":3,
+				"matchesPattern":"^tmp/","sizeAboveBytes":5,"sizeBelowBytes":9007199254740993}}]},
 				"autoclass":{"enabled":false},"hierarchicalNamespace":{"enabled":false},"uniformBucketLevelAccess":{"enabled":false},
 				"publicAccessPrevention":"inherited","requesterPays":false,"defaultEventBasedHold":false}`,
 		},
 		"numbers that are 0, not absent": {
 			live: `{"name":"logs","softDeletePolicy":{"retentionDurationSeconds":"0"},"cors":[{"maxAgeSeconds":0}],"lifecycle":{"rule":[{"action":{"type":"Delete"},
-				"condition":{"age":0,"daysSinceCustomTime":0,"daysSinceNoncurrentTime":0,"numNewerVersions":0}}]}}`,
+				"condition":{"age":0,"daysSinceCustomTime":0,"daysSinceNoncurrentTime":0,"numNewerVersions":0,"sizeAboveBytes":"0","sizeBelowBytes":"0"}}]}}`,
 			want: `{"labels":{},"versioning":{"enabled":false},"softDeletePolicy":{"retentionSeconds":0},"cors":[{"maxAgeSeconds":0}],
-				"lifecycle":{"rules":[{"action":{"type":"Delete"},"condition":{"age":0,"daysSinceCustomTime":0,"daysSinceNoncurrentTime":0,"numNewerVersions":0}}]},
+				"lifecycle":{"rules":[{"action":{"type":"Delete"},"condition":{"age":0,"daysSinceCustomTime":0,"daysSinceNoncurrentTime":0,"numNewerVersions":0,"sizeAboveBytes":0,"sizeBelowBytes":0}}]},
 				"autoclass":{"enabled":false},"hierarchicalNamespace":{"enabled":false},"uniformBucketLevelAccess":{"enabled":false},
 				"publicAccessPrevention":"inherited","requesterPays":false,"defaultEventBasedHold":false}`,
 		},

@@ -94,8 +94,11 @@ func drawLifecycle(t *rapid.T) *v1alpha1.Lifecycle {
 }
 
 func drawRule(t *rapid.T) v1alpha1.LifecycleRule {
-	days := func(label string, least int64) *int64 {
-		return maybe(t, label, func(t *rapid.T) *int64 { return new(rapid.Int64Range(least, 2147483647).Draw(t, label)) })
+	days := func(label string) *int64 {
+		return maybe(t, label, func(t *rapid.T) *int64 { return new(rapid.Int64Range(0, 2147483647).Draw(t, label)) })
+	}
+	bytes := func(label string) *int64 {
+		return maybe(t, label, func(t *rapid.T) *int64 { return new(rapid.Int64Min(0).Draw(t, label)) })
 	}
 	date := func(label string) string {
 		return rapid.SampledFrom([]string{"", "2026-01-31", "1999-12-31"}).Draw(t, label)
@@ -104,7 +107,7 @@ func drawRule(t *rapid.T) v1alpha1.LifecycleRule {
 		return maybe(t, label, func(t *rapid.T) []string { return rapid.SliceOfN(rapid.StringMatching(`.{1,5}`), 1, 3).Draw(t, label) })
 	}
 	rule := v1alpha1.LifecycleRule{Condition: v1alpha1.LifecycleCondition{
-		Age: days("age", 0), MatchesPrefix: names("prefix"), MatchesSuffix: names("suffix"),
+		Age: days("age"), MatchesPrefix: names("prefix"), MatchesSuffix: names("suffix"),
 	}}
 	if rule.Action.Type = rapid.SampledFrom([]v1alpha1.LifecycleActionType{
 		v1alpha1.LifecycleDelete, v1alpha1.LifecycleSetStorageClass, v1alpha1.LifecycleAbortIncompleteMultipartUpload,
@@ -116,7 +119,9 @@ func drawRule(t *rapid.T) v1alpha1.LifecycleRule {
 	}
 	c := &rule.Condition
 	c.CreatedBefore, c.CustomTimeBefore, c.NoncurrentTimeBefore = date("createdBefore"), date("customTimeBefore"), date("noncurrentTimeBefore")
-	c.DaysSinceCustomTime, c.DaysSinceNoncurrentTime, c.NumNewerVersions = days("custom", 1), days("noncurrent", 1), days("newer", 1)
+	c.DaysSinceCustomTime, c.DaysSinceNoncurrentTime, c.NumNewerVersions = days("custom"), days("noncurrent"), days("newer")
+	c.SizeAboveBytes, c.SizeBelowBytes = bytes("above"), bytes("below")
+	c.MatchesPattern = rapid.SampledFrom([]string{"", "^tmp/"}).Draw(t, "pattern")
 	c.WithState = rapid.SampledFrom([]v1alpha1.LifecycleState{"", v1alpha1.LifecycleLive, v1alpha1.LifecycleArchived, v1alpha1.LifecycleAny}).Draw(t, "state")
 	c.MatchesStorageClass = maybe(t, "classes", func(*rapid.T) []v1alpha1.StorageClass { return []v1alpha1.StorageClass{"ARCHIVE", "NEARLINE"} })
 	return rule

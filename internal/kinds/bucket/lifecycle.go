@@ -33,9 +33,12 @@ func describeCondition(c Condition) v1alpha1.LifecycleCondition {
 		NoncurrentTimeBefore:    c.NoncurrentTimeBefore,
 		NumNewerVersions:        c.NumNewerVersions,
 		WithState:               describeState(c.IsLive),
+		MatchesPattern:          c.MatchesPattern,
 		MatchesPrefix:           c.MatchesPrefix,
 		MatchesSuffix:           c.MatchesSuffix,
 		MatchesStorageClass:     convert[v1alpha1.StorageClass](c.MatchesStorageClass),
+		SizeAboveBytes:          c.SizeAboveBytes,
+		SizeBelowBytes:          c.SizeBelowBytes,
 	}
 }
 
@@ -62,8 +65,9 @@ func composeLifecycle(l *v1alpha1.Lifecycle) *raw.BucketLifecycle {
 	return out
 }
 
+// composeCondition sends a number that is 0 as such: left out, it would be no condition at all.
 func composeCondition(c v1alpha1.LifecycleCondition) *raw.BucketLifecycleRuleCondition {
-	return &raw.BucketLifecycleRuleCondition{
+	out := &raw.BucketLifecycleRuleCondition{
 		Age:                     c.Age,
 		CreatedBefore:           c.CreatedBefore,
 		CustomTimeBefore:        c.CustomTimeBefore,
@@ -72,10 +76,22 @@ func composeCondition(c v1alpha1.LifecycleCondition) *raw.BucketLifecycleRuleCon
 		NoncurrentTimeBefore:    c.NoncurrentTimeBefore,
 		NumNewerVersions:        orZero(c.NumNewerVersions),
 		IsLive:                  composeState(c.WithState),
+		MatchesPattern:          c.MatchesPattern,
 		MatchesPrefix:           c.MatchesPrefix,
 		MatchesSuffix:           c.MatchesSuffix,
 		MatchesStorageClass:     convert[string](c.MatchesStorageClass),
+		SizeAboveBytes:          orZero(c.SizeAboveBytes),
+		SizeBelowBytes:          orZero(c.SizeBelowBytes),
 	}
+	for field, number := range map[string]*int64{
+		"DaysSinceCustomTime": c.DaysSinceCustomTime, "DaysSinceNoncurrentTime": c.DaysSinceNoncurrentTime, "NumNewerVersions": c.NumNewerVersions,
+		"SizeAboveBytes": c.SizeAboveBytes, "SizeBelowBytes": c.SizeBelowBytes,
+	} {
+		if number != nil {
+			out.ForceSendFields = append(out.ForceSendFields, field)
+		}
+	}
+	return out
 }
 
 func composeState(s v1alpha1.LifecycleState) *bool {

@@ -97,9 +97,12 @@ type Condition struct {
 	NoncurrentTimeBefore    string   `json:"noncurrentTimeBefore"`
 	NumNewerVersions        *int64   `json:"numNewerVersions"`
 	IsLive                  *bool    `json:"isLive"`
+	MatchesPattern          string   `json:"matchesPattern"`
 	MatchesPrefix           []string `json:"matchesPrefix"`
 	MatchesSuffix           []string `json:"matchesSuffix"`
 	MatchesStorageClass     []string `json:"matchesStorageClass"`
+	SizeAboveBytes          *int64   `json:"sizeAboveBytes,string"`
+	SizeBelowBytes          *int64   `json:"sizeBelowBytes,string"`
 }
 
 // ObjectRetention says whether objects may have a retention of their own.

@@ -85,6 +85,16 @@ func TestUpdateOnTheWire(t *testing.T) {
 			}}}},
 			want: []string{`{"lifecycle":{"rule":[{"action":{"storageClass":"ARCHIVE","type":"SetStorageClass"},"condition":{"age":0,"isLive":false}}]}}`},
 		},
+		"conditions that are 0, not absent": {
+			live: furnished, spec: v1alpha1.BucketSpec{Lifecycle: &v1alpha1.Lifecycle{Rules: []v1alpha1.LifecycleRule{{
+				Action: v1alpha1.LifecycleAction{Type: v1alpha1.LifecycleDelete},
+				Condition: v1alpha1.LifecycleCondition{
+					DaysSinceCustomTime: new(int64(0)), DaysSinceNoncurrentTime: new(int64(0)), NumNewerVersions: new(int64(0)),
+					SizeAboveBytes: new(int64(0)), SizeBelowBytes: new(int64(0)),
+				},
+			}}}},
+			want: []string{`{"lifecycle":{"rule":[{"action":{"type":"Delete"},"condition":{"daysSinceCustomTime":0,"daysSinceNoncurrentTime":0,"numNewerVersions":0,"sizeAboveBytes":"0","sizeBelowBytes":"0"}}]}}`},
+		},
 		"rules cleared": {
 			live: furnished, spec: v1alpha1.BucketSpec{Lifecycle: &v1alpha1.Lifecycle{Rules: []v1alpha1.LifecycleRule{}}},
 			want: []string{`{"lifecycle":{"rule":[]}}`},
