@@ -125,10 +125,20 @@ type CommonStatus struct {
 	// +optional
 	Identity string `json:"identity,omitempty"`
 
-	// observed is the live resource, written as a spec: the managed fields and Google's own values.
+	// observed is the live resource, written as a spec: the managed fields, Google's own values, and in their places the settings
+	// that unmanaged lists.
 	// +optional
 	// +kubebuilder:pruning:PreserveUnknownFields
 	Observed *runtime.RawExtension `json:"observed,omitempty"`
+
+	// unmanaged lists what Google Cloud shows of the resource and the spec has no field for: settings that this version of Holdfast
+	// does not know or cannot manage. They are present and not managed. No update of another field touches them, and a resource that
+	// matches in all that the manifest sets is adopted with them. What stands inside a list that the manifest sets differs,
+	// though, because the manifest says all that the list should have; it is removed only once somebody approves that.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	Unmanaged []UnmanagedField `json:"unmanaged,omitempty"`
 
 	// appliedFields are the paths that were applied from the manifest. A path that leaves the manifest is reset to Google's
 	// default.
@@ -192,6 +202,15 @@ type Change struct {
 	// to is the desired value as JSON; empty if there should be none. Long values are truncated.
 	// +optional
 	To string `json:"to,omitempty"`
+}
+
+// UnmanagedField is a setting of the resource that the spec has no field for.
+type UnmanagedField struct {
+	// path is where the spec would have it, by the name that Google gives it, such as spec.ipFilter or
+	// spec.lifecycle.rules[0].condition.matchesPattern. A field whose name is not known has its number in Google's API: spec.#30.
+	Path string `json:"path"`
+	// value is the live value as JSON. Long values are truncated.
+	Value string `json:"value"`
 }
 
 // PendingChange is a field that a write was about to set.

@@ -18,6 +18,8 @@ type Result[T v1alpha1.Object] struct {
 	Managed []string
 	// Want is live with the changes applied. Its unmanaged fields have Google's values.
 	Want T
+	// Lost are the values that the spec has no field for and that the changes take away: see Regard.
+	Lost []Unmanaged
 }
 
 // Compare compares the spec of a manifest with live, described as a spec. applied are the paths that were applied before:

@@ -19,6 +19,9 @@ type Field struct {
 	Atomic bool
 	// Inherited marks a field for which an organization can set another default: a reset that changes nothing has found it.
 	Inherited bool
+	// Whole marks a struct that is written, or cleared, as a whole where a part of it changes: what it has beside the fields of the
+	// spec is lost then.
+	Whole bool
 	// FollowsCreate marks a field that a create cannot send along: it is at its default until the update that follows.
 	FollowsCreate bool
 	// Default is the compact JSON that the field has in Google Cloud when nobody sets it; empty for absent. A field that a live
@@ -45,6 +48,16 @@ func (f Fields) Immutable(path string) string {
 	for ; path != ""; path = parent(path) {
 		if why := f.of(path).Immutable; why != "" {
 			return why
+		}
+	}
+	return ""
+}
+
+// whole is the struct that is written as a whole and that the path is in; empty for none.
+func (f Fields) whole(path string) string {
+	for path = parent(path); path != ""; path = parent(path) {
+		if f.of(path).Whole {
+			return path
 		}
 	}
 	return ""

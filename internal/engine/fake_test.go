@@ -54,7 +54,8 @@ func (*fakeKind) Describe(live v1alpha1.TopicSpec) *v1alpha1.Topic {
 func (*fakeKind) Identify(live v1alpha1.TopicSpec) kind.Identity {
 	return kind.Identity{Labels: texts(live.Labels)}
 }
-func (*fakeKind) Report(*v1alpha1.Topic, v1alpha1.TopicSpec) {}
+func (*fakeKind) Unmanaged(v1alpha1.TopicSpec) []diff.Unmanaged { return nil }
+func (*fakeKind) Report(*v1alpha1.Topic, v1alpha1.TopicSpec)    {}
 
 func (k *fakeKind) Create(_ context.Context, ref kind.Ref, want *v1alpha1.Topic) (v1alpha1.TopicSpec, error) {
 	return k.put(ref, want, nil)

@@ -37,7 +37,15 @@ func (p *pass) adopted() plan.Deed {
 	if p.Owned || p.kind.Shared() && p.Granting {
 		return plan.Deed{}
 	}
-	return plan.Deed{Reason: "Adopted", Message: "adopted " + p.kind.ExternalName(p.env.Ref) + ", which matches; nothing was written"}
+	message := "adopted " + p.kind.ExternalName(p.env.Ref) + ", which matches; nothing was written"
+	if unmanaged := p.obj.GetCommonStatus().Unmanaged; len(unmanaged) > 0 {
+		paths := make([]string, len(unmanaged))
+		for i, u := range unmanaged {
+			paths[i] = u.Path
+		}
+		message += "; present and not managed: " + plan.List(paths)
+	}
+	return plan.Deed{Reason: "Adopted", Message: message}
 }
 
 // mentionPolicy says of a pass that looked at the fields alone that the policy could not be read, and why.

@@ -27,13 +27,13 @@ func (p *pass) show() {
 	status, seen := p.obj.GetCommonStatus(), p.seen.Fields
 	p.record.Project, p.record.ExternalName = p.env.Ref.Project, p.kind.ExternalName(p.env.Ref)
 	if p.kind.Fields != nil && (!seen.Exists || seen.Foreign) {
-		status.Observed = nil
+		status.Observed, status.Unmanaged = nil, nil
 		setOutputs(p.obj, nil)
 		return
 	}
 	p.record, p.shownPolicy = p.record.Looked(p.manifest(), p.Policy), p.Policy
 	if p.kind.Fields != nil {
-		status.Observed = specOf(seen.Live.Object)
+		status.Observed, status.Unmanaged = observedOf(seen.Live), plan.ShowUnmanaged(seen.Live.Unmanaged)
 		setOutputs(p.obj, seen.Live.Object)
 	}
 }

@@ -2,6 +2,8 @@ package kind
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
@@ -116,7 +118,9 @@ func (e eraser[T, L]) live(source L, err error) (Live, error) {
 	}
 	obj := e.typed.Describe(source)
 	e.typed.Report(obj, source)
-	return Live{Object: obj, Identity: e.typed.Identify(source), source: source}, nil
+	unmanaged := e.typed.Unmanaged(source)
+	slices.SortFunc(unmanaged, func(a, b diff.Unmanaged) int { return strings.Compare(a.Path, b.Path) })
+	return Live{Object: obj, Unmanaged: unmanaged, Identity: e.typed.Identify(source), source: source}, nil
 }
 
 func (e eraser[T, L]) observe(ctx context.Context, ref Ref) (Live, error) {

@@ -3,6 +3,7 @@ package kind
 import (
 	"context"
 	"errors"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -34,7 +35,10 @@ func (*plain) ExternalName(ref Ref) string { return "//x/" + ref.ID }
 func (*plain) Describe(live source) *v1alpha1.Topic {
 	return &v1alpha1.Topic{Spec: v1alpha1.TopicSpec{MessageRetentionSeconds: &live.retention}}
 }
-func (*plain) Identify(live source) Identity                  { return Identity{UID: string(rune('a' + live.etag))} }
+func (*plain) Identify(live source) Identity { return Identity{UID: string(rune('a' + live.etag))} }
+func (*plain) Unmanaged(live source) []diff.Unmanaged {
+	return []diff.Unmanaged{{Path: "spec.etag", Value: strconv.Itoa(live.etag)}}
+}
 func (*plain) Report(obj *v1alpha1.Topic, _ source)           { obj.Status.State = "ACTIVE" }
 func (p *plain) Observe(context.Context, Ref) (source, error) { return source{60, 1}, p.err }
 
@@ -112,7 +116,10 @@ func retention(seconds int64) *v1alpha1.Topic {
 func lived(seconds int64, etag int) Live {
 	obj := retention(seconds)
 	obj.Status.State = "ACTIVE"
-	return Live{Object: obj, Identity: Identity{UID: string(rune('a' + etag))}, source: source{seconds, etag}}
+	return Live{
+		Object: obj, Unmanaged: []diff.Unmanaged{{Path: "spec.etag", Value: strconv.Itoa(etag)}},
+		Identity: Identity{UID: string(rune('a' + etag))}, source: source{seconds, etag},
+	}
 }
 
 var compareLive = cmp.AllowUnexported(Live{}, source{})

@@ -51,6 +51,8 @@ type Live struct {
 	// Object is the resource written as a manifest: in its spec every readable field, ownership and goog-* labels left out, and the
 	// kind's own outputs in its status. Metadata, the common spec and the common status are empty.
 	Object v1alpha1.Object
+	// Unmanaged is what the resource has beside that, sorted by path: Google shows it and the spec has no field for it.
+	Unmanaged []diff.Unmanaged
 	// Identity says which resource this is.
 	Identity Identity
 

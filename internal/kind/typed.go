@@ -33,6 +33,9 @@ type Fielded[T v1alpha1.Object, L any] interface {
 	// Describe writes the live resource as the spec that a person would have written for it, every readable field of the
 	// spec filled, ownership and goog-* labels left out. Name, namespace and the common spec stay empty.
 	Describe(live L) T
+	// Unmanaged is what is live and has no field in the spec, be it that the API has none yet or that this version of Google's client
+	// library does not know it, in any order. Outputs of Google are left out where they are known to be such.
+	Unmanaged(live L) []diff.Unmanaged
 	// Identify says which resource this is.
 	Identify(live L) Identity
 	// Report fills the kind's own outputs in the object's status.

@@ -82,3 +82,12 @@ func Bounded(changes diff.Changes) []v1alpha1.Change {
 	}
 	return out
 }
+
+// ShowUnmanaged is how status shows what the spec has no field for: so many values, each cut to a length.
+func ShowUnmanaged(unmanaged []diff.Unmanaged) []v1alpha1.UnmanagedField {
+	var out []v1alpha1.UnmanagedField
+	for _, u := range unmanaged[:min(len(unmanaged), mostChanges)] {
+		out = append(out, v1alpha1.UnmanagedField{Path: text.Cut(u.Path, longestText), Value: text.Cut(u.Value, longestText)})
+	}
+	return out
+}

@@ -52,6 +52,13 @@ func TestAssess(t *testing.T) {
 		"a lock waits":                                   {[]given{owned, locks}, decided{Hold, v1alpha1.ReasonAwaitingApproval}},
 		"a lock waits though adoption is Always":         {[]given{always, locks}, decided{Hold, v1alpha1.ReasonAwaitingApproval}},
 		"approval does not open the glass":               {[]given{approve, owned, differs, broken, approved}, decided{Leave, v1alpha1.ReasonBreakGlass}},
+		"an unmanaged field: adopted, it stays":          {[]given{unmanagedField}, decided{Leave, v1alpha1.ReasonUpToDate}},
+		"an unmanaged field: its neighbours change":      {[]given{owned, unmanagedField, differs}, decided{Update, ""}},
+		"an unmanaged condition: not adopted":            {[]given{unmanagedCondition}, decided{Hold, v1alpha1.ReasonAwaitingAdoption}},
+		"an unmanaged condition: not removed":            {[]given{owned, unmanagedCondition}, decided{Hold, v1alpha1.ReasonAwaitingApproval}},
+		"an unmanaged condition, Always: not removed":    {[]given{always, unmanagedCondition}, decided{Hold, v1alpha1.ReasonAwaitingApproval}},
+		"an unmanaged condition, Observe: said":          {[]given{owned, unmanagedCondition, observe}, decided{Leave, v1alpha1.ReasonDiffers}},
+		"an unmanaged condition, approved: removed":      {[]given{owned, unmanagedCondition, approved}, decided{Update, ""}},
 		"recreated by somebody and different: waits":     {[]given{recordedAnother, differs}, decided{Hold, v1alpha1.ReasonAwaitingAdoption}},
 		"there before, granting: nothing to adopt":       {[]given{grantsAda, nobodyIsLive}, decided{Update, ""}},
 		"there before, granting and different: waits":    {[]given{grantsAda, nobodyIsLive, differs}, decided{Hold, v1alpha1.ReasonAwaitingAdoption}},
@@ -103,6 +110,9 @@ func TestEveryRuleDecides(t *testing.T) {
 		"adoption of a different":       {bucket, []given{differs}, managed, "adopting what differs waits for a person", decided{Hold, v1alpha1.ReasonAwaitingAdoption}},
 		"to be approved":                {bucket, []given{owned, differs, approve}, managed, "management: Approve waits for a person", decided{Hold, v1alpha1.ReasonAwaitingApproval}},
 		"lock":                          {bucket, []given{owned, locks}, managed, "a change that cannot be undone waits for a person", decided{Hold, v1alpha1.ReasonAwaitingApproval}},
+		"what the spec has no field for": {
+			bucket, []given{owned, unmanagedCondition}, managed, "what the spec has no field for is not removed unseen", decided{Hold, v1alpha1.ReasonAwaitingApproval},
+		},
 		"first removal": {
 			bucket, []given{owned, grantsAda, ownsRoles, adaAndBobLive}, managed, "a risky change of the policy waits for a person", decided{Hold, v1alpha1.ReasonAwaitingApproval},
 		},
@@ -369,7 +379,7 @@ func TestCreatedUnrecorded(t *testing.T) {
 // TestAssessChangesNothingThatItIsGiven builds each situation twice, and assesses one of the two.
 func TestAssessChangesNothingThatItIsGiven(t *testing.T) {
 	everything := []given{
-		owned, recordedAnother, differs, moved, locks, observe, approve, never, always, broken, anotherProject, anotherOwner, marked,
+		owned, recordedAnother, differs, unmanagedCondition, unmanagedField, moved, locks, observe, approve, never, always, broken, anotherProject, anotherOwner, marked,
 		unmarkable, unbound, justCreated, deleting, deletes, definitionGoes, rivalElder, rivalYounger, adaIsRefused, grantedAda, adaIsLive,
 		nobodyIsLive, adaAndBobLive, policyUnread, policyNotFound, approved, undeletable,
 	}

@@ -31,6 +31,7 @@ func (s subject) fieldsPlan() *FieldsPlan {
 		p.Applied = s.record.appliedIn(live)
 	}
 	p.Result = diff.Compare(s.Object, live, p.Applied, s.Kind.FieldTraits)
+	p.Regard(seen.Live.Unmanaged, s.Kind.FieldTraits)
 	return p
 }
 

@@ -162,6 +162,17 @@ var (
 		s.bucket().Spec.RetentionPolicy = &v1alpha1.RetentionPolicy{RetentionSeconds: new(int64(60)), Locked: new(true)}
 		s.live().Spec.RetentionPolicy = &v1alpha1.RetentionPolicy{RetentionSeconds: new(int64(60)), Locked: new(false)}
 	}
+	// A rule of the bucket has a condition that the spec has no field for.
+	unmanagedCondition given = func(s *situation) {
+		rules := func() *v1alpha1.Lifecycle {
+			return &v1alpha1.Lifecycle{Rules: []v1alpha1.LifecycleRule{{Condition: v1alpha1.LifecycleCondition{Age: new(int64(7))}}}}
+		}
+		s.bucket().Spec.Lifecycle, s.live().Spec.Lifecycle = rules(), rules()
+		s.seen.Fields.Live.Unmanaged = []diff.Unmanaged{{Path: "spec.lifecycle.rules[0].condition.weather", Value: `"rain"`}}
+	}
+	unmanagedField given = func(s *situation) {
+		s.seen.Fields.Live.Unmanaged = []diff.Unmanaged{{Path: "spec.ipFilter", Value: `{"mode":"Enabled"}`}}
+	}
 	observe  given = func(s *situation) { s.Object.GetCommonSpec().Management = v1alpha1.ManagementObserve }
 	approve  given = func(s *situation) { s.Object.GetCommonSpec().Management = v1alpha1.ManagementApprove }
 	never    given = func(s *situation) { s.Object.GetCommonSpec().Adoption = v1alpha1.AdoptionNever }

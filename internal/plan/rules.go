@@ -67,6 +67,7 @@ var manageRules = append(append([]rule{}, seenRules...),
 	rule{"adopting what differs waits for a person", ruleAdoption},
 	rule{"management: Approve waits for a person", ruleApprove},
 	rule{"a change that cannot be undone waits for a person", ruleFieldHold},
+	rule{"what the spec has no field for is not removed unseen", ruleUnmanagedHold},
 	rule{"a risky change of the policy waits for a person", rulePolicyHold},
 	rule{"what differs is written", ruleWrite},
 )
@@ -300,6 +301,20 @@ func ruleFieldHold(s subject) *Verdict {
 		}
 	}
 	return nil
+}
+
+// ruleUnmanagedHold lets nothing be removed that no manifest can ask for, and whose meaning nobody here knows: a condition more makes a
+// lifecycle rule delete fewer objects. Refusing for good would leave no way to a clean list but the console.
+func ruleUnmanagedHold(s subject) *Verdict {
+	if s.so.Fields == nil || len(s.so.Fields.Lost) == 0 {
+		return nil
+	}
+	var lost []string
+	for _, u := range s.so.Fields.Lost {
+		lost = append(lost, fmt.Sprintf("%s (%s)", u.Path, cut(u.Value)))
+	}
+	return s.hold(v1alpha1.ReasonAwaitingApproval, fmt.Sprintf("this removes %s, for which the spec has no field; to keep it, leave the field that it is in "+
+		"out of the manifest", List(lost)))
 }
 
 func rulePolicyHold(s subject) *Verdict {

@@ -47,6 +47,11 @@ var fields = diff.Fields{
 
 	"spec.iam": {Apart: true},
 
+	// With their last field they are cleared.
+	"spec.retentionPolicy": {Whole: true},
+	"spec.website":         {Whole: true},
+	"spec.logging":         {Whole: true},
+
 	"spec.retentionPolicy.locked": {Default: `false`, Hold: holdLock},
 
 	"spec.encryption.googleManagedEncryptionEnforcementConfig.restrictionMode":    {Default: `"NotRestricted"`},

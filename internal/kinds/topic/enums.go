@@ -1,6 +1,9 @@
 package topic
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // The enumerations of the spec are Google's own names, so that one line each way serves them all. Unset is Google's 0,
 // …_UNSPECIFIED.
@@ -16,7 +19,12 @@ func enumName[S ~string, E interface {
 	return S(value.String())
 }
 
-// enumValue finds a name among the values of an enumeration.
+// enumValue finds a name among the values of an enumeration, or the value whose number the name is: what enumName did not know goes
+// back as it came.
 func enumValue[E ~int32, S ~string](values map[string]int32, name S) E {
-	return E(values[string(name)])
+	if value, known := values[string(name)]; known {
+		return E(value)
+	}
+	number, _ := strconv.ParseInt(string(name), 10, 32) // 0 if it is none
+	return E(number)
 }

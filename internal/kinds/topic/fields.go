@@ -10,6 +10,11 @@ import (
 // fields says what is special about the fields of a topic. None is immutable: gcloud and Terraform change all of them in
 // place, the key included.
 var fields = diff.Fields{
+	// An update sends each whole.
+	"spec.messageStoragePolicy": {Whole: true},
+	"spec.schemaSettings":       {Whole: true},
+	"spec.ingestion":            {Whole: true},
+
 	"spec.messageStoragePolicy.allowedPersistenceRegions": {Equal: diff.StringSet, Inherited: true},
 	"spec.messageStoragePolicy.enforceInTransit":          {Default: "false"},
 	"spec.ingestion.source":                               {Atomic: true, Equal: sameSource},

@@ -1,0 +1,104 @@
+package bucket
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/diff"
+	"github.com/holdfast-dev/holdfast/internal/kind"
+)
+
+func TestUnmanaged(t *testing.T) {
+	cases := map[string]struct {
+		live string
+		want []diff.Unmanaged
+	}{
+		"nothing":    {live: bare},
+		"everything": {live: furnished},
+		"outputs": {live: `{"kind":"storage#bucket","id":"logs","name":"logs","etag":"CAE=","generation":"1","satisfiesPZI":true,"autoclass":{"enabled":false,
+			"toggleTime":"2026-01-02T03:04:05Z"},"iamConfiguration":{"bucketPolicyOnly":{"enabled":true},"uniformBucketLevelAccess":{"enabled":true}},
+			"softDeletePolicy":{"retentionDurationSeconds":"0","effectiveTime":"2026-01-02T03:04:05Z"}}`},
+		"a field of the bucket": {
+			live: `{"name":"logs","ipFilter": {"publicNetworkSource":{"allowedIpCidrRanges":["192.0.2.0/24"]},  "mode": "Enabled"}}`,
+			want: []diff.Unmanaged{{Path: "spec.ipFilter", Value: `{"mode":"Enabled","publicNetworkSource":{"allowedIpCidrRanges":["192.0.2.0/24"]}}`}},
+		},
+		"in a section": {
+			live: `{"name":"logs","softDeletePolicy":{"retentionDurationSeconds":"0","hardDeletePause":true},"billing":{"requesterPays":true,"tariff":"low"}}`,
+			want: []diff.Unmanaged{{Path: "spec.softDeletePolicy.hardDeletePause", Value: "true"}, {Path: "spec.tariff", Value: `"low"`}},
+		},
+		"in a section of a section": {
+			live: `{"name":"logs","iamConfiguration":{"uniformBucketLevelAccess":{"enabled":true,"level":0},"level":1}}`,
+			want: []diff.Unmanaged{{Path: "spec.level", Value: "1"}, {Path: "spec.uniformBucketLevelAccess.level", Value: "0"}},
+		},
+		"in rules": {
+			live: `{"name":"logs","lifecycle":{"rule":[{"action":{"type":"Delete"},"condition":{"age":1}},{"name":"second","action":{"type":"Delete","how":"softly"},
+				"condition":{"age":1,"weather":["rain"]}}]},"cors":[{"origin":["*"],"weather":"rain"}]}`,
+			want: []diff.Unmanaged{
+				{Path: "spec.cors[0].weather", Value: `"rain"`},
+				{Path: "spec.lifecycle.rules[1].action.how", Value: `"softly"`},
+				{Path: "spec.lifecycle.rules[1].condition.weather", Value: `["rain"]`},
+				{Path: "spec.lifecycle.rules[1].name", Value: `"second"`},
+			},
+		},
+		"what says nothing": {live: `{"name":"logs","ipFilter":null,"lifecycle":{"rule":[{"condition":{"weather":null}}]}}`},
+	}
+	byPath := cmpopts.SortSlices(func(a, b diff.Unmanaged) bool { return a.Path < b.Path })
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if d := cmp.Diff(tc.want, (&Kind{}).Unmanaged(observed(t, tc.live)), byPath, cmpopts.EquateEmpty()); d != "" {
+				t.Errorf("unmanaged (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// A rule with a condition that the spec has none for is no rule without it.
+func TestUnmanagedConditionDiffers(t *testing.T) {
+	impl, cloud := newCloud(t)
+	cloud.bucket = object{"name": "logs", "metageneration": "7", "storageClass": "STANDARD", "ipFilter": object{"mode": "Enabled"}, "lifecycle": object{"rule": []any{
+		object{"action": object{"type": "Delete"}, "condition": object{"age": 7.0, "weather": "rain"}},
+	}}}
+	k := kind.Of(impl)
+	live, err := k.Fields.Observe(t.Context(), ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compared := func(spec v1alpha1.BucketSpec) diff.Result[v1alpha1.Object] {
+		result := diff.Compare(v1alpha1.Object(&v1alpha1.Bucket{Spec: spec}), live.Object, nil, k.FieldTraits)
+		result.Regard(live.Unmanaged, k.FieldTraits)
+		return result
+	}
+	rules := []v1alpha1.LifecycleRule{{
+		Action: v1alpha1.LifecycleAction{Type: v1alpha1.LifecycleDelete}, Condition: v1alpha1.LifecycleCondition{Age: new(int64(7))},
+	}}
+	want := diff.Changes{{Path: "spec.lifecycle.rules[0].condition.weather", From: `"rain"`}}
+	if d := cmp.Diff(want, compared(v1alpha1.BucketSpec{Lifecycle: &v1alpha1.Lifecycle{Rules: rules}}).Changes); d != "" {
+		t.Errorf("changes (-want +got):\n%s", d)
+	}
+
+	neighbour := compared(v1alpha1.BucketSpec{StorageClass: "ARCHIVE"})
+	if len(neighbour.Lost) > 0 {
+		t.Errorf("a change of the storage class would remove %v", neighbour.Lost)
+	}
+	for _, write := range k.Fields.Update(ref, neighbour.Want, neighbour.Changes) {
+		if live, err = write.Do(t.Context(), live); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if section(cloud.bucket, "ipFilter")["mode"] != "Enabled" || len(live.Unmanaged) != 2 {
+		t.Errorf("after a change of the storage class the bucket is %v", cloud.bucket)
+	}
+
+	removal := compared(v1alpha1.BucketSpec{Lifecycle: &v1alpha1.Lifecycle{Rules: rules}})
+	for _, write := range k.Fields.Update(ref, removal.Want, removal.Changes) {
+		if live, err = write.Do(t.Context(), live); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d := cmp.Diff([]diff.Unmanaged{{Path: "spec.ipFilter", Value: `{"mode":"Enabled"}`}}, live.Unmanaged); d != "" {
+		t.Errorf("unmanaged, once the removal is written (-want +got):\n%s", d)
+	}
+}
