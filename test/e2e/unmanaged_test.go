@@ -31,7 +31,9 @@ func TestWhatTheSpecHasNoFieldForIsShownAndStays(t *testing.T) {
 	}
 
 	t.Log("its neighbours change, and are reset")
-	edit(w, bucket, func(b *v1alpha1.Bucket) { b.Spec.StorageClass, b.Spec.Website = "NEARLINE", &v1alpha1.Website{MainPageSuffix: "index.html"} })
+	edit(w, bucket, func(b *v1alpha1.Bucket) {
+		b.Spec.StorageClass, b.Spec.Website = "NEARLINE", &v1alpha1.Website{MainPageSuffix: "index.html"}
+	})
 	w.ready(bucket)
 	edit(w, bucket, func(b *v1alpha1.Bucket) { b.Spec.StorageClass, b.Spec.Website = "", nil })
 	w.ready(bucket)
