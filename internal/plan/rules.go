@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/text"
 )
 
 // PauseSettles is how often a resource that was just created is looked for.
@@ -311,7 +312,7 @@ func ruleUnmanagedHold(s subject) *Verdict {
 	}
 	var lost []string
 	for _, u := range s.so.Fields.Lost {
-		lost = append(lost, fmt.Sprintf("%s (%s)", u.Path, cut(u.Value)))
+		lost = append(lost, fmt.Sprintf("%s (%s)", u.Path, text.Cut(u.Value, longestText)))
 	}
 	return s.hold(v1alpha1.ReasonAwaitingApproval, fmt.Sprintf("this removes %s, for which the spec has no field; to keep it, leave the field that it is in "+
 		"out of the manifest", List(lost)))
