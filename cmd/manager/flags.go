@@ -22,9 +22,9 @@ type config struct {
 	workers       map[string]*int
 	sweepInterval time.Duration
 
-	endpoints endpoints
-	identity  string
-	limits    gcp.Limits
+	endpoints  endpoints
+	identity   string
+	quotaShare float64
 
 	metricsAddress string
 	metricsSecure  bool
@@ -70,11 +70,8 @@ func (c *config) flags(all []kind.Kind) cliflag.NamedFlagSets {
 	}
 
 	google := groups.FlagSet("Google Cloud")
-	c.limits = gcp.DefaultLimits
-	rateVar(google, &c.limits.Project, "gcp-qps-per-project", c.limits.Project, 10_000,
-		"Maximum requests per second to each Google Cloud service for the resources of one project.")
-	rateVar(google, &c.limits.QuotaProject, "gcp-qps-per-quota-project", c.limits.QuotaProject, 10_000,
-		"Maximum requests per second to each of IAM and Resource Manager for one quota project, which is that of the service account in use.")
+	rateVar(google, &c.quotaShare, "gcp-quota-share", gcp.DefaultQuotaShare, 1000,
+		"Share of Google's default request quotas to use at most. 0.8 leaves a fifth to everybody else who uses them; 5 is for projects with quotas five times as high.")
 	patternVar(google, &c.identity, "gcp-identity", emailPattern, "an email address such as holdfast@my-project.iam.gserviceaccount.com",
 		"The `email` address of the manager's own credentials, whose access Holdfast never removes from an IAM policy. If unset: read from the credentials, or else requested from Google.")
 	boolVar(google, &c.endpoints.insecure, "gcp-insecure", false,

@@ -45,7 +45,7 @@ func defaults() *config {
 		kubeAPIQPS: 100, kubeAPIBurst: 200,
 		workers:        map[string]*int{"Bucket": new(10), "Topic": new(10), "ServiceAccount": new(10), "ProjectPolicy": new(10)},
 		sweepInterval:  10 * time.Minute,
-		limits:         gcp.Limits{Project: 20, QuotaProject: 5, Bucket: 1},
+		quotaShare:     0.8,
 		metricsAddress: "0", metricsSecure: true,
 		healthAddress: ":8081",
 		election:      election{leaseDuration: 45 * time.Second, renewDeadline: 35 * time.Second, retryPeriod: 4 * time.Second},
@@ -61,12 +61,12 @@ func TestParse(t *testing.T) {
 	}{
 		"nothing": {nil, environment(), func(*config) {}},
 		"numbers": {
-			[]string{"--bucket-workers=3", "--topic-workers", "4", "--service-account-workers=5", "--project-policy-workers=6", "--kube-api-qps=0.5", "--kube-api-burst=1", "--gcp-qps-per-project=7", "--gcp-qps-per-quota-project=8"},
+			[]string{"--bucket-workers=3", "--topic-workers", "4", "--service-account-workers=5", "--project-policy-workers=6", "--kube-api-qps=0.5", "--kube-api-burst=1", "--gcp-quota-share=2.5"},
 			environment(),
 			func(c *config) {
 				c.workers = map[string]*int{"Bucket": new(3), "Topic": new(4), "ServiceAccount": new(5), "ProjectPolicy": new(6)}
 				c.kubeAPIQPS, c.kubeAPIBurst = .5, 1
-				c.limits.Project, c.limits.QuotaProject = 7, 8
+				c.quotaShare = 2.5
 			},
 		},
 		"serving": {
@@ -132,7 +132,7 @@ func TestParseRefuses(t *testing.T) {
 		"number too small":   {[]string{"--topic-workers=0"}, environment(), `invalid argument "0" for "--topic-workers" flag: must be a whole number from 1 to 1000`},
 		"number too large":   {[]string{"--kube-api-burst=100000"}, environment(), `invalid argument "100000" for "--kube-api-burst" flag: must be a whole number from 1 to 20000`},
 		"not a rate":         {[]string{"--kube-api-qps=NaN"}, environment(), `invalid argument "NaN" for "--kube-api-qps" flag: must be a number above 0, at most 10000`},
-		"negative rate":      {[]string{"--gcp-qps-per-project=-1"}, environment(), `invalid argument "-1" for "--gcp-qps-per-project" flag: must be a number above 0, at most 10000`},
+		"negative rate":      {[]string{"--gcp-quota-share=-1"}, environment(), `invalid argument "-1" for "--gcp-quota-share" flag: must be a number above 0, at most 1000`},
 		"no unit":            {[]string{"--sweep-interval=10"}, environment(), `invalid argument "10" for "--sweep-interval" flag: must be a duration with its unit, from 1s to 24h0m0s`},
 		"duration too short": {[]string{"--sweep-interval=999ms"}, environment(), `invalid argument "999ms" for "--sweep-interval" flag: must be a duration with its unit, from 1s to 24h0m0s`},
 		"duration too long":  {[]string{"--sweep-interval=25h"}, environment(), `invalid argument "25h" for "--sweep-interval" flag: must be a duration with its unit, from 1s to 24h0m0s`},

@@ -85,7 +85,7 @@ func operate(ctx context.Context, c *config) (err error) {
 		return err
 	}
 	opts.Methods = kinds.Methods()
-	opts.UserAgent, opts.Limits, opts.Registerer, opts.Identity = userAgent(), c.limits, metrics.Registry, c.identity
+	opts.UserAgent, opts.QuotaShare, opts.Registerer, opts.Identity = userAgent(), c.quotaShare, metrics.Registry, c.identity
 	clients, err := gcp.NewClients(opts)
 	if err != nil {
 		return credentialsAdvice(err)

@@ -29,16 +29,17 @@ type call struct {
 // title is the method for people.
 func (c call) title() string { return cmp.Or(c.unnamed, c.method) }
 
-// scopes are what the call counts against, the widest first. Calls about unknown projects count together.
-func (c call) scopes(declared kind.Scope) []scope {
-	project := scope{kind.ScopeProject, c.service, c.project}
-	switch declared {
+// scopes are what a call of a declared method counts against, the widest first. Calls about unknown projects count together.
+func (c call) scopes(declared kind.Method) []scope {
+	q, _ := quotaOf(declared)
+	project := scope{kind.ScopeProject, c.service, q, c.project}
+	switch declared.Scope {
 	case kind.ScopeProject:
 		return []scope{project}
 	case kind.ScopeBucket:
-		return []scope{project, {kind.ScopeBucket, c.service, c.bucket}}
+		return []scope{project, {kind.ScopeBucket, c.service, bucketUpdates, c.bucket}}
 	case kind.ScopeQuotaProject:
-		return []scope{{kind.ScopeQuotaProject, c.service, quotaProject(c.account)}}
+		return []scope{{kind.ScopeQuotaProject, c.service, q, quotaProject(c.account)}}
 	default:
 		return nil
 	}
@@ -52,22 +53,30 @@ func quotaProject(account string) string {
 	return project
 }
 
-// scope is what a limit is for.
+// scope is what a limit is for: a quota of a service, in a project, in the quota project of credentials, or of a bucket.
 type scope struct {
 	of      kind.Scope
 	service kind.Service
+	quota   quota
 	name    string
 }
 
-// String is "storage calls for project p".
+// whole is the scope for all calls, whatever quota they count against.
+func (s scope) whole() scope {
+	s.quota = quota{}
+	return s
+}
+
+// String is "iam writes for quota project p".
 func (s scope) String() string {
+	what := fmt.Sprintf("%s %s", s.service, cmp.Or(s.quota.name, "calls"))
 	switch {
 	case s.name != "":
-		return fmt.Sprintf("%s calls for %s %s", s.service, s.of, s.name)
+		return fmt.Sprintf("%s for %s %s", what, s.of, s.name)
 	case s.of == kind.ScopeQuotaProject:
-		return fmt.Sprintf("%s calls for the quota project of Holdfast's own credentials", s.service)
+		return what + " for the quota project of Holdfast's own credentials"
 	default:
-		return fmt.Sprintf("%s calls for an unknown %s", s.service, s.of)
+		return fmt.Sprintf("%s for an unknown %s", what, s.of)
 	}
 }
 

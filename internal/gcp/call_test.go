@@ -14,24 +14,42 @@ import (
 func TestScopes(t *testing.T) {
 	c := call{service: kind.ServiceStorage, account: tenant, project: "p", bucket: "b"}
 	cases := map[string]struct {
-		call     call
-		declared kind.Scope
-		want     []scope
-		say      string // of the last
+		call  call
+		step  kind.Step
+		scope kind.Scope
+		want  []scope
+		say   string // of the last
 	}{
-		"project":         {c, kind.ScopeProject, project("p"), "storage calls for project p"},
-		"unknown project": {call{service: kind.ServicePubSub}, kind.ScopeProject, []scope{{kind.ScopeProject, kind.ServicePubSub, ""}}, "pubsub calls for an unknown project"},
-		"bucket":          {c, kind.ScopeBucket, append(project("p"), scope{kind.ScopeBucket, kind.ServiceStorage, "b"}), "storage calls for bucket b"},
-		"quota project":   {c, kind.ScopeQuotaProject, []scope{{kind.ScopeQuotaProject, kind.ServiceStorage, "tenant"}}, "storage calls for quota project tenant"},
-		"own quota project": {
-			call{service: kind.ServiceIAM}, kind.ScopeQuotaProject, []scope{{kind.ScopeQuotaProject, kind.ServiceIAM, ""}},
-			"iam calls for the quota project of Holdfast's own credentials",
+		"project": {
+			c, kind.StepObserve, kind.ScopeProject, []scope{{kind.ScopeProject, kind.ServiceStorage, bucketReads, "p"}},
+			"storage reads of buckets for project p",
 		},
-		"unlimited": {c, kind.ScopeUnlimited, nil, ""},
+		"creation": {
+			c, kind.StepCreate, kind.ScopeProject, []scope{{kind.ScopeProject, kind.ServiceStorage, bucketCreates, "p"}},
+			"storage creations and deletions of buckets for project p",
+		},
+		"unknown project": {
+			call{service: kind.ServicePubSub}, kind.StepObserve, kind.ScopeProject, []scope{{kind.ScopeProject, kind.ServicePubSub, pubSubOperations, ""}},
+			"pubsub administrator operations for an unknown project",
+		},
+		"bucket": {
+			c, kind.StepUpdate, kind.ScopeBucket,
+			[]scope{{kind.ScopeProject, kind.ServiceStorage, bucketWrites, "p"}, {kind.ScopeBucket, kind.ServiceStorage, bucketUpdates, "b"}},
+			"storage updates for bucket b",
+		},
+		"quota project": {
+			call{service: kind.ServiceIAM, account: tenant}, kind.StepCreate, kind.ScopeQuotaProject,
+			[]scope{{kind.ScopeQuotaProject, kind.ServiceIAM, iamWrites, "tenant"}}, "iam writes for quota project tenant",
+		},
+		"own quota project": {
+			call{service: kind.ServiceIAM}, kind.StepGetPolicy, kind.ScopeQuotaProject, []scope{{kind.ScopeQuotaProject, kind.ServiceIAM, iamReads, ""}},
+			"iam reads for the quota project of Holdfast's own credentials",
+		},
+		"unlimited": {c, kind.StepObserve, kind.ScopeUnlimited, nil, ""},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got := tc.call.scopes(tc.declared)
+			got := tc.call.scopes(kind.Method{Service: tc.call.service, Step: tc.step, Scope: tc.scope})
 			if diff := cmp.Diff(tc.want, got, byValue); diff != "" {
 				t.Errorf("scopes (-want +got):\n%s", diff)
 			}

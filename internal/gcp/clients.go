@@ -41,8 +41,9 @@ type Options struct {
 	UserAgent string
 	// Timeout bounds each call; a context that ends sooner wins. Default: DefaultTimeout.
 	Timeout time.Duration
-	// Limits are our own rate limits. Default: DefaultLimits.
-	Limits Limits
+	// QuotaShare is how much of Google's default quotas is used at most: 1 is all of them, more is for projects with higher ones.
+	// Default: DefaultQuotaShare.
+	QuotaShare float64
 	// Registerer gets the metrics; nil for none.
 	Registerer prometheus.Registerer
 
@@ -54,7 +55,7 @@ type Options struct {
 }
 
 // Clients are the clients of Google Cloud's services, one per service and service account, made when first asked for. They
-// do not retry. Each call is limited (see Limits), bounded in time and counted. All methods may be called concurrently.
+// do not retry. Each call is limited (see Options.QuotaShare), bounded in time and counted. All methods may be called concurrently.
 //
 // A client is for the calls of one pass over an object, not to be kept: see Options.MaxAccounts.
 type Clients struct {
@@ -82,7 +83,7 @@ func NewClients(opts Options) (*Clients, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Clients{opts: opts, base: opts.credentials, limiter: newLimiter(declared, opts.Limits.orDefault(), time.Now)}
+	c := &Clients{opts: opts, base: opts.credentials, limiter: newLimiter(declared, opts.QuotaShare, time.Now)}
 	c.identity.now = time.Now
 	if c.metrics, err = newMetrics(opts.Registerer); err != nil {
 		return nil, err
@@ -115,6 +116,9 @@ func (o Options) orDefault() Options {
 	}
 	if o.MaxAccounts <= 0 {
 		o.MaxAccounts = DefaultMaxAccounts
+	}
+	if o.QuotaShare <= 0 {
+		o.QuotaShare = DefaultQuotaShare
 	}
 	if o.base == nil {
 		o.base = newBaseTransport()

@@ -29,7 +29,7 @@ func refusal(t *testing.T, code codes.Code, message string, details ...protoadap
 			return nil, st.Err()
 		}),
 		grpc.UnknownServiceHandler(func(any, grpc.ServerStream) error { return st.Err() })))
-	opts.Limits = Limits{Project: 1000, QuotaProject: 1000}
+	opts.QuotaShare = 100
 	return newClients(t, opts)
 }
 

@@ -28,6 +28,7 @@ func TestEmulator(t *testing.T) {
 		IAM:             insecure(t, cloud.GRPCAddr()),
 		ResourceManager: insecure(t, cloud.GRPCAddr()),
 		Timeout:         2 * time.Second,
+		QuotaShare:      100,
 	})
 	buckets, err := clients.Storage(t.Context(), "")
 	if err != nil {

@@ -1,8 +1,10 @@
 package gcp
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 	"sync"
@@ -13,34 +15,8 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
-// Limits are Holdfast's own rate limits, in calls a second, each with the scope of Google's quota. The calls of a whole second may
-// come at once.
-type Limits struct {
-	// Project limits the calls to one service for the resources of one project. Default: 20.
-	Project float64
-	// QuotaProject limits the calls to IAM, and those to Resource Manager, that count against one quota project of credentials.
-	// Default: 5.
-	QuotaProject float64
-	// Bucket limits the updates of one bucket's metadata. Default: 1, which is Google's.
-	Bucket float64
-}
-
-// DefaultLimits stay well below the quotas that Google gives every project.
-var DefaultLimits = Limits{Project: 20, QuotaProject: 5, Bucket: 1}
-
-func (l Limits) orDefault() Limits {
-	or := func(value, otherwise float64) float64 {
-		if value > 0 {
-			return value
-		}
-		return otherwise
-	}
-	return Limits{
-		Project:      or(l.Project, DefaultLimits.Project),
-		QuotaProject: or(l.QuotaProject, DefaultLimits.QuotaProject),
-		Bucket:       or(l.Bucket, DefaultLimits.Bucket),
-	}
-}
+// DefaultQuotaShare is Options.QuotaShare: something is left for everybody else who uses the quotas.
+const DefaultQuotaShare = 0.8
 
 const (
 	// maxWait bounds how long a call may wait for its turn. A worker that waited longer would keep other projects waiting; the call
@@ -53,31 +29,34 @@ const (
 // limiter makes calls wait for their turn, and refuses those of a throttled scope, and all of which no scope is declared.
 type limiter struct {
 	methods methods
-	limits  Limits
+	share   float64  // of Google's quotas
 	metrics *metrics // nil for none
 	now     func() time.Time
 
-	mu      sync.Mutex
-	budgets map[scope]*budget
+	mu sync.Mutex
+	// budgets are how many calls each scope has left.
+	budgets map[scope]*rate.Limiter
 	// crowded is the number of budgets at which idle ones are dropped.
 	crowded int
+	// pauses are those that Google asked for, in scopes without a quota: for all calls.
+	pauses map[scope]pause
 }
 
-// budget is how many calls a scope has left.
-type budget struct {
-	tokens      *rate.Limiter
-	pausedUntil time.Time
-	pauseReason string
+// pause is a time without calls.
+type pause struct {
+	until  time.Time
+	reason string
 }
 
-func newLimiter(declared methods, limits Limits, now func() time.Time) *limiter {
-	return &limiter{methods: declared, limits: limits, now: now, budgets: map[scope]*budget{}, crowded: 1024}
+func newLimiter(declared methods, share float64, now func() time.Time) *limiter {
+	return &limiter{methods: declared, share: share, now: now, budgets: map[scope]*rate.Limiter{}, crowded: 1024, pauses: map[scope]pause{}}
 }
 
 // admit waits until a call may be made and returns what it counts against, or fails at once: with a Throttled error if the wait
-// would be too long, with an Invalid one if the method is not declared.
+// would be too long, with an Invalid one if the method is not declared. A call that the context's turn has a place for need not wait for
+// our own limits.
 func (l *limiter) admit(ctx context.Context, c call) ([]scope, error) {
-	declared, err := l.methods.scope(c)
+	declared, err := l.methods.declared(c)
 	if err != nil {
 		l.metrics.undeclared(c)
 		return nil, err
@@ -108,8 +87,8 @@ func (l *limiter) wait(ctx context.Context, scopes []scope) error {
 	}
 }
 
-// reserve takes a call from each scope's budget and returns how long to wait before making it, or takes nothing and returns
-// a Throttled error.
+// reserve takes a place for a call, from the context's turn or else from each scope's budget, and returns how long to wait before making
+// it; or it takes nothing and returns a Throttled error.
 func (l *limiter) reserve(ctx context.Context, scopes []scope) (time.Duration, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -119,76 +98,66 @@ func (l *limiter) reserve(ctx context.Context, scopes []scope) (time.Duration, e
 		patience = min(patience, deadline.Sub(now))
 	}
 	var longest time.Duration
-	reservations := make([]*rate.Reservation, 0, len(scopes))
 	for _, s := range scopes {
-		b := l.budget(s, now)
-		reservation := b.tokens.ReserveN(now, 1)
-		reservations = append(reservations, reservation)
-		delay := max(reservation.DelayFrom(now), b.pausedUntil.Sub(now))
-		if delay > patience {
-			for _, taken := range reservations {
-				taken.CancelAt(now)
-			}
-			return 0, b.refusal(s, delay, now)
+		asked := l.pauses[s.whole()]
+		left := asked.until.Sub(now)
+		if left > patience {
+			return 0, &Error{Class: kind.Throttled, RetryAfter: left, Message: tidy(fmt.Sprintf("%s (%s are paused)", asked.reason, s.whole()))}
 		}
-		longest = max(longest, delay)
+		longest = max(longest, left)
 	}
-	return longest, nil
+	p, ok := turnFrom(ctx).take(scopes)
+	if !ok {
+		p = l.place(scopes, now)
+	}
+	delay := p.delay(now)
+	if delay > patience {
+		refusal := l.refusal(p, now)
+		p.cancel(now)
+		return 0, refusal
+	}
+	return max(longest, delay), nil
 }
 
-// throttled pauses a scope after Google refused a call: the narrowest that its sentence mentions.
+// throttled pauses all calls in a scope after Google refused one: in the narrowest that its sentence mentions.
 func (l *limiter) throttled(scopes []scope, refusal *Error) {
 	if len(scopes) == 0 {
 		return
 	}
-	paused := scopes[0]
+	paused := scopes[0].whole()
 	for _, s := range scopes {
 		if s.of == kind.ScopeBucket && strings.Contains(refusal.Message, "the bucket") {
-			paused = s
+			paused = s.whole()
 		}
 	}
-	pause := refusal.RetryAfter
-	if pause == 0 {
-		pause = defaultPause
-	}
+	wait := cmp.Or(refusal.RetryAfter, defaultPause)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	b := l.budget(paused, now)
-	if until := now.Add(pause); until.After(b.pausedUntil) {
-		b.pausedUntil, b.pauseReason = until, refusal.Message
+	maps.DeleteFunc(l.pauses, func(_ scope, p pause) bool { return !p.until.After(now) })
+	if until := now.Add(wait); until.After(l.pauses[paused].until) {
+		l.pauses[paused] = pause{until, refusal.Message}
 	}
 }
 
-// budget returns the scope's budget, and drops idle ones now and then: one that is full and not paused is as good as new.
-func (l *limiter) budget(s scope, now time.Time) *budget {
+// budget returns the scope's budget, and drops idle ones now and then: one that is full is as good as new.
+func (l *limiter) budget(s scope, now time.Time) *rate.Limiter {
 	if b, ok := l.budgets[s]; ok {
 		return b
 	}
 	if len(l.budgets) >= l.crowded {
-		for s, b := range l.budgets {
-			if b.idle(now) {
-				delete(l.budgets, s)
-			}
-		}
+		maps.DeleteFunc(l.budgets, func(_ scope, b *rate.Limiter) bool { return b.TokensAt(now) >= float64(b.Burst()) })
 		l.crowded = max(l.crowded, 2*len(l.budgets))
 	}
-	limit := map[kind.Scope]float64{
-		kind.ScopeProject: l.limits.Project, kind.ScopeQuotaProject: l.limits.QuotaProject, kind.ScopeBucket: l.limits.Bucket,
-	}[s.of]
-	b := &budget{tokens: rate.NewLimiter(rate.Limit(limit), int(math.Ceil(limit)))}
+	limit := l.share * s.quota.perSecond
+	b := rate.NewLimiter(rate.Limit(limit), int(math.Ceil(limit)))
 	l.budgets[s] = b
 	return b
 }
 
-func (b *budget) idle(now time.Time) bool {
-	return b.tokens.TokensAt(now) >= float64(b.tokens.Burst()) && !b.pausedUntil.After(now)
-}
-
-func (b *budget) refusal(s scope, delay time.Duration, now time.Time) *Error {
-	message := fmt.Sprintf("rate-limited by Holdfast: %s are limited to %v a second", s, b.tokens.Limit())
-	if b.pausedUntil.After(now) {
-		message = fmt.Sprintf("Google asked to slow down: %s (%s are paused)", b.pauseReason, s)
-	}
-	return &Error{Class: kind.Throttled, Ours: true, RetryAfter: delay, Message: tidy(message)}
+// refusal is the refusal of a call to keep within our own limits.
+func (l *limiter) refusal(p place, now time.Time) *Error {
+	slowest := p.slowest(now)
+	return &Error{Class: kind.Throttled, Ours: true, RetryAfter: p.delay(now), Message: tidy(fmt.Sprintf(
+		"rate-limited by Holdfast: %s are limited to %.3g a second", slowest, l.share*slowest.quota.perSecond))}
 }

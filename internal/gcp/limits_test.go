@@ -23,12 +23,21 @@ func newClock() *clock { return &clock{time.Date(2026, 11, 1, 12, 0, 0, 0, time.
 
 var byValue = cmpopts.EquateComparable(scope{})
 
-func project(name string) []scope { return []scope{{kind.ScopeProject, kind.ServiceStorage, name}} }
+// aQuota is what calls count against in these tests.
+var aQuota = quota{"calls", 2}
+
+func project(name string) []scope {
+	return []scope{{kind.ScopeProject, kind.ServiceStorage, aQuota, name}}
+}
+
+func updateOf(bucket string) []scope {
+	return append(project("p"), scope{kind.ScopeBucket, kind.ServiceStorage, bucketUpdates, bucket})
+}
 
 func TestLimiterReserve(t *testing.T) {
 	clock := newClock()
-	l := newLimiter(nil, Limits{Project: 2, Bucket: 1}.orDefault(), clock.now)
-	update := append(project("p"), scope{kind.ScopeBucket, kind.ServiceStorage, "b"})
+	l := newLimiter(nil, 1, clock.now)
+	update := updateOf("b")
 
 	for range 2 {
 		if delay, err := l.reserve(t.Context(), project("p")); delay != 0 || err != nil {
@@ -51,7 +60,7 @@ func TestLimiterReserve(t *testing.T) {
 	_, err := l.reserve(t.Context(), update)
 	want := Error{
 		Class: kind.Throttled, Ours: true, RetryAfter: 2 * time.Second,
-		Message: "rate-limited by Holdfast: storage calls for bucket b are limited to 1 a second",
+		Message: "rate-limited by Holdfast: storage updates for bucket b are limited to 1 a second",
 	}
 	if diff := cmp.Diff(&want, Classify(err)); diff != "" {
 		t.Errorf("a call that would wait too long (-want +got):\n%s", diff)
@@ -64,7 +73,7 @@ func TestLimiterReserve(t *testing.T) {
 
 func TestLimiterRespectsTheDeadline(t *testing.T) {
 	clock := newClock()
-	l := newLimiter(nil, Limits{Project: 2}.orDefault(), clock.now)
+	l := newLimiter(nil, 1, clock.now)
 	ctx, cancel := context.WithDeadline(t.Context(), clock.Add(100*time.Millisecond))
 	defer cancel()
 	for range 2 {
@@ -78,7 +87,7 @@ func TestLimiterRespectsTheDeadline(t *testing.T) {
 }
 
 func TestLimiterWaits(t *testing.T) {
-	l := newLimiter(nil, Limits{Project: 20}.orDefault(), time.Now)
+	l := newLimiter(nil, 10, time.Now)
 	start := time.Now()
 	for range 22 {
 		if err := l.wait(t.Context(), project("p")); err != nil {
@@ -90,13 +99,19 @@ func TestLimiterWaits(t *testing.T) {
 	}
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := l.wait(cancelled, project("p")); !errors.Is(err, context.Canceled) {
+	slow := newLimiter(nil, 1, time.Now)
+	for range 2 {
+		if err := slow.wait(t.Context(), project("p")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := slow.wait(cancelled, project("p")); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want the context's end", err)
 	}
 }
 
 func TestLimiterThrottled(t *testing.T) {
-	update := append(project("p"), scope{kind.ScopeBucket, kind.ServiceStorage, "b"})
+	update := updateOf("b")
 	cases := map[string]struct {
 		refusal          Error
 		project, updates bool // held back
@@ -115,7 +130,7 @@ func TestLimiterThrottled(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			clock := newClock()
-			l := newLimiter(nil, DefaultLimits, clock.now)
+			l := newLimiter(nil, 1, clock.now)
 			impatient, cancel := context.WithDeadline(t.Context(), clock.Add(100*time.Millisecond))
 			defer cancel()
 			l.throttled(update, &tc.refusal)
@@ -124,7 +139,7 @@ func TestLimiterThrottled(t *testing.T) {
 				t.Errorf("reading in the project: %v", err)
 			}
 			_, err := l.reserve(impatient, update)
-			if IsThrottled(err) != tc.updates || Classify(err).RetryAfter != tc.after {
+			if IsThrottled(err) != tc.updates || Classify(err).RetryAfter != tc.after || Classify(err).Ours {
 				t.Errorf("updating the bucket: %v, retry after %v", err, Classify(err).RetryAfter)
 			}
 			if _, err := l.reserve(impatient, project("other")); err != nil {
@@ -140,7 +155,7 @@ func TestLimiterThrottled(t *testing.T) {
 
 func TestLimiterForgetsIdleScopes(t *testing.T) {
 	clock := newClock()
-	l := newLimiter(nil, DefaultLimits, clock.now)
+	l := newLimiter(nil, 1, clock.now)
 	l.throttled(project("paused"), &Error{RetryAfter: time.Hour})
 	for i := range 10_000 {
 		clock.advance(100 * time.Millisecond)
@@ -161,7 +176,7 @@ func TestLimiterProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		clock := newClock()
 		perSecond := rapid.Float64Range(0.5, 50).Draw(t, "perSecond")
-		l := newLimiter(nil, Limits{Project: perSecond}.orDefault(), clock.now)
+		l := newLimiter(nil, perSecond/aQuota.perSecond, clock.now)
 		var calls []time.Time
 		for range rapid.IntRange(1, 200).Draw(t, "calls") {
 			clock.advance(time.Duration(rapid.IntRange(0, 200).Draw(t, "pause")) * time.Millisecond)

@@ -25,15 +25,15 @@ const (
 func Methods() []kind.Method {
 	return []kind.Method{
 		{
-			Service: kind.ServiceResourceManager, Name: "Projects.GetProject", Scope: kind.ScopeQuotaProject,
+			Service: kind.ServiceResourceManager, Name: "Projects.GetProject", Step: kind.StepIdentify, Scope: kind.ScopeQuotaProject,
 			Permissions: []string{"resourcemanager.projects.get"},
 		},
 		{
-			Service: serviceCredentials, Name: methodToken, Scope: kind.ScopeUnlimited,
+			Service: serviceCredentials, Name: methodToken, Step: kind.StepIdentify, Scope: kind.ScopeUnlimited,
 			Permissions: []string{"iam.serviceAccounts.getAccessToken"}, For: "holdfast.dev/impersonate-service-account",
 		},
-		{Service: serviceOAuth, Name: methodTokenInfo, Scope: kind.ScopeUnlimited, NoPermissions: "whoever has a token may ask about it"},
-		{Service: serviceMetadata, Name: methodEmail, Scope: kind.ScopeUnlimited, NoPermissions: "it answers everybody on its machine"},
+		{Service: serviceOAuth, Name: methodTokenInfo, Step: kind.StepIdentify, Scope: kind.ScopeUnlimited, NoPermissions: "whoever has a token may ask about it"},
+		{Service: serviceMetadata, Name: methodEmail, Step: kind.StepIdentify, Scope: kind.ScopeUnlimited, NoPermissions: "it answers everybody on its machine"},
 	}
 }
 
@@ -45,29 +45,34 @@ type methodName struct {
 // methods are those that may be called, each as its first entry has it.
 type methods map[methodName]kind.Method
 
-// newMethods fails if a declaration lacks something, or two of one method differ in the scope.
+// newMethods fails if a declaration lacks something, two of one method differ in step or scope, or nobody knows the quota of a limited one.
 func newMethods(declared []kind.Method) (methods, error) {
 	all := methods{}
 	var errs []error
 	for _, m := range declared {
 		name := methodName{m.Service, m.Name}
 		first, again := all[name]
-		if again && first.Scope != m.Scope {
-			errs = append(errs, fmt.Errorf("method %s %s: declared with the scopes %q and %q", m.Service, m.Name, first.Scope, m.Scope))
+		if again && (first.Scope != m.Scope || first.Step != m.Step) {
+			errs = append(errs, fmt.Errorf("method %s %s: declared as %s in the scope %q and as %s in the scope %q",
+				m.Service, m.Name, first.Step, first.Scope, m.Step, m.Scope))
 		}
 		if !again {
 			all[name] = m
 		}
-		errs = append(errs, m.Validate())
+		if err := m.Validate(); err != nil {
+			errs = append(errs, err)
+		} else if _, known := quotaOf(m); !known && m.Scope != kind.ScopeUnlimited {
+			errs = append(errs, fmt.Errorf("method %s %s: no quota is known of %s for %s", m.Service, m.Name, m.Service, m.Step.Quota()))
+		}
 	}
 	return all, errors.Join(errs...)
 }
 
-// scope is the scope of a call, or an error of class Invalid if none is declared: what is not limited is not sent.
-func (m methods) scope(c call) (kind.Scope, error) {
+// declared is the declaration of a call's method, or an error of class Invalid if there is none: what is not limited is not sent.
+func (m methods) declared(c call) (kind.Method, error) {
 	if declared, ok := m[methodName{c.service, c.method}]; ok {
-		return declared.Scope, nil
+		return declared, nil
 	}
-	return "", &Error{Class: kind.Invalid, Message: fmt.Sprintf(
+	return kind.Method{}, &Error{Class: kind.Invalid, Message: fmt.Sprintf(
 		"no quota scope is declared for %s %s: add it to the kind's Methods", c.service, c.title())}
 }

@@ -15,32 +15,39 @@ import (
 
 // testMethods are what these tests call. Those that the kinds declare are tested in internal/kinds.
 var testMethods = []kind.Method{
-	{Service: kind.ServiceStorage, Name: "buckets.get", Scope: kind.ScopeProject, Permissions: []string{"storage.buckets.get"}},
-	{Service: kind.ServiceStorage, Name: "buckets.insert", Scope: kind.ScopeProject, Permissions: []string{"storage.buckets.create"}},
-	{Service: kind.ServiceStorage, Name: "buckets.patch", Scope: kind.ScopeBucket, Permissions: []string{"storage.buckets.update"}},
-	{Service: kind.ServiceStorage, Name: "buckets.delete", Scope: kind.ScopeProject, Permissions: []string{"storage.buckets.delete"}},
-	{Service: kind.ServicePubSub, Name: "Publisher.GetTopic", Scope: kind.ScopeProject, Permissions: []string{"pubsub.topics.get"}},
+	{Service: kind.ServiceStorage, Name: "buckets.get", Step: kind.StepObserve, Scope: kind.ScopeProject, Permissions: []string{"storage.buckets.get"}},
+	{Service: kind.ServiceStorage, Name: "buckets.insert", Step: kind.StepCreate, Scope: kind.ScopeProject, Permissions: []string{"storage.buckets.create"}},
+	{Service: kind.ServiceStorage, Name: "buckets.patch", Step: kind.StepUpdate, Scope: kind.ScopeBucket, Permissions: []string{"storage.buckets.update"}},
+	{Service: kind.ServiceStorage, Name: "buckets.delete", Step: kind.StepDelete, Scope: kind.ScopeProject, Permissions: []string{"storage.buckets.delete"}},
+	{Service: kind.ServicePubSub, Name: "Publisher.GetTopic", Step: kind.StepObserve, Scope: kind.ScopeProject, Permissions: []string{"pubsub.topics.get"}},
 	{
-		Service: kind.ServicePubSub, Name: "Publisher.CreateTopic", Scope: kind.ScopeProject,
+		Service: kind.ServicePubSub, Name: "Publisher.CreateTopic", Step: kind.StepCreate, Scope: kind.ScopeProject,
 		Permissions: []string{"pubsub.topics.create"}, OnProject: true,
 	},
-	{Service: kind.ServiceIAM, Name: "IAM.GetServiceAccount", Scope: kind.ScopeQuotaProject, Permissions: []string{"iam.serviceAccounts.get"}},
 	{
-		Service: kind.ServiceIAM, Name: "IAM.CreateServiceAccount", Scope: kind.ScopeQuotaProject,
+		Service: kind.ServiceIAM, Name: "IAM.GetServiceAccount", Step: kind.StepObserve, Scope: kind.ScopeQuotaProject,
+		Permissions: []string{"iam.serviceAccounts.get"},
+	},
+	{
+		Service: kind.ServiceIAM, Name: "IAM.CreateServiceAccount", Step: kind.StepCreate, Scope: kind.ScopeQuotaProject,
 		Permissions: []string{"iam.serviceAccounts.create"}, OnProject: true,
 	},
 	{
-		Service: kind.ServiceResourceManager, Name: "Projects.SetIamPolicy", Scope: kind.ScopeQuotaProject,
+		Service: kind.ServiceResourceManager, Name: "Projects.SetIamPolicy", Step: kind.StepSetPolicy, Scope: kind.ScopeQuotaProject,
 		Permissions: []string{"resourcemanager.projects.setIamPolicy"},
 	},
 }
 
 func TestNewMethods(t *testing.T) {
-	get := kind.Method{Service: kind.ServiceStorage, Name: "buckets.get", Scope: kind.ScopeProject, Permissions: []string{"storage.buckets.get"}}
+	get := kind.Method{
+		Service: kind.ServiceStorage, Name: "buckets.get", Step: kind.StepObserve, Scope: kind.ScopeProject, Permissions: []string{"storage.buckets.get"},
+	}
 	also := get
 	also.Permissions, also.For = []string{"storage.buckets.getIamPolicy"}, "spec.iam"
 	elsewhere := get
 	elsewhere.Scope = kind.ScopeBucket
+	otherwise, unknown := get, get
+	otherwise.Step, unknown.Service = kind.StepList, "compute"
 	cases := map[string]struct {
 		declared []kind.Method
 		want     methods
@@ -49,10 +56,18 @@ func TestNewMethods(t *testing.T) {
 		"none":                   {nil, methods{}, ""},
 		"the first entry counts": {[]kind.Method{get, also}, methods{{kind.ServiceStorage, "buckets.get"}: get}, ""},
 		"no scope": {
-			[]kind.Method{{Service: kind.ServiceStorage, Name: "buckets.get", Permissions: []string{"storage.buckets.get"}}}, nil,
+			[]kind.Method{{Service: kind.ServiceStorage, Name: "buckets.get", Step: kind.StepObserve, Permissions: []string{"storage.buckets.get"}}}, nil,
 			`method storage buckets.get: no known scope, but ""`,
 		},
-		"two scopes": {[]kind.Method{get, elsewhere}, nil, `method storage buckets.get: declared with the scopes "project" and "bucket"`},
+		"two scopes": {
+			[]kind.Method{get, elsewhere}, nil,
+			`method storage buckets.get: declared as observe in the scope "project" and as observe in the scope "bucket"`,
+		},
+		"two steps": {
+			[]kind.Method{get, otherwise}, nil,
+			`method storage buckets.get: declared as observe in the scope "project" and as list in the scope "project"`,
+		},
+		"no quota": {[]kind.Method{unknown}, nil, `method compute buckets.get: no quota is known of compute for reads`},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -85,7 +85,7 @@ func TestThrottlingOverGRPCIsCounted(t *testing.T) {
 func TestWaitingForALimitIsMeasured(t *testing.T) {
 	address, calls := storageServer(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"name":"logs"}`) })
 	registry, opts := prometheus.NewRegistry(), allInsecure(t, address)
-	opts.Registerer, opts.Limits = registry, Limits{Project: 5}
+	opts.Registerer, opts.QuotaShare = registry, 0.1
 	clients := newClients(t, opts)
 	for range 6 { // five may come at once
 		if _, err := getBucket(t.Context(), clients, ""); err != nil {

@@ -39,8 +39,7 @@ type Error struct {
 	Resource string
 	// RetryAfter is how long to wait before a retry, at most an hour. 0 if Google does not say.
 	RetryAfter time.Duration
-	// Ours says that Holdfast itself refused the call, to keep within its own limits or because Google had just asked to slow
-	// down: nothing was sent.
+	// Ours says that Holdfast itself refused the call to keep within its own limits: nothing was sent.
 	Ours bool
 	// Message is Google's own sentence, without the wrapping that the layers in between have added. The same failure gives
 	// the same message. Never empty, and at most 1,000 bytes of UTF-8 on one line.

@@ -13,6 +13,8 @@ type Method struct {
 	Service Service
 	// Name is the method's name as metrics have it: buckets.get in a JSON API, Publisher.GetTopic in a gRPC API.
 	Name string
+	// Step is what a call does for a kind. What the quota is that it counts against follows from it.
+	Step Step
 	// Scope is what a call counts against.
 	Scope Scope
 	// Permissions are what a call needs, all of them, such as storage.buckets.get. If Google denies a call of the method without
@@ -41,6 +43,48 @@ const (
 	ServiceResourceManager Service = "resourcemanager"
 )
 
+// Step is a step of a kind that calls Google: a function of Fields or Policy. The zero value is none.
+type Step string
+
+// The steps.
+const (
+	StepObserve   Step = "observe"
+	StepCreate    Step = "create"
+	StepUpdate    Step = "update"
+	StepDelete    Step = "delete"
+	StepList      Step = "list"
+	StepEmpty     Step = "empty"
+	StepUndelete  Step = "undelete"
+	StepGetPolicy Step = "get policy"
+	StepSetPolicy Step = "set policy"
+	// StepIdentify is no kind's: it finds out whose a resource is, or who we are.
+	StepIdentify Step = "identify"
+)
+
+// Quota is what Google counts together, within a scope.
+type Quota string
+
+// The quotas. Where Google has fewer, several of these are one and the same.
+const (
+	QuotaReads    Quota = "reads"
+	QuotaLists    Quota = "lists"
+	QuotaWrites   Quota = "writes"
+	QuotaCreates  Quota = "creations and deletions"
+	QuotaContents Quota = "calls for contents"
+)
+
+// quotas has every step.
+var quotas = map[Step]Quota{
+	StepObserve: QuotaReads, StepGetPolicy: QuotaReads, StepIdentify: QuotaReads,
+	StepList:   QuotaLists,
+	StepUpdate: QuotaWrites, StepSetPolicy: QuotaWrites,
+	StepCreate: QuotaCreates, StepDelete: QuotaCreates, StepUndelete: QuotaCreates,
+	StepEmpty: QuotaContents,
+}
+
+// Quota is what a call of the step counts against.
+func (s Step) Quota() Quota { return quotas[s] }
+
 // Scope is what a call counts against in Google's quotas. The zero value is none, and a call without a scope is refused.
 type Scope string
 
@@ -66,6 +110,9 @@ func (m Method) Validate() error {
 	}
 	if m.Name == "" {
 		errs = append(errs, errors.New("no name"))
+	}
+	if m.Step.Quota() == "" {
+		errs = append(errs, fmt.Errorf("no known step, but %q", m.Step))
 	}
 	if !slices.Contains(scopes, m.Scope) {
 		errs = append(errs, fmt.Errorf("no known scope, but %q", m.Scope))

@@ -3,7 +3,7 @@ package kind
 import "testing"
 
 func TestValidate(t *testing.T) {
-	valid := Method{Service: ServiceStorage, Name: "buckets.get", Scope: ScopeProject, Permissions: []string{"storage.buckets.get"}}
+	valid := Method{Service: ServiceStorage, Name: "buckets.get", Step: StepObserve, Scope: ScopeProject, Permissions: []string{"storage.buckets.get"}}
 	cases := map[string]struct {
 		edit func(*Method)
 		want string
@@ -12,6 +12,8 @@ func TestValidate(t *testing.T) {
 		"no permission, with a reason": {func(m *Method) { m.Permissions, m.NoPermissions = nil, "anybody may" }, ""},
 		"no service":                   {func(m *Method) { m.Service = "" }, "method  buckets.get: no service"},
 		"no name":                      {func(m *Method) { m.Name = "" }, "method storage : no name"},
+		"no step":                      {func(m *Method) { m.Step = "" }, `method storage buckets.get: no known step, but ""`},
+		"an unknown step":              {func(m *Method) { m.Step = "dance" }, `method storage buckets.get: no known step, but "dance"`},
 		"no scope":                     {func(m *Method) { m.Scope = "" }, `method storage buckets.get: no known scope, but ""`},
 		"an unknown scope":             {func(m *Method) { m.Scope = "world" }, `method storage buckets.get: no known scope, but "world"`},
 		"an empty permission": {

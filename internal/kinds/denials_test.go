@@ -130,7 +130,7 @@ func denying(t *testing.T, message string) (c clients) {
 	endpoint := gcp.Endpoint{Address: listener.Addr().String(), Insecure: true}
 	all, err := gcp.NewClients(gcp.Options{
 		Storage: endpoint, PubSub: endpoint, IAM: endpoint, ResourceManager: endpoint, Methods: declared(),
-		Limits: gcp.Limits{Project: 1000, QuotaProject: 1000},
+		QuotaShare: 1000,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -94,9 +94,9 @@ func callGoogle(t *testing.T, registry prometheus.Registerer) {
 	}
 	storage, rpc := endpoint(cloud.StorageEndpoint()), endpoint(cloud.GRPCAddr())
 	clients, err := gcp.NewClients(gcp.Options{
-		Storage: storage, PubSub: rpc, IAM: rpc, ResourceManager: rpc, Registerer: registry, Limits: gcp.Limits{Project: 4},
+		Storage: storage, PubSub: rpc, IAM: rpc, ResourceManager: rpc, Registerer: registry, QuotaShare: 0.08,
 		Methods: []kind.Method{
-			{Service: kind.ServiceStorage, Name: "buckets.get", Scope: kind.ScopeProject, Permissions: []string{"storage.buckets.get"}},
+			{Service: kind.ServiceStorage, Name: "buckets.get", Step: kind.StepObserve, Scope: kind.ScopeProject, Permissions: []string{"storage.buckets.get"}},
 		},
 	})
 	if err != nil {

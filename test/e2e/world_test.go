@@ -55,9 +55,9 @@ type world struct {
 	lease     *fakeLease
 	// unanswered is how long after its time-out a call may still be carried out.
 	unanswered time.Duration
-	// limits and timeout are those of the Google Cloud clients. The limits are out of the way unless a test is about them.
-	limits  gcp.Limits
-	timeout time.Duration
+	// quotaShare and timeout are those of the Google Cloud clients. The quotas are out of the way unless a test is about them.
+	quotaShare float64
+	timeout    time.Duration
 	// wire is what stands between the controllers and the two APIs; nil for nothing.
 	wire *wire
 	// turnstile is what the controllers' requests to the API server pass; nil for nothing.
@@ -92,7 +92,7 @@ func newWorldAt(t *testing.T, config *rest.Config) *world {
 	w := &world{
 		t: t, config: config, cloud: emulator.StartTest(t), namespace: fmt.Sprintf("team-%d", n), project: fmt.Sprintf("project-%d", n),
 		ownerID: fmt.Sprintf("cluster-%d", n), sweep: time.Hour, lease: &fakeLease{}, unanswered: time.Second / 4, people: map[string]client.Client{},
-		limits: gcp.Limits{Project: 1000, QuotaProject: 1000, Bucket: 1000}, timeout: 5 * time.Second, stop: func() {},
+		quotaShare: 1000, timeout: 5 * time.Second, stop: func() {},
 	}
 	var err error
 	if w.kube, err = client.New(installed.As(config, ""), client.Options{Scheme: scheme}); err != nil {
@@ -213,7 +213,7 @@ func (w *world) clients() *gcp.Clients {
 	}
 	clients, err := gcp.NewClients(gcp.Options{
 		Storage: endpoint(storage), PubSub: endpoint(rpc), IAM: endpoint(rpc), ResourceManager: endpoint(rpc),
-		Methods: kinds.Methods(), UserAgent: "holdfast/test", Identity: operator, Timeout: w.timeout, Limits: w.limits,
+		Methods: kinds.Methods(), UserAgent: "holdfast/test", Identity: operator, Timeout: w.timeout, QuotaShare: w.quotaShare,
 	})
 	if err != nil {
 		w.t.Fatalf("making Google Cloud clients: %v", err)

@@ -32,8 +32,8 @@ func Clients(t *testing.T, cloud *emulator.Emulator, methods ...kind.Method) *gc
 	}
 	clients, err := gcp.NewClients(gcp.Options{
 		Storage: storage, PubSub: rpc, IAM: rpc, ResourceManager: rpc,
-		Methods: methods,
-		Limits:  gcp.Limits{Project: 1000, QuotaProject: 1000, Bucket: 1000},
+		Methods:    methods,
+		QuotaShare: 1000,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -7,51 +7,51 @@ import "github.com/holdfast-dev/holdfast/internal/kind"
 // https://cloud.google.com/storage/docs/access-control/iam-json
 var methods = []kind.Method{
 	{
-		Service: kind.ServiceStorage, Name: "buckets.get", Scope: kind.ScopeProject,
+		Service: kind.ServiceStorage, Name: "buckets.get", Step: kind.StepObserve, Scope: kind.ScopeProject,
 		Permissions: []string{"storage.buckets.get"},
 	},
 	{
-		Service: kind.ServiceStorage, Name: "buckets.insert", Scope: kind.ScopeProject, OnProject: true,
+		Service: kind.ServiceStorage, Name: "buckets.insert", Step: kind.StepCreate, Scope: kind.ScopeProject, OnProject: true,
 		Permissions: []string{"storage.buckets.create"},
 	},
 	{
-		Service: kind.ServiceStorage, Name: "buckets.patch", Scope: kind.ScopeBucket,
+		Service: kind.ServiceStorage, Name: "buckets.patch", Step: kind.StepUpdate, Scope: kind.ScopeBucket,
 		Permissions: []string{"storage.buckets.update"},
 	},
 	{
-		Service: kind.ServiceStorage, Name: "buckets.lockRetentionPolicy", Scope: kind.ScopeBucket,
+		Service: kind.ServiceStorage, Name: "buckets.lockRetentionPolicy", Step: kind.StepUpdate, Scope: kind.ScopeBucket,
 		Permissions: []string{"storage.buckets.update"},
 	},
 	{
-		Service: kind.ServiceStorage, Name: "buckets.delete", Scope: kind.ScopeProject,
+		Service: kind.ServiceStorage, Name: "buckets.delete", Step: kind.StepDelete, Scope: kind.ScopeProject,
 		Permissions: []string{"storage.buckets.delete"},
 	},
 	{
-		Service: kind.ServiceStorage, Name: "buckets.patch", Scope: kind.ScopeBucket, For: "spec.publicAccessPrevention",
+		Service: kind.ServiceStorage, Name: "buckets.patch", Step: kind.StepUpdate, Scope: kind.ScopeBucket, For: "spec.publicAccessPrevention",
 		Permissions: []string{"storage.buckets.setIamPolicy"},
 	},
 	{
-		Service: kind.ServiceStorage, Name: "buckets.insert", Scope: kind.ScopeProject, For: "spec.objectRetention",
+		Service: kind.ServiceStorage, Name: "buckets.insert", Step: kind.StepCreate, Scope: kind.ScopeProject, For: "spec.objectRetention",
 		Permissions: []string{"storage.buckets.enableObjectRetention"},
 	},
 	{
-		Service: kind.ServiceStorage, Name: "objects.list", Scope: kind.ScopeProject, For: "deletionPolicy: DeleteWithContents",
+		Service: kind.ServiceStorage, Name: "objects.list", Step: kind.StepEmpty, Scope: kind.ScopeProject, For: "deletionPolicy: DeleteWithContents",
 		Permissions: []string{"storage.objects.list"},
 	},
 	{
-		Service: kind.ServiceStorage, Name: "objects.delete", Scope: kind.ScopeProject, For: "deletionPolicy: DeleteWithContents",
+		Service: kind.ServiceStorage, Name: "objects.delete", Step: kind.StepEmpty, Scope: kind.ScopeProject, For: "deletionPolicy: DeleteWithContents",
 		Permissions: []string{"storage.objects.delete"},
 	},
 	{
-		Service: kind.ServiceStorage, Name: "buckets.getIamPolicy", Scope: kind.ScopeProject, For: "spec.iam",
+		Service: kind.ServiceStorage, Name: "buckets.getIamPolicy", Step: kind.StepGetPolicy, Scope: kind.ScopeProject, For: "spec.iam",
 		Permissions: []string{"storage.buckets.getIamPolicy"},
 	},
 	{
-		Service: kind.ServiceStorage, Name: "buckets.setIamPolicy", Scope: kind.ScopeBucket, For: "spec.iam",
+		Service: kind.ServiceStorage, Name: "buckets.setIamPolicy", Step: kind.StepSetPolicy, Scope: kind.ScopeBucket, For: "spec.iam",
 		Permissions: []string{"storage.buckets.setIamPolicy"},
 	},
 	{
-		Service: kind.ServiceStorage, Name: "buckets.list", Scope: kind.ScopeProject, For: kind.ForCount, OnProject: true,
+		Service: kind.ServiceStorage, Name: "buckets.list", Step: kind.StepList, Scope: kind.ScopeProject, For: kind.ForCount, OnProject: true,
 		Permissions: []string{"storage.buckets.list"},
 	},
 }

@@ -7,11 +7,11 @@ import "github.com/holdfast-dev/holdfast/internal/kind"
 // https://cloud.google.com/resource-manager/docs/access-control-proj
 var methods = []kind.Method{
 	{
-		Service: kind.ServiceResourceManager, Name: "Projects.GetIamPolicy", Scope: kind.ScopeQuotaProject,
+		Service: kind.ServiceResourceManager, Name: "Projects.GetIamPolicy", Step: kind.StepGetPolicy, Scope: kind.ScopeQuotaProject,
 		Permissions: []string{"resourcemanager.projects.getIamPolicy"},
 	},
 	{
-		Service: kind.ServiceResourceManager, Name: "Projects.SetIamPolicy", Scope: kind.ScopeQuotaProject,
+		Service: kind.ServiceResourceManager, Name: "Projects.SetIamPolicy", Step: kind.StepSetPolicy, Scope: kind.ScopeQuotaProject,
 		Permissions: []string{"resourcemanager.projects.setIamPolicy"},
 	},
 }

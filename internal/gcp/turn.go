@@ -1,0 +1,160 @@
+package gcp
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/holdfast-dev/holdfast/internal/kind"
+)
+
+// Turn is a place in the line for each of some calls. It keeps until it is released, whether its time has come or not.
+type Turn interface {
+	// With returns a context whose calls use the turn's places, each once, and wait no more. Calls that it has no place for wait, or are
+	// refused, as without a turn.
+	With(ctx context.Context) context.Context
+	// Release gives back what was not used.
+	Release()
+}
+
+// Reserve takes places in the line for calls about a resource (by the names that a kind.Ref has), and says how long it takes until all of
+// them may be made. Those that are only likely get a place if they could not be made at once; otherwise they need none, and nobody waits
+// for a call that is not made after all. Pauses that Google has asked for are not waited out.
+func (c *Clients) Reserve(project, impersonate, id string, certain, likely []kind.Method) (turn Turn, wait time.Duration) {
+	of := func(methods []kind.Method) [][]scope {
+		var calls [][]scope
+		for _, m := range methods {
+			account := c.opts.endpoint(m.Service).account(impersonate)
+			if scopes := (call{service: m.Service, account: account, project: project, bucket: id}).scopes(m); len(scopes) > 0 {
+				calls = append(calls, scopes)
+			}
+		}
+		return calls
+	}
+	return c.limiter.turn(of(certain), of(likely))
+}
+
+// endpoint is where a service is.
+func (o Options) endpoint(service kind.Service) Endpoint {
+	return map[kind.Service]Endpoint{
+		kind.ServiceStorage: o.Storage, kind.ServicePubSub: o.PubSub, kind.ServiceIAM: o.IAM, kind.ServiceResourceManager: o.ResourceManager,
+	}[service]
+}
+
+// turn has the places of calls that were not made yet.
+type turn struct {
+	limiter *limiter
+	places  []place // guarded by the limiter's mutex
+}
+
+// turn takes places for calls, each of which counts against some scopes.
+func (l *limiter) turn(certain, likely [][]scope) (*turn, time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	places, wait := l.line(certain, now)
+	more, longer := l.line(likely, now)
+	if longer == 0 {
+		for _, p := range slices.Backward(more) {
+			p.cancel(now)
+		}
+		more = nil
+	}
+	places = slices.Concat(places, more)
+	for _, p := range places {
+		if delay := p.delay(now); delay > 0 && delay == max(wait, longer) {
+			l.metrics.keptBack(p.scopes[0].service, delay)
+			break
+		}
+	}
+	return &turn{l, places}, max(wait, longer)
+}
+
+// line takes a place for each of some calls, and says how long the last of them takes.
+func (l *limiter) line(calls [][]scope, now time.Time) (places []place, wait time.Duration) {
+	for _, scopes := range calls {
+		p := l.place(scopes, now)
+		places = append(places, p)
+		wait = max(wait, p.delay(now))
+	}
+	return places, wait
+}
+
+type turnKey struct{}
+
+// With implements Turn.
+func (t *turn) With(ctx context.Context) context.Context { return context.WithValue(ctx, turnKey{}, t) }
+
+func turnFrom(ctx context.Context) *turn {
+	t, _ := ctx.Value(turnKey{}).(*turn)
+	return t
+}
+
+// Release implements Turn.
+func (t *turn) Release() {
+	t.limiter.mu.Lock()
+	defer t.limiter.mu.Unlock()
+	now := t.limiter.now()
+	for _, p := range slices.Backward(t.places) { // the last first: what is behind it is not given back
+		p.cancel(now)
+	}
+	t.places = nil
+}
+
+// take takes a place out that is good for a call: one in the same scopes.
+func (t *turn) take(scopes []scope) (p place, ok bool) {
+	if t == nil {
+		return place{}, false
+	}
+	i := slices.IndexFunc(t.places, func(p place) bool { return slices.Equal(p.scopes, scopes) })
+	if i < 0 {
+		return place{}, false
+	}
+	p = t.places[i]
+	t.places = slices.Delete(t.places, i, i+1)
+	return p, true
+}
+
+// place is a call's place in the line of each scope that it counts against.
+type place struct {
+	scopes   []scope
+	reserved []*rate.Reservation // one for each
+}
+
+// place takes a call from each scope's budget.
+func (l *limiter) place(scopes []scope, now time.Time) place {
+	p := place{scopes: scopes}
+	for _, s := range scopes {
+		p.reserved = append(p.reserved, l.budget(s, now).ReserveN(now, 1))
+	}
+	return p
+}
+
+// delay is how long it takes until the call may be made.
+func (p place) delay(now time.Time) time.Duration {
+	var longest time.Duration
+	for _, r := range p.reserved {
+		longest = max(longest, r.DelayFrom(now))
+	}
+	return longest
+}
+
+// slowest is the scope that the call waits for.
+func (p place) slowest(now time.Time) scope {
+	slowest := 0
+	for i, r := range p.reserved {
+		if r.DelayFrom(now) > p.reserved[slowest].DelayFrom(now) {
+			slowest = i
+		}
+	}
+	return p.scopes[slowest]
+}
+
+// cancel gives back what was taken, as far as nobody has got a later place for it.
+func (p place) cancel(now time.Time) {
+	for _, r := range slices.Backward(p.reserved) {
+		r.CancelAt(now)
+	}
+}

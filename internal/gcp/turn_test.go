@@ -1,0 +1,147 @@
+package gcp
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/holdfast-dev/holdfast/internal/kind"
+)
+
+func calls(scopes ...[]scope) [][]scope { return scopes }
+
+// impatient is a context in which no call waits.
+func impatient(t *testing.T, clock *clock) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithDeadline(t.Context(), clock.Time)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func TestTurnsKeepTheirPlaces(t *testing.T) {
+	clock := newClock()
+	l := newLimiter(nil, 1, clock.now) // two a second
+	var waits []time.Duration
+	var turns []*turn
+	for range 4 {
+		turn, wait := l.turn(calls(project("p"), project("p")), nil)
+		turns, waits = append(turns, turn), append(waits, wait)
+	}
+	if diff := cmp.Diff([]time.Duration{0, time.Second, 2 * time.Second, 3 * time.Second}, waits); diff != "" {
+		t.Errorf("waits (-want +got):\n%s", diff)
+	}
+	if _, wait := l.turn(calls(project("other")), nil); wait != 0 {
+		t.Errorf("another project waits %v", wait)
+	}
+	if _, err := l.reserve(impatient(t, clock), project("p")); !IsThrottled(err) || !Classify(err).Ours {
+		t.Errorf("a call without a turn: %v", err)
+	}
+	clock.advance(3 * time.Second)
+	for i, turn := range turns {
+		ctx := turn.With(impatient(t, clock))
+		for range 2 {
+			if delay, err := l.reserve(ctx, project("p")); delay != 0 || err != nil {
+				t.Errorf("turn %d: waits %v (%v)", i, delay, err)
+			}
+		}
+		if _, err := l.reserve(ctx, project("p")); !IsThrottled(err) {
+			t.Errorf("turn %d: a third call: %v", i, err)
+		}
+	}
+}
+
+// A place is good for one call in the same scopes.
+func TestTurnsAreForTheirScopes(t *testing.T) {
+	clock := newClock()
+	l := newLimiter(nil, 1, clock.now)
+	turn, _ := l.turn(calls(project("p"), updateOf("b")), nil)
+	for name, tc := range map[string]struct {
+		scopes []scope
+		want   int
+	}{
+		"the same":       {project("p"), 1},
+		"again":          {updateOf("b"), 1},
+		"another bucket": {updateOf("c"), 0},
+		"another":        {project("q"), 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := len(turn.places)
+			if _, ok := turn.take(tc.scopes); ok != (tc.want > 0) || before-len(turn.places) != tc.want {
+				t.Errorf("taken: %v, %d places are left of %d", ok, len(turn.places), before)
+			}
+		})
+	}
+}
+
+// What is only likely waits in the line where there is one, and takes nothing where there is none.
+func TestTurnsForLikelyCalls(t *testing.T) {
+	clock := newClock()
+	l := newLimiter(nil, 1, clock.now)
+	for range 10 {
+		if turn, wait := l.turn(nil, calls(project("p"), project("p"))); wait != 0 || len(turn.places) != 0 {
+			t.Fatalf("waits %v for %d places, though nobody is in the line", wait, len(turn.places))
+		}
+	}
+	l.turn(calls(project("p"), project("p")), nil)
+	turn, wait := l.turn(calls(project("q")), calls(project("p")))
+	if wait != time.Second/2 || len(turn.places) != 2 {
+		t.Errorf("waits %v for %d places", wait, len(turn.places))
+	}
+}
+
+func TestReleasedTurns(t *testing.T) {
+	clock := newClock()
+	l := newLimiter(nil, 1, clock.now)
+	l.turn(calls(project("p"), project("p")), nil)
+	for range 10 { // each as if the one before had not been
+		turn, wait := l.turn(calls(project("p"), project("p"), project("p")), nil)
+		if wait != 1500*time.Millisecond {
+			t.Fatalf("waits %v", wait)
+		}
+		turn.Release()
+	}
+}
+
+// A pause that Google asked for holds for those whose turn it is, too, and they keep their places.
+func TestTurnsArePaused(t *testing.T) {
+	clock := newClock()
+	l := newLimiter(nil, 1, clock.now)
+	turn, wait := l.turn(calls(project("p")), nil)
+	l.throttled(project("p"), &Error{RetryAfter: 7 * time.Second, Message: "Slow down."})
+	_, err := l.reserve(turn.With(t.Context()), project("p"))
+	want := &Error{Class: kind.Throttled, RetryAfter: 7 * time.Second, Message: "Slow down. (storage calls for project p are paused)"}
+	if diff := cmp.Diff(want, Classify(err)); diff != "" || wait != 0 || len(turn.places) != 1 {
+		t.Errorf("the wait was %v, %d places are left (-want +got):\n%s", wait, len(turn.places), diff)
+	}
+}
+
+// Reserve counts calls as the transports do.
+func TestReserve(t *testing.T) {
+	opts := allInsecure(t, "127.0.0.1:1")
+	opts.PubSub, opts.IAM, opts.credentials = Endpoint{}, Endpoint{}, staticToken("t", nil)
+	clients := newClients(t, opts)
+	reserved, wait := clients.Reserve("p", tenant, "b", testMethods, nil)
+	var got []string
+	for _, p := range reserved.(*turn).places {
+		got = append(got, p.scopes[len(p.scopes)-1].String())
+	}
+	want := []string{
+		"storage reads of buckets for project p",
+		"storage creations and deletions of buckets for project p",
+		"storage updates for bucket b",
+		"storage creations and deletions of buckets for project p",
+		"pubsub administrator operations for project p",
+		"pubsub administrator operations for project p",
+		"iam reads for quota project tenant",
+		"iam writes for quota project tenant",
+		"resourcemanager writes for the quota project of Holdfast's own credentials", // whose endpoint takes no credentials
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("places (-want +got):\n%s", diff)
+	}
+	if wait != 2500*time.Millisecond {
+		t.Errorf("waits %v for the second creation or deletion of a bucket", wait)
+	}
+}
