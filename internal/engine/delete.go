@@ -122,8 +122,9 @@ func (p *pass) empty(ctx context.Context) *outcome {
 		progress = &v1alpha1.DeletionProgress{StartTime: metav1.NewTime(p.now().Truncate(time.Second))}
 	}
 	var (
-		err  error
-		more = true
+		err   error
+		more  = true
+		after = pauseEmpty
 	)
 	for batch := 0; more && err == nil && batch < emptyBatches && p.now().Sub(p.began) < emptyTime; batch++ {
 		var deleted int
@@ -131,14 +132,17 @@ func (p *pass) empty(ctx context.Context) *outcome {
 		progress.ObjectsDeleted += int64(deleted)
 	}
 	p.obj.GetCommonStatus().Deletion = progress
-	if err != nil {
+	switch {
+	case gcp.IsLimited(err):
+		after = max(gcp.Classify(err).RetryAfter, pauseEmpty)
+	case err != nil:
 		out := p.undeleted("deleting the contents", err)
 		return &out
 	}
 	if !more {
 		return nil
 	}
-	return &outcome{reason: v1alpha1.ReasonDeleting, looked: true, drift: p.Changes, after: pauseEmpty,
+	return &outcome{reason: v1alpha1.ReasonDeleting, looked: true, drift: p.Changes, after: after,
 		message: fmt.Sprintf("deleting the contents: %d object generations so far", progress.ObjectsDeleted)}
 }
 

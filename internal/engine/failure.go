@@ -104,7 +104,10 @@ func failed(what call, doing string, err error) outcome {
 	}
 	switch e.Class {
 	case kind.Throttled:
-		message := fmt.Sprintf("%s: %s", doing, throttled(e))
+		if e.Ours {
+			return *limited(e.RetryAfter)
+		}
+		message := fmt.Sprintf("%s: Google asked to slow down: %s", doing, e.Message)
 		return outcome{reason: v1alpha1.ReasonThrottled, message: message, after: cmp.Or(e.RetryAfter, pauseThrottled)}
 	case kind.QuotaExceeded:
 		return outcome{reason: v1alpha1.ReasonQuotaExceeded, after: pauseDenied, message: fmt.Sprintf(
@@ -116,14 +119,6 @@ func failed(what call, doing string, err error) outcome {
 	}
 }
 
-// throttled says who asks to slow down: Google, or Holdfast itself, to keep within its own limits.
-func throttled(e *kind.Error) string {
-	if e.Ours {
-		return e.Message
-	}
-	return "Google asked to slow down: " + e.Message
-}
-
 func denied(doing string, e *kind.Error) string {
 	if e.Permission == "" {
 		return fmt.Sprintf("%s: %s", doing, e.Message)
@@ -133,10 +128,12 @@ func denied(doing string, e *kind.Error) string {
 }
 
 // combine makes one outcome of those of a resource's fields and of its IAM policy: the worse of them, with what the other has to say, and
-// tried again as soon as either wants to be. A pass that was stale says nothing, whatever else came of it.
+// tried again as soon as either wants to be. A pass that has nothing to say of one says nothing, whatever else came of it.
 func combine(fields, policy outcome) outcome {
-	if fields.reason == "" || policy.reason == "" {
-		return outcome{after: pauseStale, done: fields.done}
+	for _, part := range []outcome{fields, policy} {
+		if part.reason == "" {
+			return outcome{silent: part.silent, after: part.after, done: fields.done}
+		}
 	}
 	worse, other := fields, policy
 	if rank(policy.reason) > rank(fields.reason) {

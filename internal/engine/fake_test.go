@@ -17,6 +17,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/metrics"
@@ -127,7 +128,7 @@ func reconcilerOf(t testing.TB, k kind.Kind, objects ...client.Object) *Reconcil
 		WithIndex(&v1alpha1.Topic{}, referenceIndex, index(func(obj v1alpha1.Object) []string { return referenceKeys(k, obj) })).
 		WithObjects(append(objects, shopNamespace(nil))...).Build()
 	r := &Reconciler{
-		client: kube, uncached: kube, gate: NewGate(kube, endless{}), identities: everybody{}, metrics: metrics.New(),
+		client: kube, uncached: kube, gate: NewGate(kube, endless{}), identities: everybody{}, turns: atOnce{}, kept: newWaitingTurns(), metrics: metrics.New(),
 		sweep: sweep.Schedule{Interval: time.Hour}, events: &events.FakeRecorder{}, scheme: scheme, writes: newWriteLog(defaultUnanswered), now: time.Now,
 	}
 	r.use(k)
@@ -148,6 +149,15 @@ type everybody struct{}
 func (everybody) Identity(context.Context, string) (string, error) {
 	return "holdfast@ops.iam.gserviceaccount.com", nil
 }
+
+// atOnce is a line in which nobody waits.
+type atOnce struct{}
+
+func (atOnce) Reserve(string, string, string, []kind.Method, []kind.Method) (gcp.Turn, time.Duration) {
+	return atOnce{}, 0
+}
+func (atOnce) With(ctx context.Context) context.Context { return ctx }
+func (atOnce) Release()                                 {}
 
 func shopNamespace(annotations map[string]string) *corev1.Namespace {
 	all := map[string]string{v1alpha1.ProjectIDAnnotation: "shop-project"}

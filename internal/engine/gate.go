@@ -37,7 +37,7 @@ func staleOr(err error) error {
 	return err
 }
 
-// notSent is a write that the gate refused: it did not happen, and will not.
+// notSent is a write that the gate refused, or our own limits: it did not happen, and will not.
 type notSent struct{ err error }
 
 func (n *notSent) Error() string { return n.err.Error() }

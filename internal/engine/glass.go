@@ -77,16 +77,22 @@ func wasRecorded(obj v1alpha1.Object, past breakglass.Glass) bool {
 // broken, nothing is. Ready ends to be an exception, too.
 func (p *pass) storeClosing(ctx context.Context) error {
 	conditions := &p.obj.GetCommonStatus().Conditions
-	set := func(c metav1.Condition) {
-		c.ObservedGeneration = p.obj.GetGeneration()
-		meta.SetStatusCondition(conditions, c)
-	}
-	set(glassCondition(nil, time.Time{}))
 	if meta.IsStatusConditionTrue(*conditions, v1alpha1.ConditionReady) && !meta.IsStatusConditionFalse(*conditions, v1alpha1.ConditionDrifted) {
 		const message = "break-glass was closed; checking for differences"
-		set(condition(v1alpha1.ConditionReady, false, v1alpha1.ReasonProgressing, message))
-		set(condition(v1alpha1.ConditionReconciling, true, v1alpha1.ReasonProgressing, message))
+		p.setCondition(condition(v1alpha1.ConditionReady, false, v1alpha1.ReasonProgressing, message))
+		p.setCondition(condition(v1alpha1.ConditionReconciling, true, v1alpha1.ReasonProgressing, message))
 	}
+	return p.storeGlass(ctx, time.Time{})
+}
+
+func (p *pass) setCondition(c metav1.Condition) {
+	c.ObservedGeneration = p.obj.GetGeneration()
+	meta.SetStatusCondition(&p.obj.GetCommonStatus().Conditions, c)
+}
+
+// storeGlass stores the record of the glass and the condition that shows it, and tells what happened to it. inFlight is as in outcome.
+func (p *pass) storeGlass(ctx context.Context, inFlight time.Time) error {
+	p.setCondition(glassCondition(p.obj.GetCommonStatus().BreakGlass, inFlight))
 	if err := p.save(ctx); err != nil {
 		return err
 	}

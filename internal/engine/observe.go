@@ -12,7 +12,7 @@ import (
 )
 
 // observe looks at each part of the resource: one read of its fields, and another one of its IAM policy where the manifest mentions it.
-// A part that cannot be read does not keep the others from being looked at.
+// A part that cannot be read does not keep the others from being looked at. One that our own limits keep from being read ends the pass.
 func (p *pass) observe(ctx context.Context) *outcome {
 	if p.kind.Fields != nil {
 		p.seen.Fields = p.observeFields(ctx)
@@ -20,6 +20,11 @@ func (p *pass) observe(ctx context.Context) *outcome {
 	if plan.MentionsPolicy(p.manifest(), p.record) {
 		p.env.Self = p.self(ctx)
 		p.seen.Policy = p.observePolicy(ctx)
+	}
+	for _, err := range []*kind.Error{p.seen.Fields.Err, p.seen.Policy.Err} {
+		if err != nil && err.Ours {
+			return limited(err.RetryAfter)
+		}
 	}
 	return nil
 }

@@ -12,8 +12,10 @@ import (
 
 // outcome is what a pass came to. Conditions, event and next look follow from it, and from nothing else.
 type outcome struct {
-	// reason is one of the API's reasons of Ready.
+	// reason is one of the API's reasons of Ready; empty for a pass that has nothing to say.
 	reason string
+	// silent is why it has nothing to say, for the metrics. Default: the object was out of date.
+	silent string
 	// message says what is so, and what a person can do about it.
 	message string
 	// looked says that live was seen, so that drift is known.

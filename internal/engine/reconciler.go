@@ -41,12 +41,15 @@ type Reconciler struct {
 	projects  Projects
 	// identities says who we are to Google.
 	identities Identities
-	sweep      sweep.Schedule
-	events     events.EventRecorder
-	metrics    *metrics.Collector
-	scheme     *runtime.Scheme
-	writes     *writeLog
-	now        func() time.Time
+	// turns has the line for Google's quotas, and kept the places in it of the objects that wait.
+	turns   Turns
+	kept    *waitingTurns
+	sweep   sweep.Schedule
+	events  events.EventRecorder
+	metrics *metrics.Collector
+	scheme  *runtime.Scheme
+	writes  *writeLog
+	now     func() time.Time
 }
 
 // passTimeout bounds a pass: a worker that waits for longer than this would better work on something else. What is left is for the next
@@ -59,6 +62,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	obj := r.kind.New()
 	switch err := r.client.Get(ctx, req.NamespacedName, obj); {
 	case apierrors.IsNotFound(err):
+		r.kept.drop(req.NamespacedName)
 		r.metrics.Forget(r.measured(req.NamespacedName))
 		return reconcile.Result{}, nil
 	case err != nil:
@@ -68,6 +72,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	p.began = r.now()
 	bounded, cancel := context.WithTimeout(ctx, passTimeout)
 	defer cancel()
+	defer p.releaseTurn()
 	return r.report(ctx, p, p.run(bounded))
 }
 
@@ -80,6 +85,8 @@ type pass struct {
 	env       plan.Environment
 	seen      plan.Observation
 	plan.Assessment
+	// turn lets the pass's calls go ahead; nil for none.
+	turn *waitingTurn
 	// before is the record before this pass was about to write anything.
 	before plan.Record
 	// recorded says that something is recorded as about to be written, sent for which parts a write of it was let out.
@@ -100,6 +107,7 @@ var phases = []struct {
 	{"find rivals and references", (*pass).relate},
 	{"decide what needs no look", (*pass).decideUnobserved},
 	{"read the definition, whose end is no deletion", (*pass).readDefinition},
+	{"wait for a turn", (*pass).waitForTurn},
 	{"observe each part", (*pass).observe},
 	{"assess", (*pass).assess},
 	{"carry out", (*pass).carryOut},
@@ -109,7 +117,7 @@ var phases = []struct {
 func (p *pass) run(ctx context.Context) outcome {
 	for _, phase := range phases {
 		// Calls count against the limits of the project, also where they do not name it.
-		if out := phase.do(p, gcp.WithProject(ctx, p.env.Binding.Project)); out != nil {
+		if out := phase.do(p, p.withTurn(gcp.WithProject(ctx, p.env.Binding.Project))); out != nil {
 			return *out
 		}
 	}

@@ -46,7 +46,11 @@ func (r *Reconciler) report(ctx context.Context, p *pass, out outcome) (reconcil
 		r.measureEnd(p.draft, out.done.Reason)
 		return reconcile.Result{}, nil
 	}
-	if out.reason == "" { // planned on a stale read: nothing is known that is worth saying
+	switch {
+	case out.reason == "" && out.silent == metrics.Limited:
+		return r.reportLimited(ctx, p, out)
+	case out.reason == "": // planned on a stale read: nothing is known that is worth saying
+		p.keepTurn()
 		return r.reportStale(ctx, p, out)
 	}
 	was := readyCondition(p.stored)
@@ -72,14 +76,37 @@ func (r *Reconciler) report(ctx context.Context, p *pass, out outcome) (reconcil
 // reportStale ends a pass that was planned with an object that is not the newest. What it has learned of its own writes is stored all the
 // same; where that cannot be, what was recorded as pending stays so.
 func (r *Reconciler) reportStale(ctx context.Context, p *pass, out outcome) (reconcile.Result, error) {
+	r.storeWritten(ctx, p, out)
+	r.measureEnd(p.draft, metrics.Stale)
+	return reconcile.Result{RequeueAfter: out.after}, nil
+}
+
+// reportLimited ends a pass that our own limits have cut short. That is nobody's business: no condition changes because of it, but for the
+// acknowledgement of a glass that was broken meanwhile.
+func (r *Reconciler) reportLimited(ctx context.Context, p *pass, out outcome) (reconcile.Result, error) {
+	r.storeWritten(ctx, p, out)
+	if p.glassMatters() {
+		out.inFlight = r.inFlight(p.draft)
+		switch err := p.storeGlass(ctx, out.inFlight); {
+		case isStale(err):
+			out.after = pauseStale
+		case err != nil:
+			return reconcile.Result{}, err
+		}
+	}
+	out.after = p.comeBack(out.after)
+	r.measureEnd(p.draft, metrics.Limited)
+	return r.next(out, p.obj)
+}
+
+// storeWritten stores what a pass with nothing to say has learned of its own writes.
+func (r *Reconciler) storeWritten(ctx context.Context, p *pass, out outcome) {
 	if err := p.saveWritten(ctx); err != nil {
 		log.FromContext(ctx).Info("what the last pass wrote stays recorded as pending", "error", err.Error())
 	}
 	if out.done.Reason != "" && p.recorded {
 		r.tell(ctx, p.obj, out, nil)
 	}
-	r.measureEnd(p.draft, metrics.Stale)
-	return reconcile.Result{RequeueAfter: out.after}, nil
 }
 
 // next says when the object is looked at again: no later than an open glass closes by itself, and what is over is cleared away.

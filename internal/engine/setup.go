@@ -38,6 +38,8 @@ type Options struct {
 	Projects Projects
 	// Identities says who we are to Google.
 	Identities Identities
+	// Turns has the line for Google's quotas.
+	Turns Turns
 	// Metrics is what passes are measured in.
 	Metrics *metrics.Collector
 	// Census says whether to count unmanaged resources, every sweep interval.
@@ -58,7 +60,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	for _, k := range opts.Kinds {
 		r := &Reconciler{
 			kind: k, inventory: all, client: mgr.GetClient(), uncached: mgr.GetAPIReader(), gate: opts.Gate,
-			projects: opts.Projects, identities: opts.Identities, sweep: opts.Sweep, metrics: opts.Metrics,
+			projects: opts.Projects, identities: opts.Identities, turns: opts.Turns, kept: newWaitingTurns(), sweep: opts.Sweep, metrics: opts.Metrics,
 			events: mgr.GetEventRecorder("holdfast"), scheme: mgr.GetScheme(),
 			writes: newWriteLog(cmp.Or(opts.Unanswered, defaultUnanswered)), now: time.Now,
 		}

@@ -135,6 +135,9 @@ func (p *pass) behindGate(ctx context.Context, name string, sent *bool, do func(
 	}
 	mark.ended, mark.unknown = p.now(), gcp.IsUnavailable(err)
 	p.writes.note(p.obj.GetUID(), mark)
+	if gcp.IsLimited(err) {
+		return &notSent{err}
+	}
 	*sent = true
 	return err
 }

@@ -62,6 +62,9 @@ func IsNotEmpty(err error) bool { return is(err, kind.NotEmpty) }
 // IsThrottled says that there were too many calls.
 func IsThrottled(err error) bool { return is(err, kind.Throttled) }
 
+// IsLimited says that Holdfast itself refused the call, to keep within its own limits: nothing was sent.
+func IsLimited(err error) bool { return err != nil && Classify(err).Ours }
+
 // IsQuotaExceeded says that there are as many of the resource as there may be.
 func IsQuotaExceeded(err error) bool { return is(err, kind.QuotaExceeded) }
 

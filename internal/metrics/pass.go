@@ -12,6 +12,9 @@ import (
 // Stale is the reason of a pass that is repeated because its object was out of date.
 const Stale = "Stale"
 
+// Limited is the reason of a pass that was put off because of Holdfast's own rate limits.
+const Limited = "Limited"
+
 // Pass is one pass over an object.
 type Pass struct {
 	// Object is the object as the pass left it, and Was its status before.
@@ -37,7 +40,7 @@ type reports struct {
 func newReports() reports {
 	return reports{
 		passes: histogram("holdfast_reconcile_duration_seconds",
-			"How long passes over an object took, by kind and result: the reason of Ready, the action that ended the object, or Stale.",
+			"How long passes over an object took, by kind and result: the reason of Ready, the action that ended the object, Stale, or Limited.",
 			[]float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30}, "kind", "reason"),
 		gaps: histogram("holdfast_sweep_gap_seconds",
 			"How long it was until an object was checked again, for whatever reason.",
@@ -76,7 +79,7 @@ func (c *Collector) Passed(key Key, p Pass) {
 	}
 }
 
-// Ended updates the metrics with a pass that left no status: the action that ended the object, or Stale.
+// Ended updates the metrics with a pass that left no status: the action that ended the object, Stale or Limited.
 func (c *Collector) Ended(kind, reason string, took time.Duration) {
 	c.reports.passes.WithLabelValues(kind, reason).Observe(took.Seconds())
 }

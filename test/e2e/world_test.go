@@ -130,7 +130,7 @@ func (w *world) start(namespaces ...string) {
 	w.metrics = metrics.New() // which a process begins with
 	options := engine.Options{
 		Kinds: kinds.All(clients), OwnerID: w.ownerID, Workers: func(typed.Kind) int { return 2 }, Sweep: sweep.Schedule{Interval: w.sweep},
-		Gate: engine.NewGate(mgr.GetAPIReader(), w.lease), Projects: clients, Identities: clients, Metrics: w.metrics, Unanswered: w.unanswered,
+		Gate: engine.NewGate(mgr.GetAPIReader(), w.lease), Projects: clients, Identities: clients, Turns: clients, Metrics: w.metrics, Unanswered: w.unanswered,
 	}
 	if err := engine.Setup(ctx, mgr, options); err != nil {
 		w.t.Fatalf("setting up the kinds: %v", err)

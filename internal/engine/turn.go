@@ -1,0 +1,174 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/metrics"
+	"github.com/holdfast-dev/holdfast/internal/plan"
+)
+
+// Turns keep places in the line for Google's quotas.
+type Turns interface {
+	// Reserve takes places for calls about a resource, and says how long it takes until all of them may be made. Those that are only
+	// likely get a place if they could not be made at once.
+	Reserve(project, impersonate, id string, certain, likely []kind.Method) (turn gcp.Turn, wait time.Duration)
+}
+
+// turnLasts is how long after its time a turn is still good. Those who come late must not come all at once.
+const turnLasts = 15 * time.Second
+
+// waitingTurn is the turn of an object that waits for it.
+type waitingTurn struct {
+	gcp.Turn
+
+	of errand
+	// due is when its time comes.
+	due time.Time
+}
+
+// errand is what a turn is for: calls about a resource, because the manifest is there or because it goes.
+type errand struct {
+	project, impersonate, id string
+	deleting                 bool
+}
+
+// waitingTurns are the turns of all objects of a kind that wait for one.
+type waitingTurns struct {
+	mu sync.Mutex
+	of map[types.NamespacedName]waitingTurn
+}
+
+func newWaitingTurns() *waitingTurns {
+	return &waitingTurns{of: map[types.NamespacedName]waitingTurn{}}
+}
+
+// keep keeps an object's turn until it comes back for it.
+func (w *waitingTurns) keep(name types.NamespacedName, turn waitingTurn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.of[name] = turn
+}
+
+// take hands out the object's turn; ok is false if it has none, or none that is good for the errand any more.
+func (w *waitingTurns) take(name types.NamespacedName, of errand, now time.Time) (turn waitingTurn, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	turn, ok = w.of[name]
+	delete(w.of, name)
+	if ok && (turn.of != of || now.Sub(turn.due) > turnLasts) {
+		turn.Release()
+		return waitingTurn{}, false
+	}
+	return turn, ok
+}
+
+// drop gives the turn back of an object that does not need it any more.
+func (w *waitingTurns) drop(name types.NamespacedName) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if turn, ok := w.of[name]; ok {
+		turn.Release()
+		delete(w.of, name)
+	}
+}
+
+// waitForTurn ends a pass whose calls cannot be made yet, before the first of them: it comes back when they can, and nobody is overtaken.
+// An object whose glass is broken does not wait: people wait for that to be acknowledged.
+func (p *pass) waitForTurn(context.Context) *outcome {
+	if p.glassMatters() {
+		p.kept.drop(p.name())
+		return nil
+	}
+	turn, ok := p.kept.take(p.name(), p.errand(), p.now())
+	if !ok {
+		turn = p.reserve(plan.ReadSteps(p.manifest(), p.record), plan.LikelyWrites(p.manifest(), p.record, p.decided()))
+	}
+	if wait := turn.due.Sub(p.now()); wait > 0 {
+		p.kept.keep(p.name(), turn)
+		return limited(wait)
+	}
+	p.turn = &turn
+	return nil
+}
+
+// withTurn lets the calls of a context use the pass's turn.
+func (p *pass) withTurn(ctx context.Context) context.Context {
+	if p.turn == nil {
+		return ctx
+	}
+	return p.turn.With(ctx)
+}
+
+// glassMatters says whether the glass is broken, or there is something of it that is yet to be told.
+func (p *pass) glassMatters() bool {
+	return p.env.Glass.Open() || recordedScope(p.stored) != "" || len(p.told) > 0
+}
+
+func (p *pass) name() types.NamespacedName { return client.ObjectKeyFromObject(p.obj) }
+
+func (p *pass) errand() errand {
+	return errand{p.env.Ref.Project, p.env.Ref.Impersonate, p.env.Ref.ID, p.deleting()}
+}
+
+// reserve takes places in the line for the steps of a pass.
+func (p *pass) reserve(certain, likely []kind.Step) waitingTurn {
+	of := p.errand()
+	turn, wait := p.turns.Reserve(of.project, of.impersonate, of.id, methodsOf(p.kind, certain), methodsOf(p.kind, likely))
+	return waitingTurn{turn, of, p.now().Add(wait)}
+}
+
+// limited is the outcome of a pass that has to wait for our own limits. It says nothing: nothing is known that was not known before.
+func limited(wait time.Duration) *outcome { return &outcome{silent: metrics.Limited, after: wait} }
+
+// comeBack says when a pass goes on that our own limits have cut short. What it was about to write gets its place in the line, so that it
+// is not refused again. The status that was stored meanwhile has to be seen.
+func (p *pass) comeBack(after time.Duration) time.Duration {
+	writes := p.Writes()
+	if len(writes) == 0 || p.glassMatters() {
+		return after
+	}
+	turn := p.reserve(slices.Concat(plan.ReadSteps(p.manifest(), p.record), writes), nil)
+	p.kept.keep(p.name(), turn)
+	return max(turn.due.Sub(p.now()), pauseStale)
+}
+
+// keepTurn keeps what is left of the turn for a pass that follows in a moment.
+func (p *pass) keepTurn() {
+	if p.turn != nil {
+		p.kept.keep(p.name(), *p.turn)
+	}
+	p.turn = nil
+}
+
+// releaseTurn gives back what is left of the turn.
+func (p *pass) releaseTurn() {
+	if p.turn != nil {
+		p.turn.Release()
+	}
+	p.turn = nil
+}
+
+// decided says whether a pass has looked since the manifest was last edited and left nothing to be done by another one.
+func (p *pass) decided() bool {
+	is := readyCondition(p.obj)
+	return is != nil && is.ObservedGeneration == p.obj.GetGeneration() && standings[is.Reason] != waiting
+}
+
+// methodsOf are the methods that the steps call, one for each.
+func methodsOf(k kind.Kind, steps []kind.Step) []kind.Method {
+	var methods []kind.Method
+	for _, step := range steps {
+		if i := slices.IndexFunc(k.Methods, func(m kind.Method) bool { return m.Step == step }); i >= 0 {
+			methods = append(methods, k.Methods[i])
+		}
+	}
+	return methods
+}
