@@ -32,8 +32,14 @@ func Methods() []kind.Method {
 			Service: serviceCredentials, Name: methodToken, Step: kind.StepIdentify, Scope: kind.ScopeUnlimited,
 			Permissions: []string{"iam.serviceAccounts.getAccessToken"}, For: "holdfast.dev/impersonate-service-account",
 		},
-		{Service: serviceOAuth, Name: methodTokenInfo, Step: kind.StepIdentify, Scope: kind.ScopeUnlimited, NoPermissions: "whoever has a token may ask about it"},
-		{Service: serviceMetadata, Name: methodEmail, Step: kind.StepIdentify, Scope: kind.ScopeUnlimited, NoPermissions: "it answers everybody on its machine"},
+		{
+			Service: serviceOAuth, Name: methodTokenInfo, Step: kind.StepIdentify, Scope: kind.ScopeUnlimited,
+			NoPermissions: "whoever has a token may ask about it",
+		},
+		{
+			Service: serviceMetadata, Name: methodEmail, Step: kind.StepIdentify, Scope: kind.ScopeUnlimited,
+			NoPermissions: "it answers everybody on its machine",
+		},
 	}
 }
 

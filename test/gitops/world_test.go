@@ -185,7 +185,7 @@ func (w *world) startOperator() error {
 		"--leader-elect", "--leader-elect-namespace", "holdfast-system",
 		"--gcp-insecure", "--storage-endpoint", w.cloud.StorageEndpoint(),
 		"--pubsub-endpoint", w.cloud.GRPCAddr(), "--resourcemanager-endpoint", w.cloud.GRPCAddr(), "--iam-endpoint", w.cloud.GRPCAddr(),
-		"--sweep-interval", w.options.sweep.String(),
+		"--sweep-interval", w.options.sweep.String(), "--gcp-quota-share", "100", // the emulator has enough for everybody
 		"--health-probe-bind-address", health,
 	}})
 }
