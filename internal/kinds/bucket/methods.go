@@ -39,7 +39,8 @@ var methods = []kind.Method{
 		Permissions: []string{"storage.objects.list"},
 	},
 	{
-		Service: kind.ServiceStorage, Name: "objects.delete", Step: kind.StepEmpty, Scope: kind.ScopeProject, For: "deletionPolicy: DeleteWithContents",
+		Service: kind.ServiceStorage, Name: "objects.delete", Step: kind.StepEmpty, Scope: kind.ScopeProject,
+		For:         "deletionPolicy: DeleteWithContents",
 		Permissions: []string{"storage.objects.delete"},
 	},
 	{
