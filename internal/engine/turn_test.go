@@ -85,6 +85,8 @@ type limitedKind struct {
 	*line
 
 	reads, writes map[string]int
+	// during happens during each look.
+	during func()
 }
 
 func (k *limitedKind) Traits() kind.Traits {
@@ -100,6 +102,9 @@ func (k *limitedKind) Observe(ctx context.Context, ref kind.Ref) (v1alpha1.Topic
 		return v1alpha1.TopicSpec{}, err
 	}
 	k.reads[ref.ID]++
+	if k.during != nil {
+		k.during()
+	}
 	return k.fakeKind.Observe(ctx, ref)
 }
 
@@ -292,6 +297,28 @@ func TestAFleetStandsInLine(t *testing.T) {
 			t.Errorf("%d turns are kept", len(f.kept.of))
 		}
 	})
+}
+
+// TestACreateThatIsPutOff: somebody else takes the quota during the look. Nothing was sent, so nothing is remembered as sent, and the
+// next pass has a place for the write.
+func TestACreateThatIsPutOff(t *testing.T) {
+	f := newFleet(t, 1)
+	name := types.NamespacedName{Namespace: "shop", Name: "topic-000"}
+	f.kind.during = func() { f.kind.next[kind.QuotaCreates] = f.kind.now.Add(time.Minute) }
+	result, err := f.Reconcile(t.Context(), reconcile.Request{NamespacedName: name})
+	if err != nil || result.RequeueAfter != time.Minute {
+		t.Errorf("it comes back after %v (%v)", result.RequeueAfter, err)
+	}
+	if topic := f.get(name); len(topic.Status.Pending) > 0 || topic.Status.CreateTime != nil || len(f.kind.writes) > 0 {
+		t.Errorf("pending %v, created at %v, writes %v", topic.Status.Pending, topic.Status.CreateTime, f.kind.writes)
+	}
+	f.kind.now = f.kind.now.Add(time.Minute)
+	if _, err := f.Reconcile(t.Context(), reconcile.Request{NamespacedName: name}); err != nil {
+		t.Fatal(err)
+	}
+	if is := readyCondition(f.get(name)); is.Reason != v1alpha1.ReasonUpToDate || f.kind.reads[name.Name] != 2 || f.kind.writes[name.Name] != 1 {
+		t.Errorf("Ready is %s after %d reads and %d writes", is.Reason, f.kind.reads[name.Name], f.kind.writes[name.Name])
+	}
 }
 
 // TestAGlassIsAcknowledgedAtOnce however long the line is, and Ready stays as it was.
