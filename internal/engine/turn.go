@@ -159,7 +159,7 @@ func (p *pass) releaseTurn() {
 // decided says whether a pass has looked since the manifest was last edited and left nothing to be done by another one.
 func (p *pass) decided() bool {
 	is := readyCondition(p.obj)
-	return is != nil && is.ObservedGeneration == p.obj.GetGeneration() && standings[is.Reason] != waiting
+	return is != nil && is.ObservedGeneration == p.obj.GetGeneration() && standingOf(is.Reason) != waiting
 }
 
 // methodsOf are the methods that the steps call, one for each.

@@ -309,8 +309,8 @@ func TestACreateThatIsPutOff(t *testing.T) {
 	if err != nil || result.RequeueAfter != time.Minute {
 		t.Errorf("it comes back after %v (%v)", result.RequeueAfter, err)
 	}
-	if topic := f.get(name); len(topic.Status.Pending) > 0 || topic.Status.CreateTime != nil || len(f.kind.writes) > 0 {
-		t.Errorf("pending %v, created at %v, writes %v", topic.Status.Pending, topic.Status.CreateTime, f.kind.writes)
+	if topic := f.get(name); len(topic.Status.Pending) > 0 || topic.Status.LastCreateAttemptTime != nil || len(f.kind.writes) > 0 {
+		t.Errorf("pending %v, created at %v, writes %v", topic.Status.Pending, topic.Status.LastCreateAttemptTime, f.kind.writes)
 	}
 	f.kind.now = f.kind.now.Add(time.Minute)
 	if _, err := f.Reconcile(t.Context(), reconcile.Request{NamespacedName: name}); err != nil {

@@ -29,9 +29,9 @@ func LikelyWrites(m Manifest, r Record, decided bool) []kind.Step {
 	case m.Kind.Fields == nil:
 	case !deleting && !owned:
 		steps = append(steps, kind.StepCreate)
-	case !deleting, owned && orphans(m.Object) && m.Kind.Labels: // which are taken off
+	case !deleting, owned && Orphans(m.Object) && m.Kind.Labels: // which are taken off
 		steps = append(steps, kind.StepUpdate)
-	case owned && !orphans(m.Object):
+	case owned && !Orphans(m.Object):
 		steps = append(steps, kind.StepDelete)
 	}
 	if MentionsPolicy(m, r) {
