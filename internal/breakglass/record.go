@@ -117,7 +117,8 @@ func resume(status *v1alpha1.CommonStatus, glass Glass) bool {
 
 func end(status *v1alpha1.CommonStatus, seen Seen) []Event {
 	record := v1alpha1.BreakGlassRecord{
-		BreakGlass: *status.BreakGlass, Ending: v1alpha1.BreakGlassClosed, ClosedAt: atSecond(seen.Now), ClosedBy: text.Cut(seen.ClosedBy, longestName),
+		BreakGlass: *status.BreakGlass, Ending: v1alpha1.BreakGlassClosed,
+		ClosedAt: atSecond(seen.Now), ClosedBy: text.Cut(seen.ClosedBy, longestName),
 	}
 	overdue := record.Until != nil && !record.Until.After(seen.Now)
 	status.BreakGlass = nil

@@ -77,6 +77,7 @@ func wireValue(kind protowire.Type, value []byte) string {
 		if text := string(value); utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl) {
 			return quote(text)
 		}
+	default: // in the bytes of the wire
 	}
 	return quote(value)
 }

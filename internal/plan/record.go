@@ -260,8 +260,9 @@ func (r Record) Looked(m Manifest, p *PolicyPlan) Record {
 // with each look.
 func (r Record) Refused(members []string, message string, generation int64) Record {
 	r.Policy.Refused = slices.Clone(r.Policy.Refused)
+	message = text.Cut(message, longestText)
 	for _, member := range members {
-		r.Policy.Refused = append(r.Policy.Refused, v1alpha1.IAMRefusal{Member: member, Message: text.Cut(message, longestText), Generation: generation})
+		r.Policy.Refused = append(r.Policy.Refused, v1alpha1.IAMRefusal{Member: member, Message: message, Generation: generation})
 	}
 	return r
 }

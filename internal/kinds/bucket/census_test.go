@@ -37,8 +37,8 @@ func TestCensus(t *testing.T) {
 
 // schema is a resource, or a part of one, in Google's own description of its API.
 type schema struct {
-	Properties map[string]schema
-	Items      *schema
+	Properties map[string]schema `json:"properties"`
+	Items      *schema           `json:"items"`
 }
 
 // discovered is the bucket in the description that the client library is generated from, and comes with.
@@ -52,7 +52,9 @@ func discovered(t *testing.T) schema {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var api struct{ Schemas map[string]schema }
+	var api struct {
+		Schemas map[string]schema `json:"schemas"`
+	}
 	if err := json.Unmarshal(text, &api); err != nil {
 		t.Fatal(err)
 	}
