@@ -52,8 +52,8 @@ func TestThrottlingOneProjectLeavesOthersAlone(t *testing.T) {
 
 func TestDeniedNamesThePermissionAndTheResource(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
-		w := startWorld(t)
 		for id, method := range map[string]string{"orders-seen": k.getting, "orders-made": k.creating} {
+			w := startWorld(t) // of its own: manifests that share a resource look again when another one comes
 			w.cloud.Traffic.Inject(traffic.Fault{Match: call(method), Status: http.StatusForbidden})
 			mark := w.cloud.Traffic.Mark()
 			obj := k.manifest(id, v1alpha1.CommonSpec{})
