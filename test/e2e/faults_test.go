@@ -326,7 +326,7 @@ func TestAnAnswerThatComesTooLate(t *testing.T) {
 		w.cloud.Traffic.Inject(traffic.Fault{Match: call(k.creating), Times: 1, Latency: 10 * time.Second})
 		obj := k.manifest("orders", v1alpha1.CommonSpec{})
 		w.create(obj)
-		w.reason(obj, v1alpha1.ReasonUnavailable)
+		w.told(obj, v1alpha1.ReasonUnavailable)
 		w.untilVisible(k, obj)
 		w.ready(obj)
 		if n := w.carriedOut(0, k.creating, ""); n != 1 {

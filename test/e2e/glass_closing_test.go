@@ -25,6 +25,20 @@ func (w *world) history(obj v1alpha1.Object, n int) []v1alpha1.BreakGlassRecord 
 	return obj.GetCommonStatus().BreakGlassHistory
 }
 
+// told waits until an object has told of a reason, be it that it has another one by now.
+func (w *world) told(obj v1alpha1.Object, reason string) {
+	w.t.Helper()
+	w.eventually(fmt.Sprintf("%s to tell %s", obj.GetName(), reason), func() (bool, string) {
+		events := w.eventsOf(obj)
+		for _, e := range events {
+			if e.Reason == reason {
+				return true, ""
+			}
+		}
+		return false, sentences(events)
+	})
+}
+
 // tells waits until an object has an event.
 func (w *world) tells(obj v1alpha1.Object, reason, note string) {
 	w.t.Helper()

@@ -54,7 +54,7 @@ func TestAWriteWithoutAnAnswerIsInFlight(t *testing.T) {
 func TestALostReplyIsInFlight(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
 		w := newWorld(t)
-		w.unanswered = 2 * time.Second
+		w.unanswered = 6 * time.Second
 		w.start()
 		obj := k.manifest("orders", v1alpha1.CommonSpec{})
 		w.create(obj)
