@@ -70,20 +70,22 @@ func (p *pass) destroy(ctx context.Context) outcome {
 
 // revoke takes back what the manifest granted, and nothing else.
 func (p *pass) revoke(ctx context.Context) outcome {
-	p.before = p.record
+	p.before, p.record = p.record, p.Assessment.Record
 	deed := p.Verdict.Deed // of all that was to be revoked
 	err := p.writePolicy(ctx)
 	if err != nil {
 		p.forgetUnsent()
 	}
 	p.reassess()
-	p.Verdict.Deed = deed
 	switch {
 	case err != nil:
 		return p.undeleted("revoking what the manifest granted", err)
 	case p.Policy.Unwritable() != "":
 		return outcome{reason: v1alpha1.ReasonInvalid, message: p.Policy.Unwritable(), looked: true, drift: p.Changes}
+	case p.Verdict.Action != plan.Revoke: // somebody else wrote meanwhile, and what is to be revoked now is another plan
+		return *p.carryOut(ctx)
 	}
+	p.Verdict.Deed = deed
 	return p.release(ctx)
 }
 

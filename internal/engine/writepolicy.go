@@ -66,7 +66,7 @@ func (p *pass) planPolicy() (writes bool, err error) {
 		return false, p.seen.Policy.Err
 	}
 	p.reassess()
-	return p.Policy.Writes() && (p.deleting() || p.Verdict.Action == plan.Update), nil
+	return p.Policy.Writes() && (p.Verdict.Action == plan.Update || p.Verdict.Action == plan.Revoke), nil
 }
 
 func (p *pass) readPolicyAgain(ctx context.Context) {

@@ -21,8 +21,8 @@ func planHash(obj v1alpha1.Object, sequence int64, plan diff.Changes) string {
 
 // isApproved says whether a plan may be written: its hash stands in the annotation, or it is what is left of a plan that
 // was approved for this generation and has begun.
-func isApproved(obj v1alpha1.Object, r Record, plan diff.Changes, fields diff.Fields) bool {
-	if hash := obj.GetAnnotations()[v1alpha1.ApproveAnnotation]; hash != "" && hash == planHash(obj, r.PlanSequence, plan) {
+func isApproved(obj v1alpha1.Object, r Record, hash string, plan diff.Changes, fields diff.Fields) bool {
+	if obj.GetAnnotations()[v1alpha1.ApproveAnnotation] == hash {
 		return true
 	}
 	begun := r.Approved

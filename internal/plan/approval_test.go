@@ -45,7 +45,7 @@ func TestIsApproved(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			obj, record := shopTopic(), Record{}
 			tc.given(obj, &record)
-			if got := isApproved(obj, record, tc.plan, fields); got != tc.want {
+			if got := isApproved(obj, record, planHash(obj, record.PlanSequence, tc.plan), tc.plan, fields); got != tc.want {
 				t.Errorf("isApproved() = %v", got)
 			}
 		})

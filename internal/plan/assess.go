@@ -156,7 +156,7 @@ func Assess(m Manifest, r Record, o Observation, e Environment) Assessment {
 		a.Plan = deletion(s.externalName())
 	}
 	a.Hash = planHash(obj, r.PlanSequence, a.Plan)
-	a.Approved = isApproved(obj, r, a.Plan, m.Kind.FieldTraits)
+	a.Approved = isApproved(obj, r, a.Hash, a.Plan, m.Kind.FieldTraits)
 	a.Verdict = *first(s.rules(), s)
 	a.Applied = s.applied()
 	a.Record = s.follows()
@@ -210,7 +210,7 @@ func (s subject) follows() Record {
 	case action.Writes():
 		return s.record.AboutToWrite(s.Manifest, s.env, *s.so)
 	case action == Revoke:
-		return s.record.AboutToGrant(s.Manifest, *s.so)
+		return s.record.begins(s.Manifest, *s.so).AboutToGrant(s.Manifest, *s.so)
 	case action == Release, action == Unmark, action == Delete:
 		return Record{}
 	case !s.so.Applied:

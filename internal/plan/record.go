@@ -112,10 +112,8 @@ func (r Record) appliedIn(live v1alpha1.Object) []string {
 // AboutToWrite is the record to store before the assessed plan is written: which project the manifest is bound to, which fields and
 // grants are newly taken on, which plan was approved, and that the resource is about to be created.
 func (r Record) AboutToWrite(m Manifest, e Environment, a Assessment) Record {
+	r = r.begins(m, a)
 	r.Project, r.ExternalName = e.Ref.Project, m.Kind.ExternalName(e.Ref)
-	if given := approval(m.Object, a.Hash, a.Plan, m.Kind.FieldTraits); given != nil {
-		r.Approved = given
-	}
 	if a.Fields != nil {
 		r.AppliedFields = a.Fields.Applied // with what was pending and is live: the next line forgets it
 		if fresh := a.Fields.newlyManaged(); len(fresh) > 0 {
@@ -126,6 +124,14 @@ func (r Record) AboutToWrite(m Manifest, e Environment, a Assessment) Record {
 		r.CreateTime = &metav1.Time{Time: e.Now.Truncate(time.Second)}
 	}
 	return r.AboutToGrant(m, a)
+}
+
+// begins is the record of an assessed plan that begins: if it was approved, what of it is left needs no other approval.
+func (r Record) begins(m Manifest, a Assessment) Record {
+	if given := approval(m.Object, a.Hash, a.Plan, m.Kind.FieldTraits); given != nil {
+		r.Approved = given
+	}
+	return r
 }
 
 // AboutToGrant is the record to store before the assessed policy is written. What it revokes stays recorded until it is gone.

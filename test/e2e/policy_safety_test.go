@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/test/emulator/policy"
+	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
 
 // expectKept checks that a grant which the manifest does not list is still there, and that status says why, in words that
@@ -174,4 +175,51 @@ func TestNoEmptiedPolicy(t *testing.T) {
 	if said := condition(p, v1alpha1.ConditionReady).Message; !strings.Contains(said, `"missing"`) {
 		t.Errorf("what is waited for is not named: %s", said)
 	}
+}
+
+// TestAnApprovedRevocationMeetsAnotherWriter: a deletion is approved, and somebody in the console writes first. What is left of the
+// approved plan goes on; what nobody has approved waits for an approval of its own.
+func TestAnApprovedRevocationMeetsAnotherWriter(t *testing.T) {
+	audit := v1alpha1.AuditConfig{Service: "storage.googleapis.com", AuditLogConfigs: []v1alpha1.AuditLogConfig{{LogType: "DATA_READ"}}}
+	start := func(t *testing.T) (*world, *v1alpha1.ProjectPolicy, *traffic.Breakpoint) {
+		w := startWorld(t)
+		p := aPolicy("viewers", additive(granting("roles/viewer", "user:ada@example.com", "user:bob@example.com")))
+		p.Spec.AuditConfigs, p.Spec.DeletionPolicy = []v1alpha1.AuditConfig{audit}, v1alpha1.DeletionDelete
+		w.create(p)
+		w.ready(p)
+		edit(w, p, func(p *v1alpha1.ProjectPolicy) { p.Spec.Management = v1alpha1.ManagementApprove })
+		w.ready(p)
+		w.delete(p)
+		w.reason(p, v1alpha1.ReasonAwaitingApproval)
+		setting := w.cloud.Traffic.Pause(setProjectPolicy)
+		t.Cleanup(setting.Release)
+		approve(w, p)
+		<-setting.Reached()
+		return w, p, setting
+	}
+	t.Run("less is left", func(t *testing.T) {
+		t.Parallel()
+		w, p, setting := start(t)
+		w.revoke("roles/viewer", "user:bob@example.com")
+		setting.Release()
+		w.gone(p)
+		w.expectGrants()
+	})
+	t.Run("something else is there", func(t *testing.T) {
+		t.Parallel()
+		w, p, setting := start(t)
+		was := p.Status.Plan.Hash
+		w.must(w.cloud.ResourceManager.EditPolicy(w.project, func(policy *iampb.Policy) {
+			policy.AuditConfigs[0].AuditLogConfigs = append(policy.AuditConfigs[0].AuditLogConfigs, &iampb.AuditLogConfig{LogType: iampb.AuditLogConfig_DATA_WRITE})
+		}))
+		setting.Release()
+		w.eventually("what was not approved to wait for an approval of its own", func() (bool, string) {
+			w.get(p)
+			return p.Status.Plan != nil && p.Status.Plan.Hash != was, describe(p)
+		})
+		w.expectGrants("roles/viewer user:ada@example.com", "roles/viewer user:bob@example.com")
+		approve(w, p)
+		w.gone(p)
+		w.expectGrants()
+	})
 }
