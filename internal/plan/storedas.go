@@ -95,12 +95,14 @@ func (s StoredAs) rename(grants []iampolicy.Grant) []iampolicy.Grant {
 
 // among are those of the members that grants name.
 func (s StoredAs) among(grants []iampolicy.Grant) StoredAs {
+	if len(s) == 0 {
+		return nil
+	}
 	out := StoredAs{}
 	for _, g := range grants {
-		if member := iampolicy.NormalMember(g.Member); len(s) > 0 {
-			if name, ok := s[member]; ok {
-				out[member] = name
-			}
+		member := iampolicy.NormalMember(g.Member)
+		if name, ok := s[member]; ok {
+			out[member] = name
 		}
 	}
 	return out
