@@ -3,6 +3,7 @@ package gcp
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -70,6 +71,8 @@ func (l *limiter) admit(ctx context.Context, c call) ([]scope, error) {
 func (l *limiter) wait(ctx context.Context, scopes []scope) error {
 	delay, err := l.reserve(ctx, scopes)
 	switch {
+	case errors.Is(err, context.DeadlineExceeded): // too late, limited or not
+		return err
 	case err != nil:
 		l.metrics.putOff(scopes[0].service)
 		return err
@@ -88,14 +91,16 @@ func (l *limiter) wait(ctx context.Context, scopes []scope) error {
 }
 
 // reserve takes a place for a call, from the context's turn or else from each scope's budget, and returns how long to wait before making
-// it; or it takes nothing and returns a Throttled error.
+// it; or it takes nothing and returns a Throttled error, or that the context's time is over.
 func (l *limiter) reserve(ctx context.Context, scopes []scope) (time.Duration, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
 	patience := maxWait
 	if deadline, ok := ctx.Deadline(); ok {
-		patience = min(patience, deadline.Sub(now))
+		if patience = min(patience, deadline.Sub(now)); patience < 0 {
+			return 0, context.DeadlineExceeded
+		}
 	}
 	var longest time.Duration
 	for _, s := range scopes {

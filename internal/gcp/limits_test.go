@@ -86,6 +86,21 @@ func TestLimiterRespectsTheDeadline(t *testing.T) {
 	}
 }
 
+// TestLimiterIsNotWhatMakesACallTooLate: a token, which is not limited, may be asked for when the time of a call is over already.
+func TestLimiterIsNotWhatMakesACallTooLate(t *testing.T) {
+	for name, scopes := range map[string][]scope{"limited": project("p"), "unlimited": nil} {
+		t.Run(name, func(t *testing.T) {
+			clock := newClock()
+			ctx, cancel := context.WithDeadline(t.Context(), clock.now().Add(-time.Second))
+			defer cancel()
+			l := newLimiter(nil, 1, clock.now)
+			if err := l.wait(ctx, scopes); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
 func TestLimiterWaits(t *testing.T) {
 	l := newLimiter(nil, 10, time.Now)
 	start := time.Now()
