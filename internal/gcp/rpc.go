@@ -2,6 +2,7 @@ package gcp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -80,6 +81,9 @@ func (l *limiter) unaryInterceptor(service kind.Service, account string) grpc.Un
 			return err
 		}
 		err = invoke(ctx, method, req, reply, conn, opts...)
+		if _, ofToken := errors.AsType[*tokenError](err); ofToken { // which another service refused
+			return err
+		}
 		if refusal := Classify(err); refusal != nil && refusal.Class == kind.Throttled {
 			l.metrics.throttle(c, status.Code(err).String())
 			l.throttled(scopes, refusal)
