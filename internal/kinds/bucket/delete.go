@@ -2,7 +2,6 @@ package bucket
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"cloud.google.com/go/storage"
@@ -40,7 +39,7 @@ func (k *Kind) Empty(ctx context.Context, ref kind.Ref, _ *Live, limit int) (del
 	var page []*storage.ObjectAttrs
 	next, err := iterator.NewPager(bucket.Objects(ctx, query), limit, "").NextPage(&page)
 	switch {
-	case errors.Is(err, storage.ErrBucketNotExist):
+	case gcp.IsNotFound(err):
 		return 0, false, nil
 	case err != nil:
 		return 0, true, fmt.Errorf("listing the objects of bucket %q: %w", ref.ID, err)
