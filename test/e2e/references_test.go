@@ -64,7 +64,10 @@ func (w *world) policyOn(obj v1alpha1.Object) *iampb.Policy {
 	case *v1alpha1.Topic:
 		policy, err = w.cloud.PubSub.Policy(w.topicName(o.Name))
 	case *v1alpha1.ServiceAccount:
-		policy, _ = w.cloud.IAM.Policy(w.accountEmail(accountID(o.Name)))
+		var there bool
+		if policy, there = w.cloud.IAM.Policy(w.accountEmail(accountID(o.Name))); !there {
+			w.t.Fatalf("there is no account %s", o.Name)
+		}
 	}
 	w.must(err)
 	return policy

@@ -128,8 +128,8 @@ func (c checker) readsBackWhatItWrote() {
 		}
 		limited = iampolicy.Condition{}
 	}
-	for member, condition := range map[string]iampolicy.Condition{"user:ann@example.com": limited, "user:bo@example.com": {}} {
-		want := c.with(stored, member, condition)
+	for _, added := range []iampolicy.Grant{{Member: "user:ann@example.com", Condition: limited}, {Member: "user:bo@example.com"}} {
+		want := c.with(stored, added.Member, added.Condition)
 		var err error
 		if stored, err = c.write(want); err != nil {
 			c.t.Fatal(err)
