@@ -1,6 +1,6 @@
 // Package plan says what Holdfast would do to a resource, and why. It is pure: Assess turns four values into a fifth, calls nobody,
-// changes nothing that it is given, and needs no Kubernetes or Google Cloud client. The controller, a sweep over a whole project
-// and the command line all call it.
+// changes nothing that it is given, and needs no Kubernetes or Google Cloud client. The controller calls it; a command
+// line, or a sweep over a whole project, can do so as well.
 //
 //	Manifest      the Kubernetes object: what people want
 //	Record        what Holdfast remembers about the resource (record.go); kept in the object's status
