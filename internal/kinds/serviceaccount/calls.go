@@ -54,14 +54,5 @@ type none struct{}
 
 // call makes one call of IAM, and says in its error what it was for.
 func call[R any](ctx context.Context, k *Kind, doing string, ref kind.Ref, do func(*iam.IamClient) (R, error)) (R, error) {
-	client, err := k.client(ctx, ref.Impersonate)
-	var result R
-	if err == nil {
-		result, err = do(client)
-	}
-	if err != nil {
-		var nothing R
-		return nothing, fmt.Errorf("%s service account %q: %w", doing, ref.ID, err)
-	}
-	return result, nil
+	return gcp.With(ctx, k.client, ref.Impersonate, fmt.Sprintf("%s service account %q", doing, ref.ID), do)
 }
