@@ -156,7 +156,7 @@ func TestCombine(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			got := combine(tc.fields, tc.policy)
-			if d := cmp.Diff(tc.want, got, cmp.AllowUnexported(outcome{}), sameError, cmpopts.EquateEmpty()); d != "" {
+			if d := cmp.Diff(tc.want, got, cmp.AllowUnexported(outcome{}, flight{}), sameError, cmpopts.EquateEmpty()); d != "" {
 				t.Errorf("outcome (-want +got):\n%s", d)
 			}
 		})

@@ -50,9 +50,16 @@ func wasNotSent(err error) bool {
 }
 
 // glassBroken is the gate's answer while the glass is broken.
-type glassBroken struct{ glass breakglass.Glass }
+type glassBroken struct {
+	glass breakglass.Glass
+	// rival is the manifest whose glass it is; nil for the one that was to be written for.
+	rival *plan.Rival
+}
 
 func (g *glassBroken) Error() string {
+	if g.rival != nil {
+		return g.rival.HeldBy()
+	}
 	return fmt.Sprintf("break-glass is active on the %s: %s", g.glass.Scope, g.glass.Reason)
 }
 
@@ -68,11 +75,16 @@ func NewGate(uncached client.Reader, lease Lease) *Gate {
 	return &Gate{reader: uncached, lease: lease, now: time.Now}
 }
 
-// pass reads the object and its Namespace, uncached, and lets a write go out only if the object is still exactly the one
-// that the target names, is bound as it says, and neither glass is broken; and only while the lease lasts. The
-// returned context ends with the lease, and must be cancelled after the write. Any error is a *notSent.
-func (g *Gate) pass(ctx context.Context, obj v1alpha1.Object, target plan.Target) (context.Context, context.CancelFunc, error) {
-	if err := g.check(ctx, obj, target); err != nil {
+// pass reads the object and the other manifests of its resource, all with their Namespaces and uncached, and lets a write go out only if the
+// object is still exactly the one that the target names, is bound as it says, and no glass is broken that holds the resource; and only while
+// the lease lasts. The returned context ends with the lease, and must be cancelled after the write. Any error is a *notSent.
+func (g *Gate) pass(ctx context.Context, obj v1alpha1.Object, rivals []v1alpha1.Object, target plan.Target) (context.Context, context.CancelFunc, error) {
+	look := &look{reader: g.reader, now: g.now(), namespaces: map[string]map[string]string{}}
+	err := look.check(ctx, obj, target)
+	if err == nil {
+		err = look.checkRivals(ctx, rivals, target)
+	}
+	if err != nil {
 		return nil, nil, &notSent{err}
 	}
 	deadline, needed := g.lease.Deadline()
@@ -87,25 +99,75 @@ func (g *Gate) pass(ctx context.Context, obj v1alpha1.Object, target plan.Target
 	return ctx, cancel, nil
 }
 
-func (g *Gate) check(ctx context.Context, obj v1alpha1.Object, target plan.Target) error {
-	fresh := copyOf(obj)
-	if err := g.reader.Get(ctx, client.ObjectKeyFromObject(obj), fresh); err != nil {
-		if client.IgnoreNotFound(err) == nil {
-			return errStale
-		}
-		return fmt.Errorf("no write without reading the object first: %w", err)
+// look is what the gate reads for one write.
+type look struct {
+	reader     client.Reader
+	now        time.Time
+	namespaces map[string]map[string]string // their annotations
+}
+
+func (l *look) check(ctx context.Context, obj v1alpha1.Object, target plan.Target) error {
+	fresh, err := l.manifest(ctx, obj)
+	switch {
+	case apierrors.IsNotFound(err):
+		return errStale
+	case err != nil:
+		return err
 	}
-	var namespace corev1.Namespace
-	if err := g.reader.Get(ctx, client.ObjectKey{Name: obj.GetNamespace()}, &namespace); err != nil {
-		return fmt.Errorf("no write without reading the Namespace first: %w", err)
+	namespace, err := l.annotations(ctx, obj.GetNamespace())
+	if err != nil {
+		return err
 	}
-	if glass := breakglass.Read(fresh.GetAnnotations(), namespace.Annotations, g.now()); glass.Open() {
-		return &glassBroken{glass}
+	if glass := breakglass.Read(fresh.GetAnnotations(), namespace, l.now); glass.Open() {
+		return &glassBroken{glass: glass}
 	}
-	binding, refusal := tenancy.Resolve(namespace.Name, namespace.Annotations, fresh.GetCommonSpec().ProjectID, fresh.GetCommonStatus().Project)
+	binding, refusal := tenancy.Resolve(fresh.GetNamespace(), namespace, fresh.GetCommonSpec().ProjectID, fresh.GetCommonStatus().Project)
 	now := plan.Target{UID: fresh.GetUID(), Generation: fresh.GetGeneration(), ResourceVersion: fresh.GetResourceVersion(), Binding: binding}
 	if refusal != nil || now != target {
 		return errStale
 	}
 	return nil
+}
+
+// checkRivals looks at the glass of the other manifests. One that is gone holds nothing any more.
+func (l *look) checkRivals(ctx context.Context, rivals []v1alpha1.Object, target plan.Target) error {
+	for _, other := range rivals {
+		fresh, err := l.manifest(ctx, other)
+		switch {
+		case apierrors.IsNotFound(err):
+			continue
+		case err != nil:
+			return err
+		}
+		namespace, err := l.annotations(ctx, other.GetNamespace())
+		if err != nil {
+			return err
+		}
+		if rival := plan.NewRival(fresh, namespace, target.Binding.Project, l.now); rival.Holds() {
+			return &glassBroken{glass: rival.Glass, rival: &rival}
+		}
+	}
+	return nil
+}
+
+// manifest reads a manifest anew.
+func (l *look) manifest(ctx context.Context, obj v1alpha1.Object) (v1alpha1.Object, error) {
+	fresh := copyOf(obj)
+	if err := l.reader.Get(ctx, client.ObjectKeyFromObject(obj), fresh); err != nil {
+		return nil, fmt.Errorf("no write without reading the manifest %s/%s first: %w", obj.GetNamespace(), obj.GetName(), err)
+	}
+	return fresh, nil
+}
+
+// annotations reads those of a Namespace, once.
+func (l *look) annotations(ctx context.Context, name string) (map[string]string, error) {
+	if annotations, known := l.namespaces[name]; known {
+		return annotations, nil
+	}
+	var namespace corev1.Namespace
+	if err := l.reader.Get(ctx, client.ObjectKey{Name: name}, &namespace); err != nil {
+		return nil, fmt.Errorf("no write without reading the Namespace %s first: %w", name, err)
+	}
+	l.namespaces[name] = namespace.Annotations
+	return namespace.Annotations, nil
 }

@@ -29,7 +29,9 @@ func TestGate(t *testing.T) {
 	cases := map[string]struct {
 		stored    func(*v1alpha1.Topic) // how the stored object differs from the planned one
 		namespace map[string]string
-		unread    client.Object // the kind of object that cannot be read
+		rival     *v1alpha1.Topic // another manifest of the resource, as it is stored
+		away      bool            // it is gone
+		unread    client.Object   // the kind of object that cannot be read
 		deleted   bool
 		lease     Lease
 		want      string
@@ -47,6 +49,14 @@ func TestGate(t *testing.T) {
 		"the Namespace acts as another":              {namespace: map[string]string{v1alpha1.ImpersonateServiceAccountAnnotation: "a@b.iam.gserviceaccount.com"}, want: stale},
 		"the object cannot be read":                  {unread: &v1alpha1.Topic{}, want: fails},
 		"the Namespace cannot be read":               {unread: &corev1.Namespace{}, want: fails},
+		"another manifest does not mind":             {rival: rivalTopic(nil), want: passes},
+		"another manifest's glass was broken":        {rival: rivalTopic(glass), want: broken},
+		"another manifest, whose glass was, is gone": {rival: rivalTopic(glass), away: true, want: passes},
+		"the glass of its Namespace was broken":      {rival: rivalTopic(nil, inNamespaceOf("incident")), want: broken},
+		"its Namespace is of another project":        {rival: rivalTopic(glass, inNamespaceOf("bank")), want: passes},
+		"it is bound to a project it may not use":    {rival: rivalTopic(glass, func(o *v1alpha1.Topic) { o.Status.Project = "bank-project" }), want: passes},
+		"it only observes":                           {rival: rivalTopic(glass, func(o *v1alpha1.Topic) { o.Spec.Management = v1alpha1.ManagementObserve }), want: broken},
+		"its Namespace cannot be read":               {rival: rivalTopic(glass, inNamespaceOf("nowhere")), want: fails},
 		"the lease lasts":                            {lease: until(now.Add(time.Second)), want: passes},
 		"the lease has run out this very moment":     {lease: until(now), want: fails},
 		"this process is not the leader":             {lease: until(time.Time{}), want: fails},
@@ -60,9 +70,16 @@ func TestGate(t *testing.T) {
 			if tc.stored != nil {
 				tc.stored(stored)
 			}
-			objects := []client.Object{shopNamespace(tc.namespace)}
+			objects := []client.Object{shopNamespace(tc.namespace), namespaceOf("bank", "bank-project", nil), namespaceOf("incident", "shop-project", glass)}
 			if !tc.deleted {
 				objects = append(objects, stored)
+			}
+			var rivals []v1alpha1.Object
+			if tc.rival != nil {
+				rivals = append(rivals, tc.rival)
+			}
+			if tc.rival != nil && !tc.away {
+				objects = append(objects, tc.rival.DeepCopy())
 			}
 			kube := fake.NewClientBuilder().WithScheme(testScheme(t)).WithObjects(objects...).WithInterceptorFuncs(interceptor.Funcs{
 				Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
@@ -80,7 +97,7 @@ func TestGate(t *testing.T) {
 			g.now = func() time.Time { return now }
 			target := plan.Target{UID: planned.UID, Generation: planned.Generation, ResourceVersion: planned.ResourceVersion, Binding: tenancy.Binding{Project: "shop-project"}}
 
-			ctx, cancel, err := g.pass(t.Context(), planned, target)
+			ctx, cancel, err := g.pass(t.Context(), planned, rivals, target)
 			if got := answer(err); got != tc.want {
 				t.Fatalf("the gate says %q (%v), want %q", got, err, tc.want)
 			}
@@ -97,6 +114,27 @@ func TestGate(t *testing.T) {
 			}
 		})
 	}
+}
+
+// rivalTopic is another manifest of the topic, in the same namespace unless edited.
+func rivalTopic(annotations map[string]string, edits ...func(*v1alpha1.Topic)) *v1alpha1.Topic {
+	topic := shopTopic()
+	topic.Name, topic.UID, topic.Annotations, topic.Spec.ResourceID = "rival", "2", annotations, "orders"
+	for _, edit := range edits {
+		edit(topic)
+	}
+	return topic
+}
+
+func inNamespaceOf(name string) func(*v1alpha1.Topic) {
+	return func(topic *v1alpha1.Topic) { topic.Namespace = name }
+}
+
+func namespaceOf(name, project string, annotations map[string]string) *corev1.Namespace {
+	namespace := shopNamespace(annotations)
+	namespace.Name = name
+	namespace.Annotations[v1alpha1.ProjectIDAnnotation] = project
+	return namespace
 }
 
 func isNamespace(obj client.Object) bool {

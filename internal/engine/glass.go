@@ -82,7 +82,7 @@ func (p *pass) storeClosing(ctx context.Context) error {
 		p.setCondition(condition(v1alpha1.ConditionReady, false, v1alpha1.ReasonProgressing, message))
 		p.setCondition(condition(v1alpha1.ConditionReconciling, true, v1alpha1.ReasonProgressing, message))
 	}
-	return p.storeGlass(ctx, time.Time{})
+	return p.storeGlass(ctx, flight{})
 }
 
 func (p *pass) setCondition(c metav1.Condition) {
@@ -91,7 +91,7 @@ func (p *pass) setCondition(c metav1.Condition) {
 }
 
 // storeGlass stores the record of the glass and the condition that shows it, and tells what happened to it. inFlight is as in outcome.
-func (p *pass) storeGlass(ctx context.Context, inFlight time.Time) error {
+func (p *pass) storeGlass(ctx context.Context, inFlight flight) error {
 	p.setCondition(glassCondition(p.obj.GetCommonStatus().BreakGlass, inFlight))
 	if err := p.save(ctx); err != nil {
 		return err
@@ -122,34 +122,38 @@ func (p *pass) noticeGlass(ctx context.Context, seen breakglass.Seen) error {
 				return err
 			}
 			seen.Verified = verified && seen.Glass.By != ""
-			if seen.LastWrite, err = p.writeUnderWay(ctx, p.obj, seen); err != nil {
+			if seen.LastWrite, err = p.writeUnderWay(ctx, seen); err != nil {
 				return err
 			}
 		}
 	}
 	if seen.Glass.Open() {
-		p.record.Approved = nil // an approval does not outlive the incident: what is there now, somebody has to see first
+		p.forgetApproval()
 	}
 	p.told = append(p.told, breakglass.Advance(status, seen)...)
 	return nil
 }
 
+// forgetApproval: an approval does not outlive an incident. What is there now, somebody has to see first.
+func (p *pass) forgetApproval() { p.record.Approved = nil }
+
 // writeUnderWay names the write that may have been under way when the glass was broken: one of this process that ended in
 // the second in which the annotation was stored, or later, or any of the process before. The API server dates fields to the
 // second.
-func (r *Reconciler) writeUnderWay(ctx context.Context, obj v1alpha1.Object, seen breakglass.Seen) (string, error) {
-	if r.writes.since(obj.GetUID(), seen.Now.Add(-justNow)) == "" {
-		return r.writes.ofPredecessor(obj, seen.Now), nil
+func (p *pass) writeUnderWay(ctx context.Context, seen breakglass.Seen) (string, error) {
+	obj, ref := p.obj, p.inventory.Locate(p.kind, p.obj, p.namespace.Annotations).Ref
+	if p.writes.since(ref, seen.Now.Add(-justNow)) == "" {
+		return p.writes.ofPredecessor(obj, seen.Now), nil
 	}
 	annotated := client.Object(copyOf(obj))
 	key := client.ObjectKeyFromObject(obj)
 	if seen.Glass.Scope == v1alpha1.BreakGlassOnNamespace {
 		annotated, key = &corev1.Namespace{}, client.ObjectKey{Name: obj.GetNamespace()}
 	}
-	if err := r.uncached.Get(ctx, key, annotated); err != nil {
+	if err := p.uncached.Get(ctx, key, annotated); err != nil {
 		return "", fmt.Errorf("finding out when the glass was broken: %w", err)
 	}
-	return r.writes.since(obj.GetUID(), annotatedAt(annotated, v1alpha1.BreakGlassAnnotation).Add(-clockSkew)), nil
+	return p.writes.since(ref, annotatedAt(annotated, v1alpha1.BreakGlassAnnotation).Add(-clockSkew)), nil
 }
 
 // clockSkew is by how much the clocks of the API server and of this process may differ, for naming a write too much rather
@@ -178,12 +182,12 @@ func (r *Reconciler) tellGlass(ctx context.Context, d *draft) {
 	d.told = nil
 }
 
-// inFlight says until when Google may still carry out a write for an object whose glass is broken; zero for none. Once that
-// was ruled out it stays so, for no other write has begun since.
-func (r *Reconciler) inFlight(d *draft) time.Time {
-	acknowledged := recordedScope(d.stored) != "" && meta.IsStatusConditionTrue(d.stored.GetCommonStatus().Conditions, v1alpha1.ConditionBreakGlass)
-	if acknowledged || recordedScope(d.obj) == "" {
-		return time.Time{}
+// inFlight says which write may still take effect on the resource of an object whose glass is broken. Once that was ruled out it stays so,
+// for no other write has begun since.
+func (p *pass) inFlight() flight {
+	acknowledged := recordedScope(p.stored) != "" && meta.IsStatusConditionTrue(p.stored.GetCommonStatus().Conditions, v1alpha1.ConditionBreakGlass)
+	if acknowledged || recordedScope(p.obj) == "" {
+		return flight{}
 	}
-	return r.writes.inFlight(d.obj, r.now())
+	return p.writes.inFlight(p.obj, p.env.Ref, len(p.env.Rivals) > 0, p.now())
 }

@@ -34,8 +34,8 @@ type outcome struct {
 	err error
 	// after makes the pass be tried again after exactly that time.
 	after time.Duration
-	// inFlight is until when Google may still carry out a write that was not answered; zero for none.
-	inFlight time.Time
+	// inFlight is a write that may still take effect though the glass is broken.
+	inFlight flight
 	// gone says that the object is released and has no status any more.
 	gone bool
 }

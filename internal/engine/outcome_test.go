@@ -33,7 +33,7 @@ func TestFailed(t *testing.T) {
 		says string
 	}{
 		"stale":                         {errStale, verdict{After: pauseStale}, ""},
-		"the glass":                     {errors.Join(&glassBroken{breakglass.Glass{Scope: "Object", Reason: "INC-1"}}, nil), verdict{Reason: v1alpha1.ReasonBreakGlass}, "INC-1"},
+		"the glass":                     {errors.Join(&glassBroken{glass: breakglass.Glass{Scope: "Object", Reason: "INC-1"}}, nil), verdict{Reason: v1alpha1.ReasonBreakGlass}, "INC-1"},
 		"throttled, for so long":        {&kind.Error{Class: kind.Throttled, RetryAfter: 7 * time.Second}, verdict{Reason: v1alpha1.ReasonThrottled, After: 7 * time.Second}, "slow down"},
 		"throttled, for unknown":        {&kind.Error{Class: kind.Throttled}, verdict{Reason: v1alpha1.ReasonThrottled, After: pauseThrottled}, "slow down"},
 		"denied":                        {&kind.Error{Class: kind.Denied, Permission: "pubsub.topics.get", Resource: "projects/p"}, verdict{Reason: v1alpha1.ReasonDenied, After: pauseDenied}, "permission pubsub.topics.get is missing on projects/p"},

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -171,6 +172,9 @@ func (p *pass) relate(ctx context.Context) *outcome {
 	}
 	if err := p.inventory.Relate(ctx, p.kind, p.obj, &p.env); err != nil {
 		return because("reading the manifests that this one has to do with", err)
+	}
+	if slices.ContainsFunc(p.env.Rivals, plan.Rival.Holds) {
+		p.forgetApproval()
 	}
 	return nil
 }

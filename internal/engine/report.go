@@ -55,7 +55,7 @@ func (r *Reconciler) report(ctx context.Context, p *pass, out outcome) (reconcil
 	}
 	was := readyCondition(p.stored)
 	status := p.obj.GetCommonStatus()
-	out.inFlight = r.inFlight(p.draft)
+	out.inFlight = p.inFlight()
 	setConditions(p.obj, out)
 	status.ObservedGeneration = p.obj.GetGeneration()
 	p.record.Requested = p.obj.GetAnnotations()[v1alpha1.ReconcileRequestedAtAnnotation]
@@ -86,7 +86,7 @@ func (r *Reconciler) reportStale(ctx context.Context, p *pass, out outcome) (rec
 func (r *Reconciler) reportLimited(ctx context.Context, p *pass, out outcome) (reconcile.Result, error) {
 	r.storeWritten(ctx, p, out)
 	if p.glassMatters() {
-		out.inFlight = r.inFlight(p.draft)
+		out.inFlight = p.inFlight()
 		switch err := p.storeGlass(ctx, out.inFlight); {
 		case isStale(err):
 			out.after = pauseStale
@@ -123,8 +123,8 @@ func (r *Reconciler) next(out outcome, obj v1alpha1.Object) (reconcile.Result, e
 	}
 	after := result.RequeueAfter
 	by := func(t time.Time) { after = min(after, max(t.Sub(now), pauseStale)) }
-	if !out.inFlight.IsZero() {
-		by(out.inFlight)
+	if out.inFlight != (flight{}) {
+		by(out.inFlight.until)
 	}
 	if glass != nil && glass.Until != nil {
 		by(glass.Until.Time)
@@ -180,8 +180,8 @@ func setConditions(obj v1alpha1.Object, out outcome) {
 }
 
 // glassCondition derives the condition BreakGlass. An object is worked on by one pass at a time, and a pass ends after its
-// writes: when it reports, none of its own is in flight, except one that was never answered.
-func glassCondition(glass *v1alpha1.BreakGlass, inFlight time.Time) metav1.Condition {
+// writes: when it reports, none of its own is in flight, except one that was never answered. Another manifest of the resource may be at one.
+func glassCondition(glass *v1alpha1.BreakGlass, inFlight flight) metav1.Condition {
 	if glass == nil {
 		return condition(v1alpha1.ConditionBreakGlass, false, v1alpha1.ReasonClosed, "break-glass is not active")
 	}
@@ -190,9 +190,13 @@ func glassCondition(glass *v1alpha1.BreakGlass, inFlight time.Time) metav1.Condi
 		by += " (unverified: the admission policies that vouch for the name were not installed)"
 	}
 	said := fmt.Sprintf("break-glass is active on the %s, opened by %s: %s", glass.Scope, by, glass.Reason)
-	if !inFlight.IsZero() {
+	switch {
+	case inFlight.name != "":
 		return metav1.Condition{Type: v1alpha1.ConditionBreakGlass, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonWriteInFlight,
-			Message: fmt.Sprintf("%s. No further write starts, but Google may still complete one until %s (%s)", said, inUTC(inFlight), glass.LastWrite)}
+			Message: fmt.Sprintf("%s. No further write starts, but that of another manifest of the resource has not ended: %s", said, inFlight.name)}
+	case inFlight != flight{}:
+		return metav1.Condition{Type: v1alpha1.ConditionBreakGlass, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonWriteInFlight,
+			Message: fmt.Sprintf("%s. No further write starts, but Google may still complete one until %s (%s)", said, inUTC(inFlight.until), glass.LastWrite)}
 	}
 	return condition(v1alpha1.ConditionBreakGlass, true, v1alpha1.ReasonOpen, said)
 }

@@ -33,11 +33,12 @@ func worthALook() predicate.Predicate {
 	}
 }
 
-// comesOrGoes lets through what changes who owns a resource that several manifests declare.
+// comesOrGoes lets through what changes who owns a resource that several manifests declare, and whether a glass holds it.
 func comesOrGoes() predicate.Predicate {
 	return predicate.Funcs{
 		UpdateFunc: func(e event.UpdateEvent) bool {
-			return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration()
+			return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() ||
+				recordedScope(e.ObjectOld.(v1alpha1.Object)) != recordedScope(e.ObjectNew.(v1alpha1.Object))
 		},
 	}
 }

@@ -112,18 +112,29 @@ func (p *pass) call(ctx context.Context, write kind.Write) error {
 
 // behindGate does something to Google Cloud if the gate lets it, and remembers that and when. sent becomes true once it was let. A glass
 // that broke since the object was read is taken note of.
+//
+// The resource counts as being written to from before the gate looks for the other manifests of it: a glass that is broken on one that was not
+// there yet is not acknowledged before the write has ended.
 func (p *pass) behindGate(ctx context.Context, name string, sent *bool, do func(context.Context) error) error {
+	defer p.writes.enter(p.env.Ref, name)()
 	target := p.Target
 	target.ResourceVersion = p.version
-	gated, cancel, err := p.gate.pass(ctx, p.obj, target)
+	rivals, err := p.inventory.Rivals(ctx, p.kind, p.obj, p.env.Binding.Project)
+	if err != nil {
+		return &notSent{fmt.Errorf("no write without knowing the other manifests of the %s: %w", p.kind.Name, err)}
+	}
+	gated, cancel, err := p.gate.pass(ctx, p.obj, rivals, target)
 	var broken *glassBroken
-	if errors.As(err, &broken) {
+	switch {
+	case errors.As(err, &broken) && broken.rival != nil:
+		p.forgetApproval()
+		return err
+	case broken != nil:
 		if failure := p.noticeGlass(ctx, breakglass.Seen{Glass: broken.glass, Now: p.now()}); failure != nil {
 			return &notSent{failure}
 		}
 		return err
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
 	defer cancel()
@@ -134,7 +145,7 @@ func (p *pass) behindGate(ctx context.Context, name string, sent *bool, do func(
 		err = fmt.Errorf("%s: %w", name, err)
 	}
 	mark.ended, mark.unknown = p.now(), gcp.IsUnavailable(err)
-	p.writes.note(p.obj.GetUID(), mark)
+	p.writes.note(p.env.Ref, mark)
 	if gcp.IsLimited(err) {
 		return &notSent{err}
 	}

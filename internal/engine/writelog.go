@@ -2,12 +2,12 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
-
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 const (
@@ -15,17 +15,34 @@ const (
 	justNow = time.Minute
 	// defaultUnanswered is for Options.Unanswered.
 	defaultUnanswered = 30 * time.Second
+	// pauseRunning is how often it is asked whether the write of another manifest has ended.
+	pauseRunning = 500 * time.Millisecond
 )
 
-// writeLog remembers the last write of each object, in this process. What the process before it wrote it cannot know, and
-// says so for as long as that matters.
+// writeLog remembers the last write to each resource of a kind, by whichever manifest, in this process. What the process before it wrote it
+// cannot know, and says so for as long as that matters.
 type writeLog struct {
 	// unanswered is how long after its time-out Google may still carry out a call that it received.
 	unanswered time.Duration
 
 	mu    sync.Mutex
 	began time.Time
-	last  map[types.UID]writeMark
+	last  map[resource]writeMark
+	// running are the writes that have not ended, by name.
+	running map[resource][]string
+}
+
+// resource is one of a kind's.
+type resource struct{ project, id string }
+
+func resourceOf(ref kind.Ref) resource { return resource{ref.Project, ref.ID} }
+
+// flight is a write that may still take effect after a glass was broken.
+type flight struct {
+	// until is when it can be taken for over; zero for no such write.
+	until time.Time
+	// name is what it is, while its answer is waited for; empty if that is not so.
+	name string
 }
 
 // writeMark is a write that passed the gate.
@@ -38,7 +55,7 @@ type writeMark struct {
 }
 
 func newWriteLog(unanswered time.Duration) *writeLog {
-	return &writeLog{unanswered: unanswered, last: map[types.UID]writeMark{}}
+	return &writeLog{unanswered: unanswered, last: map[resource]writeMark{}, running: map[resource][]string{}}
 }
 
 // begin says that this process reconciles, from now on unless it did before.
@@ -50,8 +67,27 @@ func (w *writeLog) begin(now time.Time) {
 	}
 }
 
+// enter says that a write to a resource is about to begin, and returns what to call when it has ended.
+func (w *writeLog) enter(ref kind.Ref, name string) (leave func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	r := resourceOf(ref)
+	w.running[r] = append(w.running[r], name)
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		left := slices.Clone(w.running[r])
+		i := slices.Index(left, name)
+		if left = slices.Delete(left, i, i+1); len(left) == 0 {
+			delete(w.running, r)
+			return
+		}
+		w.running[r] = left
+	}
+}
+
 // note remembers a write, and forgets those that are long over.
-func (w *writeLog) note(uid types.UID, mark writeMark) {
+func (w *writeLog) note(ref kind.Ref, mark writeMark) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for other, m := range w.last {
@@ -59,14 +95,14 @@ func (w *writeLog) note(uid types.UID, mark writeMark) {
 			delete(w.last, other)
 		}
 	}
-	w.last[uid] = mark
+	w.last[resourceOf(ref)] = mark
 }
 
-// since describes the object's last write if it ended in the second of a time or later; empty if none did.
-func (w *writeLog) since(uid types.UID, t time.Time) string {
+// since describes the last write to the resource if it ended in the second of a time or later; empty if none did.
+func (w *writeLog) since(ref kind.Ref, t time.Time) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	m, there := w.last[uid]
+	m, there := w.last[resourceOf(ref)]
 	if !there || m.ended.Before(t) {
 		return ""
 	}
@@ -77,30 +113,34 @@ func (w *writeLog) since(uid types.UID, t time.Time) string {
 func (w *writeLog) ofPredecessor(obj v1alpha1.Object, now time.Time) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !now.Before(w.over(obj)) {
+	if !now.Before(w.over(obj, false)) {
 		return ""
 	}
 	return "whatever the process was writing that ran before " + inUTC(w.began)
 }
 
-// inFlight says until when Google may still carry out a write for the object that nobody waits for any more; zero for none.
-func (w *writeLog) inFlight(obj v1alpha1.Object, now time.Time) time.Time {
+// inFlight says which write may still take effect: one that another manifest of the resource has begun, or one that Google may still carry
+// out though nobody waits for it any more. shared says that there are other manifests.
+func (w *writeLog) inFlight(obj v1alpha1.Object, ref kind.Ref, shared bool, now time.Time) flight {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	over := w.over(obj)
-	if m := w.last[obj.GetUID()]; m.unknown && m.ended.Add(w.unanswered).After(over) {
+	if running := w.running[resourceOf(ref)]; len(running) > 0 {
+		return flight{now.Add(pauseRunning), running[0]}
+	}
+	over := w.over(obj, shared)
+	if m := w.last[resourceOf(ref)]; m.unknown && m.ended.Add(w.unanswered).After(over) {
 		over = m.ended.Add(w.unanswered)
 	}
 	if !now.Before(over) {
-		return time.Time{}
+		return flight{}
 	}
-	return over
+	return flight{until: over}
 }
 
-// over is when nothing can be under way any more that the process before this one wrote for the object. Before the first
-// write the external name is recorded.
-func (w *writeLog) over(obj v1alpha1.Object) time.Time {
-	if created := obj.GetCreationTimestamp(); created.After(w.began) || obj.GetCommonStatus().ExternalName == "" {
+// over is when nothing can be under way any more that the process before this one wrote for the object, or, if it shares the resource, for
+// another manifest. Before the first write the external name is recorded.
+func (w *writeLog) over(obj v1alpha1.Object, shared bool) time.Time {
+	if created := obj.GetCreationTimestamp(); !shared && (created.After(w.began) || obj.GetCommonStatus().ExternalName == "") {
 		return time.Time{}
 	}
 	return w.began.Add(w.unanswered)

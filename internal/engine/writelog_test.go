@@ -7,9 +7,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 var three = time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC)
+
+var orders = kind.Ref{Project: "shop", ID: "orders"}
 
 func at(seconds int) time.Time { return three.Add(time.Duration(seconds) * time.Second) }
 
@@ -42,16 +45,16 @@ func TestWriteLog(t *testing.T) {
 			obj := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{UID: "1", CreationTimestamp: metav1.NewTime(at(tc.created))}}
 			obj.Status.ExternalName = "//pubsub.googleapis.com/projects/shop/topics/orders"
 			if tc.mark != nil {
-				w.note("1", *tc.mark)
+				w.note(orders, *tc.mark)
 			}
-			if got := w.since("1", at(101)); got != tc.since {
+			if got := w.since(orders, at(101)); got != tc.since {
 				t.Errorf("the write since is %q, want %q", got, tc.since)
 			}
 			if got := w.ofPredecessor(obj, at(tc.now)); (got != "") != tc.predecessor {
 				t.Errorf("of the process before: %q, want some: %v", got, tc.predecessor)
 			}
-			if got := w.inFlight(obj, at(tc.now)); !got.Equal(tc.inFlight) {
-				t.Errorf("in flight until %v, want %v", got, tc.inFlight)
+			if got := w.inFlight(obj, orders, false, at(tc.now)); !got.until.Equal(tc.inFlight) || got.name != "" {
+				t.Errorf("in flight is %v, want until %v", got, tc.inFlight)
 			}
 		})
 	}
@@ -61,16 +64,39 @@ func TestNothingCanBeUnderWayForWhatWasNeverWritten(t *testing.T) {
 	w := newWriteLog(30 * time.Second)
 	w.begin(at(0))
 	obj := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{UID: "1", CreationTimestamp: metav1.NewTime(at(-60))}}
-	if of, inFlight := w.ofPredecessor(obj, at(1)), w.inFlight(obj, at(1)); of != "" || !inFlight.IsZero() {
-		t.Errorf("of the process before: %q, in flight until %v", of, inFlight)
+	if of, inFlight := w.ofPredecessor(obj, at(1)), w.inFlight(obj, orders, false, at(1)); of != "" || inFlight != (flight{}) {
+		t.Errorf("of the process before: %q, in flight is %v", of, inFlight)
+	}
+	if inFlight := w.inFlight(obj, orders, true, at(1)); !inFlight.until.Equal(at(30)) {
+		t.Errorf("in flight for another manifest of the resource is %v", inFlight)
+	}
+}
+
+// TestAWriteOfAnotherManifestIsInFlight until the last of those has ended that were going on.
+func TestAWriteOfAnotherManifestIsInFlight(t *testing.T) {
+	w := newWriteLog(30 * time.Second)
+	other := kind.Ref{Project: "shop", ID: "other"}
+	obj := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{UID: "2", CreationTimestamp: metav1.NewTime(at(60))}}
+	underWay := func(ref kind.Ref) string { return w.inFlight(obj, ref, true, at(100)).name }
+	first, second := w.enter(orders, "updating the topic"), w.enter(orders, "setting the IAM policy of the topic")
+	if underWay(orders) == "" || underWay(other) != "" {
+		t.Errorf("in flight are %q, and on another resource %q", underWay(orders), underWay(other))
+	}
+	first()
+	if got := underWay(orders); got != "setting the IAM policy of the topic" {
+		t.Errorf("in flight is %q", got)
+	}
+	second()
+	if got := underWay(orders); got != "" || len(w.running) > 0 {
+		t.Errorf("in flight is %q, remembered are %v", got, w.running)
 	}
 }
 
 func TestWriteLogForgets(t *testing.T) {
 	w := newWriteLog(30 * time.Second)
-	w.note("1", writeMark{ended: at(0)})
-	w.note("2", writeMark{ended: at(100)})
-	w.note("3", writeMark{ended: at(121)})
+	w.note(kind.Ref{ID: "1"}, writeMark{ended: at(0)})
+	w.note(kind.Ref{ID: "2"}, writeMark{ended: at(100)})
+	w.note(kind.Ref{ID: "3"}, writeMark{ended: at(121)})
 	if len(w.last) != 2 {
 		t.Errorf("%d writes are remembered, want the last two: %v", len(w.last), w.last)
 	}

@@ -65,7 +65,11 @@ func (i *Inventory) Relate(ctx context.Context, k kind.Kind, obj v1alpha1.Object
 	}
 	e.Rivals = nil
 	for _, other := range rivals {
-		rival := plan.Rival{Object: other}
+		annotations, err := i.Source.Namespace(ctx, other.GetNamespace())
+		if err != nil {
+			return fmt.Errorf("reading the Namespace of another manifest of the same resource: %w", err)
+		}
+		rival := plan.NewRival(other, annotations, e.Binding.Project, e.Now)
 		if k.Shared() { // what they refer to matters where both may be applied
 			if rival.References, err = i.References(ctx, k, other); err != nil {
 				return err

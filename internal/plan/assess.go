@@ -15,7 +15,8 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/tenancy"
 )
 
-// Manifest is the Kubernetes object: what people want. Its spec and metadata are read, its status is not: see Record.
+// Manifest is the Kubernetes object: what people want. Its spec and metadata are read, and of its status the history of the glass; for all
+// else see Record.
 type Manifest struct {
 	Kind   kind.Kind
 	Object v1alpha1.Object
@@ -79,6 +80,10 @@ type Environment struct {
 type Rival struct {
 	Object     v1alpha1.Object
 	References References
+	// Barred says that it may not act on the resource now: its Namespace does not allow the project any more, or it is released.
+	Barred bool
+	// Glass is its own and its Namespace's. One that is broken holds the resource, unless the manifest is barred.
+	Glass breakglass.Glass
 }
 
 // References are what references lead to.

@@ -82,6 +82,7 @@ func TestAssess(t *testing.T) {
 // TestEveryRuleDecides has a case for each rule of each chain.
 func TestEveryRuleDecides(t *testing.T) {
 	const managed, observed, deleted = "", "observed", "deleted"
+	const incident = "deletion: what was asked for while break-glass was active waits for a person"
 	bucket, account, project := aBucket, anAccount, aProject
 	cases := map[string]struct {
 		of    func() *situation
@@ -106,6 +107,10 @@ func TestEveryRuleDecides(t *testing.T) {
 		"alike":                         {bucket, []given{owned}, managed, "it matches", decided{Leave, v1alpha1.ReasonUpToDate}},
 		"immutable":                     {bucket, []given{owned, moved}, managed, "immutable fields do not change", decided{Leave, v1alpha1.ReasonImmutable}},
 		"glass":                         {bucket, []given{owned, differs, broken}, managed, "break-glass puts writes on hold", decided{Leave, v1alpha1.ReasonBreakGlass}},
+		"glass of another manifest":     {bucket, []given{owned, differs, rivalYounger, itsGlass}, managed, "break-glass puts writes on hold", decided{Leave, v1alpha1.ReasonBreakGlass}},
+		"glass of a barred manifest":    {bucket, []given{owned, differs, rivalYounger, itsGlass, itIsBarred}, managed, "what differs is written", decided{Update, ""}},
+		"a barred elder does not win":   {bucket, []given{owned, differs, rivalElder, itIsBarred}, managed, "what differs is written", decided{Update, ""}},
+		"a shared policy, its glass":    {project, []given{grantsAda, rivalYounger, itsGlass}, managed, "break-glass puts writes on hold", decided{Leave, v1alpha1.ReasonBreakGlass}},
 		"adoption of half a difference": {bucket, []given{differs, grantsAda, policyUnread}, managed, "nothing is adopted that could not be seen in full", decided{Leave, ""}},
 		"adoption of a different":       {bucket, []given{differs}, managed, "adopting what differs waits for a person", decided{Hold, v1alpha1.ReasonAwaitingAdoption}},
 		"to be approved":                {bucket, []given{owned, differs, approve}, managed, "management: Approve waits for a person", decided{Hold, v1alpha1.ReasonAwaitingApproval}},
@@ -141,6 +146,12 @@ func TestEveryRuleDecides(t *testing.T) {
 		"deleted, created a moment ago":      {account, []given{deleting, deletes, justCreated}, deleted, "deletion: a resource that was just created may be invisible", decided{Leave, v1alpha1.ReasonProgressing}},
 		"deleted, glass":                     {bucket, []given{deleting, deletes, owned, broken}, deleted, "deletion: break-glass puts it on hold", decided{Leave, v1alpha1.ReasonBreakGlass}},
 		"deleted, an orphan, glass":          {bucket, []given{deleting, owned, broken}, deleted, "deletion: break-glass puts it on hold", decided{Leave, v1alpha1.ReasonBreakGlass}},
+		"deleted, glass of another manifest": {bucket, []given{deleting, deletes, owned, rivalYounger, itsGlass}, deleted, "deletion: break-glass puts it on hold", decided{Leave, v1alpha1.ReasonBreakGlass}},
+		"deleted in an incident":             {bucket, []given{deleting, deletes, owned, hadGlass}, deleted, incident, decided{Hold, v1alpha1.ReasonAwaitingApproval}},
+		"deleted in another one's incident":  {bucket, []given{deleting, deletes, owned, rivalYounger, itHadOne, itGoesToo}, deleted, incident, decided{Hold, v1alpha1.ReasonAwaitingApproval}},
+		"deleted in an incident, approved":   {bucket, []given{deleting, deletes, owned, hadGlass, approved}, deleted, "deletion: it is deleted", decided{Delete, ""}},
+		"an orphan in an incident":           {bucket, []given{deleting, owned, hadGlass}, deleted, "deletion: Orphan leaves it", decided{Release, ""}},
+		"grants that go, in an incident":     {project, []given{deleting, deletes, grantedAda, adaIsLive, hadGlass}, deleted, "deletion: grants stay, or another manifest takes them over", decided{Hold, v1alpha1.ReasonAwaitingApproval}},
 		"deleted, gone":                      {bucket, []given{deleting, deletes, recordedAnother, absent}, deleted, "deletion: it is gone already", decided{Release, ""}},
 		"deleted, no such project":           {project, []given{deleting, deletes, grantedAda, policyNotFound}, deleted, "deletion: it is gone already", decided{Release, ""}},
 		"deleted, another project's":         {bucket, []given{deleting, deletes, recordedAnother, anotherProject}, deleted, "deletion: another project's resource is none of our business", decided{Release, ""}},
@@ -380,7 +391,7 @@ func TestCreatedUnrecorded(t *testing.T) {
 func TestAssessChangesNothingThatItIsGiven(t *testing.T) {
 	everything := []given{
 		owned, recordedAnother, differs, unmanagedCondition, unmanagedField, moved, locks, observe, approve, never, always, broken, anotherProject, anotherOwner, marked,
-		unmarkable, unbound, justCreated, deleting, deletes, definitionGoes, rivalElder, rivalYounger, adaIsRefused, grantedAda, adaIsLive,
+		unmarkable, unbound, justCreated, deleting, deletes, definitionGoes, rivalElder, rivalYounger, itsGlass, itIsBarred, hadGlass, itHadOne, adaIsRefused, grantedAda, adaIsLive,
 		nobodyIsLive, adaAndBobLive, policyUnread, policyNotFound, approved, undeletable,
 	}
 	ofPolicies := []given{ // last, since they need a bucket that is there and grants something

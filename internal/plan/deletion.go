@@ -35,6 +35,7 @@ var deletionRules = []rule{
 	{"deletion: another manifest declares it", ruleDeletionDeclared},
 	{"deletion: another resource of that name stays", ruleDeletionAnother},
 	{"deletion: the definition goes, nobody asked for the resource", ruleDeletionDefinition},
+	{"deletion: what was asked for while break-glass was active waits for a person", ruleDeletionInIncident},
 	{"deletion: management: Approve waits for a person", ruleDeletionApprove},
 	{"deletion: it is deleted", ruleDelete},
 }
@@ -45,7 +46,7 @@ func ruleDeletionUnbound(s subject) *Verdict {
 	case refusal == nil:
 		return nil
 	case s.env.Glass.Open():
-		return blind(v1alpha1.ReasonBreakGlass, deletionOnHold)
+		return blind(v1alpha1.ReasonBreakGlass, s.heldBy()+deletionOnHold)
 	case s.record.Identity == "" && s.record.ExternalName == "" || s.spec().Management == v1alpha1.ManagementObserve:
 		return release(Release, "Released", untouched)
 	case Orphans(s.Object):
@@ -78,7 +79,7 @@ func ruleDeletionUnreachable(s subject) *Verdict {
 }
 
 func ruleDeletionSettles(s subject) *Verdict {
-	if s.env.Glass.Open() || Orphans(s.Object) {
+	if s.heldBy() != "" || Orphans(s.Object) {
 		return nil
 	}
 	return ruleSettles(s)
@@ -86,13 +87,22 @@ func ruleDeletionSettles(s subject) *Verdict {
 
 // ruleDeletionGlass holds also where nothing would be written: the finalizer stays until a person has closed the glass.
 func ruleDeletionGlass(s subject) *Verdict {
-	if !s.env.Glass.Open() {
+	held := s.heldBy()
+	if held == "" {
 		return nil
 	}
-	return leave(v1alpha1.ReasonBreakGlass, deletionOnHold)
+	return leave(v1alpha1.ReasonBreakGlass, held+deletionOnHold)
 }
 
-const deletionOnHold = "break-glass is active; on hold: the deletion"
+const deletionOnHold = "; on hold: the deletion"
+
+// ruleDeletionInIncident: closing the glass must not destroy, all at once, what was deleted meanwhile by whoever did not know of the incident.
+func ruleDeletionInIncident(s subject) *Verdict {
+	if !s.heldWhen(s.Object.GetDeletionTimestamp().Time) {
+		return nil
+	}
+	return s.hold(v1alpha1.ReasonAwaitingApproval, "the manifest was deleted while break-glass was active, and this deletes the "+s.name())
+}
 
 func ruleDeletionAbsent(s subject) *Verdict {
 	if s.exists() && ruleNoProject(s) == nil {
@@ -110,7 +120,7 @@ func ruleDeletionForeign(s subject) *Verdict {
 
 // ruleDeletionGrants is for a policy that several manifests share: what the manifest granted goes, and nothing else.
 func ruleDeletionGrants(s subject) *Verdict {
-	p := s.so.Policy
+	p, why := s.so.Policy, ""
 	switch {
 	case !s.Kind.Shared():
 		return nil
@@ -124,8 +134,15 @@ func ruleDeletionGrants(s subject) *Verdict {
 		v.After = time.Second
 		return v
 	}
-	if p.Writes() && s.spec().Management == v1alpha1.ManagementApprove {
-		if v := s.hold(v1alpha1.ReasonAwaitingApproval, "spec.management is Approve, and this revokes what the manifest granted"); v != nil {
+	if p.Writes() {
+		const revokes = ", and this revokes what the manifest granted"
+		switch {
+		case s.heldWhen(s.Object.GetDeletionTimestamp().Time):
+			why = "the manifest was deleted while break-glass was active" + revokes
+		case s.spec().Management == v1alpha1.ManagementApprove:
+			why = "spec.management is Approve" + revokes
+		}
+		if v := s.hold(v1alpha1.ReasonAwaitingApproval, why); v != nil {
 			return v
 		}
 	}

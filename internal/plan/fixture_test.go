@@ -260,6 +260,31 @@ func rivals(after time.Duration) given {
 	}
 }
 
+// lastRival changes the rival that was added last.
+func lastRival(change func(*Rival)) given {
+	return func(s *situation) {
+		if n := len(s.env.Rivals); n > 0 {
+			change(&s.env.Rivals[n-1])
+		}
+	}
+}
+
+var (
+	itsGlass   = lastRival(func(r *Rival) { r.Glass = breakglass.Glass{Scope: v1alpha1.BreakGlassOnObject, Reason: "INC-4711"} })
+	itIsBarred = lastRival(func(r *Rival) { r.Barred = true })
+	itGoesToo  = lastRival(func(r *Rival) { r.Object.SetDeletionTimestamp(&metav1.Time{Time: three}) })
+	// hadGlass says that the glass was broken for some time, now included.
+	hadGlass given = func(s *situation) { recordGlass(s.Object) }
+	itHadOne       = lastRival(func(r *Rival) { recordGlass(r.Object) })
+)
+
+func recordGlass(obj v1alpha1.Object) {
+	status := obj.GetCommonStatus()
+	status.BreakGlassHistory = append(status.BreakGlassHistory, v1alpha1.BreakGlassRecord{
+		BreakGlass: v1alpha1.BreakGlass{Since: metav1.NewTime(three.Add(-time.Hour))}, ClosedAt: metav1.NewTime(three.Add(time.Hour)),
+	})
+}
+
 // undeletable is for kinds whose resources can be brought back.
 func undeletable(s *situation) {
 	fields := *s.Kind.Fields

@@ -192,7 +192,7 @@ func (s subject) idle() bool {
 
 func ruleUnwritable(s subject) *Verdict {
 	unwritable := s.so.Policy.Unwritable()
-	if unwritable == "" || !s.idle() || s.env.Glass.Open() {
+	if unwritable == "" || !s.idle() || s.heldBy() != "" {
 		return nil
 	}
 	return leave(v1alpha1.ReasonInvalid, unwritable)
@@ -200,7 +200,7 @@ func ruleUnwritable(s subject) *Verdict {
 
 func ruleStoredOtherwise(s subject) *Verdict {
 	otherwise := s.so.Policy.StoredOtherwise()
-	if otherwise == "" || !s.idle() || s.env.Glass.Open() {
+	if otherwise == "" || !s.idle() || s.heldBy() != "" {
 		return nil
 	}
 	return leave(v1alpha1.ReasonNotApplied, otherwise)
@@ -250,10 +250,11 @@ func ruleImmutable(s subject) *Verdict {
 }
 
 func ruleGlass(s subject) *Verdict {
-	if !s.env.Glass.Open() {
+	held := s.heldBy()
+	if held == "" {
 		return nil
 	}
-	return leave(v1alpha1.ReasonBreakGlass, "break-glass is active; on hold: "+List(s.so.Changes.Paths()))
+	return leave(v1alpha1.ReasonBreakGlass, held+"; on hold: "+List(s.so.Changes.Paths()))
 }
 
 // hold is the verdict that a plan waits for approval, unless it has it.

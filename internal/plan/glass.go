@@ -1,0 +1,64 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/breakglass"
+	"github.com/holdfast-dev/holdfast/internal/tenancy"
+)
+
+// NewRival looks at another manifest of a resource in a project, and at the annotations of its Namespace: whether it may act now, and whether
+// its glass is broken.
+func NewRival(obj v1alpha1.Object, namespace map[string]string, project string, now time.Time) Rival {
+	binding, refusal := tenancy.Resolve(obj.GetNamespace(), namespace, obj.GetCommonSpec().ProjectID, obj.GetCommonStatus().Project)
+	released := !obj.GetDeletionTimestamp().IsZero() && !slices.Contains(obj.GetFinalizers(), v1alpha1.Finalizer)
+	return Rival{
+		Object: obj,
+		Barred: released || refusal != nil || binding.Project != project,
+		Glass:  breakglass.Read(obj.GetAnnotations(), namespace, now),
+	}
+}
+
+// Holds says whether the rival's glass holds the resource, whatever its spec.management is: it is an incident's word about the resource, not
+// about one manifest of it.
+func (r Rival) Holds() bool { return !r.Barred && r.Glass.Open() }
+
+// Name is namespace/name, for messages.
+func (r Rival) Name() string { return r.Object.GetNamespace() + "/" + r.Object.GetName() }
+
+// HeldBy says whose glass it is that holds the resource, for messages.
+func (r Rival) HeldBy() string {
+	where := "manifest " + r.Name()
+	if r.Glass.Scope == v1alpha1.BreakGlassOnNamespace {
+		where = "namespace of the " + where
+	}
+	return fmt.Sprintf("break-glass is active on the %s, which declares the same resource", where)
+}
+
+// heldBy says which broken glass holds the resource: the manifest's own, or that of another manifest of it; empty for none.
+func (s subject) heldBy() string {
+	if s.env.Glass.Open() {
+		return "break-glass is active"
+	}
+	for _, rival := range s.env.Rivals {
+		if rival.Holds() {
+			return rival.HeldBy()
+		}
+	}
+	return ""
+}
+
+// heldWhen says whether the glass was broken on the resource at a time, by what is on record of it.
+func (s subject) heldWhen(t time.Time) bool {
+	during := func(status *v1alpha1.CommonStatus) bool {
+		return slices.ContainsFunc(status.BreakGlassHistory, func(r v1alpha1.BreakGlassRecord) bool {
+			return !t.Before(r.Since.Time) && !t.After(r.ClosedAt.Time)
+		})
+	}
+	return during(s.Object.GetCommonStatus()) || slices.ContainsFunc(s.env.Rivals, func(r Rival) bool {
+		return !r.Barred && during(r.Object.GetCommonStatus())
+	})
+}
