@@ -281,6 +281,9 @@ type BreakGlass struct {
 	// before, and it ended in the second in which the annotation was stored, or later.
 	// +optional
 	LastWrite string `json:"lastWrite,omitempty"`
+	// deletionTime is when the manifest was deleted, if that was while the glass was open: what would be destroyed waits for approval.
+	// +optional
+	DeletionTime *metav1.Time `json:"deletionTime,omitempty"`
 	// edits are the changes of the annotations since then: another reason, another time, reopened.
 	// +optional
 	// +listType=atomic

@@ -99,6 +99,10 @@ func (in *BreakGlass) DeepCopyInto(out *BreakGlass) {
 		in, out := &in.Until, &out.Until
 		*out = (*in).DeepCopy()
 	}
+	if in.DeletionTime != nil {
+		in, out := &in.DeletionTime, &out.DeletionTime
+		*out = (*in).DeepCopy()
+	}
 	if in.Edits != nil {
 		in, out := &in.Edits, &out.Edits
 		*out = make([]BreakGlassEdit, len(*in))

@@ -47,6 +47,10 @@ type Seen struct {
 	ClosedBy string
 	// LastWrite describes a write that had passed the gate when the glass was broken; empty for none.
 	LastWrite string
+	// Deleted is when the manifest was deleted; nil if it was not. OpenedAt is when the glass was broken, as far as that is known of one
+	// that is seen for the first time.
+	Deleted  *metav1.Time
+	OpenedAt time.Time
 	// Now is the time of the pass.
 	Now time.Time
 }
@@ -98,6 +102,7 @@ func begin(status *v1alpha1.CommonStatus, seen Seen) []Event {
 		Scope: seen.Glass.Scope, Reason: seen.Glass.Reason, By: seen.Glass.By, Verified: seen.Verified,
 		Since: atSecond(seen.Now), Until: optional(seen.Glass.Until), LastWrite: seen.LastWrite,
 	}
+	noteDeletion(status.BreakGlass, seen.Deleted, seen.OpenedAt)
 	return tell(EventOpened, "%s broke the glass on the %s%s: %s",
 		person(seen.Glass.By), seen.Glass.Scope, ending(seen.Glass.Until), seen.Glass.Reason)
 }
@@ -116,6 +121,9 @@ func resume(status *v1alpha1.CommonStatus, glass Glass) bool {
 }
 
 func end(status *v1alpha1.CommonStatus, seen Seen) []Event {
+	if seen.Deleted != nil && seen.Deleted.Time.Before(seen.Now.Truncate(time.Second)) { // or it may have been after the closing
+		noteDeletion(status.BreakGlass, seen.Deleted, status.BreakGlass.Since.Time)
+	}
 	record := v1alpha1.BreakGlassRecord{
 		BreakGlass: *status.BreakGlass, Ending: v1alpha1.BreakGlassClosed,
 		ClosedAt: atSecond(seen.Now), ClosedBy: text.Cut(seen.ClosedBy, longestName),
@@ -143,6 +151,7 @@ func file(status *v1alpha1.CommonStatus, record v1alpha1.BreakGlassRecord) {
 func edit(open *v1alpha1.BreakGlass, seen Seen) []Event {
 	glass, until := seen.Glass, optional(seen.Glass.Until)
 	open.Verified = open.Verified && seen.Verified
+	noteDeletion(open, seen.Deleted, open.Since.Time)
 	sameTime := open.Until.Equal(until)
 	if sameTime && open.Reason == glass.Reason && open.By == glass.By {
 		return nil
@@ -160,6 +169,13 @@ func edit(open *v1alpha1.BreakGlass, seen Seen) []Event {
 }
 
 // tell returns the one event of a transition.
+// noteDeletion remembers that the manifest was deleted while the glass was open, which it was from a time on. In doubt, within the second, it was.
+func noteDeletion(open *v1alpha1.BreakGlass, deleted *metav1.Time, from time.Time) {
+	if deleted != nil && open.DeletionTime == nil && !deleted.Time.Before(from.Truncate(time.Second)) {
+		open.DeletionTime = deleted
+	}
+}
+
 func tell(reason, format string, args ...any) []Event {
 	return []Event{{reason, fmt.Sprintf(format, args...)}}
 }

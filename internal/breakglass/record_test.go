@@ -200,3 +200,40 @@ func TestNoteKeepsTheLastDifferenceOfEachPath(t *testing.T) {
 		t.Errorf("seen (-want +got):\n%s", d)
 	}
 }
+
+// TestADeletionInAnIncidentIsNoted: Kubernetes tells times in seconds, and in doubt what is destroyed waits for a person.
+func TestADeletionInAnIncidentIsNoted(t *testing.T) {
+	incident := Glass{Scope: v1alpha1.BreakGlassOnObject, Reason: "INC-1", By: "ada"}
+	open := func(deleted *metav1.Time, opened, now int) Seen {
+		return Seen{Glass: incident, Deleted: deleted, OpenedAt: at(opened), Now: at(now)}
+	}
+	closed := func(deleted *metav1.Time, now int) Seen { return Seen{Deleted: deleted, Now: at(now)} }
+	when := func(minute int) *metav1.Time { return new(metav1.NewTime(at(minute))) }
+	cases := map[string]struct {
+		looks []Seen
+		want  *metav1.Time
+	}{
+		"not deleted":                              {[]Seen{open(nil, 1, 2), closed(nil, 9)}, nil},
+		"deleted before":                           {[]Seen{open(when(0), 1, 2), open(when(0), 1, 3), closed(when(0), 9)}, nil},
+		"deleted before anybody saw it open":       {[]Seen{open(when(2), 1, 3), closed(when(2), 9)}, when(2)},
+		"deleted in the second in which it opened": {[]Seen{open(when(1), 1, 3), closed(when(1), 9)}, when(1)},
+		"deleted while it was open":                {[]Seen{open(nil, 1, 2), open(when(5), 1, 6), closed(when(5), 9)}, when(5)},
+		"deleted, and seen when it was closed":     {[]Seen{open(nil, 1, 2), closed(when(5), 9)}, when(5)},
+		"deleted in the second of the closing":     {[]Seen{open(nil, 1, 2), closed(when(9), 9)}, nil},
+		"deleted afterwards":                       {[]Seen{open(nil, 1, 2), closed(nil, 9), closed(when(10), 11)}, nil},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			var status v1alpha1.CommonStatus
+			for _, seen := range tc.looks {
+				Advance(&status, seen)
+			}
+			if len(status.BreakGlassHistory) != 1 {
+				t.Fatalf("history: %+v", status.BreakGlassHistory)
+			}
+			if d := cmp.Diff(tc.want, status.BreakGlassHistory[0].DeletionTime); d != "" {
+				t.Errorf("deletion (-want +got):\n%s", d)
+			}
+		})
+	}
+}

@@ -113,6 +113,7 @@ func recordedScope(obj v1alpha1.Object) v1alpha1.BreakGlassScope {
 // are in force, and which write had passed the gate before.
 func (p *pass) noticeGlass(ctx context.Context, seen breakglass.Seen) error {
 	status := p.obj.GetCommonStatus()
+	seen.Deleted = p.obj.GetDeletionTimestamp()
 	if seen.Glass.Open() {
 		if recordedScope(p.obj) == seen.Glass.Scope {
 			seen.Verified = seen.Glass.By != ""
@@ -124,6 +125,11 @@ func (p *pass) noticeGlass(ctx context.Context, seen breakglass.Seen) error {
 			seen.Verified = verified && seen.Glass.By != ""
 			if seen.LastWrite, err = p.writeUnderWay(ctx, seen); err != nil {
 				return err
+			}
+			if seen.Deleted != nil {
+				if seen.OpenedAt, err = p.brokenAt(ctx, seen.Glass.Scope); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -145,15 +151,20 @@ func (p *pass) writeUnderWay(ctx context.Context, seen breakglass.Seen) (string,
 	if p.writes.since(ref, seen.Now.Add(-justNow)) == "" {
 		return p.writes.ofPredecessor(obj, seen.Now), nil
 	}
-	annotated := client.Object(copyOf(obj))
-	key := client.ObjectKeyFromObject(obj)
-	if seen.Glass.Scope == v1alpha1.BreakGlassOnNamespace {
-		annotated, key = &corev1.Namespace{}, client.ObjectKey{Name: obj.GetNamespace()}
+	broken, err := p.brokenAt(ctx, seen.Glass.Scope)
+	return p.writes.since(ref, broken.Add(-clockSkew)), err
+}
+
+// brokenAt reads when the glass was broken, to the second; zero if nothing tells.
+func (p *pass) brokenAt(ctx context.Context, scope v1alpha1.BreakGlassScope) (time.Time, error) {
+	annotated, key := client.Object(copyOf(p.obj)), client.ObjectKeyFromObject(p.obj)
+	if scope == v1alpha1.BreakGlassOnNamespace {
+		annotated, key = &corev1.Namespace{}, client.ObjectKey{Name: p.obj.GetNamespace()}
 	}
 	if err := p.uncached.Get(ctx, key, annotated); err != nil {
-		return "", fmt.Errorf("finding out when the glass was broken: %w", err)
+		return time.Time{}, fmt.Errorf("finding out when the glass was broken: %w", err)
 	}
-	return p.writes.since(ref, annotatedAt(annotated, v1alpha1.BreakGlassAnnotation).Add(-clockSkew)), nil
+	return annotatedAt(annotated, v1alpha1.BreakGlassAnnotation), nil
 }
 
 // clockSkew is by how much the clocks of the API server and of this process may differ, for naming a write too much rather

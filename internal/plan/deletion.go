@@ -98,7 +98,7 @@ const deletionOnHold = "; on hold: the deletion"
 
 // ruleDeletionInIncident: closing the glass must not destroy, all at once, what was deleted meanwhile by whoever did not know of the incident.
 func ruleDeletionInIncident(s subject) *Verdict {
-	if !s.heldWhen(s.Object.GetDeletionTimestamp().Time) {
+	if !s.deletedInIncident() {
 		return nil
 	}
 	return s.hold(v1alpha1.ReasonAwaitingApproval, "the manifest was deleted while break-glass was active, and this deletes the "+s.name())
@@ -137,7 +137,7 @@ func ruleDeletionGrants(s subject) *Verdict {
 	if p.Writes() {
 		const revokes = ", and this revokes what the manifest granted"
 		switch {
-		case s.heldWhen(s.Object.GetDeletionTimestamp().Time):
+		case s.deletedInIncident():
 			why = "the manifest was deleted while break-glass was active" + revokes
 		case s.spec().Management == v1alpha1.ManagementApprove:
 			why = "spec.management is Approve" + revokes

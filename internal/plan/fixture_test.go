@@ -281,7 +281,7 @@ var (
 func recordGlass(obj v1alpha1.Object) {
 	status := obj.GetCommonStatus()
 	status.BreakGlassHistory = append(status.BreakGlassHistory, v1alpha1.BreakGlassRecord{
-		BreakGlass: v1alpha1.BreakGlass{Since: metav1.NewTime(three.Add(-time.Hour))}, ClosedAt: metav1.NewTime(three.Add(time.Hour)),
+		BreakGlass: v1alpha1.BreakGlass{Since: metav1.NewTime(three.Add(-time.Hour)), DeletionTime: obj.GetDeletionTimestamp()}, ClosedAt: metav1.NewTime(three.Add(time.Hour)),
 	})
 }
 

@@ -51,14 +51,13 @@ func (s subject) heldBy() string {
 	return ""
 }
 
-// heldWhen says whether the glass was broken on the resource at a time, by what is on record of it.
-func (s subject) heldWhen(t time.Time) bool {
-	during := func(status *v1alpha1.CommonStatus) bool {
-		return slices.ContainsFunc(status.BreakGlassHistory, func(r v1alpha1.BreakGlassRecord) bool {
-			return !t.Before(r.Since.Time) && !t.After(r.ClosedAt.Time)
+// deletedInIncident says whether the manifest was deleted while a glass held the resource: its own, or that of another manifest of it.
+func (s subject) deletedInIncident() bool {
+	deleted := s.Object.GetDeletionTimestamp().Time
+	own := slices.ContainsFunc(s.Object.GetCommonStatus().BreakGlassHistory, func(r v1alpha1.BreakGlassRecord) bool { return r.DeletionTime != nil })
+	return own || slices.ContainsFunc(s.env.Rivals, func(rival Rival) bool {
+		return !rival.Barred && slices.ContainsFunc(rival.Object.GetCommonStatus().BreakGlassHistory, func(r v1alpha1.BreakGlassRecord) bool {
+			return !deleted.Before(r.Since.Time) && !deleted.After(r.ClosedAt.Time) // in seconds: in doubt it was
 		})
-	}
-	return during(s.Object.GetCommonStatus()) || slices.ContainsFunc(s.env.Rivals, func(r Rival) bool {
-		return !r.Barred && during(r.Object.GetCommonStatus())
 	})
 }
