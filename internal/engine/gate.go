@@ -78,7 +78,9 @@ func NewGate(uncached client.Reader, lease Lease) *Gate {
 // pass reads the object and the other manifests of its resource, all with their Namespaces and uncached, and lets a write go out only if the
 // object is still exactly the one that the target names, is bound as it says, and no glass is broken that holds the resource; and only while
 // the lease lasts. The returned context ends with the lease, and must be cancelled after the write. Any error is a *notSent.
-func (g *Gate) pass(ctx context.Context, obj v1alpha1.Object, rivals []v1alpha1.Object, target plan.Target) (context.Context, context.CancelFunc, error) {
+func (g *Gate) pass(
+	ctx context.Context, obj v1alpha1.Object, rivals []v1alpha1.Object, target plan.Target,
+) (context.Context, context.CancelFunc, error) {
 	look := &look{reader: g.reader, now: g.now(), namespaces: map[string]map[string]string{}}
 	err := look.check(ctx, obj, target)
 	if err == nil {

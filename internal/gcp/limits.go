@@ -110,7 +110,8 @@ func (l *limiter) reserve(ctx context.Context, scopes []scope) (place, time.Dura
 		asked := l.pauses[s.whole()]
 		left := asked.until.Sub(now)
 		if left > patience {
-			return place{}, 0, &Error{Class: kind.Throttled, RetryAfter: left, Message: tidy(fmt.Sprintf("%s (%s are paused)", asked.reason, s.whole()))}
+			message := fmt.Sprintf("%s (%s are paused)", asked.reason, s.whole())
+			return place{}, 0, &Error{Class: kind.Throttled, RetryAfter: left, Message: tidy(message)}
 		}
 		longest = max(longest, left)
 	}

@@ -12,8 +12,8 @@ import (
 	"path"
 	"slices"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
@@ -36,6 +36,9 @@ type manifests struct {
 }
 
 var _ Source = (*Folder)(nil)
+
+// core is the API group of Namespaces, and of lists.
+var core = schema.GroupVersion{Version: "v1"}
 
 // ReadFolder reads all Namespaces and manifests of the kinds from the YAML and JSON files of a folder and those below it, also from lists,
 // which is how kubectl prints several objects. Other objects are passed over. A field that the kind does not have is an error, which names
@@ -86,10 +89,10 @@ func (f *Folder) readDocument(document []byte, kinds []kind.Kind) error {
 		return err
 	}
 	switch head.GroupVersionKind() {
-	case corev1.SchemeGroupVersion.WithKind("Namespace"):
+	case core.WithKind("Namespace"):
 		f.namespaces[head.Name] = head.Annotations
 		return nil
-	case corev1.SchemeGroupVersion.WithKind("List"):
+	case core.WithKind("List"):
 		return f.readList(document, kinds)
 	}
 	k, known := kind.Named(kinds, head.Kind)

@@ -52,7 +52,7 @@ func TestNoManifestWritesThroughTheGlassOfAnother(t *testing.T) {
 				edit(w, holder, func(o v1alpha1.Object) { k.set(o, new(false)) })
 				w.reason(holder, v1alpha1.ReasonBreakGlass)
 				if message := condition(holder, v1alpha1.ConditionReady).Message; !strings.Contains(message, other.GetNamespace()+"/"+other.GetName()) {
-					t.Errorf("the manifest whose glass it is is not named: %s", message)
+					t.Errorf("it does not say on which manifest the glass is broken: %s", message)
 				}
 				w.delete(holder)
 				w.settled(holder)

@@ -163,7 +163,7 @@ func TestAGlassThatBreaksWhileABucketIsEmptiedStopsAtTheNextBatch(t *testing.T) 
 }
 
 // nextSecond waits until the second is over: the API server tells times in seconds.
-func nextSecond() { time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second))) }
+func nextSecond() { <-time.After(time.Until(time.Now().Truncate(time.Second).Add(time.Second))) }
 
 func TestAGlassClosesByItself(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
