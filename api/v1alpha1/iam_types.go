@@ -193,7 +193,8 @@ type IAMStatus struct {
 	// +kubebuilder:validation:MaxItems=64
 	Refused []IAMRefusal `json:"refused,omitempty"`
 
-	// storedAs are members that Google stores under another name than the manifest has, such as the primary address behind an alias.
+	// storedAs are members, exempted ones included, that Google stores under another name than the manifest has, such as the primary
+	// address behind an alias.
 	// +optional
 	// +listType=map
 	// +listMapKey=member
@@ -235,10 +236,18 @@ type IAMKept struct {
 type IAMStoredAs struct {
 	// member is the member as the manifest has it.
 	Member string `json:"member"`
-	// name is the member as Google shows it; empty if Google shows nothing that could be it, because it had the role already under that
-	// other name.
+	// names are the member as Google shows it: one, as a rule. None if Google shows nothing new that could be it, because it was listed already
+	// under that other name.
 	// +optional
-	Name string `json:"name,omitempty"`
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=1500
+	Names []string `json:"names,omitempty"`
+	// uncertain says that several members were stored under other names at once, so that which name is whose is not certain.
+	// +optional
+	Uncertain bool `json:"uncertain,omitempty"`
+	// generation is that of the manifest that the member was sent for, where no name is certain: it is sent again with the next.
+	// +optional
+	Generation int64 `json:"generation,omitempty"`
 }
 
 // IAMRefusal is a member that Google rejected.

@@ -36,7 +36,7 @@ func TestAnAliasIsWrittenOnceAndTold(t *testing.T) {
 		if want := "Google stores " + alias + " as " + primary + ": write it in the manifest as Google does"; readyCondition(topic).Message != want {
 			t.Errorf("it says: %s", readyCondition(topic).Message)
 		}
-		if d := cmp.Diff([]v1alpha1.IAMStoredAs{{Member: alias, Name: primary}}, topic.Status.IAM.StoredAs); d != "" {
+		if d := cmp.Diff([]v1alpha1.IAMStoredAs{{Member: alias, Names: []string{primary}}}, topic.Status.IAM.StoredAs); d != "" {
 			t.Errorf("status (-want +got):\n%s", d)
 		}
 		if d := cmp.Diff([]v1alpha1.IAMGrants{{Role: "roles/pubsub.publisher", Members: []string{primary, ada}}}, topic.Status.IAM.Grants); d != "" {

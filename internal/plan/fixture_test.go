@@ -206,7 +206,7 @@ var (
 	adaIsLive      given = func(s *situation) { s.seen.Policy = livePolicy(ada) }
 	nobodyIsLive   given = func(s *situation) { s.seen.Policy = livePolicy() }
 	adaAndBobLive  given = func(s *situation) { s.seen.Policy = livePolicy(ada, bob) }
-	adaIsStoredAs  given = func(s *situation) { s.record.Policy.StoredAs = StoredAs{ada.Member: "user:primary@example.com"} }
+	adaIsStoredAs  given = func(s *situation) { s.record.Policy.StoredAs = StoredAs{ada.Member: {Names: []string{"user:primary@example.com"}}} }
 	primaryIsLive  given = func(s *situation) {
 		s.seen.Policy = PolicySeen{Looked: true, Policy: iampolicy.Policy{Etag: []byte("1"), Bindings: []iampolicy.Binding{{Role: ada.Role, Members: []string{"user:primary@example.com"}}}}}
 	}

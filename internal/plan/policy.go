@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -171,12 +172,73 @@ func (s subject) policyInput() *PolicyPlan {
 			in.MaxRemovals = int(*spec.Safety.MaxRemovals)
 		}
 		wanted := s.env.References.grants(spec.Bindings)
-		p.storedAs = s.record.Policy.StoredAs.among(wanted.grants)
-		in.Wanted, in.Unresolved = p.storedAs.rename(wanted.grants), len(wanted.missing)+len(wanted.notAllowed) > 0
+		in.Wanted, in.Unresolved = wanted.grants, len(wanted.missing)+len(wanted.notAllowed) > 0
 		p.waits, p.notAllowed, p.Fresh = strings.Join(wanted.missing, "; "), strings.Join(wanted.notAllowed, "; "), wanted.fresh
 	}
+	p.storedAs = s.storedAs().among(p.members(), s.Object.GetGeneration())
+	p.In.Wanted, p.In.AuditConfigs = p.storedAs.rename(p.In.Wanted), p.storedAs.renameExempted(p.In.AuditConfigs)
 	s.share(&p.In)
 	return p
+}
+
+// storedAs are the names that Google stores, as far as this manifest and the others of the policy have found out.
+func (s subject) storedAs() StoredAs {
+	all := StoredAs{}
+	for _, rival := range s.env.Rivals {
+		maps.Copy(all, RecordOf(rival.Object.GetCommonStatus()).Policy.StoredAs.named())
+	}
+	for member, is := range s.record.Policy.StoredAs {
+		if is.known() || len(all[member].Names) == 0 {
+			all[member] = is
+		}
+	}
+	return all
+}
+
+// members are all whom the plan's input wants to be listed, in their normal form.
+func (p *PolicyPlan) members() map[string]bool {
+	out := map[string]bool{}
+	for _, members := range listsOf(iampolicy.Policy{AuditConfigs: p.In.AuditConfigs}) {
+		maps.Copy(out, members)
+	}
+	for _, g := range p.In.Wanted {
+		out[iampolicy.NormalMember(g.Member)] = true
+	}
+	return out
+}
+
+// ownAs are the manifest's own grants once the plan was written, by the names under which Google has stored them. One that was live before
+// under that name is somebody else's, and so is what cannot be told from others'.
+func (p *PolicyPlan) ownAs(became StoredAs, stored lists) []iampolicy.Grant {
+	live, had := listsOf(p.In.Live), grantsBy(p.Plan.Had)
+	own := grantsBy(stillThere(p.Plan.Had, p.Plan.Own, stored))
+	for _, g := range p.Plan.Own {
+		was := g.Normal()
+		if _, renamed := became[was.Member]; !renamed {
+			own[was] = true
+		}
+		for _, is := range became.rename([]iampolicy.Grant{was}) {
+			if stored.has(is) && (!live.has(is) || had[is] || had[was] && live.has(was)) {
+				own[is] = true
+			}
+		}
+	}
+	return slices.Collect(maps.Keys(own))
+}
+
+// stillThere are the own grants that a plan gives up and that are in the policy as Google stored it.
+func stillThere(had, own []iampolicy.Grant, stored lists) []iampolicy.Grant {
+	keeps := grantsBy(own)
+	return slices.DeleteFunc(slices.Clone(had), func(g iampolicy.Grant) bool { return keeps[g.Normal()] || !stored.has(g) })
+}
+
+// grantsBy are grants as a set, in their normal form.
+func grantsBy(grants []iampolicy.Grant) map[iampolicy.Grant]bool {
+	out := make(map[iampolicy.Grant]bool, len(grants))
+	for _, g := range grants {
+		out[g.Normal()] = true
+	}
+	return out
 }
 
 // share adds what the other manifests of a shared policy say and have done. One that clashes is applied instead of this one, or not
@@ -202,11 +264,23 @@ func (s subject) share(in *iampolicy.Input) {
 			in.DeclaredServices = append(in.DeclaredServices, config.Service)
 		}
 		declared := rival.References.grants(spec.Bindings)
+		in.Declared = append(in.Declared, s.perhaps(theirs.StoredAs, declared.grants)...)
 		declared.grants = theirs.StoredAs.rename(declared.grants)
 		if in.Declared = append(in.Declared, declared.grants...); len(declared.missing)+len(declared.notAllowed) > 0 {
 			in.Declared = append(in.Declared, recorded...) // its record alone says whom it means
 		}
 	}
+}
+
+// perhaps are the own grants that another manifest may mean which lists somebody under a name that Google does not show.
+func (s subject) perhaps(theirs StoredAs, declared []iampolicy.Grant) []iampolicy.Grant {
+	unknown := map[place]bool{}
+	for _, g := range declared {
+		if len(theirs.names(g.Member)) != 1 {
+			unknown[placeOf(g)] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(s.record.Policy.Grants), func(g iampolicy.Grant) bool { return !unknown[placeOf(g)] })
 }
 
 // resolved are bindings as grants.

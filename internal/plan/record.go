@@ -196,11 +196,12 @@ func (r Record) NotGranted(before Record) Record {
 // Granted is the record after a policy was written as planned, and stored by Google as the answer shows. Grants that Google stores under
 // another name are recorded by that name, so that they are revoked when they leave the manifest; those that were revoked and that Google shows
 // all the same stay recorded.
-func (r Record) Granted(p *PolicyPlan, stored iampolicy.Policy) Record {
-	otherwise := storedOtherwise(p.Plan.Add, p.Plan.Next, stored)
-	r.Policy.Grants, r.Policy.Pending = append(otherwise.rename(p.Plan.Own), stillThere(p.Plan.Had, p.Plan.Own, stored)...), nil
-	if len(otherwise) > 0 {
-		all := maps.Clone(otherwise)
+func (r Record) Granted(m Manifest, p *PolicyPlan, answer iampolicy.Policy) Record {
+	stored := listsOf(answer)
+	became := storedOtherwise(listsOf(p.Plan.Next), stored, p.members()).since(m.Object.GetGeneration())
+	r.Policy.Grants, r.Policy.Pending = p.ownAs(became, stored), nil
+	if len(became) > 0 {
+		all := maps.Clone(became)
 		maps.Copy(all, p.storedAs)
 		r.Policy.StoredAs = all
 	}

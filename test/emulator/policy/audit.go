@@ -1,11 +1,13 @@
 package policy
 
 import (
+	"slices"
+
 	"cloud.google.com/go/iam/apiv1/iampb"
 )
 
 // auditConfigs checks those that were sent and returns them in the form that
-// policies are kept in: one for each service.
+// policies are kept in: one for each service, each exempted member once.
 func (r Rules) auditConfigs(current, sent *iampb.Policy) ([]*iampb.AuditConfig, error) {
 	if len(sent.GetAuditConfigs()) > 0 && !r.AuditConfigs {
 		return nil, invalid("Audit configs are not supported for this resource.")
@@ -27,7 +29,13 @@ func (r Rules) auditConfigs(current, sent *iampb.Policy) ([]*iampb.AuditConfig, 
 			if err != nil {
 				return nil, err
 			}
-			kept.AuditLogConfigs = append(kept.AuditLogConfigs, &iampb.AuditLogConfig{LogType: log.GetLogType(), ExemptedMembers: forms})
+			entry := &iampb.AuditLogConfig{LogType: log.GetLogType()}
+			for _, form := range forms {
+				if !slices.Contains(entry.GetExemptedMembers(), form) {
+					entry.ExemptedMembers = append(entry.ExemptedMembers, form)
+				}
+			}
+			kept.AuditLogConfigs = append(kept.AuditLogConfigs, entry)
 		}
 		if len(kept.GetAuditLogConfigs()) > 0 {
 			configs = append(configs, kept)
