@@ -785,6 +785,13 @@ func (in *IAMStatus) DeepCopyInto(out *IAMStatus) {
 		*out = make([]string, len(*in))
 		copy(*out, *in)
 	}
+	if in.NotOwned != nil {
+		in, out := &in.NotOwned, &out.NotOwned
+		*out = make([]IAMGrants, len(*in))
+		for i := range *in {
+			(*in)[i].DeepCopyInto(&(*out)[i])
+		}
+	}
 	if in.Kept != nil {
 		in, out := &in.Kept, &out.Kept
 		*out = make([]IAMKept, len(*in))
@@ -801,6 +808,11 @@ func (in *IAMStatus) DeepCopyInto(out *IAMStatus) {
 		for i := range *in {
 			(*in)[i].DeepCopyInto(&(*out)[i])
 		}
+	}
+	if in.TakenOver != nil {
+		in, out := &in.TakenOver, &out.TakenOver
+		*out = make([]string, len(*in))
+		copy(*out, *in)
 	}
 }
 

@@ -166,12 +166,14 @@ func (p *pass) ensureFinalizer(ctx context.Context) *outcome {
 }
 
 func (p *pass) relate(ctx context.Context) *outcome {
-	if p.env.Refusal != nil {
+	if p.env.Refusal != nil && !p.deleting() { // one that goes has to hand over what it granted, wherever that was
 		return nil
 	}
 	if err := p.inventory.Relate(ctx, p.kind, p.obj, &p.env); err != nil {
 		return because("reading the manifests that this one has to do with", err)
 	}
+	p.env.Since = p.writes.beginning()
+	p.record = p.record.PassedOn(p.manifest(), p.env)
 	return nil
 }
 

@@ -50,6 +50,13 @@ func (w *writeLog) begin(now time.Time) {
 	}
 }
 
+// beginning is when this process began to reconcile.
+func (w *writeLog) beginning() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.began
+}
+
 // note remembers a write, and forgets those that are long over.
 func (w *writeLog) note(uid types.UID, mark writeMark) {
 	w.mu.Lock()

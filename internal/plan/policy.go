@@ -20,6 +20,8 @@ type PolicyPlan struct {
 	Plan iampolicy.Plan
 	// storedAs are those of the manifest's members that Google stores under another name.
 	storedAs StoredAs
+	// lost says that the record was lost which told what of Plan.NotOwned is the manifest's own.
+	lost bool
 	// waits says which references are unresolved, notAllowed which must not be followed; each empty for none.
 	waits, notAllowed string
 	// Fresh are members that were created a moment ago; unseen are those of them that not all of Google knows yet.
@@ -149,7 +151,36 @@ func (s subject) policyPlan() *PolicyPlan {
 	}
 	p.In.Refused = slices.Concat(p.In.Refused, seen.Unseen)
 	p.Plan = iampolicy.Make(p.In)
+	p.lost = len(p.Plan.NotOwned) > 0 && (s.record.Policy.Lost || s.lostRecord())
 	return p
+}
+
+// lostRecord says whether the resource was this installation's before the manifest had a record of it.
+func (s subject) lostRecord() bool {
+	owner := s.marks()[v1alpha1.OwnerLabel]
+	return s.record.Identity == "" && !s.record.Policy.Known && owner != "" && s.identity().Labels[v1alpha1.OwnerLabel] == owner
+}
+
+// NotOwned says how many grants that the manifest lists stay when they leave it; empty if they all are its own.
+func (p *PolicyPlan) NotOwned() string {
+	if p == nil || len(p.Plan.NotOwned) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("grants that the manifest lists and that are not its own (status.iam.notOwned): %d; they stay when they leave it, unless %s.existingGrants is %s",
+		len(p.Plan.NotOwned), p.In.Prefix, v1alpha1.IAMExistingGrantsOwn)
+}
+
+// Lost says so where the record was lost that told which they are.
+func (p *PolicyPlan) Lost() string {
+	if p == nil || !p.lost {
+		return ""
+	}
+	return "the record of which grants this manifest has made was lost; " + p.NotOwned()
+}
+
+// ShowNotOwned is, for the status, what NotOwned counts.
+func (p *PolicyPlan) ShowNotOwned() []v1alpha1.IAMGrants {
+	return statusGrants(p.Plan.NotOwned[:min(len(p.Plan.NotOwned), mostChanges)])
 }
 
 // policyInput is what a plan is made from, but for the live policy.
@@ -167,6 +198,7 @@ func (s subject) policyInput() *PolicyPlan {
 	if spec != nil {
 		in := &p.In
 		in.Managed, in.Mode, in.DeletedPrincipals = true, cmp.Or(spec.Mode, v1alpha1.IAMAdditive), spec.DeletedPrincipals
+		in.OwnExisting = spec.ExistingGrants == v1alpha1.IAMExistingGrantsOwn
 		in.First = !s.seen.Policy.Written && record.Mode != in.Mode
 		if spec.Safety != nil && spec.Safety.MaxRemovals != nil {
 			in.MaxRemovals = int(*spec.Safety.MaxRemovals)
@@ -251,11 +283,12 @@ func (s subject) share(in *iampolicy.Input) {
 	for _, rival := range s.env.Rivals {
 		other := rival.Object
 		spec, audit := s.Kind.Policy.Of(other)
-		if other.GetCommonSpec().Management == v1alpha1.ManagementObserve || mine.clashes(claimOf(spec, audit)) {
+		clashes := !s.deleting() && mine.clashes(claimOf(spec, audit)) // one that goes leaves it to the other
+		if other.GetCommonSpec().Management == v1alpha1.ManagementObserve || clashes {
 			continue
 		}
 		theirs := RecordOf(other.GetCommonStatus()).Policy
-		recorded := theirs.Grants
+		recorded := slices.Concat(theirs.Grants, theirs.Pending)
 		in.Shared = append(in.Shared, recorded...)
 		if spec == nil || !other.GetDeletionTimestamp().IsZero() {
 			continue

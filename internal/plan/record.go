@@ -55,6 +55,10 @@ type PolicyRecord struct {
 	Refused []v1alpha1.IAMRefusal
 	// StoredAs are members that Google stores under another name.
 	StoredAs StoredAs
+	// TakenOver are the UIDs of those other manifests of the resource whose records are part of this one, and which have nothing any more.
+	TakenOver []string
+	// Lost says that an earlier record was lost, and with it which of the live grants the manifest has made.
+	Lost bool
 }
 
 // RecordOf reads the record that a status keeps.
@@ -68,6 +72,7 @@ func RecordOf(status *v1alpha1.CommonStatus) Record {
 		r.Policy = PolicyRecord{
 			Known: true, Mode: iam.Mode, Grants: grantsOf(iam.Grants), Pending: grantsOf(iam.Pending),
 			AuditServices: slices.Clone(iam.AuditServices), Refused: slices.Clone(iam.Refused), StoredAs: storedAsOf(iam.StoredAs),
+			TakenOver: slices.Clone(iam.TakenOver), Lost: iam.RecordLost,
 		}
 	}
 	return r
@@ -87,7 +92,7 @@ func (r Record) Store(status *v1alpha1.CommonStatus) {
 	}
 	iam := status.IAM
 	iam.Mode, iam.Grants, iam.Pending = r.Policy.Mode, statusGrants(r.Policy.Grants), statusGrants(r.Policy.Pending)
-	iam.StoredAs = r.Policy.StoredAs.status()
+	iam.StoredAs, iam.TakenOver, iam.RecordLost = r.Policy.StoredAs.status(), r.Policy.TakenOver, r.Policy.Lost
 	iam.AuditServices, iam.Refused = r.Policy.AuditServices, r.Policy.Refused[:min(len(r.Policy.Refused), mostChanges)]
 }
 
@@ -239,7 +244,7 @@ func (r Record) OwnsGrants(m Manifest, p *PolicyPlan) Record {
 		r.Policy.AuditServices = append(r.Policy.AuditServices, audit.Service)
 	}
 	if !p.In.Managed && len(r.Policy.Grants) == 0 {
-		r.Policy = PolicyRecord{}
+		r.Policy = PolicyRecord{Known: len(r.Policy.TakenOver) > 0, TakenOver: r.Policy.TakenOver}
 	}
 	return r
 }
@@ -256,7 +261,7 @@ func (r Record) Looked(m Manifest, p *PolicyPlan) Record {
 		return r
 	}
 	r.Policy.Known = true
-	r.Policy.StoredAs = p.storedAs
+	r.Policy.StoredAs, r.Policy.Lost = p.storedAs, p.lost
 	r.Policy.Refused = slices.DeleteFunc(slices.Clone(r.Policy.Refused), func(refusal v1alpha1.IAMRefusal) bool {
 		return refusal.Generation != m.Object.GetGeneration() || !slices.Contains(p.In.Refused, refusal.Member)
 	})

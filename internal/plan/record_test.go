@@ -319,6 +319,7 @@ func TestARecordComesBackFromTheStatus(t *testing.T) {
 			r.Policy = PolicyRecord{
 				Known: true, Mode: v1alpha1.IAMMode(text.Draw(t, "mode")), Grants: grants.Draw(t, "grants"), Pending: grants.Draw(t, "pending grants"),
 				AuditServices: texts.Draw(t, "services"), Refused: rapid.SliceOfN(refusal, 0, 3).Draw(t, "refused"),
+				TakenOver: texts.Draw(t, "taken over"), Lost: rapid.Bool().Draw(t, "lost"),
 				StoredAs: rapid.MapOf(text, storedName).Draw(t, "stored as"),
 			}
 		}
