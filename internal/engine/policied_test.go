@@ -27,7 +27,9 @@ type policiedKind struct {
 	writing func(iampolicy.Policy) error
 	// storing, if set, is what a member is stored as; keeping, if set, is what is stored whatever is sent.
 	storing func(member string) string
-	keeping []iampolicy.Binding
+	// storingRole, if set, is what a role is stored as.
+	storingRole func(role string) string
+	keeping     []iampolicy.Binding
 	// reads and writes count the calls, refused ones too.
 	reads, writes int
 	version       int
@@ -64,12 +66,14 @@ func (k *policiedKind) normalized(sent []iampolicy.Binding) []iampolicy.Binding 
 	if k.keeping != nil {
 		return k.keeping
 	}
-	if k.storing == nil {
-		return sent
-	}
 	out := slices.Clone(sent)
 	for i, binding := range out {
-		out[i].Members = k.storedMembers(binding.Members)
+		if k.storing != nil {
+			out[i].Members = k.storedMembers(binding.Members)
+		}
+		if k.storingRole != nil {
+			out[i].Role = k.storingRole(binding.Role)
+		}
 	}
 	return out
 }

@@ -155,10 +155,10 @@ func (s subject) policyPlan() *PolicyPlan {
 	return p
 }
 
-// lostRecord says whether the resource was this installation's before the manifest had a record of it.
+// lostRecord says whether the resource was this installation's before the manifest, which may write to it, had a record of it.
 func (s subject) lostRecord() bool {
 	owner := s.marks()[v1alpha1.OwnerLabel]
-	return s.record.Identity == "" && !s.record.Policy.Known && owner != "" && s.identity().Labels[v1alpha1.OwnerLabel] == owner
+	return stays(s.Object) && s.record.Identity == "" && !s.record.Policy.Known && owner != "" && s.identity().Labels[v1alpha1.OwnerLabel] == owner
 }
 
 // NotOwned says how many grants that the manifest lists stay when they leave it; empty if they all are its own.
@@ -240,14 +240,20 @@ func (p *PolicyPlan) members() map[string]bool {
 }
 
 // ownAs are the manifest's own grants once the plan was written, by the names under which Google has stored them. One that was live before
-// under that name is somebody else's, and so is what cannot be told from others'.
+// under that name is somebody else's, and so is what cannot be told from others'. Those of a role or a condition that is stored otherwise are
+// its own as they are shown.
 func (p *PolicyPlan) ownAs(became StoredAs, stored lists) []iampolicy.Grant {
-	live, had := listsOf(p.In.Live), grantsBy(p.Plan.Had)
+	live, sent, had := listsOf(p.In.Live), listsOf(p.Plan.Next), grantsBy(p.Plan.Had)
 	own := grantsBy(stillThere(p.Plan.Had, p.Plan.Own, stored))
 	for _, g := range p.Plan.Own {
 		was := g.Normal()
 		if _, renamed := became[was.Member]; !renamed {
 			own[was] = true
+			for at, members := range stored {
+				if at.role != "" && members[was.Member] && sent[at] == nil && !stored.has(was) {
+					own[iampolicy.Grant{Role: at.role, Member: was.Member, Condition: at.condition}] = true
+				}
+			}
 		}
 		for _, is := range became.rename([]iampolicy.Grant{was}) {
 			if stored.has(is) && (!live.has(is) || had[is] || had[was] && live.has(was)) {

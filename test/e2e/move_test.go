@@ -37,16 +37,26 @@ var granters = []granter{
 		func(name string, spec v1alpha1.CommonSpec, members ...v1alpha1.IAMMember) v1alpha1.Object {
 			return aTopic(name, v1alpha1.TopicSpec{CommonSpec: spec, Labels: shop, IAM: iamOf("roles/pubsub.publisher", members)})
 		},
-		func(w *world, id string) *iampb.Policy { policy, _ := w.cloud.PubSub.Policy(w.topicName(id)); return policy },
-		func(w *world, id string, edit func(*iampb.Policy)) error { return w.cloud.PubSub.EditPolicy(w.topicName(id), edit) },
+		func(w *world, id string) *iampb.Policy {
+			policy, _ := w.cloud.PubSub.Policy(w.topicName(id))
+			return policy
+		},
+		func(w *world, id string, edit func(*iampb.Policy)) error {
+			return w.cloud.PubSub.EditPolicy(w.topicName(id), edit)
+		},
 	},
 	{
 		"account", "roles/iam.serviceAccountUser",
 		func(name string, spec v1alpha1.CommonSpec, members ...v1alpha1.IAMMember) v1alpha1.Object {
 			return anAccount(name, v1alpha1.ServiceAccountSpec{CommonSpec: spec, DisplayName: new("shop"), IAM: iamOf("roles/iam.serviceAccountUser", members)})
 		},
-		func(w *world, id string) *iampb.Policy { policy, _ := w.cloud.IAM.Policy(w.accountEmail(id)); return policy },
-		func(w *world, id string, edit func(*iampb.Policy)) error { return w.cloud.IAM.EditPolicy(w.accountEmail(id), edit) },
+		func(w *world, id string) *iampb.Policy {
+			policy, _ := w.cloud.IAM.Policy(w.accountEmail(id))
+			return policy
+		},
+		func(w *world, id string, edit func(*iampb.Policy)) error {
+			return w.cloud.IAM.EditPolicy(w.accountEmail(id), edit)
+		},
 	},
 }
 
