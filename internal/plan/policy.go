@@ -244,15 +244,17 @@ func (p *PolicyPlan) members() map[string]bool {
 // its own as they are shown.
 func (p *PolicyPlan) ownAs(became StoredAs, stored lists) []iampolicy.Grant {
 	live, sent, had := listsOf(p.In.Live), listsOf(p.Plan.Next), grantsBy(p.Plan.Had)
+	elsewhere := maps.Clone(stored)
+	maps.DeleteFunc(elsewhere, func(at place, _ map[string]bool) bool { return at.role == "" || sent[at] != nil })
 	own := grantsBy(stillThere(p.Plan.Had, p.Plan.Own, stored))
 	for _, g := range p.Plan.Own {
 		was := g.Normal()
 		if _, renamed := became[was.Member]; !renamed {
 			own[was] = true
-			for at, members := range stored {
-				if at.role != "" && members[was.Member] && sent[at] == nil && !stored.has(was) {
-					own[iampolicy.Grant{Role: at.role, Member: was.Member, Condition: at.condition}] = true
-				}
+		}
+		for at, members := range elsewhere {
+			if members[was.Member] && !stored.has(was) {
+				own[iampolicy.Grant{Role: at.role, Member: was.Member, Condition: at.condition}] = true
 			}
 		}
 		for _, is := range became.rename([]iampolicy.Grant{was}) {

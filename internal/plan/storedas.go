@@ -98,17 +98,20 @@ func (l lists) names(member string) bool {
 
 // search finds out what became of the members that a policy lacks as Google stored it.
 type search struct {
-	sent, stored lists
+	stored lists
 	// missing are the places where a member was sent and is not.
 	missing map[string][]place
-	found   StoredAs
+	// fresh are the names in a place that were not sent there, and that are not known to be those of members who were.
+	fresh lists
+	found StoredAs
 }
 
 // storedOtherwise finds what became of those members that a policy lacks as Google stored it. One that is shown by its own name somewhere has no
 // other one: then it is the role or the condition that is stored otherwise.
 func storedOtherwise(sent, stored lists, members map[string]bool) StoredAs {
-	s := search{sent, stored, map[string][]place{}, StoredAs{}}
+	s := search{stored, map[string][]place{}, lists{}, StoredAs{}}
 	for _, at := range slices.SortedFunc(maps.Keys(sent), comparePlaces) {
+		s.fresh.add(at, stored.without(sent, at))
 		for _, member := range sent.without(stored, at) {
 			if !stored.names(member) {
 				s.missing[member] = append(s.missing[member], at)
@@ -122,67 +125,58 @@ func storedOtherwise(sent, stored lists, members map[string]bool) StoredAs {
 	return s.found
 }
 
-// certain finds a name that only one member can have, and says whether there is one.
-func (s search) certain() bool {
-	for _, member := range slices.Sorted(maps.Keys(s.missing)) {
+// certain finds the names that only one member can have, and says whether there are any.
+func (s search) certain() (found bool) {
+	candidates, claimants := map[string][]string{}, map[place]map[string]int{}
+	for member, places := range s.missing {
 		if _, known := s.found[member]; known {
 			continue
 		}
-		for _, name := range s.candidates(member) {
-			if name == gmail(member) || slices.ContainsFunc(s.missing[member], func(at place) bool { return s.only(member, name, at) }) {
-				s.found[member] = StoredName{Names: []string{name}}
-				return true
+		candidates[member] = s.candidates(member)
+		for _, at := range places {
+			if claimants[at] == nil {
+				claimants[at] = map[string]int{}
+			}
+			for _, name := range candidates[member] {
+				claimants[at][name]++
 			}
 		}
 	}
-	return false
+	for _, member := range slices.Sorted(maps.Keys(candidates)) {
+		for _, name := range candidates[member] {
+			only := func(at place) bool { return s.fresh[at][name] && claimants[at][name] == 1 }
+			if name == gmail(member) || slices.ContainsFunc(s.missing[member], only) {
+				s.know(member, name)
+				found = true
+				break
+			}
+		}
+	}
+	return found
+}
+
+// know notes the name of a member, which explains it wherever the member was sent to.
+func (s search) know(member, name string) {
+	s.found[member] = StoredName{Names: []string{name}}
+	for _, at := range s.missing[member] {
+		delete(s.fresh[at], name)
+	}
 }
 
 // candidates are the names that a member may have: new ones of its type, which are everywhere that the member was sent to.
 func (s search) candidates(member string) []string {
-	var out []string
+	names := map[string]bool{}
 	for _, at := range s.missing[member] {
-		for _, name := range s.unexplained(at) {
-			everywhere := !slices.ContainsFunc(s.missing[member], func(at place) bool { return !s.stored[at][name] })
-			if everywhere && typeOf(name) == typeOf(member) && !slices.Contains(out, name) {
-				out = append(out, name)
-			}
+		for name := range s.fresh[at] {
+			names[name] = typeOf(name) == typeOf(member) && !slices.ContainsFunc(s.missing[member], func(at place) bool { return !s.stored[at][name] })
 		}
 	}
-	return out
-}
-
-// unexplained are the names in a place that were not sent there, and that are not known to be those of members who were.
-func (s search) unexplained(at place) []string {
-	return slices.DeleteFunc(s.stored.without(s.sent, at), func(name string) bool {
-		for member, is := range s.found {
-			if slices.Contains(is.Names, name) && s.sent[at][member] {
-				return true
-			}
-		}
-		return false
-	})
-}
-
-// only says whether a name that is new in a place can be none but one member's.
-func (s search) only(member, name string, at place) bool {
-	if !slices.Contains(s.unexplained(at), name) {
-		return false
-	}
-	for other, places := range s.missing {
-		if _, known := s.found[other]; other == member || known || !slices.Contains(places, at) {
-			continue
-		}
-		if slices.Contains(s.candidates(other), name) {
-			return false
-		}
-	}
-	return true
+	maps.DeleteFunc(names, func(_ string, may bool) bool { return !may })
+	return slices.Sorted(maps.Keys(names))
 }
 
 // share divides the names that are left among the members of the same places: whichever is whose, the lists are right.
 func (s search) share(members map[string]bool) {
-	left := search{s.sent, s.stored, s.missing, maps.Clone(s.found)}
 	alike := map[string][]string{} // by their places and type
 	for _, member := range slices.Sorted(maps.Keys(s.missing)) {
 		if _, known := s.found[member]; !known && members[member] {
@@ -191,7 +185,7 @@ func (s search) share(members map[string]bool) {
 		}
 	}
 	for _, same := range alike {
-		names := left.candidates(same[0])
+		names := s.candidates(same[0])
 		for i, member := range same {
 			is := StoredName{Uncertain: len(names) > 0}
 			for n := i; n < len(names); n += len(same) {

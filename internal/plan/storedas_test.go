@@ -1,8 +1,10 @@
 package plan
 
 import (
+	"fmt"
 	"maps"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -95,5 +97,19 @@ func TestNamesThatHoldNoLonger(t *testing.T) {
 				t.Errorf("known (-want +got):\n%s", d)
 			}
 		})
+	}
+}
+
+// TestManyStoredOtherwise takes no longer for the many aliases that a migration leaves.
+func TestManyStoredOtherwise(t *testing.T) {
+	var sent, stored []string
+	for i := range 500 {
+		sent, stored = append(sent, fmt.Sprintf("user:alias%04d@x.com", i)), append(stored, fmt.Sprintf("user:name%04d@x.com", i))
+	}
+	p := roles(map[string][]string{"roles/x": sent})
+	began := time.Now()
+	got := storedOtherwise(listsOf(p), listsOf(roles(map[string][]string{"roles/x": stored})), everybody(p))
+	if took := time.Since(began); len(got) != len(sent) || took > 10*time.Second {
+		t.Errorf("%d names in %v", len(got), took)
 	}
 }
