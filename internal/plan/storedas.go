@@ -168,7 +168,8 @@ func (s search) candidates(member string) []string {
 	names := map[string]bool{}
 	for _, at := range s.missing[member] {
 		for name := range s.fresh[at] {
-			names[name] = typeOf(name) == typeOf(member) && !slices.ContainsFunc(s.missing[member], func(at place) bool { return !s.stored[at][name] })
+			lacks := func(at place) bool { return !s.stored[at][name] }
+			names[name] = typeOf(name) == typeOf(member) && !slices.ContainsFunc(s.missing[member], lacks)
 		}
 	}
 	maps.DeleteFunc(names, func(_ string, may bool) bool { return !may })
@@ -299,7 +300,8 @@ func (s StoredAs) words() string {
 	}
 	if len(several) > 0 {
 		slices.Sort(names)
-		said = append(said, fmt.Sprintf("%s as %s, in which order is not known", strings.Join(several, " and "), strings.Join(slices.Compact(names), " and ")))
+		names = slices.Compact(names)
+		said = append(said, fmt.Sprintf("%s as %s, in which order is not known", strings.Join(several, " and "), strings.Join(names, " and ")))
 	}
 	return "Google stores " + List(said) + ": write it in the manifest as Google does"
 }

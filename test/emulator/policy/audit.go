@@ -29,17 +29,22 @@ func (r Rules) auditConfigs(current, sent *iampb.Policy) ([]*iampb.AuditConfig, 
 			if err != nil {
 				return nil, err
 			}
-			entry := &iampb.AuditLogConfig{LogType: log.GetLogType()}
-			for _, form := range forms {
-				if !slices.Contains(entry.GetExemptedMembers(), form) {
-					entry.ExemptedMembers = append(entry.ExemptedMembers, form)
-				}
-			}
-			kept.AuditLogConfigs = append(kept.AuditLogConfigs, entry)
+			kept.AuditLogConfigs = append(kept.AuditLogConfigs, &iampb.AuditLogConfig{LogType: log.GetLogType(), ExemptedMembers: once(forms)})
 		}
 		if len(kept.GetAuditLogConfigs()) > 0 {
 			configs = append(configs, kept)
 		}
 	}
 	return configs, nil
+}
+
+// once returns members without those that are there before.
+func once(members []string) []string {
+	var out []string
+	for _, m := range members {
+		if !slices.Contains(out, m) {
+			out = append(out, m)
+		}
+	}
+	return out
 }
