@@ -26,6 +26,18 @@ const (
 	IAMDeletedPrincipalsRemove IAMDeletedPrincipals = "Remove"
 )
 
+// IAMExistingGrants says whose the grants are that a manifest lists and that were there before it.
+// +kubebuilder:validation:Enum=Keep;Own
+type IAMExistingGrants string
+
+// The values of IAMExistingGrants.
+const (
+	// IAMExistingGrantsKeep leaves them to whoever made them: they stay when they leave the manifest.
+	IAMExistingGrantsKeep IAMExistingGrants = "Keep"
+	// IAMExistingGrantsOwn makes them the manifest's own: they are revoked when they leave the manifest.
+	IAMExistingGrantsOwn IAMExistingGrants = "Own"
+)
+
 // IAMPolicy is the desired state of a resource's IAM policy. The policy is written as a whole, with its etag, whatever the number
 // of grants. spec.adoption does not apply to mode Additive, which takes nothing over.
 //
@@ -47,6 +59,12 @@ type IAMPolicy struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=250
 	Bindings []IAMBinding `json:"bindings,omitzero"`
+
+	// existingGrants says whose the grants are that this manifest lists and that were there before it: its own are revoked when they leave
+	// the manifest. Keep leaves them to whoever made them; status.iam.notOwned lists them. Own makes them the manifest's own, without a
+	// write to Google Cloud; what it has made its own stays so when this is set back to Keep. Default: Keep.
+	// +optional
+	ExistingGrants IAMExistingGrants `json:"existingGrants,omitempty"`
 
 	// deletedPrincipals says what happens to grants whose principal was deleted (deleted:user:…?uid=…). Keep leaves them in
 	// place and reports them: undeleting an account brings its grants back. Remove removes them from the listed roles, with mode
@@ -181,6 +199,22 @@ type IAMStatus struct {
 	// +listType=atomic
 	AuditServices []string `json:"auditServices,omitempty"`
 
+	// notOwned are live grants that this manifest lists and has not made: they stay when they leave it, in mode Additive, unless
+	// existingGrants is Own. At most 64 of them are listed; notOwnedCount counts all.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	NotOwned []IAMGrants `json:"notOwned,omitempty"`
+
+	// notOwnedCount counts the grants of notOwned.
+	// +optional
+	NotOwnedCount int64 `json:"notOwnedCount,omitempty"`
+
+	// recordLost says that the resource carried this installation's ownership labels when the manifest came to it without a record of its
+	// grants, such as one that was restored from a backup without its status: some of notOwned may have been its own.
+	// +optional
+	RecordLost bool `json:"recordLost,omitempty"`
+
 	// kept are grants that mode would remove but Holdfast does not, with the reason.
 	// +optional
 	// +listType=atomic
@@ -193,12 +227,20 @@ type IAMStatus struct {
 	// +kubebuilder:validation:MaxItems=64
 	Refused []IAMRefusal `json:"refused,omitempty"`
 
-	// storedAs are members that Google stores under another name than the manifest has, such as the primary address behind an alias.
+	// storedAs are members, exempted ones included, that Google stores under another name than the manifest has, such as the primary
+	// address behind an alias.
 	// +optional
 	// +listType=map
 	// +listMapKey=member
 	// +kubebuilder:validation:MaxItems=1500
 	StoredAs []IAMStoredAs `json:"storedAs,omitempty"`
+
+	// takenOver are the UIDs of other manifests of the same resource which yield to this one, and whose grants and audit configs it has taken
+	// over as its own.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=1000
+	TakenOver []string `json:"takenOver,omitempty"`
 
 	// memberCount counts the members in the live policy, each as often as it is listed. Google allows 1,500.
 	// +optional
@@ -235,10 +277,18 @@ type IAMKept struct {
 type IAMStoredAs struct {
 	// member is the member as the manifest has it.
 	Member string `json:"member"`
-	// name is the member as Google shows it; empty if Google shows nothing that could be it, because it had the role already under that
-	// other name.
+	// names are the member as Google shows it: one, as a rule. None if Google shows nothing new that could be it, because it was listed already
+	// under that other name.
 	// +optional
-	Name string `json:"name,omitempty"`
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=1500
+	Names []string `json:"names,omitempty"`
+	// uncertain says that several members were stored under other names at once, so that which name is whose is not certain.
+	// +optional
+	Uncertain bool `json:"uncertain,omitempty"`
+	// generation is that of the manifest that the member was sent for, where no name is certain: it is sent again with the next.
+	// +optional
+	Generation int64 `json:"generation,omitempty"`
 }
 
 // IAMRefusal is a member that Google rejected.

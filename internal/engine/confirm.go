@@ -84,7 +84,7 @@ func (p *pass) confirmApplied(planned plan.Assessment, wasThere bool, left diff.
 	}
 	p.record = p.record.Owns(p.manifest(), p.env, p.seen, p.managed())
 	return outcome{
-		reason: v1alpha1.ReasonUpToDate, message: plan.UpToDate, looked: true,
+		reason: v1alpha1.ReasonUpToDate, message: p.UpToDate(), looked: true,
 		done: p.deed(planned, planned.Changes), written: planned.Changes.Paths(),
 	}
 }

@@ -97,6 +97,7 @@ func (d *draft) fill() {
 	if status.IAM != nil && d.shownPolicy != nil {
 		shown := d.shownPolicy
 		status.IAM.MemberCount, status.IAM.GroupCount, status.IAM.Kept = int64(shown.Plan.Members), int64(shown.Plan.Groups), shown.Kept()
+		status.IAM.NotOwned, status.IAM.NotOwnedCount = shown.ShowNotOwned(), int64(len(shown.Plan.NotOwned))
 	}
 }
 

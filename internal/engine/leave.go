@@ -45,6 +45,9 @@ func (p *pass) adopted() plan.Deed {
 		}
 		message += "; present and not managed: " + plan.List(paths)
 	}
+	if others := p.Policy.NotOwned(); others != "" {
+		message += "; " + others
+	}
 	return plan.Deed{Reason: "Adopted", Message: message}
 }
 

@@ -19,12 +19,17 @@ type policiedKind struct {
 	*fakeKind
 
 	bindings []iampolicy.Binding
+	audit    []iampolicy.AuditConfig
+	// wantedAudit are the audit configs of each manifest.
+	wantedAudit []v1alpha1.AuditConfig
 	// reading, if set, fails each read of the policy. writing, if set, is asked before each write; an error refuses it.
 	reading error
 	writing func(iampolicy.Policy) error
 	// storing, if set, is what a member is stored as; keeping, if set, is what is stored whatever is sent.
 	storing func(member string) string
-	keeping []iampolicy.Binding
+	// storingRole, if set, is what a role is stored as.
+	storingRole func(role string) string
+	keeping     []iampolicy.Binding
 	// reads and writes count the calls, refused ones too.
 	reads, writes int
 	version       int
@@ -32,8 +37,8 @@ type policiedKind struct {
 
 var _ kind.Policied[*v1alpha1.Topic] = (*policiedKind)(nil)
 
-func (*policiedKind) Policy(obj *v1alpha1.Topic) (*v1alpha1.IAMPolicy, []v1alpha1.AuditConfig) {
-	return obj.Spec.IAM, nil
+func (k *policiedKind) Policy(obj *v1alpha1.Topic) (*v1alpha1.IAMPolicy, []v1alpha1.AuditConfig) {
+	return obj.Spec.IAM, k.wantedAudit
 }
 
 func (k *policiedKind) GetPolicy(context.Context, kind.Ref) (iampolicy.Policy, error) {
@@ -51,7 +56,7 @@ func (k *policiedKind) SetPolicy(_ context.Context, _ kind.Ref, policy iampolicy
 	if string(policy.Etag) != strconv.Itoa(k.version) {
 		return iampolicy.Policy{}, status.Error(codes.Aborted, "somebody else was first")
 	}
-	k.bindings = k.normalized(policy.Bindings)
+	k.bindings, k.audit = k.normalized(policy.Bindings), k.normalizedAudit(policy.AuditConfigs)
 	k.version++
 	return k.stored(), nil
 }
@@ -61,23 +66,46 @@ func (k *policiedKind) normalized(sent []iampolicy.Binding) []iampolicy.Binding 
 	if k.keeping != nil {
 		return k.keeping
 	}
+	out := slices.Clone(sent)
+	for i, binding := range out {
+		if k.storing != nil {
+			out[i].Members = k.storedMembers(binding.Members)
+		}
+		if k.storingRole != nil {
+			out[i].Role = k.storingRole(binding.Role)
+		}
+	}
+	return out
+}
+
+func (k *policiedKind) normalizedAudit(sent []iampolicy.AuditConfig) []iampolicy.AuditConfig {
 	if k.storing == nil {
 		return sent
 	}
-	out := slices.Clone(sent)
-	for i, binding := range out {
-		out[i].Members = nil
-		for _, member := range binding.Members {
-			if as := k.storing(member); !slices.Contains(out[i].Members, as) {
-				out[i].Members = append(out[i].Members, as)
-			}
+	var out []iampolicy.AuditConfig
+	for _, config := range sent {
+		stored := iampolicy.AuditConfig{Service: config.Service}
+		for _, log := range config.Logs {
+			stored.Logs = append(stored.Logs, iampolicy.AuditLog{Type: log.Type, Exempted: k.storedMembers(log.Exempted)})
+		}
+		out = append(out, stored)
+	}
+	return out
+}
+
+// storedMembers are members as they are stored, each once.
+func (k *policiedKind) storedMembers(sent []string) []string {
+	var out []string
+	for _, member := range sent {
+		if as := k.storing(member); !slices.Contains(out, as) {
+			out = append(out, as)
 		}
 	}
 	return out
 }
 
 func (k *policiedKind) stored() iampolicy.Policy {
-	return iampolicy.Policy{Bindings: k.bindings, Etag: []byte(strconv.Itoa(k.version))}
+	return iampolicy.Policy{Bindings: k.bindings, AuditConfigs: k.audit, Etag: []byte(strconv.Itoa(k.version))}
 }
 
 // members are those that are granted something.

@@ -167,7 +167,7 @@ func (p *pass) ensureFinalizer(ctx context.Context) *outcome {
 }
 
 func (p *pass) relate(ctx context.Context) *outcome {
-	if p.env.Refusal != nil {
+	if p.env.Refusal != nil && !p.deleting() { // one that goes has to hand over what it granted, wherever that was
 		return nil
 	}
 	if err := p.inventory.Relate(ctx, p.kind, p.obj, &p.env); err != nil {
@@ -176,6 +176,8 @@ func (p *pass) relate(ctx context.Context) *outcome {
 	if slices.ContainsFunc(p.env.Rivals, plan.Rival.Holds) {
 		p.forgetApproval()
 	}
+	p.env.Since = p.writes.beginning()
+	p.record = p.record.PassedOn(p.manifest(), p.env)
 	return nil
 }
 

@@ -36,7 +36,7 @@ func TestAnAliasIsWrittenOnceAndTold(t *testing.T) {
 		if want := "Google stores " + alias + " as " + primary + ": write it in the manifest as Google does"; readyCondition(topic).Message != want {
 			t.Errorf("it says: %s", readyCondition(topic).Message)
 		}
-		if d := cmp.Diff([]v1alpha1.IAMStoredAs{{Member: alias, Name: primary}}, topic.Status.IAM.StoredAs); d != "" {
+		if d := cmp.Diff([]v1alpha1.IAMStoredAs{{Member: alias, Names: []string{primary}}}, topic.Status.IAM.StoredAs); d != "" {
 			t.Errorf("status (-want +got):\n%s", d)
 		}
 		if d := cmp.Diff([]v1alpha1.IAMGrants{{Role: "roles/pubsub.publisher", Members: []string{primary, ada}}}, topic.Status.IAM.Grants); d != "" {
@@ -108,5 +108,40 @@ func TestAPolicyThatIsNotStoredAsSentIsNotWrittenWithoutEnd(t *testing.T) {
 		if is := readyCondition(topic); is.Reason != v1alpha1.ReasonNotApplied || err == nil {
 			t.Errorf("%s: %s; the pass ends with %v, want an error, by which pauses grow", is.Reason, is.Message, err)
 		}
+	}
+}
+
+// TestARoleThatIsStoredOtherwise: it is tried again with growing pauses, nobody else loses anything, and what Google made of it is revoked
+// when it leaves the manifest.
+func TestARoleThatIsStoredOtherwise(t *testing.T) {
+	const sent, stored = "projects/12345/roles/publisher", "projects/shop/roles/publisher"
+	r, topics := policied(t, ada)
+	topics.storingRole = func(role string) string {
+		if role == sent {
+			return stored
+		}
+		return role
+	}
+	step(t, r, v1alpha1.ReasonUpToDate)
+	edit(t, r, func(topic *v1alpha1.Topic) {
+		topic.Spec.IAM.Bindings = append(topic.Spec.IAM.Bindings, v1alpha1.IAMBinding{Role: sent, Members: []v1alpha1.IAMMember{ada, bob}})
+	})
+	topics.writes = 0
+	for range 3 {
+		topic, err := reconcileOnce(t, r)
+		if is := readyCondition(topic); is.Reason != v1alpha1.ReasonNotApplied || err == nil {
+			t.Errorf("%s: %s; the pass ends with %v, want an error, by which pauses grow", is.Reason, is.Message, err)
+		}
+		if d := cmp.Diff([]string{ada, ada, bob}, topics.members()); d != "" {
+			t.Errorf("members (-want +got):\n%s", d)
+		}
+	}
+	if topics.writes != 3 {
+		t.Errorf("%d writes in three passes", topics.writes)
+	}
+	edit(t, r, func(topic *v1alpha1.Topic) { topic.Spec.IAM = grantTo(ada) })
+	step(t, r, v1alpha1.ReasonUpToDate)
+	if d := cmp.Diff([]string{ada}, topics.members()); d != "" {
+		t.Errorf("members (-want +got):\n%s", d)
 	}
 }

@@ -38,9 +38,15 @@ func comesOrGoes() predicate.Predicate {
 	return predicate.Funcs{
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() ||
-				recordedScope(e.ObjectOld.(v1alpha1.Object)) != recordedScope(e.ObjectNew.(v1alpha1.Object))
+				recordedScope(e.ObjectOld.(v1alpha1.Object)) != recordedScope(e.ObjectNew.(v1alpha1.Object)) ||
+				!e.ObjectNew.GetDeletionTimestamp().IsZero() && observedGeneration(e.ObjectOld) != observedGeneration(e.ObjectNew)
 		},
 	}
+}
+
+// observedGeneration is the last generation of a manifest that was looked at: from then on one that goes can be inherited from.
+func observedGeneration(obj client.Object) int64 {
+	return obj.(v1alpha1.Object).GetCommonStatus().ObservedGeneration
 }
 
 // annotationsChanged lets through Namespaces whose binding or glass changed.

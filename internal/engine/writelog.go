@@ -86,6 +86,13 @@ func (w *writeLog) enter(ref kind.Ref, name string) (leave func()) {
 	}
 }
 
+// beginning is when this process began to reconcile.
+func (w *writeLog) beginning() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.began
+}
+
 // note remembers a write, and forgets those that are long over.
 func (w *writeLog) note(ref kind.Ref, mark writeMark) {
 	w.mu.Lock()

@@ -38,7 +38,7 @@ func (p *pass) writePolicy(ctx context.Context) error {
 		stored, err := p.setPolicy(ctx)
 		if err == nil {
 			p.seen.Policy.Policy, p.seen.Policy.Written = stored, true
-			p.record = p.record.Granted(p.Policy, stored)
+			p.record = p.record.Granted(p.manifest(), p.Policy, stored)
 			return nil
 		}
 		if wasNotSent(err) || gcp.IsUnavailable(err) {

@@ -14,7 +14,8 @@
 //
 // Its own are the grants that this manifest made: those that its status records, and those that were pending when an attempt was lost
 // and that are live. A grant that was live before is not its own, unless another manifest records it: then both own it, and it is
-// removed when neither wants it. A grant of its own that is not wanted and still live stays its own, whatever the reason.
+// removed when neither wants it; or unless existingGrants is Own, by which a manifest claims whatever it lists. A grant of its own that is
+// not wanted and still live stays its own, whatever the reason.
 //
 // What is kept nevertheless:
 //

@@ -101,7 +101,8 @@ func drawInput(t *rapid.T) Input {
 		Declared: drawGrants(t, "declared", named), Shared: drawGrants(t, "shared", named),
 		DeletedPrincipals: rapid.SampledFrom([]v1alpha1.IAMDeletedPrincipals{"", v1alpha1.IAMDeletedPrincipalsKeep, v1alpha1.IAMDeletedPrincipalsRemove}).Draw(t, "deleted"),
 		MaxRemovals:       rapid.IntRange(0, 5).Draw(t, "maxRemovals"), First: rapid.Bool().Draw(t, "first"),
-		Self:    rapid.SampledFrom([]string{self, strings.ToUpper(self), ""}).Draw(t, "self"),
-		Refused: rapid.SliceOfN(rapid.SampledFrom(named), 0, 1).Draw(t, "refused"),
+		OwnExisting: rapid.IntRange(0, 3).Draw(t, "own existing") == 0,
+		Self:        rapid.SampledFrom([]string{self, strings.ToUpper(self), ""}).Draw(t, "self"),
+		Refused:     rapid.SliceOfN(rapid.SampledFrom(named), 0, 1).Draw(t, "refused"),
 	}
 }

@@ -42,6 +42,8 @@ type Input struct {
 	// Shared are the grants that other manifests of the same resource recorded as theirs. Those that are wanted here too are
 	// owned by both, and stay until both have dropped them.
 	Shared []Grant
+	// OwnExisting makes the grants that are wanted this manifest's own, also those that others made.
+	OwnExisting bool
 	// DeletedPrincipals says what happens to grants whose principal was deleted. Empty: Keep.
 	DeletedPrincipals v1alpha1.IAMDeletedPrincipals
 	// MaxRemovals is how many members may be removed from their roles without approval.
@@ -69,9 +71,8 @@ type Plan struct {
 	// Had are the grants that are this manifest's until the plan is applied. They are to be recorded before it is written, with Add
 	// as pending.
 	Had []Grant
-	// Unclaimed are own grants that only other manifests want, and that none of them has recorded. A manifest that is being
-	// deleted should stay until there are none: otherwise nobody revokes them once they are dropped there.
-	Unclaimed []Grant
+	// NotOwned are wanted grants that are live and not this manifest's own: they stay once they leave the manifest.
+	NotOwned []Grant
 	// Kept are the grants that the manifest would remove and the plan does not.
 	Kept []Kept
 	// Deleted are grants of deleted principals that stay, in the roles that the manifest lists or has granted.
@@ -101,7 +102,7 @@ func Make(in Input) Plan {
 
 	is, had := measure(in.Live), s.ownIf(nil, nil)
 	plan := Plan{
-		Changes: grantChanges(in.Prefix, missing, revoke, auditChanges), Next: in.Live, Own: had, Had: had, Unclaimed: s.unclaimed(),
+		Changes: grantChanges(in.Prefix, missing, revoke, auditChanges), Next: in.Live, Own: had, Had: had, NotOwned: s.notOwned(),
 		Kept: kept, Deleted: s.deletedAfter(nil), Members: is.members, Groups: is.groups,
 	}
 	if len(add)+len(revoke)+len(auditChanges) == 0 {
@@ -140,7 +141,7 @@ func (s *survey) additions() (missing, add []Grant) {
 }
 
 // ownIf are the grants that are this manifest's once add and revoke are applied: of those that it wants, what it granted or would
-// grant again, and what another manifest granted; and what it granted and no longer wants, as long as that is live.
+// grant again, and what it claims of others; and what it granted and no longer wants, as long as that is live.
 func (s *survey) ownIf(add, revoke []Grant) []Grant {
 	gone, own := setOf(revoke), make([]Grant, 0, len(s.owned)+len(add))
 	for _, g := range s.owned {
@@ -153,8 +154,8 @@ func (s *survey) ownIf(add, revoke []Grant) []Grant {
 			own = append(own, g)
 		}
 	}
-	for g := range s.shared {
-		if s.wanted.has(g) && s.live.grants.has(g) && !s.own.has(g) {
+	for g := range s.wanted {
+		if s.live.grants.has(g) && !s.own.has(g) && s.claims(g) {
 			own = append(own, g)
 		}
 	}
@@ -162,11 +163,19 @@ func (s *survey) ownIf(add, revoke []Grant) []Grant {
 	return own
 }
 
-// unclaimed are the own grants that others want and none of them has recorded.
-func (s *survey) unclaimed() []Grant {
-	return matching(s.owned, func(g Grant) bool {
-		return !s.wanted.has(g) && s.declared.has(g) && !s.shared.has(g) && s.live.grants.has(g)
-	})
+// claims says whether a live grant that is wanted becomes the manifest's own, though it has not made it: if another manifest owns it too, or if
+// all are to.
+func (s *survey) claims(g Grant) bool { return s.OwnExisting || s.shared.has(g) }
+
+// notOwned are the live grants that are wanted and do not become the manifest's own.
+func (s *survey) notOwned() []Grant {
+	others := grantSet{}
+	for g := range s.wanted {
+		if s.live.grants.has(g) && !s.own.has(g) && !s.claims(g) {
+			others.add(g)
+		}
+	}
+	return others.sorted()
 }
 
 // staysLive says whether a grant is still live once others are gone, also as that of a deleted principal.

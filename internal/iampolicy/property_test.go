@@ -92,8 +92,14 @@ func checkOwn(t fataler, in Input, p Plan) {
 	wanted, live, mine := setOf(in.Wanted), setOf(grants(in.Live.Bindings...)), setOf(slices.Concat(in.Recorded, in.Pending, p.Add))
 	shared, next, recorded, has := setOf(in.Shared), setOf(grants(p.Next.Bindings...)), setOf(in.Recorded), setOf(p.Own)
 	for g := range has {
-		if !mine.has(g) && !(wanted.has(g) && shared.has(g) && live.has(g)) {
+		if !mine.has(g) && !(wanted.has(g) && (shared.has(g) || in.OwnExisting) && live.has(g)) {
 			t.Fatalf("owns %v, which somebody else granted", g)
+		}
+	}
+	notOwned := setOf(p.NotOwned)
+	for g := range wanted {
+		if live.has(g) && has.has(g) == notOwned.has(g) {
+			t.Fatalf("%v is its own: %v, and is not: %v", g, has.has(g), notOwned.has(g))
 		}
 	}
 	for g := range next {

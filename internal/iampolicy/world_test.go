@@ -168,7 +168,7 @@ func (w *world) pass(o *object, crash int, between func()) bool {
 		if !p.Writes {
 			if p.Refusal == "" {
 				o.recorded, o.pending = p.Own, nil
-				o.gone = o.deleting && len(p.Unclaimed) == 0
+				o.gone = o.deleting && len(unclaimed(in)) == 0
 			}
 			return false
 		}
@@ -181,7 +181,7 @@ func (w *world) pass(o *object, crash int, between func()) bool {
 			w.account(o, in, p)
 			if crash != afterWrite {
 				o.recorded, o.pending = p.Own, nil
-				o.gone = o.deleting && len(p.Unclaimed) == 0
+				o.gone = o.deleting && len(unclaimed(in)) == 0
 			}
 			return true
 		}
@@ -254,4 +254,12 @@ func (w *world) checkSettled() {
 			w.t.Fatalf("%v is left of what %s granted", g, by)
 		}
 	}
+}
+
+// unclaimed are the own grants that others want and none of them has recorded. A manifest that is being deleted stays until there are none.
+func unclaimed(in Input) []Grant {
+	s := lookAt(in)
+	return matching(s.owned, func(g Grant) bool {
+		return !s.wanted.has(g) && s.declared.has(g) && !s.shared.has(g) && s.live.grants.has(g)
+	})
 }

@@ -56,7 +56,7 @@ func (i *Inventory) Locate(k kind.Kind, obj v1alpha1.Object, namespace map[strin
 
 // Relate finds the other manifests of the located resource, and what it and they refer to.
 func (i *Inventory) Relate(ctx context.Context, k kind.Kind, obj v1alpha1.Object, e *plan.Environment) error {
-	rivals, err := i.Rivals(ctx, k, obj, e.Binding.Project)
+	rivals, err := i.Rivals(ctx, k, obj, cmp.Or(e.Binding.Project, obj.GetCommonStatus().Project))
 	if err != nil {
 		return fmt.Errorf("looking for other manifests of the same resource: %w", err)
 	}

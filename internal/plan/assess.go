@@ -57,8 +57,8 @@ type PolicySeen struct {
 
 // Environment is what else an assessment depends on.
 type Environment struct {
-	// Now is the time.
-	Now time.Time
+	// Now is the time. Since is when manifests began to be looked at without interruption; zero for ever.
+	Now, Since time.Time
 	// Binding is where the resource is and as whom it is reached. Refusal says why the Namespace allows none; nil if it does.
 	Binding tenancy.Binding
 	Refusal *tenancy.Refusal

@@ -156,18 +156,39 @@ func TestEveryRuleDecides(t *testing.T) {
 		"deleted, no such project":           {project, []given{deleting, deletes, grantedAda, policyNotFound}, deleted, "deletion: it is gone already", decided{Release, ""}},
 		"deleted, another project's":         {bucket, []given{deleting, deletes, recordedAnother, anotherProject}, deleted, "deletion: another project's resource is none of our business", decided{Release, ""}},
 		"deleted, unreadable policy":         {project, []given{deleting, deletes, grantedAda, policyUnread}, deleted, "deletion: the policy must be readable", decided{Leave, ""}},
-		"deleted, grants stay":               {project, []given{deleting, grantedAda, adaIsLive}, deleted, "deletion: grants stay, or another manifest takes them over", decided{Release, ""}},
-		"deleted, grants go":                 {project, []given{deleting, deletes, grantedAda, adaIsLive}, deleted, "deletion: grants stay, or another manifest takes them over", decided{Revoke, ""}},
+		"deleted, grants stay":               {project, []given{deleting, aWhileAgo, grantedAda, adaIsLive}, deleted, "deletion: of a shared policy what the manifest granted goes, or stays", decided{Release, ""}},
+		"deleted, grants go":                 {project, []given{deleting, deletes, grantedAda, adaIsLive}, deleted, "deletion: of a shared policy what the manifest granted goes, or stays", decided{Revoke, ""}},
 		"deleted, grants, the definition goes": {
-			project, []given{deleting, deletes, grantedAda, adaIsLive, definitionGoes}, deleted, "deletion: grants stay, or another manifest takes them over", decided{Release, ""},
+			project, []given{deleting, deletes, grantedAda, adaIsLive, definitionGoes}, deleted, "deletion: of a shared policy what the manifest granted goes, or stays", decided{Release, ""},
 		},
 		"deleted, grants that another manifest wants": {
 			project, []given{grantsAda, rivalYounger, deleting, deletes, grantedAda, adaIsLive}, deleted,
-			"deletion: grants stay, or another manifest takes them over", decided{Leave, v1alpha1.ReasonDeleting},
+			"deletion: another manifest takes the grants over first", decided{Leave, v1alpha1.ReasonDeleting},
+		},
+		"deleted, grants that nobody has taken over for long": {
+			project, []given{grantsAda, rivalYounger, deleting, deletes, longAgo, grantedAda, adaIsLive}, deleted,
+			"deletion: of a shared policy what the manifest granted goes, or stays", decided{Revoke, ""},
+		},
+		"deleted, grants of a resource that another manifest has": {
+			bucket, []given{owned, grantsAda, rivalYounger, deleting, grantedAda, adaIsLive}, deleted,
+			"deletion: another manifest takes the grants over first", decided{Leave, v1alpha1.ReasonDeleting},
+		},
+		"deleted, grants of an orphan, a moment ago": {
+			bucket, []given{owned, grantsAda, deleting, grantedAda, adaIsLive}, deleted,
+			"deletion: another manifest takes the grants over first", decided{Leave, v1alpha1.ReasonDeleting},
+		},
+		"deleted, grants of an orphan": {
+			bucket, []given{owned, grantsAda, deleting, aWhileAgo, grantedAda, adaIsLive}, deleted, "deletion: Orphan leaves it", decided{Release, ""},
+		},
+		"deleted, grants go with the resource": {
+			bucket, []given{owned, grantsAda, deleting, deletes, grantedAda, adaIsLive}, deleted, "deletion: it is deleted", decided{Delete, ""},
+		},
+		"deleted, grants, glass": {
+			bucket, []given{owned, grantsAda, rivalYounger, deleting, grantedAda, broken}, deleted, "deletion: break-glass puts it on hold", decided{Leave, v1alpha1.ReasonBreakGlass},
 		},
 		"deleted, grants, Approve": {
 			project, []given{deleting, deletes, approve, grantedAda, adaIsLive}, deleted,
-			"deletion: grants stay, or another manifest takes them over", decided{Hold, v1alpha1.ReasonAwaitingApproval},
+			"deletion: of a shared policy what the manifest granted goes, or stays", decided{Hold, v1alpha1.ReasonAwaitingApproval},
 		},
 		"deleted, never owned":                {bucket, []given{deleting, deletes}, deleted, "deletion: what was never owned is not touched", decided{Release, ""}},
 		"deleted, an orphan":                  {bucket, []given{deleting, owned}, deleted, "deletion: Orphan leaves it", decided{Release, ""}},

@@ -2,20 +2,17 @@ package plan
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
-
-// claiming is how long a deletion waits at most for the other manifests that grant the same to record it as theirs.
-const claiming = time.Minute
 
 // untouched is what is said of a manifest that goes without a write.
 const untouched = "nothing in Google Cloud was touched"
 
 // The rules for a manifest that is being deleted: the first of them decide before anybody looks at Google Cloud.
 var unobservedDeletionRules = []rule{
+	{"deletion: another manifest takes the grants over first", ruleDeletionHandsOver},
 	{"deletion: an unreachable project is not written to", ruleDeletionUnbound},
 	{"deletion: the resource stays with the manifest that owns it", ruleDeletionRival},
 	{"deletion: Observe touches nothing", ruleDeletionObserved},
@@ -29,7 +26,7 @@ var deletionRules = []rule{
 	{"deletion: it is gone already", ruleDeletionAbsent},
 	{"deletion: another project's resource is none of our business", ruleDeletionForeign},
 	{"deletion: the policy must be readable", rulePolicyUnreadable},
-	{"deletion: grants stay, or another manifest takes them over", ruleDeletionGrants},
+	{"deletion: of a shared policy what the manifest granted goes, or stays", ruleDeletionGrants},
 	{"deletion: what was never owned is not touched", ruleDeletionNotOwned},
 	{"deletion: Orphan leaves it", ruleDeletionOrphan},
 	{"deletion: another manifest declares it", ruleDeletionDeclared},
@@ -128,11 +125,6 @@ func ruleDeletionGrants(s subject) *Verdict {
 		return release(Release, "Orphaned", "left the grants on "+s.externalName()+" as they are")
 	case s.env.DefinitionGoes:
 		return release(Release, "Orphaned", "left the grants as they are, because the CustomResourceDefinition is being deleted")
-	case len(p.Plan.Unclaimed) > 0 && s.env.Now.Before(s.Object.GetDeletionTimestamp().Add(claiming)):
-		v := leave(v1alpha1.ReasonDeleting, fmt.Sprintf("waiting until another manifest, which grants it too, has recorded %s to %s as its own",
-			p.Plan.Unclaimed[0].Role, p.Plan.Unclaimed[0].Member))
-		v.After = time.Second
-		return v
 	}
 	if p.Writes() {
 		const revokes = ", and this revokes what the manifest granted"

@@ -196,6 +196,8 @@ var (
 	}
 	justCreated    given = func(s *situation) { s.record.CreateTime = &metav1.Time{Time: three.Add(-59 * time.Second)} }
 	deleting       given = func(s *situation) { s.Object.SetDeletionTimestamp(&metav1.Time{Time: three}) }
+	aWhileAgo      given = func(s *situation) { s.Object.SetDeletionTimestamp(&metav1.Time{Time: three.Add(-moving)}) }
+	longAgo        given = func(s *situation) { s.Object.SetDeletionTimestamp(&metav1.Time{Time: three.Add(-claiming)}) }
 	deletes        given = func(s *situation) { s.Object.GetCommonSpec().DeletionPolicy = v1alpha1.DeletionDelete }
 	definitionGoes given = func(s *situation) { s.env.DefinitionGoes = true }
 	rivalElder           = rivals(-time.Hour)
@@ -206,8 +208,10 @@ var (
 	adaIsLive      given = func(s *situation) { s.seen.Policy = livePolicy(ada) }
 	nobodyIsLive   given = func(s *situation) { s.seen.Policy = livePolicy() }
 	adaAndBobLive  given = func(s *situation) { s.seen.Policy = livePolicy(ada, bob) }
-	adaIsStoredAs  given = func(s *situation) { s.record.Policy.StoredAs = StoredAs{ada.Member: "user:primary@example.com"} }
-	primaryIsLive  given = func(s *situation) {
+	adaIsStoredAs  given = func(s *situation) {
+		s.record.Policy.StoredAs = StoredAs{ada.Member: {Names: []string{"user:primary@example.com"}}}
+	}
+	primaryIsLive given = func(s *situation) {
 		s.seen.Policy = PolicySeen{Looked: true, Policy: iampolicy.Policy{Etag: []byte("1"), Bindings: []iampolicy.Binding{{Role: ada.Role, Members: []string{"user:primary@example.com"}}}}}
 	}
 	adaIsRefused given = func(s *situation) { s.record = s.record.Refused([]string{ada.Member}, "no such user", 1) }

@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,6 +20,8 @@ type PolicyPlan struct {
 	Plan iampolicy.Plan
 	// storedAs are those of the manifest's members that Google stores under another name.
 	storedAs StoredAs
+	// lost says that the record was lost which told what of Plan.NotOwned is the manifest's own.
+	lost bool
 	// waits says which references are unresolved, notAllowed which must not be followed; each empty for none.
 	waits, notAllowed string
 	// Fresh are members that were created a moment ago; unseen are those of them that not all of Google knows yet.
@@ -148,7 +151,36 @@ func (s subject) policyPlan() *PolicyPlan {
 	}
 	p.In.Refused = slices.Concat(p.In.Refused, seen.Unseen)
 	p.Plan = iampolicy.Make(p.In)
+	p.lost = len(p.Plan.NotOwned) > 0 && (s.record.Policy.Lost || s.lostRecord())
 	return p
+}
+
+// lostRecord says whether the resource was this installation's before the manifest, which may write to it, had a record of it.
+func (s subject) lostRecord() bool {
+	owner := s.marks()[v1alpha1.OwnerLabel]
+	return stays(s.Object) && s.record.Identity == "" && !s.record.Policy.Known && owner != "" && s.identity().Labels[v1alpha1.OwnerLabel] == owner
+}
+
+// NotOwned says how many grants that the manifest lists stay when they leave it; empty if they all are its own.
+func (p *PolicyPlan) NotOwned() string {
+	if p == nil || len(p.Plan.NotOwned) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("grants that the manifest lists and that are not its own (status.iam.notOwned): %d; they stay when they leave it, unless %s.existingGrants is %s",
+		len(p.Plan.NotOwned), p.In.Prefix, v1alpha1.IAMExistingGrantsOwn)
+}
+
+// Lost says so where the record was lost that told which they are.
+func (p *PolicyPlan) Lost() string {
+	if p == nil || !p.lost {
+		return ""
+	}
+	return "the record of which grants this manifest has made was lost; " + p.NotOwned()
+}
+
+// ShowNotOwned is, for the status, what NotOwned counts.
+func (p *PolicyPlan) ShowNotOwned() []v1alpha1.IAMGrants {
+	return statusGrants(p.Plan.NotOwned[:min(len(p.Plan.NotOwned), mostChanges)])
 }
 
 // policyInput is what a plan is made from, but for the live policy.
@@ -166,17 +198,87 @@ func (s subject) policyInput() *PolicyPlan {
 	if spec != nil {
 		in := &p.In
 		in.Managed, in.Mode, in.DeletedPrincipals = true, cmp.Or(spec.Mode, v1alpha1.IAMAdditive), spec.DeletedPrincipals
+		in.OwnExisting = spec.ExistingGrants == v1alpha1.IAMExistingGrantsOwn
 		in.First = !s.seen.Policy.Written && record.Mode != in.Mode
 		if spec.Safety != nil && spec.Safety.MaxRemovals != nil {
 			in.MaxRemovals = int(*spec.Safety.MaxRemovals)
 		}
 		wanted := s.env.References.grants(spec.Bindings)
-		p.storedAs = s.record.Policy.StoredAs.among(wanted.grants)
-		in.Wanted, in.Unresolved = p.storedAs.rename(wanted.grants), len(wanted.missing)+len(wanted.notAllowed) > 0
+		in.Wanted, in.Unresolved = wanted.grants, len(wanted.missing)+len(wanted.notAllowed) > 0
 		p.waits, p.notAllowed, p.Fresh = strings.Join(wanted.missing, "; "), strings.Join(wanted.notAllowed, "; "), wanted.fresh
 	}
+	p.storedAs = s.storedAs().among(p.members(), s.Object.GetGeneration())
+	p.In.Wanted, p.In.AuditConfigs = p.storedAs.rename(p.In.Wanted), p.storedAs.renameExempted(p.In.AuditConfigs)
 	s.share(&p.In)
 	return p
+}
+
+// storedAs are the names that Google stores, as far as this manifest and the others of the policy have found out.
+func (s subject) storedAs() StoredAs {
+	all := StoredAs{}
+	for _, rival := range s.env.Rivals {
+		maps.Copy(all, RecordOf(rival.Object.GetCommonStatus()).Policy.StoredAs.named())
+	}
+	for member, is := range s.record.Policy.StoredAs {
+		if is.known() || len(all[member].Names) == 0 {
+			all[member] = is
+		}
+	}
+	return all
+}
+
+// members are all whom the plan's input wants to be listed, in their normal form.
+func (p *PolicyPlan) members() map[string]bool {
+	out := map[string]bool{}
+	for _, members := range listsOf(iampolicy.Policy{AuditConfigs: p.In.AuditConfigs}) {
+		maps.Copy(out, members)
+	}
+	for _, g := range p.In.Wanted {
+		out[iampolicy.NormalMember(g.Member)] = true
+	}
+	return out
+}
+
+// ownAs are the manifest's own grants once the plan was written, by the names under which Google has stored them. One that was live before
+// under that name is somebody else's, and so is what cannot be told from others'. Those of a role or a condition that is stored otherwise are
+// its own as they are shown.
+func (p *PolicyPlan) ownAs(became StoredAs, stored lists) []iampolicy.Grant {
+	live, sent, had := listsOf(p.In.Live), listsOf(p.Plan.Next), grantsBy(p.Plan.Had)
+	elsewhere := maps.Clone(stored)
+	maps.DeleteFunc(elsewhere, func(at place, _ map[string]bool) bool { return at.role == "" || sent[at] != nil })
+	own := grantsBy(stillThere(p.Plan.Had, p.Plan.Own, stored))
+	for _, g := range p.Plan.Own {
+		was := g.Normal()
+		if _, renamed := became[was.Member]; !renamed {
+			own[was] = true
+		}
+		for at, members := range elsewhere {
+			if members[was.Member] && !stored.has(was) {
+				own[iampolicy.Grant{Role: at.role, Member: was.Member, Condition: at.condition}] = true
+			}
+		}
+		for _, is := range became.rename([]iampolicy.Grant{was}) {
+			if stored.has(is) && (!live.has(is) || had[is] || had[was] && live.has(was)) {
+				own[is] = true
+			}
+		}
+	}
+	return slices.Collect(maps.Keys(own))
+}
+
+// stillThere are the own grants that a plan gives up and that are in the policy as Google stored it.
+func stillThere(had, own []iampolicy.Grant, stored lists) []iampolicy.Grant {
+	keeps := grantsBy(own)
+	return slices.DeleteFunc(slices.Clone(had), func(g iampolicy.Grant) bool { return keeps[g.Normal()] || !stored.has(g) })
+}
+
+// grantsBy are grants as a set, in their normal form.
+func grantsBy(grants []iampolicy.Grant) map[iampolicy.Grant]bool {
+	out := make(map[iampolicy.Grant]bool, len(grants))
+	for _, g := range grants {
+		out[g.Normal()] = true
+	}
+	return out
 }
 
 // share adds what the other manifests of a shared policy say and have done. One that clashes is applied instead of this one, or not
@@ -189,11 +291,12 @@ func (s subject) share(in *iampolicy.Input) {
 	for _, rival := range s.env.Rivals {
 		other := rival.Object
 		spec, audit := s.Kind.Policy.Of(other)
-		if other.GetCommonSpec().Management == v1alpha1.ManagementObserve || mine.clashes(claimOf(spec, audit)) {
+		clashes := !s.deleting() && mine.clashes(claimOf(spec, audit)) // one that goes leaves it to the other
+		if other.GetCommonSpec().Management == v1alpha1.ManagementObserve || clashes {
 			continue
 		}
 		theirs := RecordOf(other.GetCommonStatus()).Policy
-		recorded := theirs.Grants
+		recorded := slices.Concat(theirs.Grants, theirs.Pending)
 		in.Shared = append(in.Shared, recorded...)
 		if spec == nil || !other.GetDeletionTimestamp().IsZero() {
 			continue
@@ -202,11 +305,23 @@ func (s subject) share(in *iampolicy.Input) {
 			in.DeclaredServices = append(in.DeclaredServices, config.Service)
 		}
 		declared := rival.References.grants(spec.Bindings)
+		in.Declared = append(in.Declared, s.perhaps(theirs.StoredAs, declared.grants)...)
 		declared.grants = theirs.StoredAs.rename(declared.grants)
 		if in.Declared = append(in.Declared, declared.grants...); len(declared.missing)+len(declared.notAllowed) > 0 {
 			in.Declared = append(in.Declared, recorded...) // its record alone says whom it means
 		}
 	}
+}
+
+// perhaps are the own grants that another manifest may mean which lists somebody under a name that Google does not show.
+func (s subject) perhaps(theirs StoredAs, declared []iampolicy.Grant) []iampolicy.Grant {
+	unknown := map[place]bool{}
+	for _, g := range declared {
+		if len(theirs.names(g.Member)) != 1 {
+			unknown[placeOf(g)] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(s.record.Policy.Grants), func(g iampolicy.Grant) bool { return !unknown[placeOf(g)] })
 }
 
 // resolved are bindings as grants.

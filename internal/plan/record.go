@@ -55,6 +55,10 @@ type PolicyRecord struct {
 	Refused []v1alpha1.IAMRefusal
 	// StoredAs are members that Google stores under another name.
 	StoredAs StoredAs
+	// TakenOver are the UIDs of those other manifests of the resource whose records are part of this one, and which have nothing any more.
+	TakenOver []string
+	// Lost says that an earlier record was lost, and with it which of the live grants the manifest has made.
+	Lost bool
 }
 
 // RecordOf reads the record that a status keeps.
@@ -68,6 +72,7 @@ func RecordOf(status *v1alpha1.CommonStatus) Record {
 		r.Policy = PolicyRecord{
 			Known: true, Mode: iam.Mode, Grants: grantsOf(iam.Grants), Pending: grantsOf(iam.Pending),
 			AuditServices: slices.Clone(iam.AuditServices), Refused: slices.Clone(iam.Refused), StoredAs: storedAsOf(iam.StoredAs),
+			TakenOver: slices.Clone(iam.TakenOver), Lost: iam.RecordLost,
 		}
 	}
 	return r
@@ -87,7 +92,7 @@ func (r Record) Store(status *v1alpha1.CommonStatus) {
 	}
 	iam := status.IAM
 	iam.Mode, iam.Grants, iam.Pending = r.Policy.Mode, statusGrants(r.Policy.Grants), statusGrants(r.Policy.Pending)
-	iam.StoredAs = r.Policy.StoredAs.status()
+	iam.StoredAs, iam.TakenOver, iam.RecordLost = r.Policy.StoredAs.status(), r.Policy.TakenOver, r.Policy.Lost
 	iam.AuditServices, iam.Refused = r.Policy.AuditServices, r.Policy.Refused[:min(len(r.Policy.Refused), mostChanges)]
 }
 
@@ -196,11 +201,12 @@ func (r Record) NotGranted(before Record) Record {
 // Granted is the record after a policy was written as planned, and stored by Google as the answer shows. Grants that Google stores under
 // another name are recorded by that name, so that they are revoked when they leave the manifest; those that were revoked and that Google shows
 // all the same stay recorded.
-func (r Record) Granted(p *PolicyPlan, stored iampolicy.Policy) Record {
-	otherwise := storedOtherwise(p.Plan.Add, p.Plan.Next, stored)
-	r.Policy.Grants, r.Policy.Pending = append(otherwise.rename(p.Plan.Own), stillThere(p.Plan.Had, p.Plan.Own, stored)...), nil
-	if len(otherwise) > 0 {
-		all := maps.Clone(otherwise)
+func (r Record) Granted(m Manifest, p *PolicyPlan, answer iampolicy.Policy) Record {
+	stored := listsOf(answer)
+	became := storedOtherwise(listsOf(p.Plan.Next), stored, p.members()).since(m.Object.GetGeneration())
+	r.Policy.Grants, r.Policy.Pending = p.ownAs(became, stored), nil
+	if len(became) > 0 {
+		all := maps.Clone(became)
 		maps.Copy(all, p.storedAs)
 		r.Policy.StoredAs = all
 	}
@@ -238,7 +244,7 @@ func (r Record) OwnsGrants(m Manifest, p *PolicyPlan) Record {
 		r.Policy.AuditServices = append(r.Policy.AuditServices, audit.Service)
 	}
 	if !p.In.Managed && len(r.Policy.Grants) == 0 {
-		r.Policy = PolicyRecord{}
+		r.Policy = PolicyRecord{Known: len(r.Policy.TakenOver) > 0, TakenOver: r.Policy.TakenOver}
 	}
 	return r
 }
@@ -255,7 +261,7 @@ func (r Record) Looked(m Manifest, p *PolicyPlan) Record {
 		return r
 	}
 	r.Policy.Known = true
-	r.Policy.StoredAs = p.storedAs
+	r.Policy.StoredAs, r.Policy.Lost = p.storedAs, p.lost
 	r.Policy.Refused = slices.DeleteFunc(slices.Clone(r.Policy.Refused), func(refusal v1alpha1.IAMRefusal) bool {
 		return refusal.Generation != m.Object.GetGeneration() || !slices.Contains(p.In.Refused, refusal.Member)
 	})

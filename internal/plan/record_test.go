@@ -241,7 +241,7 @@ func TestOwnsGrants(t *testing.T) {
 func TestGranted(t *testing.T) {
 	s := aBucket().with(owned, grantsAda, nobodyIsLive)
 	p := s.assess().Policy
-	got := s.record.AboutToGrant(s.Manifest, s.assess()).Granted(p, p.Plan.Next)
+	got := s.record.AboutToGrant(s.Manifest, s.assess()).Granted(s.Manifest, p, p.Plan.Next)
 	if d := cmp.Diff(PolicyRecord{Known: true, Grants: []iampolicy.Grant{ada}}, got.Policy, cmpopts.EquateEmpty()); d != "" {
 		t.Errorf("record (-want +got):\n%s", d)
 	}
@@ -300,6 +300,9 @@ func TestARecordComesBackFromTheStatus(t *testing.T) {
 	refusal := rapid.Custom(func(t *rapid.T) v1alpha1.IAMRefusal {
 		return v1alpha1.IAMRefusal{Member: text.Draw(t, "member"), Message: text.Draw(t, "message"), Generation: rapid.Int64().Draw(t, "generation")}
 	})
+	storedName := rapid.Custom(func(t *rapid.T) StoredName {
+		return StoredName{texts.Draw(t, "names"), rapid.Bool().Draw(t, "uncertain"), rapid.Int64().Draw(t, "generation")}
+	})
 	record := rapid.Custom(func(t *rapid.T) Record {
 		r := Record{
 			Project: text.Draw(t, "project"), ExternalName: text.Draw(t, "name"), Identity: text.Draw(t, "identity"),
@@ -316,6 +319,8 @@ func TestARecordComesBackFromTheStatus(t *testing.T) {
 			r.Policy = PolicyRecord{
 				Known: true, Mode: v1alpha1.IAMMode(text.Draw(t, "mode")), Grants: grants.Draw(t, "grants"), Pending: grants.Draw(t, "pending grants"),
 				AuditServices: texts.Draw(t, "services"), Refused: rapid.SliceOfN(refusal, 0, 3).Draw(t, "refused"),
+				TakenOver: texts.Draw(t, "taken over"), Lost: rapid.Bool().Draw(t, "lost"),
+				StoredAs: rapid.MapOf(text, storedName).Draw(t, "stored as"),
 			}
 		}
 		return r

@@ -224,13 +224,21 @@ func ruleUpToDate(s subject) *Verdict {
 	case len(s.so.Changes) > 0:
 		return nil
 	case s.spec().Management == v1alpha1.ManagementObserve:
-		return leave(v1alpha1.ReasonUpToDate, UpToDate+" (spec.management is Observe)")
+		return leave(v1alpha1.ReasonUpToDate, s.so.UpToDate()+" (spec.management is Observe)")
 	default:
-		return leave(v1alpha1.ReasonUpToDate, UpToDate)
+		return leave(v1alpha1.ReasonUpToDate, s.so.UpToDate())
 	}
 }
 
 // UpToDate is what is said of a resource that there is nothing to do for.
+func (a Assessment) UpToDate() string {
+	if lost := a.Policy.Lost(); lost != "" {
+		return UpToDate + "; " + lost
+	}
+	return UpToDate
+}
+
+// UpToDate says that there is no difference.
 const UpToDate = "Google Cloud matches the manifest"
 
 func ruleImmutable(s subject) *Verdict {

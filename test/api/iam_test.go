@@ -33,6 +33,7 @@ var iamRefusals = map[string]struct{ policy, sentence string }{
 	"an unknown mode":              {`{mode: Authoritive}`, `mode: Unsupported value: "Authoritive": supported values: "Additive", "AuthoritativeRoles", "Authoritative"`},
 	"everybody's access removed":   {`{mode: Authoritative}`, "bindings is missing or empty, and with mode Authoritative that would empty the policy: list what should be granted"},
 	"everybody's access emptied":   {`{mode: Authoritative, bindings: []}`, "bindings is missing or empty, and with mode Authoritative that would empty the policy"},
+	"existing grants' fate":        {`{existingGrants: Adopt}`, `existingGrants: Unsupported value: "Adopt"`},
 	"unknown principals' fate":     {`{deletedPrincipals: Delete}`, `deletedPrincipals: Unsupported value: "Delete"`},
 	"fewer than no removals":       {`{safety: {maxRemovals: -1}}`, "safety.maxRemovals in body should be greater than or equal to 0"},
 	"more removals than members":   {`{safety: {maxRemovals: 1501}}`, "safety.maxRemovals in body should be less than or equal to 1500"},
@@ -118,8 +119,8 @@ func TestPolicyAcceptedOnCreate(t *testing.T) {
 			"a role twice":                `{bindings: [{role: roles/browser, members: ["user:ada@example.com"]}, {role: roles/browser, members: ["user:ada@example.com", "user:bob@example.com"]}]}`,
 			"a member in two spellings":   binding(`{role: roles/browser, members: ["user:ada@example.com", "user:Ada@Example.com"]}`),
 			"accounts alone":              binding(`{role: roles/browser, serviceAccountRefs: [{name: importer}, {name: a.b-c}, {name: importer, namespace: shop-eu}, {external: ` + account + `}, {external: 123-compute@developer.gserviceaccount.com}]}`),
-			"the bounds of removals":      `{safety: {maxRemovals: 0}, deletedPrincipals: Remove}`,
-			"the other bound of removals": `{safety: {maxRemovals: 1500}, deletedPrincipals: Keep}`,
+			"the bounds of removals":      `{safety: {maxRemovals: 0}, deletedPrincipals: Remove, existingGrants: Own}`,
+			"the other bound of removals": `{safety: {maxRemovals: 1500}, deletedPrincipals: Keep, existingGrants: Keep}`,
 			"no bound of removals":        `{safety: {}}`,
 			"all of it":                   `{mode: Authoritative, bindings: [{role: roles/browser, members: ["user:ada@example.com"]}]}`,
 		} {

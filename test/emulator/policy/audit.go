@@ -1,11 +1,13 @@
 package policy
 
 import (
+	"slices"
+
 	"cloud.google.com/go/iam/apiv1/iampb"
 )
 
 // auditConfigs checks those that were sent and returns them in the form that
-// policies are kept in: one for each service.
+// policies are kept in: one for each service, each exempted member once.
 func (r Rules) auditConfigs(current, sent *iampb.Policy) ([]*iampb.AuditConfig, error) {
 	if len(sent.GetAuditConfigs()) > 0 && !r.AuditConfigs {
 		return nil, invalid("Audit configs are not supported for this resource.")
@@ -27,11 +29,22 @@ func (r Rules) auditConfigs(current, sent *iampb.Policy) ([]*iampb.AuditConfig, 
 			if err != nil {
 				return nil, err
 			}
-			kept.AuditLogConfigs = append(kept.AuditLogConfigs, &iampb.AuditLogConfig{LogType: log.GetLogType(), ExemptedMembers: forms})
+			kept.AuditLogConfigs = append(kept.AuditLogConfigs, &iampb.AuditLogConfig{LogType: log.GetLogType(), ExemptedMembers: once(forms)})
 		}
 		if len(kept.GetAuditLogConfigs()) > 0 {
 			configs = append(configs, kept)
 		}
 	}
 	return configs, nil
+}
+
+// once returns members without those that are there before.
+func once(members []string) []string {
+	var out []string
+	for _, m := range members {
+		if !slices.Contains(out, m) {
+			out = append(out, m)
+		}
+	}
+	return out
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/testing/protocmp"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	"github.com/holdfast-dev/holdfast/test/emulator/grpctest"
 	"github.com/holdfast-dev/holdfast/test/emulator/policy"
@@ -108,6 +109,15 @@ func TestAliases(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, answered.GetBindings(), protocmp.Transform()); diff != "" {
 		t.Errorf("stored (-want +got):\n%s", diff)
+	}
+	log := &iampb.AuditLogConfig{LogType: iampb.AuditLogConfig_DATA_READ, ExemptedMembers: []string{"user:bob@example.com", "user:robert@example.com"}}
+	audited := &iampb.Policy{AuditConfigs: []*iampb.AuditConfig{{Service: "allServices", AuditLogConfigs: []*iampb.AuditLogConfig{log}}}}
+	answered, err = book.Set(project, &iampb.SetIamPolicyRequest{Policy: audited, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"audit_configs"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"user:robert@example.com"}, answered.GetAuditConfigs()[0].GetAuditLogConfigs()[0].GetExemptedMembers()); diff != "" {
+		t.Errorf("exempted (-want +got):\n%s", diff)
 	}
 	aliases := map[string]string{"group:all@example.com": "group:everybody@example.com", "user:bob@example.com": "user:robert@example.com"}
 	if diff := cmp.Diff(aliases, directory.Aliases()); diff != "" {
