@@ -34,6 +34,8 @@ type outcome struct {
 	err error
 	// after makes the pass be tried again after exactly that time.
 	after time.Duration
+	// by is when the pass is tried again at the latest; zero for the usual time.
+	by time.Time
 	// inFlight is until when Google may still carry out a write that was not answered; zero for none.
 	inFlight time.Time
 	// gone says that the object is released and has no status any more.

@@ -122,3 +122,14 @@ func (f *Folder) ByResource(_ context.Context, k kind.Kind, key string) ([]v1alp
 	}
 	return out, nil
 }
+
+// ByReferent implements Source.
+func (f *Folder) ByReferent(_ context.Context, k kind.Kind, referent string) ([]v1alpha1.Object, error) {
+	var out []v1alpha1.Object
+	for _, obj := range f.manifests[k.Kind] {
+		if k.Referent != nil && k.Referent(obj) == referent {
+			out = append(out, obj)
+		}
+	}
+	return out, nil
+}

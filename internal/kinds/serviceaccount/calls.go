@@ -8,7 +8,6 @@ import (
 	"cloud.google.com/go/iam/admin/apiv1/adminpb"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
@@ -28,7 +27,7 @@ func (k *Kind) Create(ctx context.Context, ref kind.Ref, want *v1alpha1.ServiceA
 	})
 }
 
-// Delete deletes the very account that was observed.
+// Delete deletes the very account that was observed. That IAM does not find it is an error: the next look tells whether it is gone.
 func (k *Kind) Delete(ctx context.Context, ref kind.Ref, live *adminpb.ServiceAccount) error {
 	if err := k.keepSelf(ctx, "deleting", ref, live); err != nil {
 		return err
@@ -36,9 +35,6 @@ func (k *Kind) Delete(ctx context.Context, ref kind.Ref, live *adminpb.ServiceAc
 	_, err := call(ctx, k, "deleting", ref, func(client *iam.IamClient) (none, error) {
 		return none{}, client.DeleteServiceAccount(ctx, &adminpb.DeleteServiceAccountRequest{Name: named(ref, live.GetUniqueId())})
 	})
-	if gcp.IsNotFound(err) {
-		return nil
-	}
 	return err
 }
 
