@@ -110,7 +110,7 @@ func (p *pass) appliedInPart(planned plan.Assessment, left diff.Changes) outcome
 			break
 		}
 		message := "applying what could not be set at once: " + plan.List(left.Paths())
-		out = outcome{reason: v1alpha1.ReasonProgressing, message: message, after: pauseStale}
+		out = outcome{reason: v1alpha1.ReasonProgressing, message: message, err: errors.New(message)}
 	default:
 		if len(p.Policy.Changes()) > 0 { // which will be tried again, under the same approval
 			p.record.Approved = begun

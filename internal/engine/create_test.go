@@ -7,6 +7,8 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/kind"
@@ -80,6 +82,19 @@ func step(t *testing.T, r *Reconciler, reason string) *v1alpha1.Topic {
 		t.Fatalf("reason %s, want %s: %s", is.Reason, reason, is.Message)
 	}
 	return topic
+}
+
+// createdLongAgo makes the topic look as if it had been created some time ago.
+func createdLongAgo(t *testing.T, r *Reconciler) {
+	t.Helper()
+	var topic v1alpha1.Topic
+	if err := r.client.Get(t.Context(), client.ObjectKey{Namespace: "shop", Name: "orders"}, &topic); err != nil {
+		t.Fatal(err)
+	}
+	topic.Status.LastCreateAttemptTime = new(metav1.NewTime(r.now().Add(-time.Hour)))
+	if err := r.client.Status().Update(t.Context(), &topic); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestWhatWasMadeIsNotMadeTwice(t *testing.T) {
