@@ -117,11 +117,12 @@ func policyNames(spec *v1alpha1.IAMPolicy, audit []v1alpha1.AuditConfig) []Name 
 
 // MemberName is what a member of an IAM policy names; ok is false if that is no service account.
 func MemberName(member string) (name Name, ok bool) {
-	account, is := strings.CutPrefix(member, "serviceAccount:")
-	if !is {
+	account, _ := strings.CutPrefix(member, "serviceAccount:")
+	names := AccountNames(account)
+	if account == member || len(names) == 0 {
 		return Name{}, false
 	}
-	return AccountNames(account)[0], true
+	return names[0], true
 }
 
 // AccountNames are the service accounts with these e-mails, of which the empty ones name none.
