@@ -26,7 +26,7 @@ type unmarkedKind struct {
 	undeletable     bool
 	// undeleting, if set, is what an undelete comes to.
 	undeleting error
-	creates         int
+	creates    int
 }
 
 func (*unmarkedKind) Traits() kind.Traits {

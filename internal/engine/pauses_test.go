@@ -90,7 +90,7 @@ func (k *stubborn) SetPolicy(ctx context.Context, ref kind.Ref, policy iampolicy
 // stubbornAccount is a stubborn one that can be undeleted.
 type stubbornAccount struct{ *stubborn }
 
-func (k stubbornAccount) Undelete(ctx context.Context, ref kind.Ref, _ string) (v1alpha1.TopicSpec, error) {
+func (k stubbornAccount) Undelete(context.Context, kind.Ref, string) (v1alpha1.TopicSpec, error) {
 	return v1alpha1.TopicSpec{}, k.write(k.fields)
 }
 
@@ -176,9 +176,9 @@ func TestNothingIsWrittenAgainAndAgain(t *testing.T) {
 	// done is what is going on when Google begins to answer so.
 	done := map[string]func(s *simulation, k *stubborn){
 		"creating":       func(*simulation, *stubborn) {},
-		"updating":       func(s *simulation, _ *stubborn) { s.run(time.Hour); edit(s.T, s.Reconciler, longer) },
-		"creating again": func(s *simulation, k *stubborn) { s.run(time.Hour); k.gone = true },
-		"deleting":       func(s *simulation, _ *stubborn) { s.run(time.Hour); s.toDelete() },
+		"updating":       func(s *simulation, _ *stubborn) { s.run(10 * time.Minute); edit(s.T, s.Reconciler, longer) },
+		"creating again": func(s *simulation, k *stubborn) { s.run(10 * time.Minute); k.gone = true },
+		"deleting":       func(s *simulation, _ *stubborn) { s.run(10 * time.Minute); s.toDelete() },
 	}
 	answers := map[string]func(*stubborn){
 		"a success, and nothing is done": func(k *stubborn) { k.deaf = true },
@@ -220,18 +220,18 @@ func forEachLikeness(t *testing.T, test func(t *testing.T, accounts bool)) {
 	}
 }
 
-// expectGrowingPauses lets an hour pass, in which little is written, and less in its second half.
+// expectGrowingPauses lets some time pass, in which little is written, and less in its second half.
 func (s *simulation) expectGrowingPauses(k *stubborn) {
 	s.Helper()
 	s.stored, k.wrote = nil, nil
-	s.run(30 * time.Minute)
+	s.run(20 * time.Minute)
 	wrote, stored := len(k.wrote), len(s.stored)
-	s.run(30 * time.Minute)
+	s.run(20 * time.Minute)
 	if later := len(k.wrote) - wrote; wrote > 40 || later > 20 {
-		s.Errorf("%d writes to Google Cloud in half an hour, and then %d", wrote, later)
+		s.Errorf("%d writes to Google Cloud in twenty minutes, and then %d", wrote, later)
 	}
 	if later := len(s.stored) - stored; stored > 80 || later > 40 {
-		s.Errorf("%d writes of the status in half an hour, and then %d", stored, later)
+		s.Errorf("%d writes of the status in twenty minutes, and then %d", stored, later)
 	}
 }
 

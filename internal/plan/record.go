@@ -62,7 +62,8 @@ type PolicyRecord struct {
 // RecordOf reads the record that a status keeps.
 func RecordOf(status *v1alpha1.CommonStatus) Record {
 	r := Record{
-		Project: status.Project, ExternalName: status.ExternalName, Identity: status.Identity, Unrestorable: status.Unrestorable, CreateTime: status.LastCreateAttemptTime.DeepCopy(),
+		Project: status.Project, ExternalName: status.ExternalName, Identity: status.Identity, Unrestorable: status.Unrestorable,
+		CreateTime:    status.LastCreateAttemptTime.DeepCopy(),
 		AppliedFields: slices.Clone(status.AppliedFields), Pending: slices.Clone(status.Pending), Approved: status.Approved.DeepCopy(),
 		PlanSequence: status.PlanSequence, Requested: status.LastHandledReconcileAt,
 	}
