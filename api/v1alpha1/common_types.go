@@ -125,6 +125,10 @@ type CommonStatus struct {
 	// +optional
 	Identity string `json:"identity,omitempty"`
 
+	// unrestorable says that the resource that identity tells was deleted and that Google does not undelete it any more: it is recreated.
+	// +optional
+	Unrestorable bool `json:"unrestorable,omitempty"`
+
 	// observed is the live resource, written as a spec: the managed fields, Google's own values, and in their places the settings
 	// that unmanaged lists.
 	// +optional
@@ -151,7 +155,8 @@ type CommonStatus struct {
 	// +listType=atomic
 	Pending []PendingChange `json:"pending,omitempty"`
 
-	// lastCreateAttemptTime is when Holdfast last tried to create the resource, recorded just before the call.
+	// lastCreateAttemptTime is when Holdfast last created the resource or tried to. For seven minutes after it Google may still deny
+	// access to the resource, or not find it.
 	// +optional
 	LastCreateAttemptTime *metav1.Time `json:"lastCreateAttemptTime,omitempty"`
 

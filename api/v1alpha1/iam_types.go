@@ -1,5 +1,7 @@
 package v1alpha1
 
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 // IAMMode says how much of an IAM policy a manifest owns.
 // +kubebuilder:validation:Enum=Additive;AuthoritativeRoles;Authoritative
 type IAMMode string
@@ -221,7 +223,8 @@ type IAMStatus struct {
 	// +kubebuilder:validation:MaxItems=64
 	Kept []IAMKept `json:"kept,omitempty"`
 
-	// refused are members that Google rejected. They are tried again when the manifest changes or a reconcile is requested.
+	// refused are members that Google rejected. They are tried again with pauses that grow to an hour, and at once when the manifest
+	// changes, when a reconcile is requested, or when a ServiceAccount with that e-mail becomes ready.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
@@ -299,4 +302,10 @@ type IAMRefusal struct {
 	Message string `json:"message"`
 	// generation is the generation of the manifest that was refused.
 	Generation int64 `json:"generation"`
+	// firstTryTime is when Google rejected the member first.
+	// +optional
+	FirstTryTime *metav1.Time `json:"firstTryTime,omitempty"`
+	// lastTryTime is when Google rejected it last.
+	// +optional
+	LastTryTime *metav1.Time `json:"lastTryTime,omitempty"`
 }

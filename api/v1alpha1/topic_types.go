@@ -111,6 +111,7 @@ type TopicMessageStoragePolicy struct {
 // TopicSchemaSettings name the schema that messages are validated against.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.schema) || !(has(self.encoding) || has(self.firstRevisionID) || has(self.lastRevisionID))",message="schemaSettings.schema is missing: set the schema that encoding, firstRevisionID and lastRevisionID belong to"
+// +kubebuilder:validation:XValidation:rule="has(self.encoding) || !has(self.schema)",message="schemaSettings.encoding is missing: set it to JSON or BINARY, since Google accepts no schema without it"
 type TopicSchemaSettings struct {
 	// schema is the full name of the schema: projects/P/schemas/S.
 	// +optional
@@ -118,7 +119,7 @@ type TopicSchemaSettings struct {
 	// +kubebuilder:validation:Pattern=`^projects/[^/\s]+/schemas/[A-Za-z][A-Za-z0-9._~+%-]{2,254}$`
 	Schema string `json:"schema,omitempty"`
 
-	// encoding is how messages are encoded.
+	// encoding is how messages are encoded. Required with schema.
 	// +optional
 	Encoding TopicSchemaEncoding `json:"encoding,omitempty"`
 

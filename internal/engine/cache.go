@@ -22,6 +22,9 @@ const (
 	resourceIndex = "holdfast.resource"
 	// referenceIndex finds them by what they refer to, see referenceKeys.
 	referenceIndex = "holdfast.references"
+	// nameIndex finds them by what they name, see nameKey; referentIndex by what others name them by.
+	nameIndex     = "holdfast.names"
+	referentIndex = "holdfast.referent"
 )
 
 // cached serves an inventory from the API server's cache.
@@ -79,6 +82,11 @@ func (c cached) ByResource(ctx context.Context, k kind.Kind, key string) ([]v1al
 	return c.list(ctx, k, client.MatchingFields{resourceIndex: key})
 }
 
+// ByReferent implements inventory.Source.
+func (c cached) ByReferent(ctx context.Context, k kind.Kind, referent string) ([]v1alpha1.Object, error) {
+	return c.list(ctx, k, client.MatchingFields{referentIndex: referent})
+}
+
 // list lists manifests of a kind.
 func (c cached) list(ctx context.Context, k kind.Kind, opts ...client.ListOption) ([]v1alpha1.Object, error) {
 	made, err := c.scheme.New(v1alpha1.GroupVersion.WithKind(k.Kind + "List"))
@@ -120,3 +128,35 @@ func referenceKeys(k kind.Kind, obj v1alpha1.Object) []string {
 }
 
 func referenceKey(kind, namespace, name string) string { return kind + " " + namespace + "/" + name }
+
+// nameKeys are what a manifest is found by when something that it names comes to be.
+func nameKeys(k kind.Kind, obj v1alpha1.Object) []string {
+	var keys []string
+	for _, name := range k.Names(obj) {
+		if key := nameKey(name.Kind, name.Referent); !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+func nameKey(kind, referent string) string { return kind + " " + referent }
+
+// referentKeys are what others name the manifest's resource by.
+func referentKeys(k kind.Kind, obj v1alpha1.Object) []string {
+	if k.Referent == nil || k.Referent(obj) == "" {
+		return nil
+	}
+	return []string{k.Referent(obj)}
+}
+
+// indexes are all indexes by which the manifests of a kind are found, by their names.
+func indexes(k kind.Kind) map[string]client.IndexerFunc {
+	of := func(keys func(kind.Kind, v1alpha1.Object) []string) client.IndexerFunc {
+		return func(obj client.Object) []string { return keys(k, obj.(v1alpha1.Object)) }
+	}
+	return map[string]client.IndexerFunc{
+		resourceIndex:  of(func(k kind.Kind, obj v1alpha1.Object) []string { return []string{inventory.ResourceKey(k, obj)} }),
+		referenceIndex: of(referenceKeys), nameIndex: of(nameKeys), referentIndex: of(referentKeys),
+	}
+}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
-	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/plan"
 )
 
@@ -35,7 +34,7 @@ func (p *pass) confirmParts(planned plan.Assessment, fieldsErr, policyErr error,
 		if planned.Verdict.Action == plan.Create {
 			what = creating
 		}
-		fields = p.unwritten(what, fieldsErr)
+		fields = p.answered(what, writing, fieldsErr)
 	case p.Fields != nil && p.sent.fields:
 		begun := p.record.Approved
 		p.record = p.record.Owns(p.manifest(), p.env, p.seen, p.stillApplied(left))
@@ -47,9 +46,9 @@ func (p *pass) confirmParts(planned plan.Assessment, fieldsErr, policyErr error,
 	}
 	policy := outcome{reason: v1alpha1.ReasonUpToDate}
 	if policyErr != nil {
-		policy = p.unwritten(updating, policyErr)
+		policy = p.answered(updating, writing, policyErr)
 		if p.seen.Policy.Err != nil {
-			policy = failed(reading, plan.ReadingPolicy(p.kind), policyErr)
+			policy = p.answered(reading, plan.ReadingPolicy(p.kind), policyErr)
 			policy.unknown = "the IAM policy"
 		}
 	} else if p.Policy != nil && p.sent.policy {
@@ -58,15 +57,6 @@ func (p *pass) confirmParts(planned plan.Assessment, fieldsErr, policyErr error,
 	}
 	fields.looked, fields.drift = true, left
 	return combine(fields, policy)
-}
-
-// unwritten is what a write came to that failed. Of a resource that was created a moment ago not all of Google knows: it may be the
-// resource itself that is not found, as by a read.
-func (p *pass) unwritten(what call, err error) outcome {
-	if what == updating && gcp.IsNotFound(err) && p.record.Settles(p.kind, p.now()) {
-		what = reading
-	}
-	return failed(what, "writing to Google Cloud", err)
 }
 
 // confirmApplied says what a write came to of which nothing failed.
@@ -101,11 +91,15 @@ func (p *pass) differs() bool { return p.Fields != nil && len(p.Fields.Changes) 
 func (p *pass) appliedInPart(planned plan.Assessment, left diff.Changes) outcome {
 	begun := p.record.Approved
 	p.record = p.record.Owns(p.manifest(), p.env, p.seen, managedBut(p.managed(), left))
+	written := slices.DeleteFunc(slices.Clone(planned.Changes), func(c diff.Change) bool { return left.Has(c.Path) })
+	wrote := p.sent.fields || p.seen.Policy.Written
+	if wrote && !p.Verdict.Action.Writes() {
+		p.record = p.record.PlanApplied()
+	}
 	after := p.Verdict
 	var out outcome
 	switch after.Action {
 	case plan.Hold:
-		p.record = p.record.PlanApplied()
 		p.reassess() // the hash is another one now
 		out = p.hold()
 	case plan.Create, plan.Update:
@@ -116,16 +110,20 @@ func (p *pass) appliedInPart(planned plan.Assessment, left diff.Changes) outcome
 			break
 		}
 		message := "applying what could not be set at once: " + plan.List(left.Paths())
-		out = outcome{reason: v1alpha1.ReasonProgressing, message: message, after: pauseStale}
+		out = outcome{reason: v1alpha1.ReasonProgressing, message: message, err: errors.New(message)}
 	default:
-		p.record = p.record.PlanApplied()
+		if len(p.Policy.Changes()) > 0 { // which will be tried again, under the same approval
+			p.record.Approved = begun
+		}
 		out = outcome{reason: after.Reason, message: after.Message, after: after.After}
 	}
 	out.looked, out.drift = true, left
-	if p.Policy.NotKnownYet() {
-		out.after = plan.PauseSettles
+	if retry := p.Policy.RetryUnseen(p.now()); retry > 0 {
+		out.after = retry
 	}
-	out.done, out.written = p.deed(planned, planned.Changes), planned.Changes.Paths()
+	if wrote {
+		out.done, out.written = p.deed(planned, written), written.Paths()
+	}
 	return out
 }
 

@@ -28,11 +28,16 @@ func (p *pass) create(ctx context.Context) error {
 	}
 	err := p.call(ctx, write)
 	switch {
-	case err == nil, wasNotSent(err):
+	case err == nil:
+		p.record = p.record.Created(p.env)
+	case wasNotSent(err):
+	case p.Undelete != "" && gcp.IsAlreadyExists(err):
+		p.record = p.record.Uncreated(p.before)
+		return &continued{"Google does not show the " + p.kind.Name + " and will not bring it back, because it is not deleted; looking for it: " + gcp.Classify(err).Message}
 	case p.Undelete != "" && (gcp.IsNotFound(err) || gcp.IsInvalid(err)):
 		p.record = p.record.NotUndeletable()
 		return &continued{"the deleted " + p.kind.Name + " cannot be brought back any more and will be recreated: " + gcp.Classify(err).Message}
-	case gcp.IsAlreadyExists(err) && p.before.CreateTime != nil && p.record.Identity == "":
+	case gcp.IsAlreadyExists(err) && p.before.CreateTime != nil && (p.record.Identity == "" || p.record.Unrestorable):
 		return &continued{"it was created before, though the answer was lost; looking for it"}
 	case !gcp.IsUnavailable(err):
 		p.record = p.record.Uncreated(p.before)

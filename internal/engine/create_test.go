@@ -7,6 +7,8 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/kind"
@@ -22,7 +24,9 @@ type unmarkedKind struct {
 	hidden          bool
 	creating, taken error
 	undeletable     bool
-	creates         int
+	// undeleting, if set, is what an undelete comes to.
+	undeleting error
+	creates    int
 }
 
 func (*unmarkedKind) Traits() kind.Traits {
@@ -52,6 +56,9 @@ func (k *unmarkedKind) Create(ctx context.Context, ref kind.Ref, want *v1alpha1.
 }
 
 func (k *unmarkedKind) Undelete(_ context.Context, ref kind.Ref, uid string) (v1alpha1.TopicSpec, error) {
+	if k.undeleting != nil {
+		return v1alpha1.TopicSpec{}, k.undeleting
+	}
 	if !k.undeletable {
 		return v1alpha1.TopicSpec{}, status.Error(codes.NotFound, "too late")
 	}
@@ -80,6 +87,19 @@ func step(t *testing.T, r *Reconciler, reason string) *v1alpha1.Topic {
 		t.Fatalf("reason %s, want %s: %s", is.Reason, reason, is.Message)
 	}
 	return topic
+}
+
+// createdLongAgo makes the topic look as if it had been created some time ago.
+func createdLongAgo(t *testing.T, r *Reconciler) {
+	t.Helper()
+	var topic v1alpha1.Topic
+	if err := r.client.Get(t.Context(), client.ObjectKey{Namespace: "shop", Name: "orders"}, &topic); err != nil {
+		t.Fatal(err)
+	}
+	topic.Status.LastCreateAttemptTime = new(metav1.NewTime(r.now().Add(-time.Hour)))
+	if err := r.client.Status().Update(t.Context(), &topic); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestWhatWasMadeIsNotMadeTwice(t *testing.T) {
@@ -149,6 +169,38 @@ func TestUndelete(t *testing.T) {
 			is := step(t, r, v1alpha1.ReasonUpToDate).Status.Identity
 			if (is == was) != undeletable {
 				t.Errorf("identity %s, was %s", is, was)
+			}
+		})
+	}
+}
+
+// TestExistenceIsNotGuessedAway: the resource is there and is not seen for long, and whatever Google answers to those who would bring it
+// back or create it, it is still the manifest's own when it is seen again.
+func TestExistenceIsNotGuessedAway(t *testing.T) {
+	for name, answer := range map[string]error{
+		"it is not deleted":  status.Error(codes.FailedPrecondition, "Service account 1 is not deleted."),
+		"there is none":      status.Error(codes.NotFound, "too late"),
+		"another refusal":    status.Error(codes.InvalidArgument, "no"),
+		"not allowed":        status.Error(codes.PermissionDenied, "Permission 'a.undelete' denied on resource 'x'"),
+		"the answer is lost": status.Error(codes.Unavailable, "lost"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, topics, later := unmarked(t)
+			was := step(t, r, v1alpha1.ReasonUpToDate).Status.Identity
+			later(time.Hour)
+			topics.hidden, topics.undeleting = true, answer
+			for range 6 {
+				topic, _ := reconcileOnce(t, r)
+				if topic.Status.Identity != was {
+					t.Fatalf("identity %q, was %q: %s", topic.Status.Identity, was, readyCondition(topic).Message)
+				}
+				later(2 * time.Minute)
+			}
+			topics.hidden = false
+			edit(t, r, func(topic *v1alpha1.Topic) { topic.Spec.MessageRetentionSeconds = new(int64(60)) })
+			topic := step(t, r, v1alpha1.ReasonUpToDate)
+			if topic.Status.Identity != was || topic.Status.Unrestorable || *topics.live["orders"].MessageRetentionSeconds != 60 {
+				t.Errorf("status %+v, live %+v", topic.Status.CommonStatus, topics.live["orders"])
 			}
 		})
 	}

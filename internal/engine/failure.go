@@ -40,6 +40,9 @@ var (
 	// What is not there may come to be without the manifest being changed.
 	missing = meaning{reason: v1alpha1.ReasonInvalid, says: "Google does not find something that the manifest names", retries: true}
 
+	// What was read a moment ago is there.
+	unseen = meaning{reason: v1alpha1.ReasonProgressing, says: "Google does not find now what it showed a moment ago; trying again", retries: true}
+
 	meanings = map[kind.Class]map[call]meaning{
 		kind.NotFound: {
 			reading:  {reason: v1alpha1.ReasonUnavailable, says: "Google does not find the resource now; checking again", retries: true},
@@ -84,6 +87,29 @@ func (m meaning) outcome(doing string, e *kind.Error, err error) outcome {
 	return out
 }
 
+// writing is what is being done when a plan is carried out, for errors.
+const writing = "writing to Google Cloud"
+
+// answered makes an outcome of an error that a call about the pass's own resource ended with. Google may answer a call about a resource that
+// is new as if it were not there or somebody else's; and where reads may be stale, writes may be too.
+func (p *pass) answered(what call, doing string, err error) outcome {
+	e := gcp.Classify(err)
+	if what == creating { // there is nothing yet that could be new
+		return failed(what, doing, err)
+	}
+	if v := p.record.Settles(p.kind, doing, e, p.now()); v != nil {
+		return outcome{reason: v.Reason, message: v.Message, after: v.After}
+	}
+	if e.Class == kind.NotFound && p.kind.StaleReads > 0 {
+		return unseen.outcome(doing, e, err)
+	}
+	out := failed(what, doing, err)
+	if p.deleting() && e.Class == kind.Denied { // perhaps because it is gone: the reply to a deletion may have been lost
+		out.after, out.err = 0, err
+	}
+	return out
+}
+
 // failed makes an outcome of an error that a call to Google Cloud, or to the API server, ended with.
 func failed(what call, doing string, err error) outcome {
 	var (
@@ -94,7 +120,7 @@ func failed(what call, doing string, err error) outcome {
 	case errors.Is(err, errStale):
 		return outcome{after: pauseStale}
 	case errors.As(err, &next):
-		return outcome{reason: v1alpha1.ReasonProgressing, message: next.message, after: pauseStale}
+		return outcome{reason: v1alpha1.ReasonProgressing, message: next.message, err: err}
 	case errors.As(err, &broken):
 		return outcome{reason: v1alpha1.ReasonBreakGlass, message: broken.Error()}
 	}

@@ -120,15 +120,13 @@ func testReconciler(t testing.TB, objects ...client.Object) (*Reconciler, *fakeK
 func reconcilerOf(t testing.TB, k kind.Kind, objects ...client.Object) *Reconciler {
 	t.Helper()
 	scheme := testScheme(t)
-	index := func(keys func(v1alpha1.Object) []string) client.IndexerFunc {
-		return func(o client.Object) []string { return keys(o.(v1alpha1.Object)) }
+	builder := fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.Topic{})
+	for name, index := range indexes(k) {
+		builder.WithIndex(&v1alpha1.Topic{}, name, index)
 	}
-	kube := fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.Topic{}).
-		WithIndex(&v1alpha1.Topic{}, resourceIndex, index(func(obj v1alpha1.Object) []string { return []string{inventory.ResourceKey(k, obj)} })).
-		WithIndex(&v1alpha1.Topic{}, referenceIndex, index(func(obj v1alpha1.Object) []string { return referenceKeys(k, obj) })).
-		WithObjects(append(objects, shopNamespace(nil))...).Build()
+	kube := builder.WithObjects(append(objects, shopNamespace(nil))...).Build()
 	r := &Reconciler{
-		client: kube, uncached: kube, gate: NewGate(kube, endless{}), identities: everybody{}, turns: atOnce{}, kept: newWaitingTurns(), metrics: metrics.New(),
+		client: kube, uncached: kube, gate: NewGate(kube, endless{}), identities: everybody{}, turns: atOnce{}, kept: newWaitingTurns(), missing: newAbsences(), metrics: metrics.New(),
 		sweep: sweep.Schedule{Interval: time.Hour}, events: &events.FakeRecorder{}, scheme: scheme, writes: newWriteLog(defaultUnanswered), now: time.Now,
 	}
 	r.use(k)

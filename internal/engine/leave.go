@@ -10,9 +10,12 @@ import (
 // leave ends a pass that has nothing to write.
 func (p *pass) leave() outcome {
 	v := p.Verdict
+	if v.Doubtful && p.wasReady && !p.glassMatters() { // whose acknowledgement people wait for
+		return outcome{after: v.After}
+	}
 	out := outcome{reason: v.Reason, message: v.Message, after: v.After}
-	if v.Err != nil {
-		out = failed(reading, v.Doing, v.Err)
+	if v.Err != nil && v.Reason == "" {
+		out = p.answered(reading, v.Doing, v.Err)
 	}
 	if v.Blind || p.seen.Fields.Foreign {
 		if p.seen.Fields.Foreign {
@@ -59,7 +62,7 @@ func (p *pass) mentionPolicy(out *outcome) {
 	}
 	out.unknown = "the IAM policy"
 	if p.Verdict.Err == nil {
-		policy := failed(reading, plan.ReadingPolicy(p.kind), err)
+		policy := p.answered(reading, plan.ReadingPolicy(p.kind), err)
 		out.message += "; besides, " + policy.message
 		out.after = soonest(out.after, policy.after)
 	}

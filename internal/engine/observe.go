@@ -21,6 +21,7 @@ func (p *pass) observe(ctx context.Context) *outcome {
 		p.env.Self = p.self(ctx)
 		p.seen.Policy = p.observePolicy(ctx)
 	}
+	p.noteAbsence()
 	for _, err := range []*kind.Error{p.seen.Fields.Err, p.seen.Policy.Err} {
 		if err != nil && err.Ours {
 			return limited(err.RetryAfter)
@@ -29,11 +30,22 @@ func (p *pass) observe(ctx context.Context) *outcome {
 	return nil
 }
 
+// noteAbsence keeps account of for how long Google has said that the resource, or its policy, does not exist.
+func (p *pass) noteAbsence() {
+	fields, policy := p.seen.Fields, p.seen.Policy.Err
+	switch {
+	case fields.Missing != nil, policy != nil && policy.Class == kind.NotFound:
+		p.seen.MissingSince = p.missing.note(p.name(), p.now())
+	case fields.Err == nil && policy == nil:
+		p.missing.drop(p.name())
+	}
+}
+
 func (p *pass) observeFields(ctx context.Context) plan.FieldsSeen {
 	live, err := p.kind.Fields.Observe(ctx, p.env.Ref)
 	switch {
 	case gcp.IsNotFound(err):
-		return plan.FieldsSeen{Looked: true}
+		return plan.FieldsSeen{Looked: true, Missing: gcp.Classify(err)}
 	case err != nil:
 		return plan.FieldsSeen{Err: gcp.Classify(err)}
 	}

@@ -34,6 +34,8 @@ type outcome struct {
 	err error
 	// after makes the pass be tried again after exactly that time.
 	after time.Duration
+	// by is when the pass is tried again at the latest; zero for the usual time.
+	by time.Time
 	// inFlight is a write that may still take effect though the glass is broken.
 	inFlight flight
 	// gone says that the object is released and has no status any more.

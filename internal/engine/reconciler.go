@@ -43,8 +43,10 @@ type Reconciler struct {
 	// identities says who we are to Google.
 	identities Identities
 	// turns has the line for Google's quotas, and kept the places in it of the objects that wait.
-	turns   Turns
-	kept    *waitingTurns
+	turns Turns
+	kept  *waitingTurns
+	// missing has since when resources are not found.
+	missing *absences
 	sweep   sweep.Schedule
 	events  events.EventRecorder
 	metrics *metrics.Collector
@@ -64,6 +66,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	switch err := r.client.Get(ctx, req.NamespacedName, obj); {
 	case apierrors.IsNotFound(err):
 		r.kept.drop(req.NamespacedName)
+		r.missing.drop(req.NamespacedName)
 		r.metrics.Forget(r.measured(req.NamespacedName))
 		return reconcile.Result{}, nil
 	case err != nil:

@@ -56,6 +56,9 @@ func (r *Reconciler) report(ctx context.Context, p *pass, out outcome) (reconcil
 	was := readyCondition(p.stored)
 	status := p.obj.GetCommonStatus()
 	out.inFlight = p.inFlight()
+	if p.Policy != nil {
+		out.by = p.Policy.RetryRefused
+	}
 	setConditions(p.obj, out)
 	status.ObservedGeneration = p.obj.GetGeneration()
 	p.record.Requested = p.obj.GetAnnotations()[v1alpha1.ReconcileRequestedAtAnnotation]
@@ -123,8 +126,10 @@ func (r *Reconciler) next(out outcome, obj v1alpha1.Object) (reconcile.Result, e
 	}
 	after := result.RequeueAfter
 	by := func(t time.Time) { after = min(after, max(t.Sub(now), pauseStale)) }
-	if out.inFlight != (flight{}) {
-		by(out.inFlight.until)
+	for _, t := range []time.Time{out.by, out.inFlight.until} {
+		if !t.IsZero() {
+			by(t)
+		}
 	}
 	if glass != nil && glass.Until != nil {
 		by(glass.Until.Time)

@@ -10,12 +10,10 @@ import (
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/metrics"
@@ -60,7 +58,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	for _, k := range opts.Kinds {
 		r := &Reconciler{
 			kind: k, inventory: all, client: mgr.GetClient(), uncached: mgr.GetAPIReader(), gate: opts.Gate,
-			projects: opts.Projects, identities: opts.Identities, turns: opts.Turns, kept: newWaitingTurns(),
+			projects: opts.Projects, identities: opts.Identities, turns: opts.Turns, kept: newWaitingTurns(), missing: newAbsences(),
 			sweep: opts.Sweep, metrics: opts.Metrics,
 			events: mgr.GetEventRecorder("holdfast"), scheme: mgr.GetScheme(),
 			writes: newWriteLog(cmp.Or(opts.Unanswered, defaultUnanswered)), now: time.Now,
@@ -74,11 +72,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 
 func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cached, opts Options) error {
 	k, obj := r.kind, r.kind.New()
-	for name, keys := range map[string]func(v1alpha1.Object) []string{
-		resourceIndex:  func(obj v1alpha1.Object) []string { return []string{inventory.ResourceKey(k, obj)} },
-		referenceIndex: func(obj v1alpha1.Object) []string { return referenceKeys(k, obj) },
-	} {
-		index := func(o client.Object) []string { return keys(o.(v1alpha1.Object)) }
+	for name, index := range indexes(k) {
 		if err := mgr.GetFieldIndexer().IndexField(ctx, obj, name, index); err != nil {
 			return fmt.Errorf("indexing %s: %w", k.Plural, err)
 		}
@@ -97,6 +91,8 @@ func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cach
 		if referred.Referent != nil {
 			whoRefers := handler.EnqueueRequestsFromMapFunc(referrers(source, referred, k))
 			control.Watches(referred.New(), whoRefers, builder.WithPredicates(resolves(referred)))
+			whoNames := handler.EnqueueRequestsFromMapFunc(namers(source, referred, k))
+			control.Watches(referred.New(), whoNames, builder.WithPredicates(becomesReady()))
 		}
 	}
 	if k.Fields != nil && k.Fields.List != nil && opts.Census {

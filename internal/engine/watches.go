@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -77,6 +79,20 @@ func resolves(k kind.Kind) predicate.Predicate {
 	}
 }
 
+// becomesReady lets through that a resource has come to be as its manifest says.
+func becomesReady() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc: func(event.CreateEvent) bool { return false }, // whoever names it is looked at then anyway
+		UpdateFunc: func(e event.UpdateEvent) bool { return !isReady(e.ObjectOld) && isReady(e.ObjectNew) },
+		DeleteFunc: func(event.DeleteEvent) bool { return false },
+	}
+}
+
+func isReady(obj client.Object) bool {
+	ready := readyCondition(obj.(v1alpha1.Object))
+	return ready != nil && ready.Status == metav1.ConditionTrue
+}
+
 // ours are the annotations that mean something to Holdfast.
 func ours(obj client.Object) map[string]string {
 	out := map[string]string{}
@@ -132,5 +148,17 @@ func inNamespace(c cached, k kind.Kind) handler.MapFunc {
 func referrers(c cached, referred, k kind.Kind) handler.MapFunc {
 	return mapped("who refers to a "+referred.Kind, func(ctx context.Context, obj client.Object) ([]v1alpha1.Object, error) {
 		return c.list(ctx, k, client.MatchingFields{referenceIndex: referenceKey(referred.Kind, obj.GetNamespace(), obj.GetName())})
+	})
+}
+
+// namers map a manifest of one kind to those of another that name its resource, and that are not as they should be.
+func namers(c cached, named, k kind.Kind) handler.MapFunc {
+	return mapped("who names a "+named.Kind, func(ctx context.Context, obj client.Object) ([]v1alpha1.Object, error) {
+		referent := named.Referent(obj.(v1alpha1.Object))
+		if referent == "" {
+			return nil, nil
+		}
+		naming, err := c.list(ctx, k, client.MatchingFields{nameIndex: nameKey(named.Kind, referent)})
+		return slices.DeleteFunc(naming, func(obj v1alpha1.Object) bool { return isReady(obj) }), err
 	})
 }

@@ -101,13 +101,13 @@ func (p *pass) refuse(err error) bool {
 	members := p.Policy.Adds(func(member string) bool { return gcp.IsMember(member, named) })
 	var refused []string
 	for _, member := range members {
-		if slices.Contains(p.Policy.Fresh, member) {
+		if _, fresh := p.Policy.Fresh[member]; fresh {
 			p.seen.Policy.Unseen = append(slices.Clone(p.seen.Policy.Unseen), member)
 		} else {
 			refused = append(refused, member)
 		}
 	}
-	p.record = p.record.Refused(refused, gcp.Classify(err).Message, p.obj.GetGeneration())
+	p.record = p.record.Refused(refused, gcp.Classify(err).Message, p.obj, p.env)
 	return len(members) > 0
 }
 

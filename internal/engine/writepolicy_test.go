@@ -247,7 +247,8 @@ func TestAPolicyThatCannotBeReadDoesNotHideTheFields(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r, topics := policied(t, ada)
 			topics.reading = denied
-			step(t, r, v1alpha1.ReasonDenied) // created, and nothing is known of its policy
+			step(t, r, v1alpha1.ReasonProgressing) // created, and nothing is known of its policy
+			createdLongAgo(t, r)
 			tc.change(t, r, topics)
 			topic, err := reconcileOnce(t, r)
 			if err != nil {

@@ -53,8 +53,10 @@ var (
 	// A service agent lacks a permission, on an encryption key or on a source of messages.
 	agentDenied = regexp.MustCompile(`(?i)permission|not authorized`)
 	// Cloud Storage answers "forbidden" also to what nobody may ever do.
-	locked       = regexp.MustCompile(`(?i)locked retention policy`)
-	notEmpty     = regexp.MustCompile(`(?i)\bnot empty`)
+	locked   = regexp.MustCompile(`(?i)locked retention policy`)
+	notEmpty = regexp.MustCompile(`(?i)\bnot empty`)
+	// IAM, about an account that is to be undeleted.
+	notDeleted   = regexp.MustCompile(`(?i)\bis not deleted`)
 	alreadyThere = regexp.MustCompile(`(?i)already (exists|own)|bucket name is not available`)
 	// gRPC could not connect. What precedes this differs from call to call.
 	dialing = regexp.MustCompile(`Error while dialing: (.*?)"?$`)
@@ -99,6 +101,9 @@ func (a answer) class() kind.Class {
 	case codes.FailedPrecondition:
 		if agentDenied.MatchString(a.message) {
 			return kind.Denied
+		}
+		if notDeleted.MatchString(a.message) {
+			return kind.AlreadyExists
 		}
 		return kind.Invalid
 	case codes.InvalidArgument, codes.OutOfRange, codes.Unimplemented:

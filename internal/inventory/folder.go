@@ -152,3 +152,14 @@ func (f *Folder) Manifests(_ context.Context, k kind.Kind) ([]v1alpha1.Object, e
 func (f *Folder) ByResource(_ context.Context, k kind.Kind, key string) ([]v1alpha1.Object, error) {
 	return f.of[k.Kind].byResource[key], nil
 }
+
+// ByReferent implements Source.
+func (f *Folder) ByReferent(_ context.Context, k kind.Kind, referent string) ([]v1alpha1.Object, error) {
+	var out []v1alpha1.Object
+	for _, obj := range f.of[k.Kind].all {
+		if k.Referent != nil && k.Referent(obj) == referent {
+			out = append(out, obj)
+		}
+	}
+	return out, nil
+}

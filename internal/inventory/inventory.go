@@ -63,6 +63,9 @@ func (i *Inventory) Relate(ctx context.Context, k kind.Kind, obj v1alpha1.Object
 	if e.References, err = i.References(ctx, k, obj); err != nil {
 		return err
 	}
+	if e.Appeared, err = i.appeared(ctx, obj); err != nil {
+		return fmt.Errorf("looking for the service accounts that Google did not find: %w", err)
+	}
 	e.Rivals = nil
 	for _, other := range rivals {
 		annotations, err := i.Source.Namespace(ctx, other.GetNamespace())
@@ -182,8 +185,11 @@ func (i *Inventory) resolve(ctx context.Context, from string, ref kind.Reference
 	if value == "" {
 		return plan.Resolved{Missing: fmt.Sprintf("%s %q, which has no %s in Google Cloud yet (%s)", ref.Kind, ref.Name, k.Name, why(target))}, nil
 	}
-	created := target.GetCommonStatus().LastCreateAttemptTime
-	return plan.Resolved{Value: value, Fresh: created != nil && i.Now().Before(created.Add(k.Known))}, nil
+	resolved := plan.Resolved{Value: value}
+	if created := target.GetCommonStatus().LastCreateAttemptTime; created != nil && i.Now().Before(created.Add(k.Known)) {
+		resolved.Fresh = created.Time
+	}
+	return resolved, nil
 }
 
 // refusal says why a manifest must not refer to one in another namespace; empty if it may. It says the same whether or not there is such a

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -95,10 +96,10 @@ func TestReferences(t *testing.T) {
 	}{
 		"resolved": {[]string{account("status: {email: " + email + "}\n")}, plan.Resolved{Value: email}},
 		"resolved, created long ago": {
-			[]string{account("status: {email: " + email + ", lastCreateAttemptTime: \"2026-03-01T02:58:00Z\"}\n")}, plan.Resolved{Value: email},
+			[]string{account("status: {email: " + email + ", lastCreateAttemptTime: \"2026-03-01T02:53:00Z\"}\n")}, plan.Resolved{Value: email},
 		},
 		"resolved, created a moment ago": {
-			[]string{account("status: {email: " + email + ", lastCreateAttemptTime: \"2026-03-01T02:58:01Z\"}\n")}, plan.Resolved{Value: email, Fresh: true},
+			[]string{account("status: {email: " + email + ", lastCreateAttemptTime: \"2026-03-01T02:53:01Z\"}\n")}, plan.Resolved{Value: email, Fresh: time.Date(2026, 3, 1, 2, 53, 1, 0, time.UTC)},
 		},
 		"missing": {nil, plan.Resolved{Missing: `ServiceAccount "reader" (gcp.holdfast.dev), which does not exist in this namespace`}},
 		"missing here, there is one elsewhere": {

@@ -54,6 +54,7 @@ func of[T v1alpha1.Object](typed Resource[T]) Kind {
 		New:          func() v1alpha1.Object { return typed.New() },
 		ExternalName: typed.ExternalName,
 		References:   func(obj v1alpha1.Object) []Reference { return references(typed, obj.(T)) },
+		Names:        func(obj v1alpha1.Object) []Name { return names(typed, obj.(T)) },
 	}
 	if referable, ok := typed.(Referable[T]); ok {
 		k.Referent = func(obj v1alpha1.Object) string { return referable.Referent(obj.(T)) }
@@ -70,6 +71,67 @@ func references[T v1alpha1.Object](typed any, obj T) []Reference {
 	}
 	if referring, ok := typed.(Referring[T]); ok {
 		out = append(out, referring.References(obj)...)
+	}
+	return out
+}
+
+// names are all that a manifest names: the accounts in its policy, and what else the kind says.
+func names[T v1alpha1.Object](typed any, obj T) []Name {
+	var out []Name
+	if policied, ok := typed.(Policied[T]); ok {
+		out = policyNames(policied.Policy(obj))
+	}
+	if naming, ok := typed.(Naming[T]); ok {
+		out = append(out, naming.Names(obj)...)
+	}
+	return out
+}
+
+// policyNames are the service accounts that a policy, or an audit config, names by their e-mails.
+func policyNames(spec *v1alpha1.IAMPolicy, audit []v1alpha1.AuditConfig) []Name {
+	var out []Name
+	add := func(member string) {
+		if name, ok := MemberName(member); ok {
+			out = append(out, name)
+		}
+	}
+	if spec != nil {
+		for _, binding := range spec.Bindings {
+			for _, member := range binding.Members {
+				add(string(member))
+			}
+			for _, ref := range binding.ServiceAccountRefs {
+				out = append(out, AccountNames(ref.External)...)
+			}
+		}
+	}
+	for _, config := range audit {
+		for _, log := range config.AuditLogConfigs {
+			for _, member := range log.ExemptedMembers {
+				add(string(member))
+			}
+		}
+	}
+	return out
+}
+
+// MemberName is what a member of an IAM policy names; ok is false if that is no service account.
+func MemberName(member string) (name Name, ok bool) {
+	account, _ := strings.CutPrefix(member, "serviceAccount:")
+	names := AccountNames(account)
+	if account == member || len(names) == 0 {
+		return Name{}, false
+	}
+	return names[0], true
+}
+
+// AccountNames are the service accounts with these e-mails, of which the empty ones name none.
+func AccountNames(emails ...string) []Name {
+	var out []Name
+	for _, email := range emails {
+		if email != "" {
+			out = append(out, Name{Kind: "ServiceAccount", Referent: strings.ToLower(email)})
+		}
 	}
 	return out
 }

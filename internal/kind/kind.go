@@ -22,8 +22,10 @@ type Kind struct {
 	Policy *Policy
 	// References are what a manifest refers to; empty if to nothing.
 	References func(obj v1alpha1.Object) []Reference
-	// Referent is what a reference to a manifest of this kind stands for, such as an e-mail: empty as long as there is none. The
-	// function is nil if nothing can refer to the kind.
+	// Names are what a manifest names of other kinds without referring to a manifest; empty for nothing.
+	Names func(obj v1alpha1.Object) []Name
+	// Referent is what other resources name this one by, such as an e-mail, and so what a reference to its manifest stands for: empty as
+	// long as there is none. The function is nil if nothing can name the kind.
 	Referent func(obj v1alpha1.Object) string
 }
 
@@ -132,6 +134,14 @@ type Reference struct {
 	Namespace string
 	// Name is its metadata.name.
 	Name string
+}
+
+// Name is what a manifest names in Google Cloud: there may be a manifest of it, in whatever namespace, or none.
+type Name struct {
+	// Kind is the kind of manifest that there would be, as in "ServiceAccount".
+	Kind string
+	// Referent is what the kind's Referent says of it, such as an e-mail.
+	Referent string
 }
 
 // Named finds a kind by the kind of its manifests.

@@ -21,8 +21,11 @@ type Traits struct {
 	FieldTraits diff.Fields
 	// Labels says whether the resource has labels, and so can carry those that mark its owner.
 	Labels bool
-	// Settles is how long after its creation a resource may still be invisible to reads. 0: it is visible at once.
+	// Settles is how long after its creation Google may still answer that a resource does not exist. 0: it is found at once.
 	Settles time.Duration
+	// StaleReads is how long Google may go on answering that a resource does not exist which has been there for long. 0: reads are
+	// strongly consistent, and one such answer is enough.
+	StaleReads time.Duration
 	// Known is how long after its creation other Google services may not know the resource yet, so that they refuse what names
 	// it. 0: it is known at once.
 	Known time.Duration

@@ -50,7 +50,7 @@ type Fielded[T v1alpha1.Object, L any] interface {
 	// Each call sends only what changed, with the precondition that the API offers.
 	Update(ref Ref, want T, changes diff.Changes) []Call[L]
 	// Delete deletes the resource. live is what was just observed and serves as the precondition where there is one.
-	// NotFound counts as deleted.
+	// NotFound counts as deleted, unless reads may be stale (Traits.StaleReads): then it is an error.
 	Delete(ctx context.Context, ref Ref, live L) error
 }
 
@@ -87,7 +87,7 @@ type Emptier[L any] interface {
 // Undeleter is a kind whose deleted resources can be brought back for a while.
 type Undeleter[L any] interface {
 	// Undelete brings back the resource with that Identity.UID, and returns it. An error of class NotFound or Invalid says that
-	// this cannot be done.
+	// this cannot be done, one of class AlreadyExists that the resource is not deleted.
 	Undelete(ctx context.Context, ref Ref, uid string) (L, error)
 }
 
@@ -107,8 +107,14 @@ type Referring[T v1alpha1.Object] interface {
 	References(obj T) []Reference
 }
 
-// Referable is a kind whose manifests others may refer to.
+// Naming is a kind whose manifests name resources of other kinds, beside the accounts in their IAM policy.
+type Naming[T v1alpha1.Object] interface {
+	// Names are what the manifest names beside that. A manifest that failed is looked at again once there is what it names.
+	Names(obj T) []Name
+}
+
+// Referable is a kind whose resources others may name.
 type Referable[T v1alpha1.Object] interface {
-	// Referent is what a reference to the manifest stands for, by its status: empty as long as there is no such resource.
+	// Referent is what others name the resource by, by the manifest's status: empty as long as there is no such resource.
 	Referent(obj T) string
 }

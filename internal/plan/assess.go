@@ -26,6 +26,9 @@ type Manifest struct {
 type Observation struct {
 	Fields FieldsSeen
 	Policy PolicySeen
+	// MissingSince is since when Google has said, at each look, that the resource or its policy does not exist; zero if it does not say so,
+	// or if nobody keeps account of it.
+	MissingSince time.Time
 }
 
 // FieldsSeen is what was seen of a resource's fields, and so of the resource as such.
@@ -34,6 +37,8 @@ type FieldsSeen struct {
 	Looked bool
 	// Err says why it could not be.
 	Err *kind.Error
+	// Missing is Google's answer that it does not exist; nil if it does, or if nobody has looked.
+	Missing *kind.Error
 	// Exists says that it is there, as Live has it.
 	Exists bool
 	Live   kind.Live
@@ -70,6 +75,9 @@ type Environment struct {
 	Rivals []Rival
 	// References are what the manifest's references lead to.
 	References References
+	// Appeared is when the service accounts became ready that are members of the policy and that Google refused, by the member; without
+	// those that no manifest stands for.
+	Appeared map[string]time.Time
 	// Self is the e-mail by which Google knows us; empty if nobody knows.
 	Self string
 	// DefinitionGoes says that the kind's CustomResourceDefinition is being deleted.
@@ -97,8 +105,8 @@ type Resolved struct {
 	Missing string
 	// NotAllowed says why the reference must not be followed, and what would allow it.
 	NotAllowed string
-	// Fresh says that what is referred to was created so short a time ago that other services may not know it.
-	Fresh bool
+	// Fresh is when what is referred to was created, if that is so short a time ago that other services may not know it; zero otherwise.
+	Fresh time.Time
 }
 
 // Target is what a plan was made for. The gate lets no write pass once the object is another.
@@ -252,12 +260,7 @@ func (s subject) owns() bool {
 
 // canUndelete says whether the resource that the manifest owned can perhaps be brought back.
 func (s subject) canUndelete() bool {
-	return s.Kind.Fields != nil && s.Kind.Fields.Undelete != nil && s.record.Identity != ""
-}
-
-// settles says whether the resource may be there though a read does not show it: it was about to be created a moment ago.
-func (s subject) settles() bool {
-	return s.record.Settles(s.Kind, s.env.Now)
+	return s.Kind.Fields != nil && s.Kind.Fields.Undelete != nil && s.record.Identity != "" && !s.record.Unrestorable
 }
 
 // changes are what would be written, of all parts.

@@ -83,6 +83,7 @@ func TestAssess(t *testing.T) {
 func TestEveryRuleDecides(t *testing.T) {
 	const managed, observed, deleted = "", "observed", "deleted"
 	const incident = "deletion: what was asked for while break-glass was active waits for a person"
+	const notYet = "what Google says of a resource that is new, or was just there, may change"
 	bucket, account, project := aBucket, anAccount, aProject
 	cases := map[string]struct {
 		of    func() *situation
@@ -95,7 +96,7 @@ func TestEveryRuleDecides(t *testing.T) {
 		"another manifest is older": {bucket, []given{rivalElder}, managed, "one of several manifests owns the resource", decided{Leave, v1alpha1.ReasonConflict}},
 
 		"unreadable":                    {bucket, []given{unreadable}, managed, "the resource must be readable", decided{Leave, ""}},
-		"created a moment ago":          {account, []given{justCreated}, managed, "a resource that was just created may be invisible", decided{Leave, v1alpha1.ReasonProgressing}},
+		"created a moment ago":          {account, []given{justCreated}, managed, notYet, decided{Leave, v1alpha1.ReasonProgressing}},
 		"no such project":               {project, []given{policyNotFound}, managed, "a project whose policy is managed must exist", decided{Leave, v1alpha1.ReasonNotFound}},
 		"another project's":             {bucket, []given{anotherProject}, managed, "a name that another project holds is none of our business", decided{Leave, v1alpha1.ReasonConflict}},
 		"another installation's":        {bucket, []given{anotherOwner}, managed, "another installation's resource is left alone", decided{Leave, v1alpha1.ReasonConflict}},
@@ -124,7 +125,7 @@ func TestEveryRuleDecides(t *testing.T) {
 		"different": {bucket, []given{owned, differs}, managed, "what differs is written", decided{Update, ""}},
 
 		"observed, unreadable":           {bucket, []given{observe, unreadable}, observed, "the resource must be readable", decided{Leave, ""}},
-		"observed, created a moment ago": {account, []given{observe, justCreated}, observed, "a resource that was just created may be invisible", decided{Leave, v1alpha1.ReasonProgressing}},
+		"observed, created a moment ago": {account, []given{observe, justCreated}, observed, notYet, decided{Leave, v1alpha1.ReasonProgressing}},
 		"observed, no such project":      {project, []given{observe, policyNotFound}, observed, "a project whose policy is managed must exist", decided{Leave, v1alpha1.ReasonNotFound}},
 		"observed, another project's":    {bucket, []given{observe, anotherProject}, observed, "a name that another project holds is none of our business", decided{Leave, v1alpha1.ReasonConflict}},
 		"observed, absent":               {bucket, []given{observe, absent}, observed, "observed: it must exist", decided{Leave, v1alpha1.ReasonNotFound}},
@@ -143,7 +144,7 @@ func TestEveryRuleDecides(t *testing.T) {
 		"deleted, unreachable and an orphan": {bucket, []given{deleting, unreadable, recordedAnother}, deleted, "deletion: an orphan need not be reachable", decided{Release, ""}},
 		"deleted, unreadable":                {bucket, []given{deleting, deletes, unreadable}, deleted, "deletion: the resource must be readable", decided{Leave, ""}},
 		"deleted, an orphan without answer":  {bucket, []given{deleting, away}, deleted, "deletion: the resource must be readable", decided{Leave, ""}},
-		"deleted, created a moment ago":      {account, []given{deleting, deletes, justCreated}, deleted, "deletion: a resource that was just created may be invisible", decided{Leave, v1alpha1.ReasonProgressing}},
+		"deleted, created a moment ago":      {account, []given{deleting, deletes, justCreated}, deleted, "deletion: " + notYet, decided{Leave, v1alpha1.ReasonProgressing}},
 		"deleted, glass":                     {bucket, []given{deleting, deletes, owned, broken}, deleted, "deletion: break-glass puts it on hold", decided{Leave, v1alpha1.ReasonBreakGlass}},
 		"deleted, an orphan, glass":          {bucket, []given{deleting, owned, broken}, deleted, "deletion: break-glass puts it on hold", decided{Leave, v1alpha1.ReasonBreakGlass}},
 		"deleted, glass of another manifest": {bucket, []given{deleting, deletes, owned, rivalYounger, itsGlass}, deleted, "deletion: break-glass puts it on hold", decided{Leave, v1alpha1.ReasonBreakGlass}},
@@ -151,7 +152,7 @@ func TestEveryRuleDecides(t *testing.T) {
 		"deleted in another one's incident":  {bucket, []given{deleting, deletes, owned, rivalYounger, itHadOne, itGoesToo}, deleted, incident, decided{Hold, v1alpha1.ReasonAwaitingApproval}},
 		"deleted in an incident, approved":   {bucket, []given{deleting, deletes, owned, hadGlass, approved}, deleted, "deletion: it is deleted", decided{Delete, ""}},
 		"an orphan in an incident":           {bucket, []given{deleting, owned, hadGlass}, deleted, "deletion: Orphan leaves it", decided{Release, ""}},
-		"grants that go, in an incident":     {project, []given{deleting, deletes, grantedAda, adaIsLive, hadGlass}, deleted, "deletion: grants stay, or another manifest takes them over", decided{Hold, v1alpha1.ReasonAwaitingApproval}},
+		"grants that go, in an incident":     {project, []given{deleting, deletes, grantedAda, adaIsLive, hadGlass}, deleted, "deletion: of a shared policy what the manifest granted goes, or stays", decided{Hold, v1alpha1.ReasonAwaitingApproval}},
 		"deleted, gone":                      {bucket, []given{deleting, deletes, recordedAnother, absent}, deleted, "deletion: it is gone already", decided{Release, ""}},
 		"deleted, no such project":           {project, []given{deleting, deletes, grantedAda, policyNotFound}, deleted, "deletion: it is gone already", decided{Release, ""}},
 		"deleted, another project's":         {bucket, []given{deleting, deletes, recordedAnother, anotherProject}, deleted, "deletion: another project's resource is none of our business", decided{Release, ""}},
@@ -397,9 +398,6 @@ func TestCreatedUnrecorded(t *testing.T) {
 	t.Run("a kind with labels has better proof", func(t *testing.T) {
 		s := aBucket().with(absent)
 		s.record = s.record.AboutToWrite(s.Manifest, s.env, s.assess())
-		if s.record.CreateTime != nil {
-			t.Errorf("the time of creation is recorded: %v", s.record.CreateTime)
-		}
 		there := aBucket()
 		s.seen = there.seen
 		if got := s.assess(); got.Owned {

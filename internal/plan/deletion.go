@@ -20,8 +20,8 @@ var unobservedDeletionRules = []rule{
 
 var deletionRules = []rule{
 	{"deletion: an orphan need not be reachable", ruleDeletionUnreachable},
+	{"deletion: what Google says of a resource that is new, or was just there, may change", ruleDeletionNotYet},
 	{"deletion: the resource must be readable", ruleUnreadable},
-	{"deletion: a resource that was just created may be invisible", ruleDeletionSettles},
 	{"deletion: break-glass puts it on hold", ruleDeletionGlass},
 	{"deletion: it is gone already", ruleDeletionAbsent},
 	{"deletion: another project's resource is none of our business", ruleDeletionForeign},
@@ -75,11 +75,11 @@ func ruleDeletionUnreachable(s subject) *Verdict {
 	return s.releaseMarked(err.Message)
 }
 
-func ruleDeletionSettles(s subject) *Verdict {
+func ruleDeletionNotYet(s subject) *Verdict {
 	if s.heldBy() != "" || Orphans(s.Object) {
 		return nil
 	}
-	return ruleSettles(s)
+	return ruleNotYet(s)
 }
 
 // ruleDeletionGlass holds also where nothing would be written: the finalizer stays until a person has closed the glass.

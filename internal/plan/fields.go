@@ -49,7 +49,7 @@ func (p *FieldsPlan) newlyManaged() []v1alpha1.PendingChange {
 // createdUnrecorded says whether the resource that is there is one that the manifest created, though nobody knows whether the call was
 // even sent: it has all that the create was about to set, and nothing else. Kinds with labels have better proof.
 func (s subject) createdUnrecorded() bool {
-	if s.Kind.Settles == 0 || s.record.CreateTime == nil || s.record.Identity != "" {
+	if s.Kind.Labels || s.record.CreateTime == nil || s.record.Identity != "" && !s.record.Unrestorable {
 		return false
 	}
 	live, fields := s.seen.Fields.Live.Object, s.Kind.FieldTraits

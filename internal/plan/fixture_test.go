@@ -35,7 +35,7 @@ var (
 		}},
 	}
 	accounts = kind.Kind{
-		Traits: kind.Traits{Kind: "ServiceAccount", Name: "service account", Settles: time.Minute, FieldTraits: diff.Fields{
+		Traits: kind.Traits{Kind: "ServiceAccount", Name: "service account", Settles: time.Minute, StaleReads: 8 * time.Second, FieldTraits: diff.Fields{
 			"spec.iam":         {Apart: true},
 			"spec.displayName": {Default: `""`},
 			"spec.description": {Default: `""`},
@@ -126,7 +126,7 @@ func aBucket() *situation {
 // anAccount is one that does not exist, and was not looked at before.
 func anAccount() *situation {
 	s := situationOf(accounts, &v1alpha1.ServiceAccount{Spec: v1alpha1.ServiceAccountSpec{DisplayName: new("logs")}})
-	s.seen.Fields.Looked = true
+	s.seen.Fields = FieldsSeen{Looked: true, Missing: notFound}
 	return s
 }
 
@@ -151,9 +151,11 @@ var (
 	bob = iampolicy.Grant{Role: "roles/viewer", Member: "user:bob@example.com"}
 )
 
+var notFound = &kind.Error{Class: kind.NotFound, Message: "there is none"}
+
 // What a situation may differ in.
 var (
-	absent          given = func(s *situation) { s.seen.Fields = FieldsSeen{Looked: true} }
+	absent          given = func(s *situation) { s.seen.Fields = FieldsSeen{Looked: true, Missing: notFound} }
 	owned           given = func(s *situation) { s.record.Identity = s.seen.Fields.Live.Identity.UID }
 	recordedAnother given = func(s *situation) { s.record.Identity = "42/yesterday" }
 	differs         given = func(s *situation) { s.live().Spec.Versioning.Enabled = new(false) }
@@ -194,7 +196,10 @@ var (
 	unbound given = func(s *situation) {
 		s.env.Refusal = &tenancy.Refusal{Reason: v1alpha1.ReasonBindingChanged, Message: "not allowed"}
 	}
-	justCreated    given = func(s *situation) { s.record.CreateTime = &metav1.Time{Time: three.Add(-59 * time.Second)} }
+	justCreated  given = func(s *situation) { s.record.CreateTime = &metav1.Time{Time: three.Add(-59 * time.Second)} }
+	missingSince       = func(d time.Duration) given {
+		return func(s *situation) { s.seen.MissingSince = three.Add(-d) }
+	}
 	deleting       given = func(s *situation) { s.Object.SetDeletionTimestamp(&metav1.Time{Time: three}) }
 	aWhileAgo      given = func(s *situation) { s.Object.SetDeletionTimestamp(&metav1.Time{Time: three.Add(-moving)}) }
 	longAgo        given = func(s *situation) { s.Object.SetDeletionTimestamp(&metav1.Time{Time: three.Add(-claiming)}) }
@@ -214,7 +219,7 @@ var (
 	primaryIsLive given = func(s *situation) {
 		s.seen.Policy = PolicySeen{Looked: true, Policy: iampolicy.Policy{Etag: []byte("1"), Bindings: []iampolicy.Binding{{Role: ada.Role, Members: []string{"user:primary@example.com"}}}}}
 	}
-	adaIsRefused given = func(s *situation) { s.record = s.record.Refused([]string{ada.Member}, "no such user", 1) }
+	adaIsRefused given = func(s *situation) { s.record = s.record.Refused([]string{ada.Member}, "no such user", s.Object, s.env) }
 	grantedAda   given = func(s *situation) {
 		s.record.Policy = PolicyRecord{Known: true, Mode: v1alpha1.IAMAdditive, Grants: []iampolicy.Grant{ada}}
 	}

@@ -99,6 +99,9 @@ func read(t *testing.T, k kind.Kind, file string) plan.Observation {
 		Fields: plan.FieldsSeen{Looked: o.Absent || o.Live != nil, Err: o.Error, Exists: o.Live != nil, Foreign: o.Foreign},
 		Policy: plan.PolicySeen{Looked: o.Policy != nil, Err: o.PolicyError},
 	}
+	if o.Absent {
+		seen.Fields.Missing = &kind.Error{Class: kind.NotFound, Message: "there is none"}
+	}
 	if o.Policy != nil {
 		seen.Policy.Policy = *o.Policy
 	}

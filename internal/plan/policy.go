@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
@@ -24,8 +25,11 @@ type PolicyPlan struct {
 	lost bool
 	// waits says which references are unresolved, notAllowed which must not be followed; each empty for none.
 	waits, notAllowed string
-	// Fresh are members that were created a moment ago; unseen are those of them that not all of Google knows yet.
-	Fresh, unseen []string
+	// Fresh are members that were created a moment ago, and when; unseen are those of them that not all of Google knows yet.
+	Fresh  map[string]time.Time
+	unseen []string
+	// RetryRefused is when the first of the members that Google refused is to be tried again; zero for none.
+	RetryRefused time.Time
 }
 
 // Changes are how the policy differs.
@@ -51,8 +55,8 @@ func (p *PolicyPlan) Unwritable() string {
 	if len(refused) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("Google rejected %s (see status.iam.refused). Fix it, or retry with the annotation %s; everything else is granted",
-		List(refused), v1alpha1.ReconcileRequestedAtAnnotation)
+	return fmt.Sprintf("Google rejected %s (see status.iam.refused). Fix it, or create what is missing: it is retried automatically with growing pauses, "+
+		"at once with the annotation %s; everything else is granted", List(refused), v1alpha1.ReconcileRequestedAtAnnotation)
 }
 
 // Waits says what is waited for; empty for nothing.
@@ -86,8 +90,19 @@ func (p *PolicyPlan) StoredOtherwise() string {
 	return p.storedAs.words()
 }
 
-// NotKnownYet says whether a member is waited for that Google does not know everywhere yet.
-func (p *PolicyPlan) NotKnownYet() bool { return p != nil && len(p.unseen) > 0 }
+// RetryUnseen is the pause before the members are tried again that Google does not know everywhere yet; 0 for none.
+func (p *PolicyPlan) RetryUnseen(now time.Time) time.Duration {
+	var shortest time.Duration
+	if p == nil {
+		return shortest
+	}
+	for _, member := range p.unseen {
+		if pause := pauseSince(p.Fresh[member], now); shortest == 0 || pause < shortest {
+			shortest = pause
+		}
+	}
+	return shortest
+}
 
 // granting says that the plan does no more than grant, and revoke what is the manifest's own: that takes nothing over which was there before.
 // An audit config is the manifest's in whatever mode, so changing one that is there takes it over.
@@ -97,6 +112,11 @@ func (p *PolicyPlan) granting() bool {
 
 func (p *PolicyPlan) overwritesAudit(c diff.Change) bool {
 	return c.From != "" && strings.HasPrefix(c.Path, p.In.Prefix+".auditConfigs")
+}
+
+// adds says whether a member is to be granted something.
+func (p *PolicyPlan) adds(member string) bool {
+	return slices.ContainsFunc(p.Plan.Add, func(g iampolicy.Grant) bool { return g.Member == member })
 }
 
 // Adds are the members to be granted something that go by the name that Google refused.
@@ -193,8 +213,9 @@ func (s subject) policyInput() *PolicyPlan {
 	p := &PolicyPlan{In: iampolicy.Input{
 		Prefix: s.Kind.Policy.Path, Mode: v1alpha1.IAMAdditive, MaxRemovals: iampolicy.DefaultMaxRemovals,
 		AuditConfigs: wantedAudit(audit), Self: s.env.Self,
-		Recorded: record.Grants, Pending: record.Pending, AuditServices: record.AuditServices, Refused: s.record.stillRefused(s.Object),
+		Recorded: record.Grants, Pending: record.Pending, AuditServices: record.AuditServices,
 	}}
+	p.In.Refused, p.RetryRefused = s.record.stillRefused(s.Object, s.env)
 	if spec != nil {
 		in := &p.In
 		in.Managed, in.Mode, in.DeletedPrincipals = true, cmp.Or(spec.Mode, v1alpha1.IAMAdditive), spec.DeletedPrincipals
@@ -329,13 +350,13 @@ type resolved struct {
 	grants []iampolicy.Grant
 	// missing says which references lead nowhere yet, notAllowed which must not be followed.
 	missing, notAllowed []string
-	// fresh are members that were created so short a time ago that Google may not know them everywhere.
-	fresh []string
+	// fresh are members that were created so short a time ago that Google may not know them everywhere, and when.
+	fresh map[string]time.Time
 }
 
 // grants writes bindings as grants, references resolved.
 func (r References) grants(bindings []v1alpha1.IAMBinding) resolved {
-	var out resolved
+	out := resolved{fresh: map[string]time.Time{}}
 	for _, binding := range bindings {
 		grant := iampolicy.Grant{Role: binding.Role, Condition: conditionOf(binding.Condition)}
 		for _, member := range binding.Members {
@@ -368,8 +389,8 @@ func (r References) member(ref v1alpha1.ServiceAccountRef, out *resolved) string
 		return ""
 	}
 	member := "serviceAccount:" + account.Value
-	if account.Fresh {
-		out.fresh = append(out.fresh, member)
+	if !account.Fresh.IsZero() {
+		out.fresh[member] = account.Fresh
 	}
 	return member
 }

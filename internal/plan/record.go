@@ -5,13 +5,13 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
 	"github.com/holdfast-dev/holdfast/internal/iampolicy"
 	"github.com/holdfast-dev/holdfast/internal/kind"
-	"github.com/holdfast-dev/holdfast/internal/text"
 )
 
 // Record is what Holdfast remembers about a resource between two looks. It is a value: the functions that change it return another.
@@ -26,7 +26,9 @@ type Record struct {
 	Project, ExternalName string
 	// Identity tells the resource from a namesake; empty until the manifest owns one.
 	Identity string
-	// CreateTime is when the resource was last about to be created.
+	// Unrestorable says that the resource that Identity tells was deleted and cannot be brought back, so that it is to be created again.
+	Unrestorable bool
+	// CreateTime is when the resource was last created, or about to be.
 	CreateTime *metav1.Time
 	// AppliedFields are the paths that were applied; Pending those that were about to be.
 	AppliedFields []string
@@ -64,7 +66,8 @@ type PolicyRecord struct {
 // RecordOf reads the record that a status keeps.
 func RecordOf(status *v1alpha1.CommonStatus) Record {
 	r := Record{
-		Project: status.Project, ExternalName: status.ExternalName, Identity: status.Identity, CreateTime: status.LastCreateAttemptTime.DeepCopy(),
+		Project: status.Project, ExternalName: status.ExternalName, Identity: status.Identity, Unrestorable: status.Unrestorable,
+		CreateTime:    status.LastCreateAttemptTime.DeepCopy(),
 		AppliedFields: slices.Clone(status.AppliedFields), Pending: slices.Clone(status.Pending), Approved: status.Approved.DeepCopy(),
 		PlanSequence: status.PlanSequence, Requested: status.LastHandledReconcileAt,
 	}
@@ -80,7 +83,8 @@ func RecordOf(status *v1alpha1.CommonStatus) Record {
 
 // Store writes the record into a status. What a status shows beside it stays.
 func (r Record) Store(status *v1alpha1.CommonStatus) {
-	status.Project, status.ExternalName, status.Identity, status.LastCreateAttemptTime = r.Project, r.ExternalName, r.Identity, r.CreateTime
+	status.Project, status.ExternalName = r.Project, r.ExternalName
+	status.Identity, status.Unrestorable, status.LastCreateAttemptTime = r.Identity, r.Unrestorable, r.CreateTime
 	status.AppliedFields, status.Pending, status.Approved, status.PlanSequence = r.AppliedFields, r.Pending, r.Approved, r.PlanSequence
 	status.LastHandledReconcileAt = r.Requested
 	if !r.Policy.Known {
@@ -94,11 +98,6 @@ func (r Record) Store(status *v1alpha1.CommonStatus) {
 	iam.Mode, iam.Grants, iam.Pending = r.Policy.Mode, statusGrants(r.Policy.Grants), statusGrants(r.Policy.Pending)
 	iam.StoredAs, iam.TakenOver, iam.RecordLost = r.Policy.StoredAs.status(), r.Policy.TakenOver, r.Policy.Lost
 	iam.AuditServices, iam.Refused = r.Policy.AuditServices, r.Policy.Refused[:min(len(r.Policy.Refused), mostChanges)]
-}
-
-// Settles says whether the resource was created so short a time ago that Google may not know it everywhere yet.
-func (r Record) Settles(k kind.Kind, now time.Time) bool {
-	return r.CreateTime != nil && now.Before(r.CreateTime.Add(k.Settles))
 }
 
 // appliedIn lists the fields that are known to be the manifest's own: those recorded, and those that were about to be written when
@@ -117,6 +116,7 @@ func (r Record) appliedIn(live v1alpha1.Object) []string {
 // AboutToWrite is the record to store before the assessed plan is written: which project the manifest is bound to, which fields and
 // grants are newly taken on, which plan was approved, and that the resource is about to be created.
 func (r Record) AboutToWrite(m Manifest, e Environment, a Assessment) Record {
+	before := r
 	r = r.begins(m, a)
 	r.Project, r.ExternalName = e.Ref.Project, m.Kind.ExternalName(e.Ref)
 	if a.Fields != nil {
@@ -125,10 +125,19 @@ func (r Record) AboutToWrite(m Manifest, e Environment, a Assessment) Record {
 			r.Pending = fresh
 		}
 	}
-	if a.Verdict.Action == Create && m.Kind.Settles > 0 {
-		r.CreateTime = &metav1.Time{Time: e.Now.Truncate(time.Second)}
+	r = r.AboutToGrant(m, a)
+	// Without labels the time proves that what is there is our own. With them it says no more than for how long Google's answers are not to
+	// be relied on, which is not worth storing the record of each further try for.
+	if a.Verdict.Action == Create && (!m.Kind.Labels || !equality.Semantic.DeepEqual(r, before)) {
+		r = r.Created(e)
 	}
-	return r.AboutToGrant(m, a)
+	return r
+}
+
+// Created is the record of a resource that is created now.
+func (r Record) Created(e Environment) Record {
+	r.CreateTime = &metav1.Time{Time: e.Now.Truncate(time.Second)}
+	return r
 }
 
 // begins is the record of an assessed plan that begins: if it was approved, what of it is left needs no other approval.
@@ -178,9 +187,10 @@ func (r Record) Uncreated(before Record) Record {
 	return r
 }
 
-// NotUndeletable is the record of a resource that was deleted and cannot be brought back: it is forgotten.
+// NotUndeletable is the record of a resource that Google will not bring back. Which one it was is forgotten only once another has taken its
+// place: should it be there all the same, it is still the manifest's own.
 func (r Record) NotUndeletable() Record {
-	r.Identity, r.CreateTime = "", nil
+	r.Unrestorable, r.CreateTime = true, nil
 	return r
 }
 
@@ -189,6 +199,7 @@ func (r Record) Identified(e Environment, live kind.Live) Record {
 	if identity := identityOf(live.Identity, e.Ref.Ownership); identity != identityUnmarked || r.Identity == "" {
 		r.Identity = identity
 	}
+	r.Unrestorable = false
 	return r
 }
 
@@ -255,7 +266,8 @@ func (r Record) PlanApplied() Record {
 	return r
 }
 
-// Looked is the record after a look at the policy: a refusal is forgotten once it is of an older manifest, or is to be tried again.
+// Looked is the record after a look at the policy: a refusal is forgotten once it is of an older manifest, or nothing is left to be granted
+// to the member.
 func (r Record) Looked(m Manifest, p *PolicyPlan) Record {
 	if p == nil {
 		return r
@@ -263,19 +275,8 @@ func (r Record) Looked(m Manifest, p *PolicyPlan) Record {
 	r.Policy.Known = true
 	r.Policy.StoredAs, r.Policy.Lost = p.storedAs, p.lost
 	r.Policy.Refused = slices.DeleteFunc(slices.Clone(r.Policy.Refused), func(refusal v1alpha1.IAMRefusal) bool {
-		return refusal.Generation != m.Object.GetGeneration() || !slices.Contains(p.In.Refused, refusal.Member)
+		return refusal.Generation != m.Object.GetGeneration() || !slices.Contains(p.In.Refused, refusal.Member) && !p.adds(refusal.Member)
 	})
-	return r
-}
-
-// Refused is the record after Google refused members of a generation of the manifest. Those that status has no room for are tried again
-// with each look.
-func (r Record) Refused(members []string, message string, generation int64) Record {
-	r.Policy.Refused = slices.Clone(r.Policy.Refused)
-	message = text.Cut(message, longestText)
-	for _, member := range members {
-		r.Policy.Refused = append(r.Policy.Refused, v1alpha1.IAMRefusal{Member: member, Message: message, Generation: generation})
-	}
 	return r
 }
 
@@ -285,15 +286,4 @@ func (r Record) Asked(obj v1alpha1.Object) Record {
 		r.Policy.Refused, r.Policy.StoredAs = nil, nil
 	}
 	return r
-}
-
-// stillRefused are the members that Google refused for this very manifest.
-func (r Record) stillRefused(obj v1alpha1.Object) []string {
-	var members []string
-	for _, refusal := range r.Policy.Refused {
-		if refusal.Generation == obj.GetGeneration() {
-			members = append(members, refusal.Member)
-		}
-	}
-	return members
 }

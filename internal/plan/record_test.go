@@ -95,10 +95,15 @@ func TestAboutToWrite(t *testing.T) {
 		given []given
 		want  Record
 	}{
-		"a create: all of it is pending": {aBucket(), []given{absent}, with(bucket, func(r *Record) {
-			r.Pending = []v1alpha1.PendingChange{location, versioning}
+		"a create: all of it is pending, and when it was": {aBucket(), []given{absent}, with(bucket, func(r *Record) {
+			r.Pending, r.CreateTime = []v1alpha1.PendingChange{location, versioning}, &metav1.Time{Time: three}
 		})},
-		"a create that reads do not show at once: when it was": {anAccount(), nil, Record{
+		"another try to create, when labels tell whose it is: nothing that was not stored before": {
+			aBucket(), []given{absent, func(s *situation) {
+				s.record = with(bucket, func(r *Record) { r.Pending = []v1alpha1.PendingChange{location, versioning} })
+			}}, with(bucket, func(r *Record) { r.Pending = []v1alpha1.PendingChange{location, versioning} }),
+		},
+		"a create, when no labels tell whose it is: when it was, which proves that": {anAccount(), nil, Record{
 			Project: "shop-project", ExternalName: "//iam.googleapis.com/logs",
 			Pending: []v1alpha1.PendingChange{about("spec.displayName", `"logs"`)}, CreateTime: &metav1.Time{Time: three},
 		}},
@@ -195,7 +200,7 @@ func TestAfterAWriteThatFailed(t *testing.T) {
 	}
 	cases := map[string]struct{ got, want Record }{
 		"a create that is known to have failed": {about.Uncreated(before), with(func(r *Record) { r.CreateTime = before.CreateTime })},
-		"an undelete that came too late":        {about.NotUndeletable(), with(func(r *Record) { r.Identity, r.CreateTime = "", nil })},
+		"an undelete that came too late":        {about.NotUndeletable(), with(func(r *Record) { r.Unrestorable, r.CreateTime = true, nil })},
 		"a policy that was not written":         {about.NotGranted(before), with(func(r *Record) { r.Policy.Pending = before.Policy.Pending })},
 		"an applied plan":                       {about.PlanApplied(), with(func(r *Record) { r.PlanSequence = 1 })},
 	}

@@ -1,17 +1,14 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/text"
 )
-
-// PauseSettles is how often a resource that was just created is looked for.
-const PauseSettles = 3 * time.Second
 
 // unobservedRules decide before anybody looks at Google Cloud.
 func unobservedRules(s subject) []rule {
@@ -38,8 +35,8 @@ func (s subject) rules() []rule {
 
 // seenRules are about what could not be seen, or must not be.
 var seenRules = []rule{
+	{"what Google says of a resource that is new, or was just there, may change", ruleNotYet},
 	{"the resource must be readable", ruleUnreadable},
-	{"a resource that was just created may be invisible", ruleSettles},
 	{"a project whose policy is managed must exist", ruleNoProject},
 	{"a name that another project holds is none of our business", ruleForeignProject},
 }
@@ -104,6 +101,9 @@ func rulePolicyUnreadable(s subject) *Verdict {
 	if s.seen.Policy.Err == nil || len(s.so.Changes) > 0 {
 		return nil
 	}
+	if v := s.notYet(ReadingPolicy(s.Kind), s.seen.Policy.Err); v != nil {
+		return v
+	}
 	return &Verdict{Action: Leave, Err: s.seen.Policy.Err, Doing: ReadingPolicy(s.Kind), Blind: s.Kind.Shared()}
 }
 
@@ -115,12 +115,11 @@ func ReadingPolicy(k kind.Kind) string {
 	return "reading the IAM policy of the " + k.Name
 }
 
-func ruleSettles(s subject) *Verdict {
-	if s.exists() || !s.settles() {
-		return nil
+func ruleNotYet(s subject) *Verdict {
+	v := s.notYet("reading the "+s.name(), cmp.Or(s.seen.Fields.Err, s.seen.Fields.Missing))
+	if v != nil {
+		v.Blind = true
 	}
-	v := leave(v1alpha1.ReasonProgressing, "created a moment ago; not visible in Google Cloud yet")
-	v.After, v.Blind = PauseSettles, true
 	return v
 }
 

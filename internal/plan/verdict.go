@@ -43,6 +43,8 @@ type Verdict struct {
 	// Err is the look that failed, and Doing what it was about; nil if none did.
 	Err   *kind.Error
 	Doing string
+	// Doubtful says that the look that failed may be stale, so that what was said before is not taken back because of it.
+	Doubtful bool
 	// Blind says that what was seen, if anything was, says nothing of the resource.
 	Blind bool
 	// After is when to look again; 0 for the usual time.

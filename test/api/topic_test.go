@@ -53,6 +53,7 @@ func TestTopicRefusedOnCreate(t *testing.T) {
 		"a region twice":                        {spec: `{messageStoragePolicy: {allowedPersistenceRegions: [us-east1, us-east1]}}`, sentence: `Duplicate value: "us-east1"`},
 		"a schema by its short name":            {spec: `{schemaSettings: {schema: order}}`, sentence: "spec.schemaSettings.schema in body should match"},
 		"an encoding without a schema":          {spec: `{schemaSettings: {encoding: JSON}}`, sentence: "schemaSettings.schema is missing: set the schema that encoding, firstRevisionID and lastRevisionID belong to"},
+		"a schema without an encoding":          {spec: `{schemaSettings: {schema: projects/p/schemas/order}}`, sentence: "schemaSettings.encoding is missing: set it to JSON or BINARY, since Google accepts no schema without it"},
 		"a revision without a schema":           {spec: `{schemaSettings: {lastRevisionID: abcd1234}}`, sentence: "schemaSettings.schema is missing"},
 		"an unknown encoding":                   {spec: `{schemaSettings: {schema: projects/p/schemas/order, encoding: XML}}`, sentence: `Unsupported value: "XML"`},
 		"two sources":                           {spec: `{ingestion: {source: {cloudStorage: {bucket: logs}, azureEventHubs: {}}}}`, sentence: "ingestion.source takes only one of cloudStorage, awsKinesis, azureEventHubs, awsMSK and confluentCloud: remove the others"},
@@ -133,7 +134,7 @@ func TestTopicUpdates(t *testing.T) {
 
 		"the key changes":           {before: `{kmsKeyName: projects/p/locations/l/keyRings/r/cryptoKeys/a}`, after: `{kmsKeyName: projects/p/locations/l/keyRings/r/cryptoKeys/b}`},
 		"the key goes":              {before: `{kmsKeyName: projects/p/locations/l/keyRings/r/cryptoKeys/a}`, after: `{}`},
-		"the schema changes":        {before: `{schemaSettings: {schema: projects/p/schemas/one}}`, after: `{schemaSettings: {schema: projects/p/schemas/two, encoding: BINARY}}`},
+		"the schema changes":        {before: `{schemaSettings: {schema: projects/p/schemas/one, encoding: JSON}}`, after: `{schemaSettings: {schema: projects/p/schemas/two, encoding: BINARY}}`},
 		"the source changes":        {before: `{ingestion: {source: {cloudStorage: {bucket: logs}}}}`, after: `{ingestion: {source: {azureEventHubs: {eventHub: hub}}}}`},
 		"a bad value after a good":  {before: `{messageRetentionSeconds: 600}`, after: `{messageRetentionSeconds: 6}`, sentence: "greater than or equal to 600"},
 		"management and the others": {before: `{}`, after: `{management: Observe, adoption: Never, deletionPolicy: Delete}`},

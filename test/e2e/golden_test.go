@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -98,13 +99,14 @@ func (w *world) golden(name string, mark int64) {
 	}
 }
 
-// conversation writes the calls since a mark as text: what is asked after >, what is answered after <.
+// conversation writes the calls since a mark as text: what is asked after >, what is answered after <. What is asked again and answered the
+// same is there once: how often that is depends on the time.
 func (w *world) conversation(mark int64) string {
-	var b strings.Builder
+	var said []string
 	for _, e := range w.cloud.Traffic.Since(mark) {
-		fmt.Fprintf(&b, "> %s %s\n%s< %d\n%s\n", e.Method, asked(e), body(w, e.Request), e.Status, body(w, e.Response))
+		said = append(said, fmt.Sprintf("> %s %s\n%s< %d\n%s\n", e.Method, asked(e), body(w, e.Request), e.Status, body(w, e.Response)))
 	}
-	return w.timeless(b.String())
+	return w.timeless(strings.Join(slices.Compact(said), ""))
 }
 
 func asked(e traffic.Entry) string { return strings.TrimSpace(e.HTTPMethod + " " + e.Path) }

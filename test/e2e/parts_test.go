@@ -24,8 +24,7 @@ func TestAPolicyThatCannotBeReadHidesNothingElse(t *testing.T) {
 		role, reading := rolesOn[k.Kind.Kind][0], readingPolicy[k.Kind.Kind]
 		obj := k.manifest("orders", v1alpha1.CommonSpec{Adoption: v1alpha1.AdoptionAlways})
 		policyOf(obj).Bindings = append(policyOf(obj).Bindings, granting(role, ada))
-		w.create(obj)
-		w.ready(obj)
+		createdAndReady(w, k, obj)
 
 		w.cloud.Traffic.Inject(traffic.Fault{Match: call(reading), Status: http.StatusForbidden})
 		k.console(w).set("orders", false)
@@ -71,7 +70,7 @@ func (w *world) expectFieldsMatter(k kind, obj v1alpha1.Object) {
 	fresh := k.manifest("refunds", v1alpha1.CommonSpec{})
 	policyOf(fresh).Bindings = append(policyOf(fresh).Bindings, granting(rolesOn[k.Kind.Kind][0], "user:ada@example.com"))
 	w.create(fresh)
-	w.reason(fresh, v1alpha1.ReasonDenied)
+	w.progresses(fresh)
 	if live := k.console(w).look("refunds"); !live.there || !live.on {
 		w.t.Errorf("live: %+v", live)
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"cloud.google.com/go/storage"
@@ -33,6 +34,8 @@ type Kind struct {
 var (
 	_ kind.Fielded[*v1alpha1.Bucket, *Live] = (*Kind)(nil)
 	_ kind.Emptier[*Live]                   = (*Kind)(nil)
+	_ kind.Referable[*v1alpha1.Bucket]      = (*Kind)(nil)
+	_ kind.Naming[*v1alpha1.Bucket]         = (*Kind)(nil)
 )
 
 // New returns the kind Bucket, reaching Google Cloud through clients.
@@ -51,6 +54,19 @@ func (k *Kind) New() *v1alpha1.Bucket { return &v1alpha1.Bucket{} }
 // ExternalName implements kind.Fielded. Bucket names are global: the project is no part of it.
 func (k *Kind) ExternalName(ref kind.Ref) string {
 	return "//storage.googleapis.com/" + ref.ID
+}
+
+// Referent is the bucket's name.
+func (k *Kind) Referent(obj *v1alpha1.Bucket) string {
+	return strings.TrimPrefix(obj.Status.URL, "gs://")
+}
+
+// Names are the bucket that usage logs are written to.
+func (k *Kind) Names(obj *v1alpha1.Bucket) []kind.Name {
+	if logging := obj.Spec.Logging; logging != nil && logging.LogBucket != "" {
+		return []kind.Name{{Kind: "Bucket", Referent: logging.LogBucket}}
+	}
+	return nil
 }
 
 // Identify implements kind.Fielded. A name can change hands, even between projects; the time of creation tells.

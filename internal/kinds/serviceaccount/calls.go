@@ -28,7 +28,7 @@ func (k *Kind) Create(ctx context.Context, ref kind.Ref, want *v1alpha1.ServiceA
 	})
 }
 
-// Delete deletes the very account that was observed.
+// Delete deletes the very account that was observed. That IAM does not find it is an error: the next look tells whether it is gone.
 func (k *Kind) Delete(ctx context.Context, ref kind.Ref, live *adminpb.ServiceAccount) error {
 	if err := k.keepSelf(ctx, "deleting", ref, live); err != nil {
 		return err
@@ -36,9 +36,6 @@ func (k *Kind) Delete(ctx context.Context, ref kind.Ref, live *adminpb.ServiceAc
 	_, err := call(ctx, k, "deleting", ref, func(client *iam.IamClient) (none, error) {
 		return none{}, client.DeleteServiceAccount(ctx, &adminpb.DeleteServiceAccountRequest{Name: named(ref, live.GetUniqueId())})
 	})
-	if gcp.IsNotFound(err) {
-		return nil
-	}
 	return err
 }
 

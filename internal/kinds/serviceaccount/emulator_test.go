@@ -80,7 +80,7 @@ func TestLifecycle(t *testing.T) {
 			if err := impl.Delete(t.Context(), ref, live); err != nil {
 				t.Fatal(err)
 			}
-			if err := impl.Delete(t.Context(), ref, live); err != nil {
+			if err := impl.Delete(t.Context(), ref, live); !gcp.IsNotFound(err) {
 				t.Errorf("deleted again: %v", err)
 			}
 			restored, err := impl.Undelete(t.Context(), ref, created.GetUniqueId())
@@ -118,7 +118,7 @@ func TestReplacedAccount(t *testing.T) {
 			t.Errorf("%s: %v", call.Name, err)
 		}
 	}
-	if err := impl.Delete(t.Context(), ref, first); err != nil {
+	if err := impl.Delete(t.Context(), ref, first); !gcp.IsNotFound(err) {
 		t.Errorf("deleting what is gone: %v", err)
 	}
 	if account, ok := cloud.IAM.Account(second.GetUniqueId()); !ok || account.GetDisplayName() != "" || account.GetDisabled() {

@@ -39,19 +39,21 @@ func New(client ClientFunc, identity IdentityFunc) *Kind {
 	return &Kind{client: client, identity: identity}
 }
 
-// settles is how long Google says that a new account may take to be seen by all.
-// https://cloud.google.com/iam/docs/service-accounts-create
-const settles = time.Minute
+// settles is how long a new account may take to be known everywhere in Google: a minute or more, by
+// https://cloud.google.com/iam/docs/service-accounts-create, and as any change of access seven minutes, by
+// https://cloud.google.com/iam/docs/access-change-propagation.
+const settles = 7 * time.Minute
 
-// known is how long after its creation an account is known everywhere in Google:
-// https://cloud.google.com/iam/docs/service-accounts-create says that it can take a minute or more.
-const known = 2 * time.Minute
+// staleReads is how long an account is looked for that is not found any more. IAM is eventually consistent
+// (https://cloud.google.com/iam/docs/overview#consistency): reads have been seen to find an account and then not to find it, three times
+// in a row.
+const staleReads = 8 * time.Second
 
 // Traits are the facts about service accounts that the engine decides by.
 func (*Kind) Traits() kind.Traits {
 	return kind.Traits{
 		Kind: "ServiceAccount", Plural: "serviceaccounts", Name: "service account", Methods: methods,
-		FieldTraits: fields, Settles: settles, Known: known,
+		FieldTraits: fields, Settles: settles, StaleReads: staleReads, Known: settles,
 	}
 }
 

@@ -24,7 +24,10 @@ type Kind struct {
 // ClientFunc returns the client that acts as a service account; as the manager itself where impersonate is empty.
 type ClientFunc func(ctx context.Context, impersonate string) (*pubsub.TopicAdminClient, error)
 
-var _ kind.Fielded[*v1alpha1.Topic, *pubsubpb.Topic] = (*Kind)(nil)
+var (
+	_ kind.Fielded[*v1alpha1.Topic, *pubsubpb.Topic] = (*Kind)(nil)
+	_ kind.Naming[*v1alpha1.Topic]                   = (*Kind)(nil)
+)
 
 // New returns the kind, which reaches Pub/Sub through client.
 func New(client ClientFunc) *Kind {

@@ -120,8 +120,11 @@ func upToLast(list []bool, value bool) []bool {
 	return list
 }
 
-// TestSightings holds the order that the emulator offers by name against the
-// recording that it was taken from, where that is there.
+// flapping is the recording that the order of RecordedSightings was taken
+// from; replay holds the one against the other.
+const flapping = "account-flapping-after-create"
+
+// TestSightings is about which reads of a conversation found an account.
 func TestSightings(t *testing.T) {
 	for name, c := range map[string]struct {
 		recorded string

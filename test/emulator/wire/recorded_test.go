@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/holdfast-dev/holdfast/test/emulator"
+	"github.com/holdfast-dev/holdfast/test/emulator/iam"
 )
 
 // recordings names the environment variable with the folders of recorded
@@ -59,6 +60,9 @@ func replay(t *testing.T, name, file string) {
 	conversation, err := Read(file, map[string]string{"projectId": recordedProject, "uniqueId": "u1a2b3c4", "organizationID": "1"})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if got := sightings(conversation); name == flapping && !slices.Equal(got, iam.RecordedSightings()) {
+		t.Errorf("an account was found by %v, and the emulator offers %v by name", got, iam.RecordedSightings())
 	}
 	differences := differencesOf(t, conversation)
 	if sign := MockSign(conversation); sign != "" {
