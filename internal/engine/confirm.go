@@ -49,7 +49,7 @@ func (p *pass) confirmParts(planned plan.Assessment, fieldsErr, policyErr error,
 	if policyErr != nil {
 		policy = p.unwritten(updating, policyErr)
 		if p.seen.Policy.Err != nil {
-			policy = failed(reading, plan.ReadingPolicy(p.kind), policyErr)
+			policy = p.failed(reading, plan.ReadingPolicy(p.kind), policyErr)
 			policy.unknown = "the IAM policy"
 		}
 	} else if p.Policy != nil && p.sent.policy {
@@ -66,7 +66,7 @@ func (p *pass) unwritten(what call, err error) outcome {
 	if what == updating && gcp.IsNotFound(err) && p.record.Settles(p.kind, p.now()) {
 		what = reading
 	}
-	return failed(what, "writing to Google Cloud", err)
+	return p.failed(what, "writing to Google Cloud", err)
 }
 
 // confirmApplied says what a write came to of which nothing failed.

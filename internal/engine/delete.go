@@ -46,7 +46,7 @@ func (p *pass) unmark(ctx context.Context) outcome {
 
 // undeleted ends a pass that could not carry out a deletion.
 func (p *pass) undeleted(doing string, err error) outcome {
-	out := failed(deleting, doing, err)
+	out := p.failed(deleting, doing, err)
 	out.looked, out.drift = true, p.Changes
 	return out
 }

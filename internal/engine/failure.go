@@ -113,18 +113,19 @@ func failed(what call, doing string, err error) outcome {
 		return outcome{reason: v1alpha1.ReasonQuotaExceeded, after: pauseDenied, message: fmt.Sprintf(
 			"%s: the quota is used up: %s Delete what is not needed, or ask Google for a higher quota", doing, e.Message)}
 	case kind.Denied:
-		return outcome{reason: v1alpha1.ReasonDenied, message: denied(doing, e), after: pauseDenied}
+		return outcome{reason: v1alpha1.ReasonDenied, message: doing + ": " + e.Explain("", ""), after: pauseDenied}
 	default:
 		return outcome{reason: v1alpha1.ReasonUnavailable, message: fmt.Sprintf("%s: %s; retrying", doing, e.Message), err: err}
 	}
 }
 
-func denied(doing string, e *kind.Error) string {
-	if e.Permission == "" {
-		return fmt.Sprintf("%s: %s", doing, e.Message)
+// failed makes an outcome of an error that a call about the resource ended with: a denial says in which project, and who is denied.
+func (p *pass) failed(what call, doing string, err error) outcome {
+	out := failed(what, doing, err)
+	if out.reason == v1alpha1.ReasonDenied {
+		out.message = doing + ": " + gcp.Classify(err).Explain(p.env.Ref.Project, p.env.Ref.Impersonate)
 	}
-	return fmt.Sprintf("%s: permission %s is missing on %s. Grant a role that has it to Holdfast's service account. Google says: %s",
-		doing, e.Permission, cmp.Or(e.Resource, "the resource or its project"), e.Message)
+	return out
 }
 
 // combine makes one outcome of those of a resource's fields and of its IAM policy: the worse of them, with what the other has to say, and

@@ -102,7 +102,8 @@ func (g *Gate) check(ctx context.Context, obj v1alpha1.Object, target plan.Targe
 	if glass := breakglass.Read(fresh.GetAnnotations(), namespace.Annotations, g.now()); glass.Open() {
 		return &glassBroken{glass}
 	}
-	binding, refusal := tenancy.Resolve(namespace.Name, namespace.Annotations, fresh.GetCommonSpec().ProjectID, fresh.GetCommonStatus().Project)
+	binding, refusal := tenancy.Resolve(namespace.Name, namespace.Annotations, fresh.GetCommonSpec().ProjectID,
+		plan.BoundTo(fresh.GetCommonStatus()))
 	now := plan.Target{UID: fresh.GetUID(), Generation: fresh.GetGeneration(), ResourceVersion: fresh.GetResourceVersion(), Binding: binding}
 	if refusal != nil || now != target {
 		return errStale

@@ -12,7 +12,7 @@ func (p *pass) leave() outcome {
 	v := p.Verdict
 	out := outcome{reason: v.Reason, message: v.Message, after: v.After}
 	if v.Err != nil {
-		out = failed(reading, v.Doing, v.Err)
+		out = p.failed(reading, v.Doing, v.Err)
 	}
 	if v.Blind || p.seen.Fields.Foreign {
 		if p.seen.Fields.Foreign {
@@ -56,7 +56,7 @@ func (p *pass) mentionPolicy(out *outcome) {
 	}
 	out.unknown = "the IAM policy"
 	if p.Verdict.Err == nil {
-		policy := failed(reading, plan.ReadingPolicy(p.kind), err)
+		policy := p.failed(reading, plan.ReadingPolicy(p.kind), err)
 		out.message += "; besides, " + policy.message
 		out.after = soonest(out.after, policy.after)
 	}

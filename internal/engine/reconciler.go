@@ -151,6 +151,9 @@ func (p *pass) locate(context.Context) *outcome {
 	glass := p.env.Glass
 	p.env = p.inventory.Locate(p.kind, p.obj, p.namespace.Annotations)
 	p.env.Glass = glass // as it was attended to
+	if p.env.Refusal == nil {
+		p.record = p.record.In(p.env.Ref.Project)
+	}
 	return nil
 }
 

@@ -117,11 +117,11 @@ func TestTokenRefused(t *testing.T) {
 				dialOptions: []grpc.DialOption{client},
 			})
 			_, err := getBucket(t.Context(), clients, tenant)
-			if diff := cmp.Diff(&tc.want, Classify(err), cmpopts.IgnoreFields(Error{}, "Err")); diff != "" {
+			if diff := cmp.Diff(&tc.want, Classify(err), cmpopts.IgnoreFields(Error{}, "Err", "Denial")); diff != "" {
 				t.Errorf("storage (-want +got):\n%s", diff)
 			}
 			err = getTopic(t.Context(), clients, tenant)
-			if diff := cmp.Diff(&tc.want, Classify(err), cmpopts.IgnoreFields(Error{}, "Err")); diff != "" {
+			if diff := cmp.Diff(&tc.want, Classify(err), cmpopts.IgnoreFields(Error{}, "Err", "Denial")); diff != "" {
 				t.Errorf("pubsub (-want +got):\n%s", diff)
 			}
 		})

@@ -22,7 +22,8 @@ import (
 //	(nothing)  no answer came: what is pending stays so, and is held against live by the next look
 //	Released   the manifest owns nothing any more
 type Record struct {
-	// Project is the project that the manifest is permanently bound to; ExternalName is the resource's full name.
+	// Project is the project that the resource is in, or was last looked for; ExternalName is the resource's full name. The manifest is bound
+	// to that project once it has something there, see BoundTo.
 	Project, ExternalName string
 	// Identity tells the resource from a namesake; empty until the manifest owns one.
 	Identity string
@@ -91,6 +92,29 @@ func (r Record) Store(status *v1alpha1.CommonStatus) {
 	iam.AuditServices, iam.Refused = r.Policy.AuditServices, r.Policy.Refused[:min(len(r.Policy.Refused), mostChanges)]
 }
 
+// BoundTo is the project that a manifest is bound to by what its status remembers: where it owns a resource, or may own one because the answer
+// to a write was lost. Empty while it has nothing anywhere, so that a mistyped project is no more than that.
+func BoundTo(status *v1alpha1.CommonStatus) string {
+	if !RecordOf(status).bound() {
+		return ""
+	}
+	return status.Project
+}
+
+func (r Record) bound() bool {
+	p := r.Policy
+	return r.Identity != "" || r.CreateTime != nil || len(r.Pending)+len(r.AppliedFields)+len(p.Grants)+len(p.Pending)+len(p.AuditServices) > 0
+}
+
+// In is the record of a manifest whose resource is to be in a project. Nothing counts that was recorded about another one, where the manifest
+// has nothing; least of all an approval.
+func (r Record) In(project string) Record {
+	if r.Project == "" || r.Project == project {
+		return r
+	}
+	return Record{PlanSequence: r.PlanSequence + 1, Requested: r.Requested}
+}
+
 // Settles says whether the resource was created so short a time ago that Google may not know it everywhere yet.
 func (r Record) Settles(k kind.Kind, now time.Time) bool {
 	return r.CreateTime != nil && now.Before(r.CreateTime.Add(k.Settles))
@@ -120,7 +144,7 @@ func (r Record) AboutToWrite(m Manifest, e Environment, a Assessment) Record {
 			r.Pending = fresh
 		}
 	}
-	if a.Verdict.Action == Create && m.Kind.Settles > 0 {
+	if a.Verdict.Action == Create && (r.CreateTime == nil || m.Kind.Settles > 0) { // when it was matters only where it takes a while to be seen
 		r.CreateTime = &metav1.Time{Time: e.Now.Truncate(time.Second)}
 	}
 	return r.AboutToGrant(m, a)
@@ -167,11 +191,9 @@ func (r Record) NotSent(before Record, fields, policy bool) Record {
 	return r
 }
 
-// Uncreated is the record after a create that is known to have failed: the resource counts as last tried when it was before.
-func (r Record) Uncreated(before Record) Record {
-	r.CreateTime = before.CreateTime
-	return r
-}
+// NotWritten is the record after a create, or the first write of an adoption, that is known to have failed: nothing of the fields is there
+// that was not before.
+func (r Record) NotWritten(before Record) Record { return r.NotSent(before, true, false) }
 
 // NotUndeletable is the record of a resource that was deleted and cannot be brought back: it is forgotten.
 func (r Record) NotUndeletable() Record {
