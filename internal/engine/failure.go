@@ -10,6 +10,7 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/plan"
 )
 
 // call is what a call to Google Cloud was for: the same answer means different things.
@@ -122,7 +123,10 @@ func failed(what call, doing string, err error) outcome {
 // failed makes an outcome of an error that a call about the resource ended with: a denial says in which project, and who is denied.
 func (p *pass) failed(what call, doing string, err error) outcome {
 	out := failed(what, doing, err)
-	if out.reason == v1alpha1.ReasonDenied {
+	switch {
+	case p.env.ProjectShutDown && standingOf(out.reason) == stalled:
+		return outcome{reason: v1alpha1.ReasonDenied, message: doing + ": " + plan.ShutDown(p.env.Ref.Project), after: pauseDenied}
+	case out.reason == v1alpha1.ReasonDenied:
 		out.message = doing + ": " + gcp.Classify(err).Explain(p.env.Ref.Project, p.env.Ref.Impersonate)
 	}
 	return out

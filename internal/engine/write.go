@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,7 @@ func (p *pass) write(ctx context.Context) outcome {
 	}
 	if fieldsErr != nil || policyErr != nil {
 		p.forgetUnsent()
+		p.doubtProjectAfter(ctx, cmp.Or(fieldsErr, policyErr))
 	}
 	return p.confirm(planned, fieldsErr, policyErr)
 }

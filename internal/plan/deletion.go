@@ -22,6 +22,8 @@ var unobservedDeletionRules = []rule{
 }
 
 var deletionRules = []rule{
+	{"deletion: a project that is shut down lets its manifests go", ruleDeletionShutDown},
+	{"deletion: what has nothing anywhere need not see anything", ruleDeletionNothing},
 	{"deletion: an orphan need not be reachable", ruleDeletionUnreachable},
 	{"deletion: the resource must be readable", ruleUnreadable},
 	{"deletion: a resource that was just created may be invisible", ruleDeletionSettles},
@@ -46,12 +48,12 @@ func ruleDeletionUnbound(s subject) *Verdict {
 		return nil
 	case s.env.Glass.Open():
 		return blind(v1alpha1.ReasonBreakGlass, deletionOnHold)
-	case s.record.Identity == "" && s.record.ExternalName == "" || s.spec().Management == v1alpha1.ManagementObserve:
+	case !s.record.bound() || s.spec().Management == v1alpha1.ManagementObserve:
 		return release(Release, "Released", untouched)
 	case Orphans(s.Object):
 		return s.releaseMarked(refusal.Message)
 	default:
-		return blind(refusal.Reason, "deletion is waiting: "+refusal.Message)
+		return blind(refusal.Reason, "deletion is waiting: "+s.refusal()+". "+LettingGo(s.Manifest))
 	}
 }
 

@@ -38,6 +38,7 @@ func (s subject) rules() []rule {
 
 // seenRules are about what could not be seen, or must not be.
 var seenRules = []rule{
+	{"a project that is shut down shows nothing that counts", ruleShutDown},
 	{"the resource must be readable", ruleUnreadable},
 	{"a resource that was just created may be invisible", ruleSettles},
 	{"a project whose policy is managed must exist", ruleNoProject},
