@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -194,17 +195,7 @@ func (w *world) shutDown(is bool) {
 func (w *world) noted(obj v1alpha1.Object, reason, words string) {
 	w.t.Helper()
 	w.eventually("the event "+reason, func() (bool, string) {
-		var list eventsv1.EventList
-		w.must(w.kube.List(w.t.Context(), &list))
-		var saw strings.Builder
-		for _, e := range list.Items {
-			if e.Namespace == w.namespace && e.Regarding.Name == obj.GetName() {
-				if e.Reason == reason && strings.Contains(e.Note, words) {
-					return true, ""
-				}
-				saw.WriteString(e.Reason + ": " + e.Note + "\n")
-			}
-		}
-		return false, saw.String()
+		got := w.eventsOf(obj)
+		return slices.ContainsFunc(got, func(e eventsv1.Event) bool { return e.Reason == reason && strings.Contains(e.Note, words) }), sentences(got)
 	})
 }
