@@ -124,7 +124,7 @@ func failed(what call, doing string, err error) outcome {
 func (p *pass) failed(what call, doing string, err error) outcome {
 	out := failed(what, doing, err)
 	switch {
-	case p.env.ProjectShutDown && standingOf(out.reason) == stalled:
+	case p.env.ProjectShutDown && (out.reason == v1alpha1.ReasonDenied || out.reason == v1alpha1.ReasonInvalid):
 		return outcome{reason: v1alpha1.ReasonDenied, message: doing + ": " + plan.ShutDown(p.env.Ref.Project), after: pauseDenied}
 	case out.reason == v1alpha1.ReasonDenied:
 		out.message = doing + ": " + gcp.Classify(err).Explain(p.env.Ref.Project, p.env.Ref.Impersonate)
