@@ -219,13 +219,13 @@ type UnmanagedField struct {
 type PendingChange struct {
 	// path is the field.
 	Path string `json:"path"`
-	// digest is a hash of the value that was about to be written.
+	// digest is the SHA-256 of the value that was about to be written, in hexadecimal digits.
 	Digest string `json:"digest"`
 }
 
 // Plan is a set of changes that waits for approval.
 type Plan struct {
-	// hash names this plan: kubectl annotate … holdfast.dev/approve=<hash>
+	// hash names this plan, by its SHA-256 in hexadecimal digits: kubectl annotate … holdfast.dev/approve=<hash>
 	Hash string `json:"hash"`
 	// why says why the plan is on hold.
 	Why string `json:"why"`

@@ -55,7 +55,7 @@ const (
 	ReasonAwaitingApproval = "AwaitingApproval"
 	// ReasonAwaitingAdoption: the resource existed before the manifest and differs from it.
 	ReasonAwaitingAdoption = "AwaitingAdoption"
-	// ReasonDiffers: management is Observe and Google Cloud differs from the manifest.
+	// ReasonDiffers: Google Cloud differs from the manifest. Of Ready it says so only where management is Observe, of Drifted always.
 	ReasonDiffers = "Differs"
 	// ReasonNotFound: management is Observe and the resource does not exist.
 	ReasonNotFound = "NotFound"

@@ -19,10 +19,10 @@ type Change struct {
 	To string
 }
 
-// Digest is a short hash of the desired value.
+// Digest is the SHA-256 of the desired value, in hexadecimal digits.
 func (c Change) Digest() string {
 	sum := sha256.Sum256([]byte(c.To))
-	return hex.EncodeToString(sum[:8])
+	return hex.EncodeToString(sum[:])
 }
 
 // Changes are sorted by path.
@@ -40,17 +40,6 @@ func (c Changes) Has(paths ...string) bool {
 	return false
 }
 
-// Keys returns the changes of a map's keys: key to change.
-func (c Changes) Keys(path string) map[string]Change {
-	keys := map[string]Change{}
-	for _, change := range c {
-		if rest, ok := strings.CutPrefix(change.Path, path+"["); ok {
-			keys[strings.TrimSuffix(rest, "]")] = change
-		}
-	}
-	return keys
-}
-
 // Paths lists the paths, in order.
 func (c Changes) Paths() []string {
 	paths := make([]string, len(c))
@@ -66,13 +55,14 @@ func under(path, parent string) bool {
 	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
-// Hash identifies a plan: these changes, of this object at this generation, after so many applied plans. Its 16 hexadecimal digits
-// are what a person copies to approve it. Neither etags nor times are part of it, so an unchanged plan keeps its hash.
+// Hash identifies a plan: these changes, of this object at this generation, after so many applied plans. It is a
+// SHA-256 in hexadecimal digits, of which none may be left out: whoever writes manifests could make two plans whose hashes begin alike, and get
+// the one approved for the other. Neither etags nor times are part of it, so an unchanged plan keeps its hash.
 func Hash(uid types.UID, generation, sequence int64, changes Changes) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%d\n%d\n", uid, generation, sequence)
 	for _, c := range changes {
 		fmt.Fprintf(h, "%q %q %q\n", c.Path, c.From, c.To)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:8])
+	return hex.EncodeToString(h.Sum(nil))
 }

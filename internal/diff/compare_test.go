@@ -1,6 +1,8 @@
 package diff
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -155,9 +157,6 @@ func TestChanges(t *testing.T) {
 			}
 		})
 	}
-	if d := cmp.Diff(map[string]Change{"team": changes[0]}, changes.Keys("spec.labels")); d != "" {
-		t.Errorf("Keys (-want +got):\n%s", d)
-	}
 }
 
 func TestHashTellsPlansApart(t *testing.T) {
@@ -178,5 +177,11 @@ func TestHashTellsPlansApart(t *testing.T) {
 	}
 	if Hash("uid", 1, 0, Changes{{"spec.class", `"A"`, `"B"`}}) != base {
 		t.Error("the same plan has another hash")
+	}
+	// With fewer digits two plans of the same hash are found in minutes, and the harmless one is shown to who approves.
+	for name, hash := range map[string]string{"a plan": base, "a value": plan[0].Digest()} {
+		if len(hash) != hex.EncodedLen(sha256.Size) {
+			t.Errorf("the hash of %s is %q, which is not a whole SHA-256", name, hash)
+		}
 	}
 }

@@ -67,9 +67,9 @@ func (l *limiter) admit(ctx context.Context, c call) ([]scope, error) {
 }
 
 // wait waits until all scopes allow a call. It returns a Throttled error at once if that would take longer than maxWait or
-// the context lasts.
+// the context lasts. A call that is given up while it waits gives its place back.
 func (l *limiter) wait(ctx context.Context, scopes []scope) error {
-	delay, err := l.reserve(ctx, scopes)
+	p, delay, err := l.reserve(ctx, scopes)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded): // too late, limited or not
 		return err
@@ -86,20 +86,23 @@ func (l *limiter) wait(ctx context.Context, scopes []scope) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		p.cancel(l.now())
 		return ctx.Err()
 	}
 }
 
 // reserve takes a place for a call, from the context's turn or else from each scope's budget, and returns how long to wait before making
 // it; or it takes nothing and returns a Throttled error, or that the context's time is over.
-func (l *limiter) reserve(ctx context.Context, scopes []scope) (time.Duration, error) {
+func (l *limiter) reserve(ctx context.Context, scopes []scope) (place, time.Duration, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
 	patience := maxWait
 	if deadline, ok := ctx.Deadline(); ok {
 		if patience = min(patience, deadline.Sub(now)); patience < 0 {
-			return 0, context.DeadlineExceeded
+			return place{}, 0, context.DeadlineExceeded
 		}
 	}
 	var longest time.Duration
@@ -107,7 +110,7 @@ func (l *limiter) reserve(ctx context.Context, scopes []scope) (time.Duration, e
 		asked := l.pauses[s.whole()]
 		left := asked.until.Sub(now)
 		if left > patience {
-			return 0, &Error{Class: kind.Throttled, RetryAfter: left, Message: tidy(fmt.Sprintf("%s (%s are paused)", asked.reason, s.whole()))}
+			return place{}, 0, &Error{Class: kind.Throttled, RetryAfter: left, Message: tidy(fmt.Sprintf("%s (%s are paused)", asked.reason, s.whole()))}
 		}
 		longest = max(longest, left)
 	}
@@ -119,9 +122,9 @@ func (l *limiter) reserve(ctx context.Context, scopes []scope) (time.Duration, e
 	if delay > patience {
 		refusal := l.refusal(p, now)
 		p.cancel(now)
-		return 0, refusal
+		return place{}, 0, refusal
 	}
-	return max(longest, delay), nil
+	return p, max(longest, delay), nil
 }
 
 // throttled pauses all calls in a scope after Google refused one: in the narrowest that its sentence mentions.

@@ -40,24 +40,24 @@ func TestLimiterReserve(t *testing.T) {
 	update := updateOf("b")
 
 	for range 2 {
-		if delay, err := l.reserve(t.Context(), project("p")); delay != 0 || err != nil {
+		if _, delay, err := l.reserve(t.Context(), project("p")); delay != 0 || err != nil {
 			t.Fatalf("a second's worth of calls waits %v (%v)", delay, err)
 		}
 	}
-	if delay, err := l.reserve(t.Context(), project("p")); delay != 500*time.Millisecond || err != nil {
+	if _, delay, err := l.reserve(t.Context(), project("p")); delay != 500*time.Millisecond || err != nil {
 		t.Errorf("the third call waits %v (%v), want half a second", delay, err)
 	}
-	if delay, err := l.reserve(t.Context(), project("other")); delay != 0 || err != nil {
+	if _, delay, err := l.reserve(t.Context(), project("other")); delay != 0 || err != nil {
 		t.Errorf("another project's call waits %v (%v)", delay, err)
 	}
 	clock.advance(10 * time.Second)
-	if delay, err := l.reserve(t.Context(), update); delay != 0 || err != nil {
+	if _, delay, err := l.reserve(t.Context(), update); delay != 0 || err != nil {
 		t.Errorf("the first update of a bucket waits %v (%v)", delay, err)
 	}
-	if delay, err := l.reserve(t.Context(), update); delay != time.Second || err != nil {
+	if _, delay, err := l.reserve(t.Context(), update); delay != time.Second || err != nil {
 		t.Errorf("the second update of a bucket waits %v (%v), want a second", delay, err)
 	}
-	_, err := l.reserve(t.Context(), update)
+	_, _, err := l.reserve(t.Context(), update)
 	want := Error{
 		Class: kind.Throttled, Ours: true, RetryAfter: 2 * time.Second,
 		Message: "rate-limited by Holdfast: storage updates for bucket b are limited to 1 a second",
@@ -66,7 +66,7 @@ func TestLimiterReserve(t *testing.T) {
 		t.Errorf("a call that would wait too long (-want +got):\n%s", diff)
 	}
 	clock.advance(2 * time.Second)
-	if delay, err := l.reserve(t.Context(), update); delay != 0 || err != nil {
+	if _, delay, err := l.reserve(t.Context(), update); delay != 0 || err != nil {
 		t.Errorf("a refused call took something with it: the next waits %v (%v)", delay, err)
 	}
 }
@@ -77,11 +77,11 @@ func TestLimiterRespectsTheDeadline(t *testing.T) {
 	ctx, cancel := context.WithDeadline(t.Context(), clock.Add(100*time.Millisecond))
 	defer cancel()
 	for range 2 {
-		if _, err := l.reserve(ctx, project("p")); err != nil {
+		if _, _, err := l.reserve(ctx, project("p")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := l.reserve(ctx, project("p")); !IsThrottled(err) {
+	if _, _, err := l.reserve(ctx, project("p")); !IsThrottled(err) {
 		t.Errorf("got %v, want kind.Throttled: the wait is longer than the context lasts", err)
 	}
 }
@@ -112,16 +112,26 @@ func TestLimiterWaits(t *testing.T) {
 	if took := time.Since(start); took < 50*time.Millisecond {
 		t.Errorf("22 calls at 20 a second took %v", took)
 	}
+}
+
+// TestLimiterGivesUp: a call that is given up while it waits leaves its place to the next one.
+func TestLimiterGivesUp(t *testing.T) {
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	slow := newLimiter(nil, 1, time.Now)
+	clock := newClock()
+	l := newLimiter(nil, 1, clock.now)
 	for range 2 {
-		if err := slow.wait(t.Context(), project("p")); err != nil {
+		if err := l.wait(t.Context(), project("p")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := slow.wait(cancelled, project("p")); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want the context's end", err)
+	for range 3 {
+		if err := l.wait(cancelled, project("p")); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want the context's end", err)
+		}
+	}
+	if _, delay, err := l.reserve(t.Context(), project("p")); delay != 500*time.Millisecond || err != nil {
+		t.Errorf("the next call waits %v (%v), want half a second", delay, err)
 	}
 }
 
@@ -150,18 +160,18 @@ func TestLimiterThrottled(t *testing.T) {
 			defer cancel()
 			l.throttled(update, &tc.refusal)
 			l.throttled(update, &Error{RetryAfter: time.Millisecond, Message: "a shorter pause does not end a longer one"})
-			if _, err := l.reserve(impatient, project("p")); IsThrottled(err) != tc.project {
+			if _, _, err := l.reserve(impatient, project("p")); IsThrottled(err) != tc.project {
 				t.Errorf("reading in the project: %v", err)
 			}
-			_, err := l.reserve(impatient, update)
+			_, _, err := l.reserve(impatient, update)
 			if IsThrottled(err) != tc.updates || Classify(err).RetryAfter != tc.after || Classify(err).Ours {
 				t.Errorf("updating the bucket: %v, retry after %v", err, Classify(err).RetryAfter)
 			}
-			if _, err := l.reserve(impatient, project("other")); err != nil {
+			if _, _, err := l.reserve(impatient, project("other")); err != nil {
 				t.Errorf("another project is held back: %v", err)
 			}
 			clock.advance(tc.after)
-			if _, err := l.reserve(t.Context(), update); err != nil {
+			if _, _, err := l.reserve(t.Context(), update); err != nil {
 				t.Errorf("held back after the pause: %v", err)
 			}
 		})
@@ -174,14 +184,14 @@ func TestLimiterForgetsIdleScopes(t *testing.T) {
 	l.throttled(project("paused"), &Error{RetryAfter: time.Hour})
 	for i := range 10_000 {
 		clock.advance(100 * time.Millisecond)
-		if _, err := l.reserve(t.Context(), project(string(rune(i)))); err != nil {
+		if _, _, err := l.reserve(t.Context(), project(string(rune(i)))); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if len(l.budgets) > 1100 {
 		t.Errorf("%d budgets are kept", len(l.budgets))
 	}
-	if _, err := l.reserve(t.Context(), project("paused")); !IsThrottled(err) {
+	if _, _, err := l.reserve(t.Context(), project("paused")); !IsThrottled(err) {
 		t.Errorf("the pause was forgotten: %v", err)
 	}
 }
@@ -195,7 +205,7 @@ func TestLimiterProperty(t *testing.T) {
 		var calls []time.Time
 		for range rapid.IntRange(1, 200).Draw(t, "calls") {
 			clock.advance(time.Duration(rapid.IntRange(0, 200).Draw(t, "pause")) * time.Millisecond)
-			if delay, err := l.reserve(context.Background(), project("p")); err == nil {
+			if _, delay, err := l.reserve(context.Background(), project("p")); err == nil {
 				calls = append(calls, clock.Add(delay))
 			}
 		}

@@ -35,18 +35,18 @@ func TestTurnsKeepTheirPlaces(t *testing.T) {
 	if _, wait := l.turn(calls(project("other")), nil); wait != 0 {
 		t.Errorf("another project waits %v", wait)
 	}
-	if _, err := l.reserve(impatient(t, clock), project("p")); !IsThrottled(err) || !Classify(err).Ours {
+	if _, _, err := l.reserve(impatient(t, clock), project("p")); !IsThrottled(err) || !Classify(err).Ours {
 		t.Errorf("a call without a turn: %v", err)
 	}
 	clock.advance(3 * time.Second)
 	for i, turn := range turns {
 		ctx := turn.With(impatient(t, clock))
 		for range 2 {
-			if delay, err := l.reserve(ctx, project("p")); delay != 0 || err != nil {
+			if _, delay, err := l.reserve(ctx, project("p")); delay != 0 || err != nil {
 				t.Errorf("turn %d: waits %v (%v)", i, delay, err)
 			}
 		}
-		if _, err := l.reserve(ctx, project("p")); !IsThrottled(err) {
+		if _, _, err := l.reserve(ctx, project("p")); !IsThrottled(err) {
 			t.Errorf("turn %d: a third call: %v", i, err)
 		}
 	}
@@ -110,7 +110,7 @@ func TestTurnsArePaused(t *testing.T) {
 	l := newLimiter(nil, 1, clock.now)
 	turn, wait := l.turn(calls(project("p")), nil)
 	l.throttled(project("p"), &Error{RetryAfter: 7 * time.Second, Message: "Slow down."})
-	_, err := l.reserve(turn.With(t.Context()), project("p"))
+	_, _, err := l.reserve(turn.With(t.Context()), project("p"))
 	want := &Error{Class: kind.Throttled, RetryAfter: 7 * time.Second, Message: "Slow down. (storage calls for project p are paused)"}
 	if diff := cmp.Diff(want, Classify(err)); diff != "" || wait != 0 || len(turn.places) != 1 {
 		t.Errorf("the wait was %v, %d places are left (-want +got):\n%s", wait, len(turn.places), diff)

@@ -36,10 +36,10 @@ func (c Condition) size() int {
 	return len(c.Title) + len(c.Description) + len(c.Expression)
 }
 
-// digest tells conditions with the same title apart.
+// digest tells conditions with the same title apart, also those that somebody has made up to look alike.
 func (c Condition) digest() string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q", c.Title, c.Description, c.Expression))
-	return hex.EncodeToString(sum[:4])
+	return hex.EncodeToString(sum[:])
 }
 
 func compareConditions(a, b Condition) int {

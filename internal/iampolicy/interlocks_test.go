@@ -146,14 +146,14 @@ func TestInterlocks(t *testing.T) {
 			in: Input{Mode: byRole, Self: self, Wanted: grants(to("roles/a", "user:alice@x.com")),
 				Live: policy(to("roles/a", "user:alice@x.com"), toIf(fridays, "roles/a", "user:bob@x.com"), toIf(logs, "roles/a", "user:bob@x.com"))},
 			want: []string{
-				"- spec.bindings[roles/a if logs #47dfe472].members[user:bob@x.com]", "kept roles/a if fridays user:bob@x.com: " + limitedTime,
+				"- spec.bindings[roles/a if logs #47dfe47286302c6331a459648c48149169d0b652c5fcb84481890f4c5e47a80d].members[user:bob@x.com]", "kept roles/a if fridays user:bob@x.com: " + limitedTime,
 			},
 		},
 		"TimeBoundByUs": {
 			reason: "What the manifest granted for a limited time it revokes.",
 			in: Input{Mode: additive, Recorded: grants(toIf(fridays, "roles/a", "user:bob@x.com")),
 				Live: policy(toIf(fridays, "roles/a", "user:bob@x.com"))},
-			want: []string{"- spec.bindings[roles/a if fridays #824acd79].members[user:bob@x.com]"},
+			want: []string{"- spec.bindings[roles/a if fridays #824acd795caa9c1f227cc9511375c8813c91c1b57fe0a46732333629d733cbcb].members[user:bob@x.com]"},
 		},
 
 		"EmptiedPolicy": {

@@ -34,7 +34,7 @@ func TestMake(t *testing.T) {
 		"GrantUnderCondition": {
 			reason: "A grant without the condition is another one.",
 			in:     Input{Mode: additive, Prefix: "spec.iam", Wanted: grants(toIf(logs, "roles/a", "user:alice@x.com")), Live: policy(to("roles/a", "user:alice@x.com"))},
-			want:   []string{"+ spec.iam.bindings[roles/a if logs #47dfe472].members[user:alice@x.com]", "own roles/a if logs user:alice@x.com"},
+			want:   []string{"+ spec.iam.bindings[roles/a if logs #47dfe47286302c6331a459648c48149169d0b652c5fcb84481890f4c5e47a80d].members[user:alice@x.com]", "own roles/a if logs user:alice@x.com"},
 		},
 		"DuplicateRolesAndMembers": {
 			reason: "Bindings of one role are as one, on both sides.",
@@ -52,7 +52,7 @@ func TestMake(t *testing.T) {
 			in: Input{Mode: additive, Wanted: grants(to("roles/a", "serviceaccount:Alice@X.com"),
 				toIf(Condition{Title: "logs ", Expression: ` resource.name .startsWith("projects/_/buckets/logs")`}, "roles/a", "user:ALICE@x.com"))},
 			want: []string{
-				"+ spec.bindings[roles/a if logs #47dfe472].members[user:alice@x.com]", "+ spec.bindings[roles/a].members[serviceAccount:alice@x.com]",
+				"+ spec.bindings[roles/a if logs #47dfe47286302c6331a459648c48149169d0b652c5fcb84481890f4c5e47a80d].members[user:alice@x.com]", "+ spec.bindings[roles/a].members[serviceAccount:alice@x.com]",
 				"own roles/a serviceAccount:alice@x.com", "own roles/a if logs user:alice@x.com",
 			},
 		},
@@ -139,7 +139,7 @@ func TestMake(t *testing.T) {
 			reason: "Nobody else holds a listed role, under any condition; other roles are left alone.",
 			in: Input{Mode: byRole, Self: self, Wanted: grants(to("roles/a", "user:alice@x.com")),
 				Live: policy(to("roles/a", "user:alice@x.com", "user:bob@x.com"), toIf(logs, "roles/a", "user:carol@x.com"), to("roles/b", "user:bob@x.com"))},
-			want: []string{"- spec.bindings[roles/a if logs #47dfe472].members[user:carol@x.com]", "- spec.bindings[roles/a].members[user:bob@x.com]"},
+			want: []string{"- spec.bindings[roles/a if logs #47dfe47286302c6331a459648c48149169d0b652c5fcb84481890f4c5e47a80d].members[user:carol@x.com]", "- spec.bindings[roles/a].members[user:bob@x.com]"},
 		},
 		"RoleLeavesTheManifest": {
 			reason: "Of a role that is no longer listed only own grants are revoked.",

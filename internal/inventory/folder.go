@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +12,9 @@ import (
 	"path"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 
@@ -22,15 +25,26 @@ import (
 // Folder is a Source that was read from a folder of manifests.
 type Folder struct {
 	namespaces map[string]map[string]string
-	manifests  map[string][]v1alpha1.Object // by kind
+	of         map[string]*manifests // by kind
+}
+
+// manifests are those of one kind, in the order in which they were read.
+type manifests struct {
+	all        []v1alpha1.Object
+	named      map[types.NamespacedName]v1alpha1.Object
+	byResource map[string][]v1alpha1.Object
 }
 
 var _ Source = (*Folder)(nil)
 
-// ReadFolder reads all Namespaces and manifests of the kinds from the YAML and JSON files of a folder and those below it. Other objects
-// are passed over. A field that the kind does not have is an error, which names the file.
+// ReadFolder reads all Namespaces and manifests of the kinds from the YAML and JSON files of a folder and those below it, also from lists,
+// which is how kubectl prints several objects. Other objects are passed over. A field that the kind does not have is an error, which names
+// the file.
 func ReadFolder(folder fs.FS, kinds []kind.Kind) (*Folder, error) {
-	f := &Folder{namespaces: map[string]map[string]string{}, manifests: map[string][]v1alpha1.Object{}}
+	f := &Folder{namespaces: map[string]map[string]string{}, of: map[string]*manifests{}}
+	for _, k := range kinds {
+		f.of[k.Kind] = &manifests{named: map[types.NamespacedName]v1alpha1.Object{}, byResource: map[string][]v1alpha1.Object{}}
+	}
 	err := fs.WalkDir(folder, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || !slices.Contains([]string{".yaml", ".yml", ".json"}, path.Ext(name)) {
 			return err
@@ -71,9 +85,12 @@ func (f *Folder) readDocument(document []byte, kinds []kind.Kind) error {
 	if err := yaml.Unmarshal(document, &head); err != nil {
 		return err
 	}
-	if head.APIVersion == "v1" && head.Kind == "Namespace" {
+	switch head.GroupVersionKind() {
+	case corev1.SchemeGroupVersion.WithKind("Namespace"):
 		f.namespaces[head.Name] = head.Annotations
 		return nil
+	case corev1.SchemeGroupVersion.WithKind("List"):
+		return f.readList(document, kinds)
 	}
 	k, known := kind.Named(kinds, head.Kind)
 	if !known || head.APIVersion != v1alpha1.GroupVersion.String() {
@@ -83,8 +100,29 @@ func (f *Folder) readDocument(document []byte, kinds []kind.Kind) error {
 	if err := yaml.UnmarshalStrict(document, obj); err != nil {
 		return fmt.Errorf("%s %s/%s: %w", k.Kind, head.Namespace, head.Name, err)
 	}
-	f.manifests[k.Kind] = append(f.manifests[k.Kind], obj)
+	f.of[k.Kind].add(ResourceKey(k, obj), obj)
 	return nil
+}
+
+func (f *Folder) readList(document []byte, kinds []kind.Kind) error {
+	var list struct {
+		Items []json.RawMessage `json:"items"`
+	}
+	if err := yaml.Unmarshal(document, &list); err != nil {
+		return err
+	}
+	for _, item := range list.Items {
+		if err := f.readDocument(item, kinds); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *manifests) add(key string, obj v1alpha1.Object) {
+	m.all = append(m.all, obj)
+	m.named[types.NamespacedName{Namespace: obj.GetNamespace(), Name: obj.GetName()}] = obj
+	m.byResource[key] = append(m.byResource[key], obj)
 }
 
 // Namespace implements Source.
@@ -99,26 +137,15 @@ func (f *Folder) Namespaces(context.Context) (map[string]map[string]string, erro
 
 // Manifest implements Source.
 func (f *Folder) Manifest(_ context.Context, k kind.Kind, namespace, name string) (v1alpha1.Object, error) {
-	for _, obj := range f.manifests[k.Kind] {
-		if obj.GetNamespace() == namespace && obj.GetName() == name {
-			return obj, nil
-		}
-	}
-	return nil, nil
+	return f.of[k.Kind].named[types.NamespacedName{Namespace: namespace, Name: name}], nil
 }
 
 // Manifests implements Source.
 func (f *Folder) Manifests(_ context.Context, k kind.Kind) ([]v1alpha1.Object, error) {
-	return f.manifests[k.Kind], nil
+	return f.of[k.Kind].all, nil
 }
 
 // ByResource implements Source.
 func (f *Folder) ByResource(_ context.Context, k kind.Kind, key string) ([]v1alpha1.Object, error) {
-	var out []v1alpha1.Object
-	for _, obj := range f.manifests[k.Kind] {
-		if ResourceKey(k, obj) == key {
-			out = append(out, obj)
-		}
-	}
-	return out, nil
+	return f.of[k.Kind].byResource[key], nil
 }

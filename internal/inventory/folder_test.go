@@ -37,6 +37,11 @@ func TestReadFolder(t *testing.T) {
 			},
 			[]string{"shop/a", "shop/b", "bank/c"}, nil,
 		},
+		"a list, as kubectl prints several objects": {
+			map[string]string{"all.yaml": "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Namespace, metadata: {name: shop}}\n" +
+				"- {apiVersion: gcp.holdfast.dev/v1alpha1, kind: Topic, metadata: {namespace: shop, name: a}}\n- {apiVersion: v1, kind: ConfigMap}\n" + next + topic("b")},
+			[]string{"shop/a", "shop/b"}, map[string]map[string]string{"shop": nil},
+		},
 		"other files are passed over":                      {map[string]string{"README.md": "kind: [", "a.yaml.orig": topic("a")}, nil, nil},
 		"other kinds are passed over":                      {map[string]string{"a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nwhatever: 1\n" + next + topic("a")}, []string{"shop/a"}, nil},
 		"a kind of that name of others is":                 {map[string]string{"a.yaml": "apiVersion: pubsub.cnrm.cloud.google.com/v1beta1\nkind: Topic\nmetadata: {name: x}\nspec: {resourceID: y}\n"}, nil, nil},
@@ -79,7 +84,11 @@ func TestReadFolderRefuses(t *testing.T) {
 		"a field that the kind does not have": {topicIn("shop", "orders", "spec: {retention: 3600}\n"), []string{"team/a.yaml", "Topic shop/orders", `"retention"`}},
 		"a value of another type":             {topicIn("shop", "orders", "spec: {messageRetentionSeconds: long}\n"), []string{"team/a.yaml", "Topic shop/orders"}},
 		"a field that is given twice":         {topicIn("shop", "orders", "spec: {kmsKeyName: a, kmsKeyName: b}\n"), []string{"team/a.yaml", "kmsKeyName"}},
-		"no YAML":                             {"kind: [", []string{"team/a.yaml"}},
+		"a field that the kind does not have, in a list": {
+			"apiVersion: v1\nkind: List\nitems:\n- {apiVersion: gcp.holdfast.dev/v1alpha1, kind: Topic, metadata: {namespace: shop, name: a}, spec: {retention: 1}}\n",
+			[]string{"team/a.yaml", "Topic shop/a", `"retention"`},
+		},
+		"no YAML": {"kind: [", []string{"team/a.yaml"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

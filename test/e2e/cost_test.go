@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -98,7 +100,7 @@ func TestSweepsOfAFleetAtRestWriteNothing(t *testing.T) {
 		k.console(w).create("other", false)
 		k.console(w).create("taken", true)
 		w.createAll(k, objects)
-		w.expectRestOverSweeps(k, objects)
+		w.expectRestOverSweeps(k, slices.Collect(maps.Values(objects)))
 	})
 }
 
@@ -114,11 +116,8 @@ func TestARestartOfAFleetAtRestWritesNothing(t *testing.T) {
 		}
 		k.console(w).create("other", false)
 		w.createAll(k, objects)
-		w.sweep = 50 * time.Millisecond
 		w.stop()
-		w.kubeWrites.Store(0)
-		w.start()
-		w.expectRestOverSweeps(k, objects)
+		w.expectRestOverARestart(k, slices.Collect(maps.Values(objects)))
 	})
 }
 
@@ -138,14 +137,27 @@ func (w *world) createAll(k kind, objects map[string]v1alpha1.Object) {
 }
 
 // expectRestOverSweeps waits for some sweeps, and fails the test if anything is written in Kubernetes or Google Cloud.
-func (w *world) expectRestOverSweeps(k kind, objects map[string]v1alpha1.Object) {
+func (w *world) expectRestOverSweeps(k kind, objects []v1alpha1.Object) {
+	w.t.Helper()
+	w.expectRest(k, objects, func() {})
+}
+
+// expectRestOverARestart starts the stopped controllers and waits for some sweeps; nothing must be written in Kubernetes or Google Cloud.
+func (w *world) expectRestOverARestart(k kind, objects []v1alpha1.Object) {
+	w.t.Helper()
+	w.sweep = 50 * time.Millisecond
+	w.expectRest(k, objects, func() { w.start() })
+}
+
+func (w *world) expectRest(k kind, objects []v1alpha1.Object, begin func()) {
 	w.t.Helper()
 	mark, versions := w.cloud.Traffic.Mark(), map[string]string{}
-	for reason, obj := range objects {
+	for _, obj := range objects {
 		w.get(obj)
-		versions[reason] = obj.GetResourceVersion()
+		versions[obj.GetName()] = obj.GetResourceVersion()
 	}
 	w.kubeWrites.Store(0)
+	begin()
 	w.eventually("sweeps", func() (bool, string) {
 		if !k.is(comesAndGoes) { // a look at the project does not say for which manifest
 			return len(w.calls(mark, k.getting, "")) >= 6*len(objects), ""
@@ -159,9 +171,9 @@ func (w *world) expectRestOverSweeps(k kind, objects map[string]v1alpha1.Object)
 	})
 	w.noWrites(mark)
 	w.expectKubeWrites(0)
-	for reason, obj := range objects {
+	for _, obj := range objects {
 		w.get(obj)
-		if obj.GetResourceVersion() != versions[reason] {
+		if obj.GetResourceVersion() != versions[obj.GetName()] {
 			w.t.Errorf("an object at rest was written to:\n%s", describe(obj))
 		}
 	}

@@ -98,14 +98,7 @@ func TestAProcessDoesNotVouchForTheOneBefore(t *testing.T) {
 
 		t.Log("what is acknowledged stays so over another restart, and nothing is written anywhere")
 		w.stop()
-		w.kubeWrites.Store(0)
-		looks := w.cloud.Traffic.Count(call(k.getting))
-		w.start()
-		w.eventually("the first look", func() (bool, string) { return w.cloud.Traffic.Count(call(k.getting)) > looks, "" })
-		w.stop()
-		if n := w.kubeWrites.Load(); n > 0 {
-			t.Errorf("%d writes to Kubernetes", n)
-		}
+		w.expectRestOverARestart(k, []v1alpha1.Object{obj})
 		w.noWrites(mark)
 	})
 }
@@ -134,14 +127,6 @@ func TestAtRestWithOpenGlassesNothingIsWritten(t *testing.T) {
 		}
 		w.coOwned(w.space())
 		w.stop()
-		w.kubeWrites.Store(0)
-		mark, looks := w.cloud.Traffic.Mark(), w.cloud.Traffic.Count(call(k.getting))
-		w.start()
-		w.eventually("both to be looked at", func() (bool, string) { return w.cloud.Traffic.Count(call(k.getting)) >= looks+2, "" })
-		w.stop()
-		w.noWrites(mark)
-		if n := w.kubeWrites.Load(); n > 0 {
-			t.Errorf("%d writes to Kubernetes", n)
-		}
+		w.expectRestOverARestart(k, []v1alpha1.Object{own, other})
 	})
 }

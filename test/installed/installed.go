@@ -172,7 +172,8 @@ func Kinds() ([]metav1.APIResource, error) {
 	return kinds, nil
 }
 
-// Guarded waits until the API server has taken in the Guards: what Bob may not do is refused, and what the operator may not.
+// Guarded waits until the API server has taken in the Guards: what Bob may not do is refused. Those on the finalizer and on the operator
+// apply to objects that exist, and are not tried.
 func Guarded(admin *rest.Config, scheme *runtime.Scheme) error {
 	meta := func(key string) metav1.ObjectMeta {
 		return metav1.ObjectMeta{Name: "probe-of-the-guards", Annotations: map[string]string{key: "INC-1 a probe of the policies"}}

@@ -60,13 +60,9 @@ func maskOf(policy iampolicy.Policy) (*fieldmaskpb.FieldMask, error) {
 func (k *Kind) call(
 	ctx context.Context, doing string, ref kind.Ref, do func(*resourcemanager.ProjectsClient) (*iampb.Policy, error),
 ) (iampolicy.Policy, error) {
-	client, err := k.client(ctx, ref.Impersonate)
-	var answer *iampb.Policy
-	if err == nil {
-		answer, err = do(client)
-	}
+	answer, err := gcp.With(ctx, k.client, ref.Impersonate, fmt.Sprintf("%s the policy of project %q", doing, ref.Project), do)
 	if err != nil {
-		return iampolicy.Policy{}, fmt.Errorf("%s the policy of project %q: %w", doing, ref.Project, err)
+		return iampolicy.Policy{}, err
 	}
 	policy := gcp.PolicyFromProto(answer)
 	policy.Source = audited(policy.AuditConfigs)

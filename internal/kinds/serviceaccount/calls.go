@@ -52,21 +52,7 @@ func (k *Kind) Undelete(ctx context.Context, ref kind.Ref, uid string) (*adminpb
 
 type none struct{}
 
-// call makes one call of IAM about an account, and says in its error what it was for.
+// call makes one call of IAM, and says in its error what it was for.
 func call[R any](ctx context.Context, k *Kind, doing string, ref kind.Ref, do func(*iam.IamClient) (R, error)) (R, error) {
-	return callAbout(ctx, k, fmt.Sprintf("%s service account %q", doing, ref.ID), ref, do)
-}
-
-// callAbout makes one call of IAM, and says in its error what was being done.
-func callAbout[R any](ctx context.Context, k *Kind, doing string, ref kind.Ref, do func(*iam.IamClient) (R, error)) (R, error) {
-	client, err := k.client(ctx, ref.Impersonate)
-	var result R
-	if err == nil {
-		result, err = do(client)
-	}
-	if err != nil {
-		var nothing R
-		return nothing, fmt.Errorf("%s: %w", doing, err)
-	}
-	return result, nil
+	return gcp.With(ctx, k.client, ref.Impersonate, fmt.Sprintf("%s service account %q", doing, ref.ID), do)
 }

@@ -2,7 +2,7 @@
 // into each other (describe.go), and the calls that read, create, update, delete and undelete one and its policy.
 //
 // An account is looked for by its name. Everything that is done to one that was found names its unique ID, so that it fails
-// where somebody has put another of the same name in its place.
+// where somebody has put another of the same name in its place; but for the policy, whose etag proves that it is the one that was read.
 package serviceaccount
 
 import (

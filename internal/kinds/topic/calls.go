@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	pubsub "cloud.google.com/go/pubsub/v2/apiv1"
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"github.com/googleapis/gax-go/v2"
 
@@ -17,45 +18,38 @@ var once = gax.WithRetry(nil)
 
 // Observe reads the topic.
 func (k *Kind) Observe(ctx context.Context, ref kind.Ref) (*pubsubpb.Topic, error) {
-	client, err := k.client(ctx, ref.Impersonate)
-	if err != nil {
-		return nil, fmt.Errorf("getting topic %q: %w", ref.ID, err)
-	}
-	live, err := client.GetTopic(ctx, &pubsubpb.GetTopicRequest{Topic: fullName(ref)}, once)
-	if err != nil {
-		return nil, fmt.Errorf("getting topic %q: %w", ref.ID, err)
-	}
-	return live, nil
+	return call(ctx, k, "getting", ref, func(client *pubsub.TopicAdminClient) (*pubsubpb.Topic, error) {
+		return client.GetTopic(ctx, &pubsubpb.GetTopicRequest{Topic: fullName(ref)}, once)
+	})
 }
 
 // Create makes the topic.
 func (k *Kind) Create(ctx context.Context, ref kind.Ref, want *v1alpha1.Topic) (*pubsubpb.Topic, error) {
-	topic, err := build(want.Spec)
-	if err != nil {
-		return nil, fmt.Errorf("creating topic %q: %w", ref.ID, err)
-	}
-	topic.Name = fullName(ref)
-	topic.Labels = ref.Labels(want.Spec.Labels, nil)
-	client, err := k.client(ctx, ref.Impersonate)
-	if err != nil {
-		return nil, fmt.Errorf("creating topic %q: %w", ref.ID, err)
-	}
-	live, err := client.CreateTopic(ctx, topic, once)
-	if err != nil {
-		return nil, fmt.Errorf("creating topic %q: %w", ref.ID, err)
-	}
-	return live, nil
+	return call(ctx, k, "creating", ref, func(client *pubsub.TopicAdminClient) (*pubsubpb.Topic, error) {
+		topic, err := build(want.Spec)
+		if err != nil {
+			return nil, err
+		}
+		topic.Name = fullName(ref)
+		topic.Labels = ref.Labels(want.Spec.Labels, nil)
+		return client.CreateTopic(ctx, topic, once)
+	})
 }
 
 // Delete deletes the topic. Pub/Sub offers no precondition: a namesake made since it was observed would go instead.
 func (k *Kind) Delete(ctx context.Context, ref kind.Ref, _ *pubsubpb.Topic) error {
-	client, err := k.client(ctx, ref.Impersonate)
-	if err != nil {
-		return fmt.Errorf("deleting topic %q: %w", ref.ID, err)
+	_, err := call(ctx, k, "deleting", ref, func(client *pubsub.TopicAdminClient) (none, error) {
+		return none{}, client.DeleteTopic(ctx, &pubsubpb.DeleteTopicRequest{Topic: fullName(ref)}, once)
+	})
+	if gcp.IsNotFound(err) {
+		return nil
 	}
-	err = client.DeleteTopic(ctx, &pubsubpb.DeleteTopicRequest{Topic: fullName(ref)}, once)
-	if err != nil && !gcp.IsNotFound(err) {
-		return fmt.Errorf("deleting topic %q: %w", ref.ID, err)
-	}
-	return nil
+	return err
+}
+
+type none struct{}
+
+// call makes one call of Pub/Sub, and says in its error what it was for.
+func call[R any](ctx context.Context, k *Kind, doing string, ref kind.Ref, do func(*pubsub.TopicAdminClient) (R, error)) (R, error) {
+	return gcp.With(ctx, k.client, ref.Impersonate, fmt.Sprintf("%s topic %q", doing, ref.ID), do)
 }

@@ -2,7 +2,6 @@ package topic
 
 import (
 	"context"
-	"fmt"
 
 	"cloud.google.com/go/iam/apiv1/iampb"
 	pubsub "cloud.google.com/go/pubsub/v2/apiv1"
@@ -39,17 +38,10 @@ func (k *Kind) SetPolicy(ctx context.Context, ref kind.Ref, policy iampolicy.Pol
 	})
 }
 
-// policyCall makes one call about a topic's policy, and says in its error what it was for.
+// policyCall makes one call about a topic's policy.
 func (k *Kind) policyCall(
 	ctx context.Context, doing string, ref kind.Ref, do func(*pubsub.TopicAdminClient) (*iampb.Policy, error),
 ) (iampolicy.Policy, error) {
-	client, err := k.client(ctx, ref.Impersonate)
-	var answer *iampb.Policy
-	if err == nil {
-		answer, err = do(client)
-	}
-	if err != nil {
-		return iampolicy.Policy{}, fmt.Errorf("%s the policy of topic %q: %w", doing, ref.ID, err)
-	}
-	return gcp.PolicyFromProto(answer), nil
+	answer, err := call(ctx, k, doing+" the policy of", ref, do)
+	return gcp.PolicyFromProto(answer), err
 }

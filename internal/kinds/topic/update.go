@@ -2,9 +2,9 @@ package topic
 
 import (
 	"context"
-	"fmt"
 	"maps"
 
+	pubsub "cloud.google.com/go/pubsub/v2/apiv1"
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
@@ -30,24 +30,18 @@ var maskPaths = []struct{ mask, spec string }{
 // writing; the next look would show it gone. All labels are one field.
 func (k *Kind) Update(ref kind.Ref, want *v1alpha1.Topic, changes diff.Changes) []kind.Call[*pubsubpb.Topic] {
 	return []kind.Call[*pubsubpb.Topic]{{
-		Name: "updating topic",
+		Name: "updating the topic",
 		Do: func(ctx context.Context, live *pubsubpb.Topic) (*pubsubpb.Topic, error) {
-			request, err := updateRequest(ref, want, changes, live)
-			if err != nil {
-				return nil, fmt.Errorf("updating topic %q: %w", ref.ID, err)
-			}
-			if len(request.GetUpdateMask().GetPaths()) == 0 {
-				return live, nil // Google refuses an empty mask
-			}
-			client, err := k.client(ctx, ref.Impersonate)
-			if err != nil {
-				return nil, fmt.Errorf("updating topic %q: %w", ref.ID, err)
-			}
-			updated, err := client.UpdateTopic(ctx, request, once)
-			if err != nil {
-				return nil, fmt.Errorf("updating topic %q: %w", ref.ID, err)
-			}
-			return updated, nil
+			return call(ctx, k, "updating", ref, func(client *pubsub.TopicAdminClient) (*pubsubpb.Topic, error) {
+				request, err := updateRequest(ref, want, changes, live)
+				if err != nil {
+					return nil, err
+				}
+				if len(request.GetUpdateMask().GetPaths()) == 0 {
+					return live, nil // Google refuses an empty mask
+				}
+				return client.UpdateTopic(ctx, request, once)
+			})
 		},
 	}}
 }

@@ -261,7 +261,7 @@ func TestUpdateOwnership(t *testing.T) {
 func update(t *testing.T, s *server, compared diff.Result[*v1alpha1.Topic], live *pubsubpb.Topic) *pubsubpb.Topic {
 	t.Helper()
 	calls := s.start(t).Update(ref, compared.Want, compared.Changes)
-	if len(calls) != 1 || calls[0].Name != "updating topic" {
+	if len(calls) != 1 || calls[0].Name != "updating the topic" {
 		t.Fatalf("calls: %+v", calls)
 	}
 	updated, err := calls[0].Do(t.Context(), live)

@@ -43,14 +43,22 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-func TestUnreadableState(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "state.json")
-	if err := os.WriteFile(file, []byte("{"), 0o600); err != nil {
+func TestUnusableState(t *testing.T) {
+	broken := filepath.Join(t.TempDir(), "state.json")
+	if err := os.WriteFile(broken, []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var stdout, stderr bytes.Buffer
-	if code := run(t.Context(), []string{"--state", file}, &stdout, &stderr); code != exitFailure || !strings.Contains(stderr.String(), file) {
-		t.Errorf("exit code %d: %s", code, stderr.String())
+	folder := filepath.Join(t.TempDir(), "missing")
+	for name, tc := range map[string]struct{ file, says string }{
+		"a file that is no state":      {broken, broken},
+		"a file in a folder not there": {filepath.Join(folder, "state.json"), folder},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			if code := run(t.Context(), []string{"--state", tc.file}, &stdout, &stderr); code != exitFailure || !strings.Contains(stderr.String(), tc.says) {
+				t.Errorf("exit code %d: %s", code, stderr.String())
+			}
+		})
 	}
 }
 

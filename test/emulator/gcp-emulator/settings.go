@@ -83,14 +83,17 @@ func parseProject(value string) (projects.Project, error) {
 	return p, projects.New(true).Add(p)
 }
 
-// load reads the state from a file, if there is one.
+// load reads the state from a file, if there is one. The file's folder must be there: it is too late to find out when the state is written.
 func load(e *emulator.Emulator, file string) error {
 	if file == "" {
 		return nil
 	}
 	dump, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil
+		_, err = os.Stat(filepath.Dir(file))
+		if err == nil {
+			return nil
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("reading the state: %w", err)
