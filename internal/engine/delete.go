@@ -50,10 +50,12 @@ func (p *pass) unmark(ctx context.Context) outcome {
 
 // undeleted ends a pass that could not carry out a deletion: unless the project is shut down, with what to do if it never can be.
 func (p *pass) undeleted(ctx context.Context, doing string, err error) outcome {
-	if p.doubtProjectAfter(ctx, err); p.env.ProjectShutDown {
-		if p.reassess(); p.Verdict.Action == plan.Release {
-			return p.release(ctx)
-		}
+	p.doubtProjectAfter(ctx, err)
+	if p.env.ProjectShutDown {
+		p.reassess()
+	}
+	if p.env.ProjectShutDown && p.Verdict.Action == plan.Release {
+		return p.release(ctx)
 	}
 	out := p.failed(deleting, doing, err)
 	out.looked, out.drift = true, p.Changes

@@ -199,9 +199,10 @@ func httpAnswer(httpErr *googleapi.Error) answer {
 // anything beside, such as the list of errors that Cloud Storage sends.
 func jsonDetails(httpErr *googleapi.Error) apierror.ErrDetails {
 	answer := &spb.Status{Code: int32(codes.Unknown)}
+	lenient := protojson.UnmarshalOptions{DiscardUnknown: true}
 	for _, detail := range httpErr.Details {
 		var message anypb.Any
-		if encoded, err := json.Marshal(detail); err == nil && (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(encoded, &message) == nil {
+		if encoded, err := json.Marshal(detail); err == nil && lenient.Unmarshal(encoded, &message) == nil {
 			answer.Details = append(answer.Details, &message)
 		}
 	}
