@@ -112,7 +112,8 @@ type CommonStatus struct {
 	// +optional
 	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
 
-	// project is the Google Cloud project that the object is permanently bound to.
+	// project is the Google Cloud project that the resource is in, or was looked for last. The object is permanently bound to it
+	// once the resource is created or adopted there, or may have been because Google's answer was lost.
 	// +optional
 	Project string `json:"project,omitempty"`
 
@@ -155,8 +156,8 @@ type CommonStatus struct {
 	// +listType=atomic
 	Pending []PendingChange `json:"pending,omitempty"`
 
-	// lastCreateAttemptTime is when Holdfast last created the resource or tried to. For seven minutes after it Google may still deny
-	// access to the resource, or not find it.
+	// lastCreateAttemptTime is when Holdfast tried to create the resource, recorded just before the call, and taken back if the call
+	// is known to have failed. For seven minutes after it Google may still deny access to the resource, or not find it.
 	// +optional
 	LastCreateAttemptTime *metav1.Time `json:"lastCreateAttemptTime,omitempty"`
 

@@ -26,6 +26,10 @@ const preflightTimeout = 10 * time.Second
 
 // credentialsAdvice adds how to provide credentials to an error that says they cannot be read.
 func credentialsAdvice(err error) error {
+	var missing *gcp.NoCredentials
+	if !errors.As(err, &missing) {
+		return err
+	}
 	return fmt.Errorf("%w; set GOOGLE_APPLICATION_CREDENTIALS to a readable file, run `gcloud auth application-default login`, or use Workload Identity", err)
 }
 

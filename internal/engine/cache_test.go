@@ -37,7 +37,7 @@ func TestReferenceKeys(t *testing.T) {
 // TestTheCacheIsASource answers as a folder does: what is not there is no error.
 func TestTheCacheIsASource(t *testing.T) {
 	other := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{Namespace: "bank", Name: "orders"}}
-	other.Status.Project = "bank-project"
+	other.Status.Project, other.Status.Identity = "bank-project", "1"
 	r, _ := testReconciler(t, shopTopic(), other)
 	source, topics := r.inventory.Source, r.kind
 	if annotations, err := source.Namespace(t.Context(), "shop"); err != nil || annotations[v1alpha1.ProjectIDAnnotation] != "shop-project" {

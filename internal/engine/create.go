@@ -14,9 +14,9 @@ func (g *continued) Error() string { return g.message }
 
 // create makes the resource, or brings it back where it was deleted and perhaps can be.
 //
-// Where Google gives a resource nothing to mark it with, the time at which it was about to be created and what was pending then are the
-// proof that what is found is our own. They were recorded before the call, after a look that found nothing, and are taken back if the call
-// is known to have failed.
+// That it was about to be created was recorded before the call, after a look that found nothing: from then on the manifest is bound to the
+// project, and where Google gives a resource nothing to mark it with, that is the proof that what is found is our own. It is taken back if
+// the call is known to have failed.
 func (p *pass) create(ctx context.Context) error {
 	write := kind.Write{Name: "creating the " + p.kind.Name, Do: func(ctx context.Context, _ kind.Live) (kind.Live, error) {
 		return p.kind.Fields.Create(ctx, p.env.Ref, p.obj)
@@ -32,15 +32,15 @@ func (p *pass) create(ctx context.Context) error {
 		p.record = p.record.Created(p.env)
 	case wasNotSent(err):
 	case p.Undelete != "" && gcp.IsAlreadyExists(err):
-		p.record = p.record.Uncreated(p.before)
+		p.record = p.record.NotWritten(p.before)
 		return &continued{"Google does not show the " + p.kind.Name + " and will not bring it back, because it is not deleted; looking for it: " + gcp.Classify(err).Message}
 	case p.Undelete != "" && (gcp.IsNotFound(err) || gcp.IsInvalid(err)):
 		p.record = p.record.NotUndeletable()
 		return &continued{"the deleted " + p.kind.Name + " cannot be brought back any more and will be recreated: " + gcp.Classify(err).Message}
-	case gcp.IsAlreadyExists(err) && p.before.CreateTime != nil && (p.record.Identity == "" || p.record.Unrestorable):
+	case gcp.IsAlreadyExists(err) && p.kind.Settles > 0 && p.before.CreateTime != nil && (p.record.Identity == "" || p.record.Unrestorable):
 		return &continued{"it was created before, though the answer was lost; looking for it"}
-	case !gcp.IsUnavailable(err):
-		p.record = p.record.Uncreated(p.before)
+	case didNotHappen(err):
+		p.record = p.record.NotWritten(p.before)
 	}
 	return err
 }

@@ -37,17 +37,36 @@ func (p *pass) unmark(ctx context.Context) outcome {
 	ref := p.env.Ref
 	ref.Ownership = nil
 	for _, write := range p.kind.Fields.Update(ref, p.seen.Fields.Live.Object, nil) {
-		if err := p.call(ctx, write); err != nil {
-			return p.undeleted("removing the ownership labels", err)
+		switch err := p.call(ctx, write); {
+		case gcp.IsDenied(err) && !wasNotSent(err): // an orphan need not be reachable
+			p.Verdict.Deed.Message += "; its ownership labels could not be removed: " + gcp.Classify(err).Message
+			return p.release(ctx)
+		case err != nil:
+			return p.undeleted(ctx, "removing the ownership labels", err)
 		}
 	}
 	return p.release(ctx)
 }
 
-// undeleted ends a pass that could not carry out a deletion.
-func (p *pass) undeleted(doing string, err error) outcome {
+// undeleted ends a pass that could not carry out a deletion: unless the project is shut down, with what to do if it never can be.
+func (p *pass) undeleted(ctx context.Context, doing string, err error) outcome {
+	p.doubtProjectAfter(ctx, err)
+	if p.env.ProjectShutDown {
+		p.reassess()
+	}
+	if p.env.ProjectShutDown && p.Verdict.Action == plan.Release {
+		return p.release(ctx)
+	}
 	out := p.answered(deleting, doing, err)
 	out.looked, out.drift = true, p.Changes
+	return p.orLetGo(out)
+}
+
+// orLetGo adds to an outcome that keeps a manifest from being deleted until a person does something how to let go of it.
+func (p *pass) orLetGo(out outcome) outcome {
+	if standingOf(out.reason) == stalled && out.reason != v1alpha1.ReasonNotEmpty && out.reason != v1alpha1.ReasonBreakGlass {
+		out.message += ". " + plan.LettingGo(p.manifest())
+	}
 	return out
 }
 
@@ -79,9 +98,9 @@ func (p *pass) revoke(ctx context.Context) outcome {
 	p.reassess()
 	switch {
 	case err != nil:
-		return p.undeleted("revoking what the manifest granted", err)
+		return p.undeleted(ctx, "revoking what the manifest granted", err)
 	case p.Policy.Unwritable() != "":
-		return outcome{reason: v1alpha1.ReasonInvalid, message: p.Policy.Unwritable(), looked: true, drift: p.Changes}
+		return p.orLetGo(outcome{reason: v1alpha1.ReasonInvalid, message: p.Policy.Unwritable(), looked: true, drift: p.Changes})
 	case p.Verdict.Action != plan.Revoke: // somebody else wrote meanwhile, and what is to be revoked now is another plan
 		return *p.carryOut(ctx)
 	}
@@ -105,7 +124,7 @@ func (p *pass) deleteResource(ctx context.Context) outcome {
 		return outcome{reason: v1alpha1.ReasonDeleting, looked: true, drift: p.Changes, after: pauseStale,
 			message: "deleting the contents: something was added in the meantime"}
 	case err != nil:
-		return p.undeleted("deleting, as spec.deletionPolicy "+string(p.obj.GetCommonSpec().DeletionPolicy)+" says", err)
+		return p.undeleted(ctx, "deleting, as spec.deletionPolicy "+string(p.obj.GetCommonSpec().DeletionPolicy)+" says", err)
 	}
 	return p.release(ctx)
 }
@@ -138,7 +157,7 @@ func (p *pass) empty(ctx context.Context) *outcome {
 	case gcp.IsLimited(err):
 		after = max(gcp.Classify(err).RetryAfter, pauseEmpty)
 	case err != nil:
-		out := p.undeleted("deleting the contents", err)
+		out := p.undeleted(ctx, "deleting the contents", err)
 		return &out
 	}
 	if !more {

@@ -10,6 +10,7 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/plan"
 )
 
 // call is what a call to Google Cloud was for: the same answer means different things.
@@ -95,7 +96,7 @@ const writing = "writing to Google Cloud"
 func (p *pass) answered(what call, doing string, err error) outcome {
 	e := gcp.Classify(err)
 	if what == creating { // there is nothing yet that could be new
-		return failed(what, doing, err)
+		return p.failed(what, doing, err)
 	}
 	if v := p.record.Settles(p.kind, doing, e, p.now()); v != nil {
 		return outcome{reason: v.Reason, message: v.Message, after: v.After}
@@ -103,7 +104,7 @@ func (p *pass) answered(what call, doing string, err error) outcome {
 	if e.Class == kind.NotFound && p.kind.StaleReads > 0 {
 		return unseen.outcome(doing, e, err)
 	}
-	out := failed(what, doing, err)
+	out := p.failed(what, doing, err)
 	if p.deleting() && e.Class == kind.Denied { // perhaps because it is gone: the reply to a deletion may have been lost
 		out.after, out.err = 0, err
 	}
@@ -139,18 +140,22 @@ func failed(what call, doing string, err error) outcome {
 		return outcome{reason: v1alpha1.ReasonQuotaExceeded, after: pauseDenied, message: fmt.Sprintf(
 			"%s: the quota is used up: %s Delete what is not needed, or ask Google for a higher quota", doing, e.Message)}
 	case kind.Denied:
-		return outcome{reason: v1alpha1.ReasonDenied, message: denied(doing, e), after: pauseDenied}
+		return outcome{reason: v1alpha1.ReasonDenied, message: doing + ": " + e.Explain("", ""), after: pauseDenied}
 	default:
 		return outcome{reason: v1alpha1.ReasonUnavailable, message: fmt.Sprintf("%s: %s; retrying", doing, e.Message), err: err}
 	}
 }
 
-func denied(doing string, e *kind.Error) string {
-	if e.Permission == "" {
-		return fmt.Sprintf("%s: %s", doing, e.Message)
+// failed makes an outcome of an error that a call about the resource ended with: a denial says in which project, and who is denied.
+func (p *pass) failed(what call, doing string, err error) outcome {
+	out := failed(what, doing, err)
+	switch {
+	case p.env.ProjectShutDown && (out.reason == v1alpha1.ReasonDenied || out.reason == v1alpha1.ReasonInvalid):
+		return outcome{reason: v1alpha1.ReasonDenied, message: doing + ": " + plan.ShutDown(p.env.Ref.Project), after: pauseDenied}
+	case out.reason == v1alpha1.ReasonDenied:
+		out.message = doing + ": " + gcp.Classify(err).Explain(p.env.Ref.Project, p.env.Ref.Impersonate)
 	}
-	return fmt.Sprintf("%s: permission %s is missing on %s. Grant a role that has it to Holdfast's service account. Google says: %s",
-		doing, e.Permission, cmp.Or(e.Resource, "the resource or its project"), e.Message)
+	return out
 }
 
 // combine makes one outcome of those of a resource's fields and of its IAM policy: the worse of them, with what the other has to say, and

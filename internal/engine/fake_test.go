@@ -126,7 +126,8 @@ func reconcilerOf(t testing.TB, k kind.Kind, objects ...client.Object) *Reconcil
 	}
 	kube := builder.WithObjects(append(objects, shopNamespace(nil))...).Build()
 	r := &Reconciler{
-		client: kube, uncached: kube, gate: NewGate(kube, endless{}), identities: everybody{}, turns: atOnce{}, kept: newWaitingTurns(), missing: newAbsences(), metrics: metrics.New(),
+		client: kube, uncached: kube, gate: NewGate(kube, endless{}), projects: active{}, identities: everybody{}, turns: atOnce{}, kept: newWaitingTurns(),
+		missing: newAbsences(), metrics: metrics.New(),
 		sweep: sweep.Schedule{Interval: time.Hour}, events: &events.FakeRecorder{}, scheme: scheme, writes: newWriteLog(defaultUnanswered), now: time.Now,
 	}
 	r.use(k)
@@ -140,6 +141,12 @@ func (r *Reconciler) use(k kind.Kind) {
 		Source: cached{r.client, r.scheme}, Kinds: []kind.Kind{k}, OwnerID: "cluster", Now: func() time.Time { return r.now() },
 	}
 }
+
+// active are projects that nobody shuts down.
+type active struct{}
+
+func (active) ProjectNumber(context.Context, string, string) (uint64, error) { return 4711, nil }
+func (active) ShutDown(context.Context, string, string) (bool, error)        { return false, nil }
 
 // everybody takes us for one and the same service account.
 type everybody struct{}

@@ -123,7 +123,7 @@ func (l *look) check(ctx context.Context, obj v1alpha1.Object, target plan.Targe
 	if glass := breakglass.Read(fresh.GetAnnotations(), namespace, l.now); glass.Open() {
 		return &glassBroken{glass: glass}
 	}
-	binding, refusal := tenancy.Resolve(fresh.GetNamespace(), namespace, fresh.GetCommonSpec().ProjectID, fresh.GetCommonStatus().Project)
+	binding, refusal := tenancy.Resolve(fresh.GetNamespace(), namespace, fresh.GetCommonSpec().ProjectID, plan.BoundTo(fresh.GetCommonStatus()))
 	now := plan.Target{UID: fresh.GetUID(), Generation: fresh.GetGeneration(), ResourceVersion: fresh.GetResourceVersion(), Binding: binding}
 	if refusal != nil || now != target {
 		return errStale

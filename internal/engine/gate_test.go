@@ -54,7 +54,7 @@ func TestGate(t *testing.T) {
 		"another manifest, whose glass was, is gone": {rival: rivalTopic(glass), away: true, want: passes},
 		"the glass of its Namespace was broken":      {rival: rivalTopic(nil, inNamespaceOf("incident")), want: broken},
 		"its Namespace is of another project":        {rival: rivalTopic(glass, inNamespaceOf("bank")), want: passes},
-		"it is bound to a project it may not use":    {rival: rivalTopic(glass, func(o *v1alpha1.Topic) { o.Status.Project = "bank-project" }), want: passes},
+		"it is bound to a project it may not use":    {rival: rivalTopic(glass, func(o *v1alpha1.Topic) { o.Status.Project, o.Status.Identity = "bank-project", "marked" }), want: passes},
 		"it only observes":                           {rival: rivalTopic(glass, func(o *v1alpha1.Topic) { o.Spec.Management = v1alpha1.ManagementObserve }), want: broken},
 		"its Namespace cannot be read":               {rival: rivalTopic(glass, inNamespaceOf("nowhere")), want: fails},
 		"the lease lasts":                            {lease: until(now.Add(time.Second)), want: passes},

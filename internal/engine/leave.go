@@ -15,7 +15,9 @@ func (p *pass) leave() outcome {
 	}
 	out := outcome{reason: v.Reason, message: v.Message, after: v.After}
 	if v.Err != nil && v.Reason == "" {
-		out = p.answered(reading, v.Doing, v.Err)
+		if out = p.answered(reading, v.Doing, v.Err); p.deleting() {
+			out = p.orLetGo(out)
+		}
 	}
 	if v.Blind || p.seen.Fields.Foreign {
 		if p.seen.Fields.Foreign {
@@ -84,7 +86,7 @@ func (p *pass) observesOnly() bool {
 func (p *pass) hold() outcome {
 	waiting := p.Show()
 	message := fmt.Sprintf("%s. To approve: kubectl annotate --overwrite -n %s %s %s %s=%s", p.Verdict.Message,
-		p.obj.GetNamespace(), resourceArgument(p.kind), p.obj.GetName(), v1alpha1.ApproveAnnotation, waiting.Hash)
+		p.obj.GetNamespace(), p.kind.Argument(), p.obj.GetName(), v1alpha1.ApproveAnnotation, waiting.Hash)
 	p.show()
 	out := outcome{reason: p.Verdict.Reason, message: message, looked: true, drift: p.Changes, plan: waiting}
 	p.mentionPolicy(&out)

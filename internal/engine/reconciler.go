@@ -20,10 +20,13 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/sweep"
 )
 
-// Projects knows the numbers of projects, which prove whose a bucket is.
+// Projects knows about projects.
 type Projects interface {
 	// ProjectNumber returns the number of a project ID, as the given service account sees it (empty: as the manager).
+	// It proves whose a bucket is.
 	ProjectNumber(ctx context.Context, impersonate, projectID string) (uint64, error)
+	// ShutDown says whether a project's deletion was requested, as the given service account sees it. With an error nothing is known.
+	ShutDown(ctx context.Context, impersonate, projectID string) (bool, error)
 }
 
 // Identities knows whom Google Cloud takes us for.
@@ -113,6 +116,7 @@ var phases = []struct {
 	{"read the definition, whose end is no deletion", (*pass).readDefinition},
 	{"wait for a turn", (*pass).waitForTurn},
 	{"observe each part", (*pass).observe},
+	{"ask whether the project is shut down, where that may explain what was seen", (*pass).doubtProject},
 	{"assess", (*pass).assess},
 	{"carry out", (*pass).carryOut},
 }
@@ -155,6 +159,9 @@ func (p *pass) locate(context.Context) *outcome {
 	glass := p.env.Glass
 	p.env = p.inventory.Locate(p.kind, p.obj, p.namespace.Annotations)
 	p.env.Glass = glass // as it was attended to
+	if p.env.Refusal == nil {
+		p.record = p.record.In(p.env.Ref.Project)
+	}
 	return nil
 }
 

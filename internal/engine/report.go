@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -16,7 +15,6 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/breakglass"
-	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/metrics"
 	"github.com/holdfast-dev/holdfast/internal/plan"
 	"github.com/holdfast-dev/holdfast/internal/text"
@@ -204,9 +202,4 @@ func glassCondition(glass *v1alpha1.BreakGlass, inFlight flight) metav1.Conditio
 			Message: fmt.Sprintf("%s. No further write starts, but Google may still complete one until %s (%s)", said, inUTC(inFlight.until), glass.LastWrite)}
 	}
 	return condition(v1alpha1.ConditionBreakGlass, true, v1alpha1.ReasonOpen, said)
-}
-
-// resourceArgument is what a person types after kubectl for the kind: bucket.gcp.holdfast.dev.
-func resourceArgument(k kind.Kind) string {
-	return strings.ToLower(k.Kind) + "." + v1alpha1.GroupVersion.Group
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,7 @@ func (p *pass) write(ctx context.Context) outcome {
 	}
 	if fieldsErr != nil || policyErr != nil {
 		p.forgetUnsent()
+		p.doubtProjectAfter(ctx, cmp.Or(fieldsErr, policyErr))
 	}
 	return p.confirm(planned, fieldsErr, policyErr)
 }
@@ -84,8 +86,12 @@ func (p *pass) writeFields(ctx context.Context) error {
 	case len(p.Fields.Changes) == 0:
 		return nil
 	}
-	for _, write := range p.kind.Fields.Update(p.env.Ref, p.Fields.Want, p.Fields.Changes) {
-		if err := p.call(ctx, write); err != nil {
+	for i, write := range p.kind.Fields.Update(p.env.Ref, p.Fields.Want, p.Fields.Changes) {
+		err := p.call(ctx, write)
+		if i == 0 && !p.Owned && didNotHappen(err) { // nothing was adopted
+			p.record = p.record.NotWritten(p.before)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -104,10 +110,22 @@ func (p *pass) call(ctx context.Context, write kind.Write) error {
 		return err
 	}
 	seen, err := p.see(ctx, live)
-	if err == nil {
-		p.seen.Fields = seen
+	if err != nil {
+		return &unread{err}
 	}
-	return err
+	p.seen.Fields = seen
+	return nil
+}
+
+// unread is what a write ended with that was carried out, and whose result could not be taken in.
+type unread struct{ error }
+
+func (u *unread) Unwrap() error { return u.error }
+
+// didNotHappen says whether a write that failed is known not to have been carried out.
+func didNotHappen(err error) bool {
+	var carriedOut *unread
+	return err != nil && !errors.As(err, &carriedOut) && !gcp.IsUnavailable(err)
 }
 
 // behindGate does something to Google Cloud if the gate lets it, and remembers that and when. sent becomes true once it was let. A glass

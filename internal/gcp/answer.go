@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -14,8 +13,11 @@ import (
 
 	"github.com/googleapis/gax-go/v2/apierror"
 	"google.golang.org/api/googleapi"
+	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
@@ -38,18 +40,13 @@ func (a answer) classify(err error) *Error {
 	result := &Error{Class: a.class(), RetryAfter: a.retryAfter, Message: a.sentence(), Err: err}
 	if result.Class == kind.Denied {
 		result.Permission, result.Resource = missingPermission(a.message, a.details)
+		result.Denial = a.explained(result.Permission)
 	}
 	return result
 }
 
 // Messages that say more than their code.
 var (
-	// The project is missing or hidden: nothing is known about the resource.
-	projectMissing = regexp.MustCompile(`(?i)requested project (was )?not found|unknown project id`)
-	// An organization policy forbids it: "violates constraint 'constraints/gcp.resourceLocations'".
-	policyForbids = regexp.MustCompile(`constraints/[a-zA-Z]`)
-	// One forbids a member of an IAM policy, which Cloud Storage answers with 412.
-	domainForbidden = regexp.MustCompile(`do not belong to a permitted customer`)
 	// A service agent lacks a permission, on an encryption key or on a source of messages.
 	agentDenied = regexp.MustCompile(`(?i)permission|not authorized`)
 	// Cloud Storage answers "forbidden" also to what nobody may ever do.
@@ -82,7 +79,7 @@ func (a answer) class() kind.Class {
 		return kind.Unavailable
 	case a.isFull():
 		return kind.QuotaExceeded
-	case policyForbids.MatchString(a.message), domainForbidden.MatchString(a.message), projectMissing.MatchString(a.message):
+	case a.denial(true) != nil:
 		return kind.Denied
 	}
 	switch a.code {
@@ -95,7 +92,7 @@ func (a answer) class() kind.Class {
 	case codes.ResourceExhausted:
 		return kind.Throttled
 	case codes.PermissionDenied:
-		return a.denial()
+		return a.refused()
 	case codes.Unauthenticated:
 		return kind.Denied
 	case codes.FailedPrecondition:
@@ -125,8 +122,8 @@ func (a answer) conflict() kind.Class {
 	return kind.Conflict
 }
 
-// denial distinguishes what HTTP calls 403.
-func (a answer) denial() kind.Class {
+// refused distinguishes what HTTP calls 403.
+func (a answer) refused() kind.Class {
 	switch {
 	case slices.ContainsFunc(a.reasons, isThrottling):
 		return kind.Throttled
@@ -200,13 +197,25 @@ func httpAnswer(httpErr *googleapi.Error) answer {
 		}
 		return a
 	}
-	if parsed, ok := errors.AsType[*apierror.APIError](httpErr.Unwrap()); ok {
-		return a.with(parsed.Details())
+	return a.with(jsonDetails(httpErr))
+}
+
+// jsonDetails are the details of an answer of a JSON API. They are read one by one: Google's library drops all of them where the body has
+// anything beside, such as the list of errors that Cloud Storage sends.
+func jsonDetails(httpErr *googleapi.Error) apierror.ErrDetails {
+	answer := &spb.Status{Code: int32(codes.Unknown)}
+	lenient := protojson.UnmarshalOptions{DiscardUnknown: true}
+	for _, detail := range httpErr.Details {
+		var message anypb.Any
+		if encoded, err := json.Marshal(detail); err == nil && lenient.Unmarshal(encoded, &message) == nil {
+			answer.Details = append(answer.Details, &message)
+		}
 	}
-	if parsed, ok := apierror.ParseError(httpErr, false); ok {
-		return a.with(parsed.Details())
+	parsed, ok := apierror.ParseError(status.ErrorProto(answer), false)
+	if !ok {
+		return apierror.ErrDetails{}
 	}
-	return a
+	return parsed.Details()
 }
 
 // with adds what the details say.

@@ -70,6 +70,7 @@ type Clients struct {
 	projects *pool[*resourcemanager.ProjectsClient]
 
 	numbers sync.Map // project ID to uint64
+	states  sync.Map // service account and project ID to projectState
 	flights singleflight.Group
 
 	identity identity

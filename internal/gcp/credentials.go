@@ -22,16 +22,24 @@ import (
 
 var scopes = []string{"https://www.googleapis.com/auth/cloud-platform"}
 
-// detectCredentials finds Application Default Credentials.
+// NoCredentials says that there are no Google Cloud credentials, or none that can be read.
+type NoCredentials struct{ err error }
+
+func (e *NoCredentials) Error() string { return e.err.Error() }
+
+// Unwrap returns what is wrong with them.
+func (e *NoCredentials) Unwrap() error { return e.err }
+
+// detectCredentials finds Application Default Credentials; an error is a *NoCredentials.
 func detectCredentials() (*auth.Credentials, error) {
 	found, err := credentials.DetectDefault(&credentials.DetectOptions{Scopes: scopes})
 	if err == nil {
 		return found, nil
 	}
 	if file := os.Getenv("GOOGLE_APPLICATION_CREDENTIALS"); file != "" {
-		return nil, fmt.Errorf("reading the Google Cloud credentials in %s (GOOGLE_APPLICATION_CREDENTIALS): %w", file, pathless(err))
+		return nil, &NoCredentials{fmt.Errorf("reading the Google Cloud credentials in %s (GOOGLE_APPLICATION_CREDENTIALS): %w", file, pathless(err))}
 	}
-	return nil, fmt.Errorf("finding Google Cloud credentials: %w", err)
+	return nil, &NoCredentials{fmt.Errorf("finding Google Cloud credentials: %w", err)}
 }
 
 // pathless removes the file name, which the message already has, from a file's error.
@@ -121,7 +129,22 @@ func classifyToken(account string, err error) *Error {
 	if token.Permission != "" {
 		token.Resource = cmp.Or(token.Resource, account)
 	}
+	if token.Class == kind.Denied {
+		token.Denial = tokenDenial(account, classified)
+	}
 	return token
+}
+
+// tokenDenial says why a token is denied: whatever is wrong with the call itself, such as a disabled API, comes first.
+func tokenDenial(account string, refusal *Error) kind.Denial {
+	switch {
+	case refusal.Denial != (kind.Denial{}):
+		return refusal.Denial
+	case account == "":
+		return deniedCredentials.say(nil)
+	default:
+		return deniedImpersonation.say(map[string]string{"resource": account})
+	}
 }
 
 // tokenError carries an Error through gRPC, which flattens errors that have no status of their own.

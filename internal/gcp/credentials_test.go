@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,25 +88,31 @@ func TestImpersonation(t *testing.T) {
 // A token that cannot be had says nothing about the resource that it was for, over HTTP as over gRPC.
 func TestTokenRefused(t *testing.T) {
 	const denied = `{"error":{"code":403,"message":"Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).","status":"PERMISSION_DENIED"}}`
+	disabled := detailedBody("SERVICE_DISABLED", "Disabled.", `"service":"iamcredentials.googleapis.com","consumer":"projects/4711"`)
 	cases := map[string]struct {
 		code int
 		body string
 		own  error
 		want Error
+		// says is what the denial advises.
+		says string
 	}{
 		"may not act as": {403, denied, nil, Error{
 			Class: kind.Denied, Permission: "iam.serviceAccounts.getAccessToken", Resource: tenant,
 			Message: "getting the token to act as " + tenant + ": Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).",
-		}},
+		}, "Holdfast may not act as " + tenant},
 		"unknown account": {404, `{"error":{"code":404,"message":"Unknown service account","status":"NOT_FOUND"}}`, nil, Error{
 			Class: kind.Denied, Message: "getting the token to act as " + tenant + ": Unknown service account",
-		}},
+		}, "Correct the annotation"},
+		"API disabled": {403, disabled, nil, Error{
+			Class: kind.Denied, Message: "getting the token to act as " + tenant + ": Disabled.",
+		}, "gcloud services enable iamcredentials.googleapis.com --project 4711"},
 		"outage": {503, `{"error":{"code":503,"message":"The service is currently unavailable.","status":"UNAVAILABLE"}}`, nil, Error{
 			Class: kind.Unavailable, Message: "getting the token to act as " + tenant + ": The service is currently unavailable.",
-		}},
+		}, ""},
 		"own credentials revoked": {0, "", &auth.Error{Response: &http.Response{StatusCode: http.StatusBadRequest}, Body: []byte("invalid_grant")}, Error{
 			Class: kind.Denied, Message: "getting the manager's Google Cloud credentials: auth: cannot fetch token: 400 Response: invalid_grant",
-		}},
+		}, "Application Default Credentials"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -117,12 +124,15 @@ func TestTokenRefused(t *testing.T) {
 				dialOptions: []grpc.DialOption{client},
 			})
 			_, err := getBucket(t.Context(), clients, tenant)
-			if diff := cmp.Diff(&tc.want, Classify(err), cmpopts.IgnoreFields(Error{}, "Err")); diff != "" {
+			if diff := cmp.Diff(&tc.want, Classify(err), cmpopts.IgnoreFields(Error{}, "Err", "Denial")); diff != "" {
 				t.Errorf("storage (-want +got):\n%s", diff)
 			}
 			err = getTopic(t.Context(), clients, tenant)
-			if diff := cmp.Diff(&tc.want, Classify(err), cmpopts.IgnoreFields(Error{}, "Err")); diff != "" {
+			if diff := cmp.Diff(&tc.want, Classify(err), cmpopts.IgnoreFields(Error{}, "Err", "Denial")); diff != "" {
 				t.Errorf("pubsub (-want +got):\n%s", diff)
+			}
+			if got := Classify(err).Explain("p", tenant); !strings.Contains(got, tc.says) {
+				t.Errorf("it says %q", got)
 			}
 		})
 	}

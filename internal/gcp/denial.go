@@ -51,7 +51,7 @@ func projectOf(resource string) string {
 // denies says whether a refusal is because the permission is missing, and not for another reason, such as a disabled API or another
 // permission.
 func (a answer) denies(permission string, refusal *Error) bool {
-	if refusal.Class != kind.Denied {
+	if refusal.Class != kind.Denied || refusal.Denial != (kind.Denial{}) {
 		return false
 	}
 	unnamed := wordless.MatchString(a.message) || slices.Contains(a.reasons, "IAM_PERMISSION_DENIED")

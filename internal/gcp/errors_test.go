@@ -379,7 +379,7 @@ func TestClassify(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			got := Classify(tc.err)
-			if diff := cmp.Diff(&tc.want, got, cmpopts.IgnoreFields(Error{}, "Err")); diff != "" {
+			if diff := cmp.Diff(&tc.want, got, cmpopts.IgnoreFields(Error{}, "Err", "Denial")); diff != "" {
 				t.Errorf("Classify (-want +got):\n%s", diff)
 			}
 			if !errors.Is(got, tc.err) || got.Error() != tc.err.Error() {

@@ -45,7 +45,7 @@ func (i *Inventory) Environment(ctx context.Context, k kind.Kind, obj v1alpha1.O
 // broken there.
 func (i *Inventory) Locate(k kind.Kind, obj v1alpha1.Object, namespace map[string]string) plan.Environment {
 	e := plan.Environment{Now: i.Now()}
-	e.Binding, e.Refusal = tenancy.Resolve(obj.GetNamespace(), namespace, obj.GetCommonSpec().ProjectID, obj.GetCommonStatus().Project)
+	e.Binding, e.Refusal = tenancy.Resolve(obj.GetNamespace(), namespace, obj.GetCommonSpec().ProjectID, plan.BoundTo(obj.GetCommonStatus()))
 	e.Glass = breakglass.Read(obj.GetAnnotations(), namespace, e.Now)
 	e.Ref = kind.Ref{Project: e.Binding.Project, ID: k.ResourceID(obj), Impersonate: e.Binding.Impersonate}
 	if k.Labels {
@@ -86,7 +86,7 @@ func (i *Inventory) Relate(ctx context.Context, k kind.Kind, obj v1alpha1.Object
 // ResourceKey is what manifests are found by that may mean one resource: its project, where the manifest itself says which, and the
 // resource's name within it.
 func ResourceKey(k kind.Kind, obj v1alpha1.Object) string {
-	return cmp.Or(obj.GetCommonStatus().Project, obj.GetCommonSpec().ProjectID) + "/" + k.ResourceID(obj)
+	return cmp.Or(plan.BoundTo(obj.GetCommonStatus()), obj.GetCommonSpec().ProjectID) + "/" + k.ResourceID(obj)
 }
 
 // Namesakes finds the other manifests of a kind whose resource has the same name and is in the project, or may be.
@@ -129,7 +129,7 @@ func (i *Inventory) Rivals(ctx context.Context, k kind.Kind, obj v1alpha1.Object
 // ProjectOf is the project that a manifest's resource is in: the one that it is permanently bound to, whatever its Namespace says at the
 // moment, or the one that its Namespace would bind it to. Empty if there is none.
 func (i *Inventory) ProjectOf(ctx context.Context, obj v1alpha1.Object) (string, error) {
-	if bound := obj.GetCommonStatus().Project; bound != "" {
+	if bound := plan.BoundTo(obj.GetCommonStatus()); bound != "" {
 		return bound, nil
 	}
 	annotations, err := i.Source.Namespace(ctx, obj.GetNamespace())
@@ -140,7 +140,7 @@ func (i *Inventory) ProjectOf(ctx context.Context, obj v1alpha1.Object) (string,
 }
 
 func projectOf(obj v1alpha1.Object, namespace map[string]string) string {
-	if bound := obj.GetCommonStatus().Project; bound != "" {
+	if bound := plan.BoundTo(obj.GetCommonStatus()); bound != "" {
 		return bound
 	}
 	binding, _ := tenancy.Resolve(obj.GetNamespace(), namespace, obj.GetCommonSpec().ProjectID, "")

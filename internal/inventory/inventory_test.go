@@ -22,11 +22,12 @@ func TestProjectOf(t *testing.T) {
 		"its namespace's":                           {"shop", "", "shop-project"},
 		"its own, which is allowed":                 {"shop", "spec: {projectID: shop-test}\n", "shop-test"},
 		"its own, which is not":                     {"shop", "spec: {projectID: bank-project}\n", ""},
-		"permanently bound":                         {"shop", "status: {project: shop-test}\n", "shop-test"},
-		"permanently bound, and not allowed since":  {"shop", "status: {project: bank-project}\n", "bank-project"},
-		"permanently bound, whatever the namespace": {"unbound", "status: {project: bank-project}\n", "bank-project"},
-		"none":              {"unbound", "", ""},
-		"no such namespace": {"elsewhere", "", ""},
+		"permanently bound":                         {"shop", "status: {project: shop-test, identity: by-labels}\n", "shop-test"},
+		"permanently bound, and not allowed since":  {"shop", "status: {project: bank-project, identity: by-labels}\n", "bank-project"},
+		"permanently bound, whatever the namespace": {"unbound", "status: {project: bank-project, identity: by-labels}\n", "bank-project"},
+		"looked for where it was never found":       {"shop", "status: {project: bank-project}\n", "shop-project"},
+		"none":                                      {"unbound", "", ""},
+		"no such namespace":                         {"elsewhere", "", ""},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -53,10 +54,12 @@ func TestRivals(t *testing.T) {
 		"of another project":            {"", []string{topicIn("shop", "other", "spec: {resourceID: orders, projectID: shop-test}\n")}, nil},
 		"that says the project itself":  {"", []string{topicIn("shop", "other", "spec: {resourceID: orders, projectID: shop-project}\n")}, []string{"shop/other"}},
 		"that says it, this one too":    {"spec: {projectID: shop-project}\n", []string{topicIn("shop", "other", "spec: {resourceID: orders, projectID: shop-project}\n")}, []string{"shop/other"}},
-		"that is permanently bound":     {"", []string{topicIn("unbound", "orders", "status: {project: shop-project}\n")}, []string{"unbound/orders"}},
-		"that is bound elsewhere":       {"", []string{topicIn("shop", "other", named+"status: {project: shop-test}\n")}, nil},
+		"that is permanently bound":     {"", []string{topicIn("unbound", "orders", "status: {project: shop-project, identity: by-labels}\n")}, []string{"unbound/orders"}},
+		"that is bound elsewhere":       {"", []string{topicIn("shop", "other", named+"status: {project: shop-test, identity: by-labels}\n")}, nil},
+		"that was only looked for here": {"", []string{topicIn("unbound", "orders", "status: {project: shop-project}\n")}, nil},
+		"that was looked for elsewhere": {"", []string{topicIn("shop", "other", named+"status: {project: bank-project}\n")}, []string{"shop/other"}},
 		"of an unbound namespace":       {"", []string{topicIn("unbound", "orders", "")}, nil},
-		"several":                       {"status: {project: shop-project}\n", []string{topicIn("bank", "orders", ""), topicIn("shop", "other", named+"status: {project: shop-project}\n")}, []string{"bank/orders", "shop/other"}},
+		"several":                       {"status: {project: shop-project, identity: by-labels}\n", []string{topicIn("bank", "orders", ""), topicIn("shop", "other", named+"status: {project: shop-project, identity: by-labels}\n")}, []string{"bank/orders", "shop/other"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -175,7 +178,7 @@ func TestEnvironment(t *testing.T) {
 		"no such namespace": {"elsewhere", "", plan.Environment{
 			Refusal: &tenancy.Refusal{Reason: v1alpha1.ReasonProjectUnbound}, Ref: kind.Ref{ID: "logs", Ownership: owner("elsewhere")},
 		}},
-		"bound to what is not allowed any more": {"shop", "status: {project: bank-project}\n", plan.Environment{
+		"bound to what is not allowed any more": {"shop", "status: {project: bank-project, identity: by-labels}\n", plan.Environment{
 			Refusal: &tenancy.Refusal{Reason: v1alpha1.ReasonBindingChanged}, Ref: kind.Ref{ID: "logs", Ownership: owner("shop")},
 		}},
 	}
@@ -187,7 +190,7 @@ func TestEnvironment(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got.Refusal != nil {
-				got.Refusal.Message = "" // tenancy's own words
+				got.Refusal.Message, got.Refusal.Allow = "", "" // tenancy's own words
 			}
 			tc.want.Now = three
 			if d := cmp.Diff(tc.want, got); d != "" {
@@ -274,7 +277,7 @@ func TestCensus(t *testing.T) {
 	i := inventoryOf(t, namespaces,
 		topicIn("shop", "orders", ""),
 		topicIn("shop", "elsewhere", "spec: {projectID: shop-test, resourceID: named}\n"),
-		topicIn("unbound", "bound", "status: {project: bank-project}\n"),
+		topicIn("unbound", "bound", "status: {project: bank-project, identity: by-labels}\n"),
 	)
 	got, err := i.Census(t.Context(), kindOf(t, "Topic"))
 	if err != nil {

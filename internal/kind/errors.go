@@ -1,6 +1,11 @@
 package kind
 
-import "time"
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+)
 
 // Class says what can be done about a failed call.
 type Class string
@@ -37,6 +42,8 @@ type Error struct {
 	Permission string
 	// Resource is what the permission is missing on, such as projects/p/topics/t. Empty if Google does not name it.
 	Resource string
+	// Denial says why it is Denied, if not for want of Permission; the zero value where that is not known, or nothing is Denied.
+	Denial Denial
 	// RetryAfter is how long to wait before a retry, at most an hour. 0 if Google does not say.
 	RetryAfter time.Duration
 	// Ours says that Holdfast itself refused the call to keep within its own limits: nothing was sent.
@@ -46,6 +53,35 @@ type Error struct {
 	Message string
 	// Err is the error as it was returned.
 	Err error
+}
+
+// Denial says why a call is denied.
+type Denial struct {
+	// Wrong says what is wrong, and where; Advice what to do. In both, {project} stands for the project of the resource, and {account} for
+	// whom the call was made as.
+	Wrong, Advice string
+}
+
+// MissingPermission is the denial for want of Error.Permission on Error.Resource.
+var MissingPermission = Denial{
+	Wrong:  "permission {permission} is missing on {resource}",
+	Advice: "Grant a role that has it to {account}; if it has one already, an IAM deny policy takes it away",
+}
+
+// Explain says what is wrong and what to do, with Google's own words; those alone where no more is known. Both project and account may be
+// empty where they are unknown.
+func (e *Error) Explain(project, account string) string {
+	denial := e.Denial
+	if denial == (Denial{}) && e.Permission != "" {
+		denial = MissingPermission
+	}
+	if denial == (Denial{}) {
+		return e.Message
+	}
+	fill := strings.NewReplacer(
+		"{project}", cmp.Or(project, "PROJECT_ID"), "{account}", cmp.Or(account, "Holdfast's service account"),
+		"{permission}", e.Permission, "{resource}", cmp.Or(e.Resource, "the resource or its project"))
+	return fmt.Sprintf("%s. %s. Google says: %s", fill.Replace(denial.Wrong), fill.Replace(denial.Advice), e.Message)
 }
 
 // Error returns the text of the error as it was returned, with all that was wrapped around it.

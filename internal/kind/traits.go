@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
 )
 
@@ -30,6 +31,9 @@ type Traits struct {
 	// it. 0: it is known at once.
 	Known time.Duration
 }
+
+// Argument is what a person types after kubectl for the kind: bucket.gcp.holdfast.dev.
+func (t Traits) Argument() string { return strings.ToLower(t.Kind) + "." + v1alpha1.GroupVersion.Group }
 
 // Label is the kind's name in one word, as metrics and controllers have it: serviceaccount.
 func (t Traits) Label() string { return strings.ReplaceAll(t.Name, " ", "") }

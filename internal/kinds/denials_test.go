@@ -3,6 +3,7 @@ package kinds_test
 import (
 	"context"
 	"net"
+	"strings"
 	"testing"
 
 	core "cloud.google.com/go/iam"
@@ -170,6 +171,24 @@ func TestDenialsAreNamed(t *testing.T) {
 		got := gcp.Classify(tc.do(t.Context(), c))
 		if got.Class != kind.Denied || got.Permission != tc.permission || got.Resource != tc.resource || got.Message != message {
 			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+// TestDenialsOfOtherThingsNameNoPermission: whatever is called, a role does not help where something else is wrong.
+func TestDenialsOfOtherThingsNameNoPermission(t *testing.T) {
+	for message, says := range map[string]string{
+		"Some API has not been used in project 4711 before or it is disabled. Enable it by visiting https://console.developers.google.com/apis/api/some.googleapis.com/overview?project=4711 then retry.": "the API some.googleapis.com is disabled in project 4711",
+		"Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: ABC_def-1":                                                                                                   "(unique identifier ABC_def-1)",
+		"This API method requires billing to be enabled. Please enable billing on project #4711 by visiting https://console.developers.google.com/billing/enable?project=4711 then retry.":                "billing is disabled for project 4711",
+		"Project #4711 has been deleted.": "project 4711 is shut down",
+	} {
+		c := denying(t, message)
+		for name, tc := range calls {
+			got := gcp.Classify(tc.do(t.Context(), c))
+			if got.Class != kind.Denied || got.Permission != "" || !strings.Contains(got.Explain("p", ""), says) {
+				t.Errorf("%s: %+v", name, got)
+			}
 		}
 	}
 }

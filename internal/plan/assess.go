@@ -80,6 +80,9 @@ type Environment struct {
 	Appeared map[string]time.Time
 	// Self is the e-mail by which Google knows us; empty if nobody knows.
 	Self string
+	// ProjectShutDown says that the project's deletion was requested, or that Google knows no such project. It is asked for only where that
+	// may explain what was seen, see MayBeShutDown.
+	ProjectShutDown bool
 	// DefinitionGoes says that the kind's CustomResourceDefinition is being deleted.
 	DefinitionGoes bool
 }

@@ -95,6 +95,8 @@ func TestEveryRuleDecides(t *testing.T) {
 		"unbound":                   {bucket, []given{unbound}, managed, "the namespace must reach the project", decided{Leave, v1alpha1.ReasonBindingChanged}},
 		"another manifest is older": {bucket, []given{rivalElder}, managed, "one of several manifests owns the resource", decided{Leave, v1alpha1.ReasonConflict}},
 
+		"shut down":                     {bucket, []given{owned, unreadable, shutDown}, managed, "a project that is shut down shows nothing that counts", decided{Leave, v1alpha1.ReasonDenied}},
+		"shut down, and nothing there":  {bucket, []given{recordedAnother, absent, shutDown}, managed, "a project that is shut down shows nothing that counts", decided{Leave, v1alpha1.ReasonNotFound}},
 		"unreadable":                    {bucket, []given{unreadable}, managed, "the resource must be readable", decided{Leave, ""}},
 		"created a moment ago":          {account, []given{justCreated}, managed, notYet, decided{Leave, v1alpha1.ReasonProgressing}},
 		"no such project":               {project, []given{policyNotFound}, managed, "a project whose policy is managed must exist", decided{Leave, v1alpha1.ReasonNotFound}},
@@ -124,6 +126,7 @@ func TestEveryRuleDecides(t *testing.T) {
 		},
 		"different": {bucket, []given{owned, differs}, managed, "what differs is written", decided{Update, ""}},
 
+		"observed, shut down":            {bucket, []given{observe, unreadable, shutDown}, observed, "a project that is shut down shows nothing that counts", decided{Leave, v1alpha1.ReasonDenied}},
 		"observed, unreadable":           {bucket, []given{observe, unreadable}, observed, "the resource must be readable", decided{Leave, ""}},
 		"observed, created a moment ago": {account, []given{observe, justCreated}, observed, notYet, decided{Leave, v1alpha1.ReasonProgressing}},
 		"observed, no such project":      {project, []given{observe, policyNotFound}, observed, "a project whose policy is managed must exist", decided{Leave, v1alpha1.ReasonNotFound}},
@@ -141,8 +144,13 @@ func TestEveryRuleDecides(t *testing.T) {
 		"deleted, another manifest owns it":  {bucket, []given{deleting, deletes, rivalElder}, deleted, "deletion: the resource stays with the manifest that owns it", decided{Release, ""}},
 		"deleted, Observe":                   {bucket, []given{deleting, deletes, observe, owned}, deleted, "deletion: Observe touches nothing", decided{Release, ""}},
 
+		"deleted, shut down":                 {bucket, []given{deleting, deletes, recordedAnother, unreadable, shutDown}, deleted, "deletion: a project that is shut down lets its manifests go", decided{Release, ""}},
+		"deleted, shut down, never owned":    {bucket, []given{deleting, deletes, unreadable, shutDown}, deleted, "deletion: a project that is shut down lets its manifests go", decided{Release, ""}},
+		"deleted, shut down, grants":         {project, []given{deleting, deletes, grantedAda, policyUnread, shutDown}, deleted, "deletion: a project that is shut down lets its manifests go", decided{Release, ""}},
+		"deleted, shut down, glass":          {bucket, []given{deleting, deletes, recordedAnother, unreadable, shutDown, broken}, deleted, "deletion: the resource must be readable", decided{Leave, ""}},
+		"deleted, unreadable, never owned":   {bucket, []given{deleting, deletes, unreadable}, deleted, "deletion: what has nothing anywhere need not see anything", decided{Release, ""}},
 		"deleted, unreachable and an orphan": {bucket, []given{deleting, unreadable, recordedAnother}, deleted, "deletion: an orphan need not be reachable", decided{Release, ""}},
-		"deleted, unreadable":                {bucket, []given{deleting, deletes, unreadable}, deleted, "deletion: the resource must be readable", decided{Leave, ""}},
+		"deleted, unreadable":                {bucket, []given{deleting, deletes, recordedAnother, unreadable}, deleted, "deletion: the resource must be readable", decided{Leave, ""}},
 		"deleted, an orphan without answer":  {bucket, []given{deleting, away}, deleted, "deletion: the resource must be readable", decided{Leave, ""}},
 		"deleted, created a moment ago":      {account, []given{deleting, deletes, justCreated}, deleted, "deletion: " + notYet, decided{Leave, v1alpha1.ReasonProgressing}},
 		"deleted, glass":                     {bucket, []given{deleting, deletes, owned, broken}, deleted, "deletion: break-glass puts it on hold", decided{Leave, v1alpha1.ReasonBreakGlass}},

@@ -19,6 +19,8 @@ var unobservedDeletionRules = []rule{
 }
 
 var deletionRules = []rule{
+	{"deletion: a project that is shut down lets its manifests go", ruleDeletionShutDown},
+	{"deletion: what has nothing anywhere need not see anything", ruleDeletionNothing},
 	{"deletion: an orphan need not be reachable", ruleDeletionUnreachable},
 	{"deletion: what Google says of a resource that is new, or was just there, may change", ruleDeletionNotYet},
 	{"deletion: the resource must be readable", ruleUnreadable},
@@ -44,12 +46,12 @@ func ruleDeletionUnbound(s subject) *Verdict {
 		return nil
 	case s.env.Glass.Open():
 		return blind(v1alpha1.ReasonBreakGlass, s.heldBy()+deletionOnHold)
-	case s.record.Identity == "" && s.record.ExternalName == "" || s.spec().Management == v1alpha1.ManagementObserve:
+	case !s.record.bound() || s.spec().Management == v1alpha1.ManagementObserve:
 		return release(Release, "Released", untouched)
 	case Orphans(s.Object):
 		return s.releaseMarked(refusal.Message)
 	default:
-		return blind(refusal.Reason, "deletion is waiting: "+refusal.Message)
+		return blind(refusal.Reason, "deletion is waiting: "+s.refusal()+". "+LettingGo(s.Manifest))
 	}
 }
 

@@ -190,7 +190,8 @@ var (
 	unreadable     given = func(s *situation) {
 		s.seen.Fields = FieldsSeen{Err: &kind.Error{Class: kind.Denied, Permission: "storage.buckets.get", Message: "no"}}
 	}
-	away given = func(s *situation) {
+	shutDown given = func(s *situation) { s.env.ProjectShutDown = true }
+	away     given = func(s *situation) {
 		s.seen.Fields = FieldsSeen{Err: &kind.Error{Class: kind.Unavailable, Message: "away"}}
 	}
 	unbound given = func(s *situation) {

@@ -13,7 +13,7 @@ import (
 // NewRival looks at another manifest of a resource in a project, and at the annotations of its Namespace: whether it may act now, and whether
 // its glass is broken.
 func NewRival(obj v1alpha1.Object, namespace map[string]string, project string, now time.Time) Rival {
-	binding, refusal := tenancy.Resolve(obj.GetNamespace(), namespace, obj.GetCommonSpec().ProjectID, obj.GetCommonStatus().Project)
+	binding, refusal := tenancy.Resolve(obj.GetNamespace(), namespace, obj.GetCommonSpec().ProjectID, BoundTo(obj.GetCommonStatus()))
 	released := !obj.GetDeletionTimestamp().IsZero() && !slices.Contains(obj.GetFinalizers(), v1alpha1.Finalizer)
 	return Rival{
 		Object: obj,

@@ -22,7 +22,8 @@ import (
 //	(nothing)  no answer came: what is pending stays so, and is held against live by the next look
 //	Released   the manifest owns nothing any more
 type Record struct {
-	// Project is the project that the manifest is permanently bound to; ExternalName is the resource's full name.
+	// Project is the project that the resource is in, or was last looked for; ExternalName is the resource's full name. The manifest is bound
+	// to that project once it has something there, see BoundTo.
 	Project, ExternalName string
 	// Identity tells the resource from a namesake; empty until the manifest owns one.
 	Identity string
@@ -100,6 +101,29 @@ func (r Record) Store(status *v1alpha1.CommonStatus) {
 	iam.AuditServices, iam.Refused = r.Policy.AuditServices, r.Policy.Refused[:min(len(r.Policy.Refused), mostChanges)]
 }
 
+// BoundTo is the project that a manifest is bound to by what its status remembers: where it owns a resource, or may own one because the answer
+// to a write was lost. Empty while it has nothing anywhere, so that a mistyped project is no more than that.
+func BoundTo(status *v1alpha1.CommonStatus) string {
+	if !RecordOf(status).bound() {
+		return ""
+	}
+	return status.Project
+}
+
+func (r Record) bound() bool {
+	p := r.Policy
+	return r.Identity != "" || r.CreateTime != nil || len(r.Pending)+len(r.AppliedFields)+len(p.Grants)+len(p.Pending)+len(p.AuditServices) > 0
+}
+
+// In is the record of a manifest whose resource is to be in a project. Nothing counts that was recorded about another one, where the manifest
+// has nothing; least of all an approval.
+func (r Record) In(project string) Record {
+	if r.Project == "" || r.Project == project {
+		return r
+	}
+	return Record{PlanSequence: r.PlanSequence + 1, Requested: r.Requested}
+}
+
 // appliedIn lists the fields that are known to be the manifest's own: those recorded, and those that were about to be written when
 // the record was made and are live with that very value.
 func (r Record) appliedIn(live v1alpha1.Object) []string {
@@ -126,9 +150,9 @@ func (r Record) AboutToWrite(m Manifest, e Environment, a Assessment) Record {
 		}
 	}
 	r = r.AboutToGrant(m, a)
-	// Without labels the time proves that what is there is our own. With them it says no more than for how long Google's answers are not to
-	// be relied on, which is not worth storing the record of each further try for.
-	if a.Verdict.Action == Create && (!m.Kind.Labels || !equality.Semantic.DeepEqual(r, before)) {
+	// That there was a try binds the manifest to the project. Without labels its time proves, too, that what is there is our own. With them it
+	// says no more than for how long Google's answers are not to be relied on, which is not worth storing the record of each further try for.
+	if a.Verdict.Action == Create && (r.CreateTime == nil || !m.Kind.Labels || !equality.Semantic.DeepEqual(r, before)) {
 		r = r.Created(e)
 	}
 	return r
@@ -181,11 +205,9 @@ func (r Record) NotSent(before Record, fields, policy bool) Record {
 	return r
 }
 
-// Uncreated is the record after a create that is known to have failed: the resource counts as last tried when it was before.
-func (r Record) Uncreated(before Record) Record {
-	r.CreateTime = before.CreateTime
-	return r
-}
+// NotWritten is the record after a create, or the first write of an adoption, that is known to have failed: nothing of the fields is there
+// that was not before.
+func (r Record) NotWritten(before Record) Record { return r.NotSent(before, true, false) }
 
 // NotUndeletable is the record of a resource that Google will not bring back. Which one it was is forgotten only once another has taken its
 // place: should it be there all the same, it is still the manifest's own.

@@ -89,6 +89,7 @@ func TestAboutToWrite(t *testing.T) {
 		change(&r)
 		return r
 	}
+	long := metav1.NewTime(three.Add(-time.Hour))
 	location, versioning := about("spec.location", `"EU"`), about("spec.versioning.enabled", "true")
 	cases := map[string]struct {
 		of    *situation
@@ -100,10 +101,12 @@ func TestAboutToWrite(t *testing.T) {
 		})},
 		"another try to create, when labels tell whose it is: nothing that was not stored before": {
 			aBucket(), []given{absent, func(s *situation) {
-				s.record = with(bucket, func(r *Record) { r.Pending = []v1alpha1.PendingChange{location, versioning} })
-			}}, with(bucket, func(r *Record) { r.Pending = []v1alpha1.PendingChange{location, versioning} }),
+				s.record = with(bucket, func(r *Record) {
+					r.Pending, r.CreateTime = []v1alpha1.PendingChange{location, versioning}, &long
+				})
+			}}, with(bucket, func(r *Record) { r.Pending, r.CreateTime = []v1alpha1.PendingChange{location, versioning}, &long }),
 		},
-		"a create, when no labels tell whose it is: when it was, which proves that": {anAccount(), nil, Record{
+		"a create, when no labels tell whose it is: when it was, which proves that": {anAccount(), []given{func(s *situation) { s.record.CreateTime = &long }}, Record{
 			Project: "shop-project", ExternalName: "//iam.googleapis.com/logs",
 			Pending: []v1alpha1.PendingChange{about("spec.displayName", `"logs"`)}, CreateTime: &metav1.Time{Time: three},
 		}},
@@ -199,7 +202,7 @@ func TestAfterAWriteThatFailed(t *testing.T) {
 		return r
 	}
 	cases := map[string]struct{ got, want Record }{
-		"a create that is known to have failed": {about.Uncreated(before), with(func(r *Record) { r.CreateTime = before.CreateTime })},
+		"a create that is known to have failed": {about.NotWritten(before), with(func(r *Record) { r.CreateTime, r.Pending = before.CreateTime, nil })},
 		"an undelete that came too late":        {about.NotUndeletable(), with(func(r *Record) { r.Unrestorable, r.CreateTime = true, nil })},
 		"a policy that was not written":         {about.NotGranted(before), with(func(r *Record) { r.Policy.Pending = before.Policy.Pending })},
 		"an applied plan":                       {about.PlanApplied(), with(func(r *Record) { r.PlanSequence = 1 })},
@@ -210,6 +213,47 @@ func TestAfterAWriteThatFailed(t *testing.T) {
 				t.Errorf("record (-want +got):\n%s", d)
 			}
 		})
+	}
+}
+
+// TestBoundTo: a manifest is bound to a project by what it has there, or may have.
+func TestBoundTo(t *testing.T) {
+	grants := []v1alpha1.IAMGrants{{Role: "roles/viewer", Members: []string{"user:ada@example.com"}}}
+	cases := map[string]struct {
+		status v1alpha1.CommonStatus
+		want   string
+	}{
+		"nothing but a look": {v1alpha1.CommonStatus{ExternalName: "//x/y"}, ""},
+		"a refused member":   {v1alpha1.CommonStatus{IAM: &v1alpha1.IAMStatus{Refused: []v1alpha1.IAMRefusal{{Member: "user:typo@example.com"}}}}, ""},
+		"a resource":         {v1alpha1.CommonStatus{Identity: "1"}, "p"},
+		"a create that is not known to have failed": {v1alpha1.CommonStatus{LastCreateAttemptTime: &metav1.Time{Time: three}}, "p"},
+		"a write that was about to be made":         {v1alpha1.CommonStatus{Pending: []v1alpha1.PendingChange{about("spec.a", "1")}}, "p"},
+		"applied fields":                            {v1alpha1.CommonStatus{AppliedFields: []string{"spec.a"}}, "p"},
+		"grants":                                    {v1alpha1.CommonStatus{IAM: &v1alpha1.IAMStatus{Grants: grants}}, "p"},
+		"grants that were about to be made":         {v1alpha1.CommonStatus{IAM: &v1alpha1.IAMStatus{Pending: grants}}, "p"},
+		"audit configs":                             {v1alpha1.CommonStatus{IAM: &v1alpha1.IAMStatus{AuditServices: []string{"allServices"}}}, "p"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			tc.status.Project = "p"
+			if got := BoundTo(&tc.status); got != tc.want {
+				t.Errorf("bound to %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+// TestIn: what was recorded about a mistyped project, an approval above all, does not count in another one.
+func TestIn(t *testing.T) {
+	r := Record{Project: "typo", ExternalName: "//x/y", Approved: &v1alpha1.ApprovedPlan{}, PlanSequence: 3, Requested: "now", Policy: PolicyRecord{Known: true}}
+	if d := cmp.Diff(r, r.In("typo")); d != "" {
+		t.Errorf("in the same project (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff(Record{PlanSequence: 4, Requested: "now"}, r.In("right")); d != "" {
+		t.Errorf("in another project (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff(Record{PlanSequence: 4, Requested: "now"}, r.In("right").In("right")); d != "" {
+		t.Errorf("once more (-want +got):\n%s", d)
 	}
 }
 

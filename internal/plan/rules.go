@@ -35,6 +35,7 @@ func (s subject) rules() []rule {
 
 // seenRules are about what could not be seen, or must not be.
 var seenRules = []rule{
+	{"a project that is shut down shows nothing that counts", ruleShutDown},
 	{"what Google says of a resource that is new, or was just there, may change", ruleNotYet},
 	{"the resource must be readable", ruleUnreadable},
 	{"a project whose policy is managed must exist", ruleNoProject},
@@ -74,7 +75,19 @@ func ruleBinding(s subject) *Verdict {
 	if s.env.Refusal == nil {
 		return nil
 	}
-	return blind(s.env.Refusal.Reason, s.env.Refusal.Message)
+	return blind(s.env.Refusal.Reason, s.refusal())
+}
+
+// refusal says why the Namespace does not allow the manifest its project. Where nobody knows whether there is anything in the project that
+// the manifest is bound to, allowing it for good is not the obvious thing to do.
+func (s subject) refusal() string {
+	refusal := s.env.Refusal
+	if refusal.Reason != v1alpha1.ReasonBindingChanged || s.record.Identity != "" {
+		return refusal.Message
+	}
+	return fmt.Sprintf("%s may have been written to in project %q, since the answer of Google Cloud was lost, and the namespace no longer allows that project; "+
+		"Holdfast will not write or delete. Look whether it is there. If not, or if it may stay there unmanaged: delete this manifest with "+
+		"spec.deletionPolicy Orphan and apply it again. To keep it there: %s", s.record.ExternalName, s.record.Project, refusal.Allow)
 }
 
 func ruleRival(s subject) *Verdict {

@@ -25,6 +25,8 @@ type Refusal struct {
 	Reason string
 	// Message tells people what to do.
 	Message string
+	// Allow is the command that lets the object keep the project that it is bound to; empty if it is bound to none.
+	Allow string
 }
 
 // Error makes a Refusal an error.
@@ -40,17 +42,18 @@ func Resolve(namespace string, annotations map[string]string, wanted, bound stri
 
 	switch {
 	case bound != "" && (!fits || project != bound):
+		command := fmt.Sprintf("kubectl annotate --overwrite namespace %s %s", namespace, allow(own, allowed, bound))
 		return Binding{}, &Refusal{v1alpha1.ReasonBindingChanged, fmt.Sprintf(
-			"permanently bound to project %q, which namespace %q no longer allows; Holdfast will not write or delete. "+
-				"Allow it again: kubectl annotate --overwrite namespace %s %s", bound, namespace, namespace, allow(own, allowed, bound))}
+			"permanently bound to project %q, which namespace %q no longer allows; Holdfast will not write or delete. Allow it again: %s",
+			bound, namespace, command), command}
 	case project == "":
 		return Binding{}, &Refusal{v1alpha1.ReasonProjectUnbound, fmt.Sprintf(
 			"namespace %q is not bound to a Google Cloud project. An administrator can bind it: kubectl annotate namespace %s %s=PROJECT_ID",
-			namespace, namespace, v1alpha1.ProjectIDAnnotation)}
+			namespace, namespace, v1alpha1.ProjectIDAnnotation), ""}
 	case !fits:
 		return Binding{}, &Refusal{v1alpha1.ReasonProjectNotAllowed, fmt.Sprintf(
 			"namespace %q may not use spec.projectID %q. An administrator can allow it: kubectl annotate --overwrite namespace %s %s",
-			namespace, project, namespace, allow(own, allowed, project))}
+			namespace, project, namespace, allow(own, allowed, project)), ""}
 	}
 	return Binding{
 		Project:     project,

@@ -98,9 +98,6 @@ func TestWhatGoogleRefusesStaysSaidOverSweeps(t *testing.T) {
 		before, tries := obj.DeepCopyObject().(v1alpha1.Object), w.cloud.Traffic.Count(creating)
 		w.eventually("three more sweeps", func() (bool, string) { return w.cloud.Traffic.Count(creating) > tries+3, "" })
 		w.get(obj)
-		if obj.GetResourceVersion() != before.GetResourceVersion() && k.is(repeatable) {
-			t.Errorf("sweeps that find the same write the status:\n%s", describe(obj))
-		}
 		if d := cmp.Diff(before.GetCommonStatus().Conditions, obj.GetCommonStatus().Conditions); d != "" {
 			t.Errorf("sweeps that find the same change the conditions (-before +after):\n%s", d)
 		}

@@ -50,7 +50,6 @@ const (
 	exclusive    trait = "one manifest owns the resource"
 	adopted      trait = "what was there before and differs is adopted only once somebody has seen the difference"
 	immediate    trait = "the resource is visible as soon as it is created"
-	repeatable   trait = "what is recorded before a write stays so if Google refuses it, so that another try has nothing to record"
 	overwritten  trait = "a value that is managed already is written over, which needs no record beforehand"
 )
 
@@ -159,7 +158,6 @@ var accounts = kind{
 	lacks: map[trait]string{
 		ownerLabels: "accounts have no labels; the unique ID tells which account it is",
 		immediate:   "Google may take a minute to show a new account",
-		repeatable:  "when it was created is recorded before, and taken back",
 	},
 	paths:     always("spec.description"),
 	teamPaths: always("spec.displayName"),
@@ -194,7 +192,6 @@ var policies = kind{
 		distinct:     "a grant is the same whoever makes it",
 		exclusive:    "several manifests may grant the same, which stays until none of them does",
 		adopted:      "granting takes nothing over that was there before",
-		repeatable:   "what is to be granted is recorded before, and taken back",
 		overwritten:  "another member is another grant, which is recorded before it is made",
 	},
 	paths:     func(id string) []string { return []string{grantPath(id, member(true))} },

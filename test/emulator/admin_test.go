@@ -208,3 +208,33 @@ func TestStartRefusesATakenPort(t *testing.T) {
 		}
 	}
 }
+
+// TestAProjectThatIsShutDown can be read and restored, and nothing in it can be
+// used, except in the console.
+func TestAProjectThatIsShutDown(t *testing.T) {
+	e, _ := newCloud(t)
+	must(t, e, "DELETE", "/v3/projects/my-project", "")
+	for _, c := range []struct {
+		verb, path, body string
+		status           int
+		says             string
+	}{
+		{"GET", "/v3/projects/my-project", "", 200, "DELETE_REQUESTED"},
+		{"POST", "/v3/projects/my-project:getIamPolicy", "{}", 200, "etag"},
+		{"POST", "/v3/projects/my-project:setIamPolicy", `{"policy": {}}`, 400, "FAILED_PRECONDITION"},
+		{"GET", oneBucket, "", 403, "accountDisabled"},
+		{"POST", newBucket, `{"name": "more"}`, 403, "accountDisabled"},
+		{"GET", oneTopic, "", 403, "has been deleted"},
+		{"PUT", "/v1/projects/my-project/topics/more", "{}", 403, "CONSUMER_INVALID"},
+		{"GET", oneAccount, "", 403, "has been deleted"},
+		{"GET", "/emulator/storage/b/admin-logs", "", 200, "admin-logs"},
+	} {
+		if status, body := call(t, e, c.verb, c.path, c.body); status != c.status || !strings.Contains(body, c.says) {
+			t.Errorf("%s %s: %d %s", c.verb, c.path, status, body)
+		}
+	}
+	must(t, e, "POST", "/v3/projects/my-project:undelete", "{}")
+	for _, path := range []string{oneBucket, oneTopic, oneAccount} {
+		must(t, e, "GET", path, "")
+	}
+}

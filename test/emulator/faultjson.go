@@ -21,15 +21,17 @@ type faultJSON struct {
 	Reason     string       `json:"reason,omitempty"`
 	Message    string       `json:"message,omitempty"`
 	RetryAfter string       `json:"retryAfter,omitempty"`
-	LoseReply  bool         `json:"loseReply,omitempty"`
-	Outage     bool         `json:"outage,omitempty"`
+	// Details are what a refusal says for programs.
+	Details   *traffic.Details `json:"details,omitempty"`
+	LoseReply bool             `json:"loseReply,omitempty"`
+	Outage    bool             `json:"outage,omitempty"`
 }
 
 func toFaultJSON(f traffic.Injected) faultJSON {
 	return faultJSON{
 		ID: f.ID, Match: f.Match, Times: f.Times, Left: f.Left, Latency: duration(f.Latency), Status: f.Status,
 		Reason: f.Reason, Message: f.Message, RetryAfter: duration(f.RetryAfter), LoseReply: f.LoseReply,
-		Outage: f.Outage,
+		Outage: f.Outage, Details: f.Details,
 	}
 }
 
@@ -57,7 +59,7 @@ func (f faultJSON) fault() (traffic.Fault, error) {
 	}
 	return traffic.Fault{
 		Match: f.Match, Times: f.Times, Latency: latency, Status: f.Status, Reason: f.Reason, Message: f.Message,
-		RetryAfter: retryAfter, LoseReply: f.LoseReply, Outage: f.Outage,
+		RetryAfter: retryAfter, LoseReply: f.LoseReply, Outage: f.Outage, Details: f.Details,
 	}, nil
 }
 

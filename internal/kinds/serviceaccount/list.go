@@ -2,12 +2,14 @@ package serviceaccount
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	iam "cloud.google.com/go/iam/admin/apiv1"
 	"cloud.google.com/go/iam/admin/apiv1/adminpb"
 	"google.golang.org/api/iterator"
 
+	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
@@ -19,7 +21,8 @@ const pageSize = 100
 // List yields a project's accounts. Those that Google creates by itself, such as the default account of Compute Engine, have e-mails
 // of another form and are left out.
 func (k *Kind) List(ctx context.Context, ref kind.Ref, yield func(page []kind.Item[*adminpb.ServiceAccount]) bool) error {
-	_, err := call(ctx, k, "listing", ref, func(client *iam.IamClient) (none, error) {
+	doing := fmt.Sprintf("listing the service accounts of project %q", ref.Project)
+	_, err := gcp.With(ctx, k.client, ref.Impersonate, doing, func(client *iam.IamClient) (none, error) {
 		all := client.ListServiceAccounts(ctx, &adminpb.ListServiceAccountsRequest{Name: "projects/" + ref.Project})
 		pager := iterator.NewPager(all, pageSize, "")
 		for {

@@ -2,6 +2,7 @@ package serviceaccount
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -31,7 +32,8 @@ func TestList(t *testing.T) {
 		t.Errorf("accounts (-want +got):\n%s", d)
 	}
 	cloud.Traffic.Inject(traffic.Fault{Status: 403})
-	if _, err := policytest.List(t.Context(), impl, kind.Ref{Project: "some-project"}); !gcp.IsDenied(err) {
+	_, err = policytest.List(t.Context(), impl, kind.Ref{Project: "some-project"})
+	if !gcp.IsDenied(err) || !strings.HasPrefix(err.Error(), `listing the service accounts of project "some-project": `) {
 		t.Errorf("without permission: %v", err)
 	}
 }

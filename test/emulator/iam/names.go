@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-dev/holdfast/test/emulator/projects"
+	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
 
 // anyProject stands for the project in the name of an account.
@@ -35,6 +36,9 @@ func (s *Service) project(name, permission string) (projects.Project, error) {
 	project, ok := s.projects.Lookup(id)
 	if !ok || project.Lacks(permission) {
 		return project, denied(permission, name)
+	}
+	if project.Deleted {
+		return project, traffic.ProjectDeleted(s.Name(), project.Number)
 	}
 	return project, nil
 }

@@ -37,8 +37,8 @@ type Project struct {
 	Labels     map[string]string `json:"labels,omitempty"`
 	// Created is when; zero for the beginning of the emulator.
 	Created time.Time `json:"created,omitzero"`
-	// Deleted says that deletion was asked for. The services go on to work
-	// with the project, as Google's do for a while.
+	// Deleted says that the project is shut down: its deletion was asked for.
+	// It can be seen and restored, and nothing in it can be used.
 	Deleted bool `json:"deleted,omitempty"`
 	// Withheld are permissions that the caller lacks: testing them says so,
 	// and IAM and Resource Manager refuse what needs them.

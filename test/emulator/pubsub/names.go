@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-dev/holdfast/test/emulator/projects"
+	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
 
 // The collections of resource names.
@@ -72,6 +73,8 @@ func (s *Service) project(id string) (projects.Project, error) {
 		return project, projectNotFound(id)
 	case project.Foreign:
 		return project, notAuthorized()
+	case project.Deleted:
+		return project, traffic.ProjectDeleted(s.Name(), project.Number)
 	default:
 		return project, nil
 	}

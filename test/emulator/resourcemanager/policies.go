@@ -25,6 +25,9 @@ func (s *Service) SetIamPolicy(_ context.Context, request *iampb.SetIamPolicyReq
 	if err != nil {
 		return nil, err
 	}
+	if project.Deleted { // "you cannot update the project"
+		return nil, status.Error(codes.FailedPrecondition, "Precondition check failed.")
+	}
 	if project.Standalone {
 		return s.policies.Set(project.ID, request, checkOwners)
 	}

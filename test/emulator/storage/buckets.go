@@ -16,14 +16,26 @@ func (s *Service) open(r *request, method string) (*bucket, error) {
 	if b == nil {
 		return nil, bucketNotFound()
 	}
-	if s.foreign(r, b.Project) {
-		return nil, denied(method)
+	if err := s.checkProject(r, b.Project, method); err != nil {
+		return nil, err
 	}
 	if err := s.checkPayer(r, b); err != nil {
 		return nil, err
 	}
 	b.purge(r.now)
 	return b, nil
+}
+
+// checkProject refuses a call about a project that the caller has no access to,
+// or that is shut down.
+func (s *Service) checkProject(r *request, project, method string) error {
+	if s.foreign(r, project) {
+		return denied(method)
+	}
+	if p, known := s.projects.Lookup(project); known && p.Deleted && !r.console {
+		return accountDisabled()
+	}
+	return nil
 }
 
 // foreign reports whether the caller has no access to a project.
@@ -47,10 +59,7 @@ func (s *Service) lookupProject(r *request, named, method string) (projects.Proj
 	if !known {
 		return projects.Project{}, invalidf("Unknown project id: %s", named)
 	}
-	if s.foreign(r, project.ID) {
-		return projects.Project{}, denied(method)
-	}
-	return project, nil
+	return project, s.checkProject(r, project.ID, method)
 }
 
 // getServiceAccount tells as whom Cloud Storage acts in a project.
@@ -277,8 +286,8 @@ func (s *Service) findDeleted(r *request, method string) (*bucket, error) {
 	if i < 0 {
 		return nil, bucketNotFound()
 	}
-	if s.foreign(r, s.deleted[i].Project) {
-		return nil, denied(method)
+	if err := s.checkProject(r, s.deleted[i].Project, method); err != nil {
+		return nil, err
 	}
 	return s.deleted[i], nil
 }

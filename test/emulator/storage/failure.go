@@ -48,6 +48,14 @@ func conflict(message string) *failure {
 // denied is the error for a caller without the permission of a method.
 func denied(method string) *failure { return forbiddenf("%s", traffic.StorageDenied(method)) }
 
+// accountDisabled is the documented error for a project that cannot pay, as one
+// that is shut down cannot.
+func accountDisabled() *failure {
+	f := failf(http.StatusForbidden, "accountDisabled", "The account associated with the project that owns the bucket or object has been disabled.")
+	f.locationType, f.location = "header", "Authorization"
+	return f
+}
+
 func bucketNotFound() *failure {
 	return failf(http.StatusNotFound, "notFound", "The specified bucket does not exist.")
 }

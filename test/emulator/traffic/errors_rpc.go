@@ -13,14 +13,13 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
-	"google.golang.org/protobuf/protoadapt"
 )
 
 // Err returns the refusal as the gRPC status that Google would send: with
 // google.rpc.ErrorInfo when a quota is exceeded and google.rpc.RetryInfo when
 // RetryAfter is set.
 func (r Refusal) Err() error {
-	var details []protoadapt.MessageV1
+	details := r.Details.messages()
 	if r.Quota != nil {
 		details = append(details, r.quotaInfo())
 	}

@@ -32,16 +32,24 @@ func StorageErrors(w http.ResponseWriter, r Refusal) {
 		domain = "usageLimits"
 	}
 	setRetryAfter(w, r.RetryAfter)
-	WriteStorageError(w, r.Status, domain, r.Reason, r.Message)
+	body := storageErrorBody(r.Status, domain, r.Reason, r.Message)
+	if details := r.Details.json(); len(details) > 0 {
+		body["details"] = details
+	}
+	writeJSON(w, r.Status, map[string]any{"error": body})
 }
 
 // WriteStorageError writes an error as the Cloud Storage JSON API does.
 func WriteStorageError(w http.ResponseWriter, httpStatus int, domain, reason, message string) {
-	writeJSON(w, httpStatus, map[string]any{"error": map[string]any{
+	writeJSON(w, httpStatus, map[string]any{"error": storageErrorBody(httpStatus, domain, reason, message)})
+}
+
+func storageErrorBody(httpStatus int, domain, reason, message string) map[string]any {
+	return map[string]any{
 		"code":    httpStatus,
 		"message": message,
 		"errors":  []any{map[string]any{"message": message, "domain": domain, "reason": reason}},
-	}})
+	}
 }
 
 type storageError struct{ reason, message string }

@@ -25,6 +25,8 @@ type Fault struct {
 	// Status.
 	Reason  string
 	Message string
+	// Details are sent with Status; nil for none.
+	Details *Details
 	// RetryAfter is sent with a refusal: as Retry-After over HTTP (in whole
 	// seconds, rounded up), as google.rpc.RetryInfo over gRPC.
 	RetryAfter time.Duration
@@ -84,7 +86,7 @@ func (c *Control) arrive(a arrival) verdict {
 	case fault != nil && fault.Status != 0:
 		v.refusal = &Refusal{
 			Call: call, Status: fault.Status, Reason: fault.Reason, Message: fault.Message,
-			RetryAfter: fault.RetryAfter,
+			RetryAfter: fault.RetryAfter, Details: fault.Details,
 		}
 		return v
 	case fault != nil:

@@ -27,6 +27,8 @@ type Refusal struct {
 	Message string
 	// RetryAfter is when Google says to come back; 0 if it does not.
 	RetryAfter time.Duration
+	// Details are what Google says besides, for programs; nil for nothing.
+	Details *Details
 	// Quota is set when the call exceeds one.
 	Quota *Quota
 }
@@ -69,8 +71,11 @@ func (r Refusal) concurrent() bool {
 
 // code returns the gRPC code of the refusal.
 func (r Refusal) code() codes.Code {
-	if r.concurrent() {
+	switch {
+	case r.concurrent():
 		return codes.Aborted
+	case r.Details != nil && r.Details.Violation != "" && r.Status == http.StatusBadRequest:
+		return codes.FailedPrecondition
 	}
 	return RPCCode(r.Status)
 }

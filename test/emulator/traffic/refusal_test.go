@@ -44,6 +44,16 @@ func TestErrorBodies(t *testing.T) {
 			`{"error": {"code": 429, "message": "Resource has been exhausted (e.g. check quota).", "status": "RESOURCE_EXHAUSTED", "details": [
 				{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "2s"}]}}`,
 		},
+		"storage, with details": {
+			StorageErrors, Fault{Status: 403, Message: "No.", Details: &Details{Info: "SERVICE_DISABLED", Metadata: map[string]string{"consumer": "projects/1"}}}, 403, "",
+			`{"error": {"code": 403, "message": "No.", "errors": [{"domain": "global", "reason": "forbidden", "message": "No."}], "details": [
+				{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "SERVICE_DISABLED", "domain": "googleapis.com", "metadata": {"consumer": "projects/1"}}]}}`,
+		},
+		"REST of a gRPC service, a violated constraint": {
+			RPCErrors, Fault{Status: 400, Message: "No.", Details: &Details{Violation: "constraints/x.y", Description: "No."}}, 400, "",
+			`{"error": {"code": 400, "message": "No.", "status": "FAILED_PRECONDITION", "details": [
+				{"@type": "type.googleapis.com/google.rpc.PreconditionFailure", "violations": [{"type": "constraints/x.y", "description": "No."}]}]}}`,
+		},
 		"REST of an older API": {
 			func(w http.ResponseWriter, r Refusal) { WriteListedError(w, r.Err()) }, Fault{Status: 404}, 404, "",
 			`{"error": {"code": 404, "message": "Requested entity was not found.", "status": "NOT_FOUND", "errors": [

@@ -63,3 +63,34 @@ func TestProjectNumberSharesACall(t *testing.T) {
 		t.Errorf("the patient: %v", err)
 	}
 }
+
+// TestShutDown: everything in a project is denied at once, and the project is asked for once. A denial says nothing.
+func TestShutDown(t *testing.T) {
+	cases := map[string]struct {
+		project *resourcemanagerpb.Project
+		err     error
+		want    bool
+		wantErr bool
+		calls   int64 // of two questions
+	}{
+		"active":        {&resourcemanagerpb.Project{State: resourcemanagerpb.Project_ACTIVE}, nil, false, false, 1},
+		"shut down":     {&resourcemanagerpb.Project{State: resourcemanagerpb.Project_DELETE_REQUESTED}, nil, true, false, 1},
+		"gone":          {nil, status.Error(codes.NotFound, "Requested entity was not found."), true, false, 1},
+		"not to see":    {nil, status.Error(codes.PermissionDenied, "The caller does not have permission"), false, true, 1},
+		"Google's away": {nil, status.Error(codes.Unavailable, "away"), false, true, 2},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			cloud := &fakeCloud{getProject: func(context.Context) (*resourcemanagerpb.Project, error) { return tc.project, tc.err }}
+			clients := newClients(t, allInsecure(t, cloud.serve(t)))
+			for range 2 {
+				if got, err := clients.ShutDown(t.Context(), "", "p"); got != tc.want || (err != nil) != tc.wantErr {
+					t.Errorf("got %v, %v", got, err)
+				}
+			}
+			if n := int64(cloud.calls.Load()); n != tc.calls {
+				t.Errorf("%d calls, want %d", n, tc.calls)
+			}
+		})
+	}
+}
