@@ -38,6 +38,9 @@ func (a answer) classify(err error) *Error {
 	result := &Error{Class: a.class(), RetryAfter: a.retryAfter, Message: a.sentence(), Err: err}
 	if result.Class == kind.Denied {
 		result.Permission, result.Resource = missingPermission(a.message, a.details)
+		if ipFiltered.MatchString(a.message) {
+			result.Message = tidy(result.Message + " " + ipFilterAdvice)
+		}
 	}
 	return result
 }
@@ -56,6 +59,8 @@ var (
 	locked       = regexp.MustCompile(`(?i)locked retention policy`)
 	notEmpty     = regexp.MustCompile(`(?i)\bnot empty`)
 	alreadyThere = regexp.MustCompile(`(?i)already (exists|own)|bucket name is not available`)
+	// Its IP filter keeps the caller from a bucket: "There is an IP filtering condition that is preventing access to the resource."
+	ipFiltered = regexp.MustCompile(`(?i)\bIP filtering condition\b`)
 	// gRPC could not connect. What precedes this differs from call to call.
 	dialing = regexp.MustCompile(`Error while dialing: (.*?)"?$`)
 	// Cloud Storage answers 412 also where no other metageneration would help.
@@ -65,6 +70,10 @@ var (
 	// gRPC's message for an answer of something that is not a gRPC server.
 	notRPC = regexp.MustCompile(`^unexpected HTTP status code received from server`)
 )
+
+// ipFilterAdvice follows Google's sentence about a bucket's IP filter, which says neither what it lets in nor what to do.
+const ipFilterAdvice = "The bucket's IP filter does not let Holdfast in: let its address or network in, in spec.ipFilter and in Google Cloud. " +
+	"For all but the bucket's IAM policy and objects it is enough to grant storage.buckets.exemptFromIpFilter to Holdfast's service account"
 
 // throttling are the reasons that Cloud Storage's JSON API gives with 403 as well as with 429.
 // https://cloud.google.com/storage/docs/json_api/v1/status-codes

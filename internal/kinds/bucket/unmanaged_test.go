@@ -22,8 +22,8 @@ func TestUnmanaged(t *testing.T) {
 			"toggleTime":"2026-01-02T03:04:05Z"},"iamConfiguration":{"bucketPolicyOnly":{"enabled":true},"uniformBucketLevelAccess":{"enabled":true}},
 			"softDeletePolicy":{"retentionDurationSeconds":"0","effectiveTime":"2026-01-02T03:04:05Z"}}`},
 		"a field of the bucket": {
-			live: `{"name":"logs","ipFilter": {"publicNetworkSource":{"allowedIpCidrRanges":["192.0.2.0/24"]},  "mode": "Enabled"}}`,
-			want: []diff.Unmanaged{{Path: "spec.ipFilter", Value: `{"mode":"Enabled","publicNetworkSource":{"allowedIpCidrRanges":["192.0.2.0/24"]}}`}},
+			live: `{"name":"logs","roof": {"tiles":{"colours":["red"]},  "age": 0}}`,
+			want: []diff.Unmanaged{{Path: "spec.roof", Value: `{"age":0,"tiles":{"colours":["red"]}}`}},
 		},
 		"in a section": {
 			live: `{"name":"logs","softDeletePolicy":{"retentionDurationSeconds":"0","hardDeletePause":true},"billing":{"requesterPays":true,"tariff":"low"}}`,
@@ -43,7 +43,16 @@ func TestUnmanaged(t *testing.T) {
 				{Path: "spec.lifecycle.rules[1].name", Value: `"second"`},
 			},
 		},
-		"what says nothing": {live: `{"name":"logs","ipFilter":null,"lifecycle":{"rule":[{"condition":{"weather":null}}]}}`},
+		"in a filter, and in a list of it": {
+			live: `{"name":"logs","ipFilter":{"mode":"Enabled","weather":"rain","publicNetworkSource":{"allowedIpCidrRanges":["192.0.2.0/24"],"weather":0},
+				"vpcNetworkSources":[{"network":"projects/p/global/networks/n"},{"network":"projects/p/global/networks/m","weather":false}]}}`,
+			want: []diff.Unmanaged{
+				{Path: "spec.ipFilter.publicNetworkSource.weather", Value: "0"},
+				{Path: "spec.ipFilter.vpcNetworkSources[1].weather", Value: "false"},
+				{Path: "spec.ipFilter.weather", Value: `"rain"`},
+			},
+		},
+		"what says nothing": {live: `{"name":"logs","roof":null,"lifecycle":{"rule":[{"condition":{"weather":null}}]}}`},
 	}
 	byPath := cmpopts.SortSlices(func(a, b diff.Unmanaged) bool { return a.Path < b.Path })
 	for name, tc := range cases {
@@ -58,7 +67,7 @@ func TestUnmanaged(t *testing.T) {
 // A rule with a condition that the spec has none for is no rule without it.
 func TestUnmanagedConditionDiffers(t *testing.T) {
 	impl, cloud := newCloud(t)
-	cloud.bucket = object{"name": "logs", "metageneration": "7", "storageClass": "STANDARD", "ipFilter": object{"mode": "Enabled"}, "lifecycle": object{"rule": []any{
+	cloud.bucket = object{"name": "logs", "metageneration": "7", "storageClass": "STANDARD", "roof": object{"age": 7.0}, "lifecycle": object{"rule": []any{
 		object{"action": object{"type": "Delete"}, "condition": object{"age": 7.0, "weather": "rain"}},
 	}}}
 	k := kind.Of(impl)
@@ -88,7 +97,7 @@ func TestUnmanagedConditionDiffers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if section(cloud.bucket, "ipFilter")["mode"] != "Enabled" || len(live.Unmanaged) != 2 {
+	if section(cloud.bucket, "roof")["age"] != 7.0 || len(live.Unmanaged) != 2 {
 		t.Errorf("after a change of the storage class the bucket is %v", cloud.bucket)
 	}
 
@@ -98,7 +107,7 @@ func TestUnmanagedConditionDiffers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if d := cmp.Diff([]diff.Unmanaged{{Path: "spec.ipFilter", Value: `{"mode":"Enabled"}`}}, live.Unmanaged); d != "" {
+	if d := cmp.Diff([]diff.Unmanaged{{Path: "spec.roof", Value: `{"age":7}`}}, live.Unmanaged); d != "" {
 		t.Errorf("unmanaged, once the removal is written (-want +got):\n%s", d)
 	}
 }

@@ -19,6 +19,7 @@ type change struct {
 var aspects = []func(*change) error{
 	(*change).settleLabels,
 	(*change).settleAccess,
+	(*change).settleIPFilter,
 	(*change).settleStorageClass,
 	(*change).settleRPO,
 	(*change).settleAutoclass,
@@ -309,7 +310,7 @@ func (c *change) settleLists() error {
 			c.drop(field)
 		}
 	}
-	for _, field := range []string{"website", "ipFilter", "billing", "versioning"} {
+	for _, field := range []string{"website", "billing", "versioning"} {
 		if inner := object(c.next, field); len(inner) == 0 {
 			c.drop(field)
 		}
