@@ -1,7 +1,13 @@
 package bucket
 
 import (
+	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -62,6 +68,73 @@ func TestUnmanaged(t *testing.T) {
 			}
 		})
 	}
+}
+
+// brimful is a live bucket with every object that one can have, those of lists twice.
+const brimful = `{
+	"name": "logs", "customPlacementConfig": {"dataLocations": ["A", "B"]}, "autoclass": {"enabled": false}, "versioning": {"enabled": true},
+	"hierarchicalNamespace": {"enabled": false}, "objectRetention": {"mode": "Enabled"}, "billing": {"requesterPays": false},
+	"lifecycle": {"rule": [{"action": {"type": "Delete"}, "condition": {"age": 1}}, {"action": {"type": "Delete"}, "condition": {"age": 2}}]},
+	"softDeletePolicy": {"retentionDurationSeconds": "0"}, "retentionPolicy": {"retentionPeriod": "60"}, "website": {"mainPageSuffix": "a"},
+	"iamConfiguration": {"uniformBucketLevelAccess": {"enabled": true}}, "cors": [{"maxAgeSeconds": 1}, {"maxAgeSeconds": 2}],
+	"logging": {"logBucket": "b"}, "encryption": {"googleManagedEncryptionEnforcementConfig": {"restrictionMode": "NotRestricted"},
+		"customerManagedEncryptionEnforcementConfig": {"restrictionMode": "NotRestricted"},
+		"customerSuppliedEncryptionEnforcementConfig": {"restrictionMode": "NotRestricted"}},
+	"ipFilter": {"mode": "Disabled", "publicNetworkSource": {"allowedIpCidrRanges": []}, "vpcNetworkSources": [{"network": "n"}, {"network": "m"}]}
+}`
+
+// Wherever Google adds a field, and whatever its value, it is seen.
+func TestUnmanagedAnywhere(t *testing.T) {
+	var whole any
+	if err := json.Unmarshal([]byte(brimful), &whole); err != nil {
+		t.Fatal(err)
+	}
+	places := 0
+	everyObject(whole, func(place map[string]any) {
+		places++
+		for _, value := range []any{"rain", "", 0.0, false, []any{}, map[string]any{}} {
+			place["weather"] = value
+			found := (&Kind{}).Unmanaged(observed(t, jsonOf(whole)))
+			if len(found) != 1 || !strings.HasSuffix(found[0].Path, ".weather") || found[0].Value != jsonOf(value) {
+				t.Errorf("with %v in %s: unmanaged is %v", value, jsonOf(place), found)
+			}
+		}
+		delete(place, "weather")
+	})
+	if objects := countObjects(reflect.TypeFor[Live]()); places != objects {
+		t.Errorf("%d places tried; a bucket has %d", places, objects)
+	}
+}
+
+func everyObject(value any, visit func(map[string]any)) {
+	switch value := value.(type) {
+	case map[string]any:
+		visit(value)
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			everyObject(value[key], visit)
+		}
+	case []any:
+		for _, item := range value {
+			everyObject(item, visit)
+		}
+	}
+}
+
+// countObjects counts a type of objects and those in it; in lists there are two of each.
+func countObjects(typ reflect.Type) int {
+	switch {
+	case typ.Kind() == reflect.Pointer:
+		return countObjects(typ.Elem())
+	case typ.Kind() == reflect.Slice && typ != reflect.TypeFor[json.RawMessage]():
+		return 2 * countObjects(typ.Elem())
+	case typ.Kind() != reflect.Struct || typ == reflect.TypeFor[time.Time]():
+		return 0
+	}
+	count := 1
+	for field := range typ.Fields() {
+		count += countObjects(field.Type)
+	}
+	return count
 }
 
 // A rule with a condition that the spec has none for is no rule without it.
