@@ -120,6 +120,79 @@ const (
 	PublicAccessPreventionEnforced PublicAccessPrevention = "enforced"
 )
 
+// IPFilter restricts from where a bucket can be used.
+//
+// +kubebuilder:validation:XValidation:rule="(has(self.publicNetworkSource) ? size(self.publicNetworkSource.allowedIPCIDRRanges) : 0) + (has(self.vpcNetworkSources) ? self.vpcNetworkSources.map(v, size(v.allowedIPCIDRRanges)).sum() : 0) <= 200",message="spec.ipFilter has more than 200 ranges; Google allows 200 in all networks together"
+type IPFilter struct {
+	// mode says whether the filter is applied: Enabled, or Disabled (Google's default), which keeps the rest of it for later. An enabled
+	// filter refuses every request that comes from none of its sources.
+	// +required
+	Mode IPFilterMode `json:"mode,omitempty"`
+
+	// publicNetworkSource lists the addresses on the internet that are let in.
+	// +optional
+	PublicNetworkSource *PublicNetworkSource `json:"publicNetworkSource,omitempty"`
+
+	// vpcNetworkSources list the addresses in VPC networks that are let in. An explicit [] is none.
+	// +optional
+	// +listType=map
+	// +listMapKey=network
+	// +kubebuilder:validation:MaxItems=25
+	VPCNetworkSources []VPCNetworkSource `json:"vpcNetworkSources,omitzero"`
+
+	// allowCrossOrgVPCs allows vpcNetworkSources of other organizations; Google does not check then whether the networks exist. Google's
+	// default: false.
+	// +optional
+	AllowCrossOrgVPCs *bool `json:"allowCrossOrgVPCs,omitempty"`
+
+	// allowAllServiceAgentAccess lets Google's service agents in from anywhere. Google's default: false.
+	// +optional
+	AllowAllServiceAgentAccess *bool `json:"allowAllServiceAgentAccess,omitempty"`
+}
+
+// IPFilterMode says whether an IP filter is applied.
+// +kubebuilder:validation:Enum=Enabled;Disabled
+type IPFilterMode string
+
+// The values of IPFilterMode.
+const (
+	// IPFilterEnabled refuses what comes from elsewhere.
+	IPFilterEnabled IPFilterMode = "Enabled"
+	// IPFilterDisabled refuses nothing.
+	IPFilterDisabled IPFilterMode = "Disabled"
+)
+
+// PublicNetworkSource lists addresses on the internet.
+type PublicNetworkSource struct {
+	// allowedIPCIDRRanges are the ranges of IPv4 and IPv6 addresses, such as 192.0.2.0/24 and 2001:db8::/32, in any order. [] is none.
+	// +required
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=200
+	AllowedIPCIDRRanges []IPCIDRRange `json:"allowedIPCIDRRanges,omitzero"`
+}
+
+// VPCNetworkSource lists addresses in a VPC network.
+type VPCNetworkSource struct {
+	// network is the network: projects/P/global/networks/N.
+	// +required
+	// +kubebuilder:validation:MaxLength=160
+	// +kubebuilder:validation:Pattern=`^projects/[^/]+/global/networks/[^/]+$`
+	Network string `json:"network,omitempty"`
+
+	// allowedIPCIDRRanges are the ranges of IPv4 and IPv6 addresses, such as 10.0.0.0/8, in any order; 0.0.0.0/0 is all of the network.
+	// +required
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=200
+	AllowedIPCIDRRanges []IPCIDRRange `json:"allowedIPCIDRRanges,omitempty"`
+}
+
+// IPCIDRRange is a range of IPv4 or IPv6 addresses, such as 192.0.2.0/24.
+// +kubebuilder:validation:MaxLength=43
+// +kubebuilder:validation:Format=cidr
+// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,3}[.]){3}[0-9]{1,3}/([0-9]|[12][0-9]|3[0-2])$') || [0, 1, 2, 3].all(i, int(self.split('/')[0].split('.')[i]) % [1, 2, 4, 8, 16, 32, 64, 128, 256][int(self.split('/')[1]) <= 8 * i ? 8 : int(self.split('/')[1]) >= 8 * i + 8 ? 0 : 8 * i + 8 - int(self.split('/')[1])] == 0)",message="a range must begin with its first address: 192.0.2.0/24, not 192.0.2.1/24"
+type IPCIDRRange string
+
 // CORS is a rule for cross-origin resource sharing.
 type CORS struct {
 	// origin lists the origins, such as https://example.com; * is any.

@@ -152,6 +152,12 @@ type BucketSpec struct {
 	// +optional
 	PublicAccessPrevention PublicAccessPrevention `json:"publicAccessPrevention,omitempty"`
 
+	// ipFilter restricts from which addresses and networks the bucket and its objects can be used. Google's default: not enabled. It
+	// applies to Holdfast too, which storage.buckets.exemptFromIpFilter exempts where it reads, changes and deletes the bucket, but not where
+	// it reads and writes the bucket's IAM policy or deletes objects.
+	// +optional
+	IPFilter *IPFilter `json:"ipFilter,omitempty"`
+
 	// cors are the rules by which web browsers let other origins use the bucket. An explicit [] is none.
 	// +optional
 	// +listType=atomic

@@ -212,7 +212,7 @@ type Change struct {
 
 // UnmanagedField is a setting of the resource that the spec has no field for.
 type UnmanagedField struct {
-	// path is where the spec would have it, by the name that Google gives it, such as spec.ipFilter or
+	// path is where the spec would have it, by the name that Google gives it, such as spec.softDeletePolicy.hardDeletePause or
 	// spec.lifecycle.rules[0].condition.matchesPattern. A field whose name is not known has its number in Google's API: spec.#30.
 	Path string `json:"path"`
 	// value is the live value as JSON. Long values are truncated.

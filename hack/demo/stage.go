@@ -146,7 +146,7 @@ func (s *stage) startCloud(ctx context.Context) error {
 	s.cloud = &cloud{url: "http://" + web, grpc: rpc}
 	emulator, err := process.Start(process.Program{
 		Name: "the emulator", Log: s.file("emulator.log"), Path: "bin/gcp-emulator",
-		Args: []string{"--http", web, "--grpc", rpc, "--journal"},
+		Args: []string{"--http", web, "--grpc", rpc, "--journal", "--enforce-requester-pays"},
 	})
 	if err != nil {
 		return err

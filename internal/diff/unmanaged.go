@@ -8,7 +8,7 @@ import (
 
 // Unmanaged is a value that is live and that the spec has no field for.
 type Unmanaged struct {
-	// Path is where the spec would have it, such as spec.ipFilter or spec.lifecycle.rules[1].condition.weather.
+	// Path is where the spec would have it, such as spec.softDeletePolicy.hardDeletePause or spec.lifecycle.rules[1].condition.weather.
 	Path string
 	// Value is the live value as compact JSON.
 	Value string

@@ -83,7 +83,7 @@ func (s scope) String() string {
 type projectKey struct{}
 
 // WithProject says which project's resources the calls made with the context are about. Cloud Storage's quotas are the
-// project's, but most of its calls name only the bucket.
+// project's, but most of its calls name only the bucket. Where the requesters of a bucket pay, the project does.
 func WithProject(ctx context.Context, projectID string) context.Context {
 	return context.WithValue(ctx, projectKey{}, projectID)
 }

@@ -63,6 +63,7 @@ type Clients struct {
 	base    *auth.Credentials // nil if no endpoint wants any
 	metrics *metrics
 	limiter *limiter
+	payers  *payers
 
 	storage  *pool[*StorageService]
 	topics   *pool[*pubsub.TopicAdminClient]
@@ -84,7 +85,7 @@ func NewClients(opts Options) (*Clients, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Clients{opts: opts, base: opts.credentials, limiter: newLimiter(declared, opts.QuotaShare, time.Now)}
+	c := &Clients{opts: opts, base: opts.credentials, limiter: newLimiter(declared, opts.QuotaShare, time.Now), payers: newPayers()}
 	c.identity.now = time.Now
 	if c.metrics, err = newMetrics(opts.Registerer); err != nil {
 		return nil, err

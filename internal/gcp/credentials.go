@@ -80,7 +80,8 @@ func (c *Clients) tokenClient() (*http.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.authenticated(own, always(serviceCredentials, methodToken))
+	callOf := always(serviceCredentials, methodToken)
+	return c.authenticated(own, callOf, c.counted(callOf))
 }
 
 // tokens classifies failures to get a token.

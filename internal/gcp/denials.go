@@ -40,6 +40,11 @@ var (
 		wrong:  "Holdfast may not act as {resource}, which the Namespace's annotation holdfast.dev/impersonate-service-account names",
 		advice: "Correct the annotation, or enable that account and grant Holdfast's service account roles/iam.serviceAccountTokenCreator on it",
 	}
+	deniedPayer = denialKind{
+		google: "`serviceusage.services.use` denied, about a bucket whose requesters pay",
+		wrong:  "the requesters of the bucket pay, and {account} may not have project {project} billed",
+		advice: "Grant it roles/serviceusage.serviceUsageConsumer on that project",
+	}
 	deniedCredentials = denialKind{
 		google: "401, or no token",
 		wrong:  "Google does not accept the credentials that Holdfast runs with",
@@ -85,6 +90,13 @@ var denialKinds = []denialKind{
 			`not allowed by the project's organization policy(?:.*?/orgpolicies/(?P<constraint>[\w-]+))?`),
 		wrong:  "an organization policy forbids it: {constraint}",
 		advice: "Change the manifest to what the policy allows, or have an administrator of the organization change the policy; no role helps",
+	},
+	{
+		google:  "\"There is an IP filtering condition that is preventing access to the resource\"",
+		message: regexp.MustCompile(`(?i)\bIP filtering condition\b`),
+		wrong:   "the bucket's IP filter does not let Holdfast in",
+		advice: "Let its address or network in, in spec.ipFilter and in Google Cloud; for all but the bucket's IAM policy and objects it is enough " +
+			"to grant storage.buckets.exemptFromIpFilter to {account}",
 	},
 	{
 		google: "\"Project … has been deleted\", \"… scheduled for deletion\"", anyCode: true,

@@ -185,7 +185,7 @@ func TestTheReadmeHasEveryDenial(t *testing.T) {
 	}
 	shown := strings.NewReplacer("{permission}", "PERMISSION", "{resource}", "RESOURCE", "{service}", "SERVICE", "{project}", "PROJECT_ID", "{id}", "ID",
 		"{constraint}", "CONSTRAINT", "{account}", "ACCOUNT")
-	for _, d := range append([]denialKind{deniedPermission, deniedImpersonation, deniedCredentials}, denialKinds...) {
+	for _, d := range append([]denialKind{deniedPermission, deniedImpersonation, deniedPayer, deniedCredentials}, denialKinds...) {
 		row := "| " + d.google + " | " + shown.Replace(d.wrong) + " | " + shown.Replace(d.advice) + " |"
 		if !strings.Contains(string(readme), row) {
 			t.Errorf("the README lacks the row\n%s", row)

@@ -98,6 +98,10 @@ func TestClassify(t *testing.T) {
 			httpError(t, 403, "<html>Blocked by policy</html>"),
 			Error{Class: kind.Unavailable, Message: "the endpoint answered 403 Forbidden"},
 		},
+		"kept out by the bucket's IP filter": {
+			httpError(t, 403, storageBody(403, "forbidden", "There is an IP filtering condition that is preventing access to the resource.")),
+			Error{Class: kind.Denied, Message: "There is an IP filtering condition that is preventing access to the resource."},
+		},
 		"project of a bucket to be made not found": {
 			httpError(t, 404, storageBody(404, "notFound", "The requested project was not found.")),
 			Error{Class: kind.Denied, Message: "The requested project was not found."},

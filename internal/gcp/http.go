@@ -37,20 +37,21 @@ func newBaseTransport() http.RoundTripper {
 // httpClient makes the client below those of Cloud Storage that acts as an account (empty: as the manager).
 func (c *Clients) httpClient(endpoint Endpoint, account string) (*http.Client, error) {
 	callOf := func(req *http.Request) call { return storageCall(req, endpoint.Path, account) }
+	paid := c.payers.roundTripper(callOf, c.counted(callOf))
 	if endpoint.Insecure {
-		return c.anonymous(callOf), nil
+		return c.limited(callOf, paid), nil
 	}
 	own, err := c.credentials(account)
 	if err != nil {
 		return nil, err
 	}
-	return c.authenticated(own, callOf)
+	return c.authenticated(own, callOf, paid)
 }
 
-// authenticated makes a client of a JSON API that is bounded in time, limited, authenticated and counted, in this order.
-func (c *Clients) authenticated(own *auth.Credentials, callOf func(*http.Request) call) (*http.Client, error) {
+// authenticated makes a client of a JSON API that is bounded in time, limited and authenticated, in this order, before next.
+func (c *Clients) authenticated(own *auth.Credentials, callOf func(*http.Request) call, next http.RoundTripper) (*http.Client, error) {
 	client, err := httptransport.NewClient(&httptransport.Options{
-		Credentials: own, BaseRoundTripper: c.counted(callOf), DisableTelemetry: true,
+		Credentials: own, BaseRoundTripper: next, DisableTelemetry: true,
 		Headers: http.Header{}, // which gets the quota project; a nil one is replaced, and the quota project lost
 	})
 	if err != nil {
@@ -124,18 +125,28 @@ func closeBody(req *http.Request) error {
 // maxPeek bounds how much of an error response is read to classify it, in bytes.
 const maxPeek = 64 << 10
 
-// peekThrottled returns the error if a response says that there were too many calls, and leaves the body to be read again.
-func peekThrottled(resp *http.Response) *Error {
-	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusForbidden {
-		return nil
-	}
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxPeek)) // A failed read fails again for whoever reads on.
+// peek reads the beginning of a response's body, up to limit bytes, and leaves all of it to be read again.
+func peek(resp *http.Response, limit int64) []byte {
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, limit)) // A failed read fails again for whoever reads on.
 	rest := resp.Body
 	resp.Body = struct {
 		io.Reader
 		io.Closer
 	}{io.MultiReader(bytes.NewReader(body), rest), rest}
-	if refusal := Classify(googleapi.CheckResponseWithBody(resp, body)); refusal.Class == kind.Throttled {
+	return body
+}
+
+// peekRefusal returns the error that a response is, and leaves its body to be read again.
+func peekRefusal(resp *http.Response) *Error {
+	return Classify(googleapi.CheckResponseWithBody(resp, peek(resp, maxPeek)))
+}
+
+// peekThrottled returns the error if a response says that there were too many calls.
+func peekThrottled(resp *http.Response) *Error {
+	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusForbidden {
+		return nil
+	}
+	if refusal := peekRefusal(resp); refusal.Class == kind.Throttled {
 		return refusal
 	}
 	return nil

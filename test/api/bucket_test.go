@@ -73,6 +73,21 @@ var bucketRefusals = map[string]struct{ name, spec, sentence string }{
 	"autoclass and a storage class":    {spec: `{autoclass: {enabled: true}, storageClass: NEARLINE}`, sentence: "spec.storageClass must be STANDARD or left out while spec.autoclass is enabled"},
 	"autoclass and SetStorageClass":    {spec: `{autoclass: {enabled: true}, lifecycle: {rules: [{action: {type: SetStorageClass, storageClass: ARCHIVE}, condition: {age: 1}}]}}`, sentence: "spec.lifecycle must not set or match storage classes while spec.autoclass is enabled"},
 	"autoclass and a class to match":   {spec: `{autoclass: {enabled: true}, lifecycle: {rules: [{action: {type: Delete}, condition: {matchesStorageClass: [ARCHIVE]}}]}}`, sentence: "spec.lifecycle must not set or match storage classes while spec.autoclass is enabled"},
+	"a filter without a mode":          {spec: `{ipFilter: {publicNetworkSource: {allowedIPCIDRRanges: [192.0.2.0/24]}}}`, sentence: "spec.ipFilter.mode: Required value"},
+	"an unknown filter mode":           {spec: `{ipFilter: {mode: enabled}}`, sentence: `spec.ipFilter.mode: Unsupported value: "enabled"`},
+	"an address for a range":           {spec: `{ipFilter: {mode: Enabled, publicNetworkSource: {allowedIPCIDRRanges: [192.0.2.1]}}}`, sentence: `allowedIPCIDRRanges[0] in body must be of type cidr: "192.0.2.1"`},
+	"a range that is none":             {spec: `{ipFilter: {mode: Enabled, publicNetworkSource: {allowedIPCIDRRanges: ["2001:db8::/129"]}}}`, sentence: "must be of type cidr"},
+	"a range with numbers too big":     {spec: `{ipFilter: {mode: Enabled, publicNetworkSource: {allowedIPCIDRRanges: [192.0.256.0/24]}}}`, sentence: "must be of type cidr"},
+	"a range from its middle":          {spec: `{ipFilter: {mode: Enabled, publicNetworkSource: {allowedIPCIDRRanges: [203.0.113.0/24, 192.0.2.1/24]}}}`, sentence: `spec.ipFilter.publicNetworkSource.allowedIPCIDRRanges[1]: Invalid value: "192.0.2.1/24": a range must begin with its first address: 192.0.2.0/24, not 192.0.2.1/24`},
+	"a small range from its middle":    {spec: `{ipFilter: {mode: Enabled, publicNetworkSource: {allowedIPCIDRRanges: [192.0.2.9/29]}}}`, sentence: "a range must begin with its first address"},
+	"a big range from its middle":      {spec: `{ipFilter: {mode: Enabled, vpcNetworkSources: [{network: projects/p/global/networks/n, allowedIPCIDRRanges: [10.64.0.0/9]}]}}`, sentence: "a range must begin with its first address"},
+	"the same range twice":             {spec: `{ipFilter: {mode: Enabled, publicNetworkSource: {allowedIPCIDRRanges: [192.0.2.0/24, 192.0.2.0/24]}}}`, sentence: `allowedIPCIDRRanges[1]: Duplicate value: "192.0.2.0/24"`},
+	"a public source without ranges":   {spec: `{ipFilter: {mode: Enabled, publicNetworkSource: {}}}`, sentence: "spec.ipFilter.publicNetworkSource.allowedIPCIDRRanges: Required value"},
+	"a network's short name":           {spec: `{ipFilter: {mode: Enabled, vpcNetworkSources: [{network: default, allowedIPCIDRRanges: [10.0.0.0/8]}]}}`, sentence: "spec.ipFilter.vpcNetworkSources[0].network in body should match"},
+	"a network without ranges":         {spec: `{ipFilter: {mode: Enabled, vpcNetworkSources: [{network: projects/p/global/networks/n}]}}`, sentence: "spec.ipFilter.vpcNetworkSources[0].allowedIPCIDRRanges: Required value"},
+	"a network with no ranges":         {spec: `{ipFilter: {mode: Enabled, vpcNetworkSources: [{network: projects/p/global/networks/n, allowedIPCIDRRanges: []}]}}`, sentence: "spec.ipFilter.vpcNetworkSources[0].allowedIPCIDRRanges"},
+	"a network twice":                  {spec: `{ipFilter: {mode: Enabled, vpcNetworkSources: [{network: projects/p/global/networks/n, allowedIPCIDRRanges: [10.0.0.0/8]}, {network: projects/p/global/networks/n, allowedIPCIDRRanges: [10.0.0.0/8]}]}}`, sentence: "spec.ipFilter.vpcNetworkSources[1]: Duplicate value"},
+	"more ranges than there may be":    {spec: `{ipFilter: {mode: Enabled, publicNetworkSource: {allowedIPCIDRRanges: [` + manyRanges(200) + `]}, vpcNetworkSources: [{network: projects/p/global/networks/n, allowedIPCIDRRanges: [10.0.0.0/8]}]}}`, sentence: "spec.ipFilter has more than 200 ranges; Google allows 200 in all networks together"},
 	"folders without uniform access":   {spec: `{hierarchicalNamespace: {enabled: true}}`, sentence: "spec.hierarchicalNamespace needs spec.uniformBucketLevelAccess: set its enabled to true"},
 	"folders and access control lists": {spec: `{hierarchicalNamespace: {enabled: true}, uniformBucketLevelAccess: {enabled: false}}`, sentence: "spec.hierarchicalNamespace needs spec.uniformBucketLevelAccess"},
 	"folders and versioning":           {spec: `{hierarchicalNamespace: {enabled: true}, uniformBucketLevelAccess: {enabled: true}, versioning: {enabled: true}}`, sentence: "spec.versioning cannot be enabled together with spec.hierarchicalNamespace"},
@@ -154,6 +169,8 @@ func TestBucketAcceptedOnCreate(t *testing.T) {
 		"soft delete off":                   {spec: `{softDeletePolicy: {retentionSeconds: 0}}`},
 		"the bucket's objects too":          {spec: `{deletionPolicy: DeleteWithContents}`},
 		"labels in other alphabets":         {spec: `{labels: {größe: "übergroß", 名前: 値, empty: ""}}`},
+		"a filter":                          {spec: `{ipFilter: {mode: Enabled, publicNetworkSource: {allowedIPCIDRRanges: [0.0.0.0/0, "::/0", "2001:db8::/32", 192.0.2.128/25, 192.0.2.1/32, 64.0.0.0/2]}, vpcNetworkSources: [{network: projects/p/global/networks/n, allowedIPCIDRRanges: [10.0.0.0/8]}], allowCrossOrgVPCs: true, allowAllServiceAgentAccess: true}}`},
+		"a filter that lets nobody in":      {spec: `{ipFilter: {mode: Enabled, publicNetworkSource: {allowedIPCIDRRanges: []}, vpcNetworkSources: []}}`},
 		"a project of a domain":             {spec: `{projectID: "example.com:some-project"}`},
 		"conditions":                        {spec: `{uniformBucketLevelAccess: {enabled: true}, iam: {bindings: [{role: roles/browser, members: ["user:ada@example.com"], condition: {title: t, expression: "true"}}]}}`},
 		"no conditions, but access lists":   {spec: `{uniformBucketLevelAccess: {enabled: false}, iam: {bindings: [{role: roles/browser, members: ["user:ada@example.com"]}]}}`},
@@ -231,12 +248,16 @@ func TestBucketUpdates(t *testing.T) {
 
 // An object that nobody has looked at says so, and what was explicitly empty or false is still there for Go to see.
 func TestBucketDefaultsAndEmpties(t *testing.T) {
-	obj := bucketManifest(t, "", `{labels: {}, lifecycle: {rules: []}, retentionPolicy: {}, cors: [], website: {}, logging: {}, encryption: {}, requesterPays: false, softDeletePolicy: {retentionSeconds: 0}}`)
+	obj := bucketManifest(t, "", `{labels: {}, lifecycle: {rules: []}, retentionPolicy: {}, cors: [], website: {}, logging: {}, encryption: {}, requesterPays: false, softDeletePolicy: {retentionSeconds: 0}, ipFilter: {mode: Disabled, publicNetworkSource: {allowedIPCIDRRanges: []}, vpcNetworkSources: []}}`)
 	want := v1alpha1.BucketSpec{
 		CommonSpec: commonDefaults,
 		Labels:     v1alpha1.Labels{}, Lifecycle: &v1alpha1.Lifecycle{Rules: []v1alpha1.LifecycleRule{}}, RetentionPolicy: &v1alpha1.RetentionPolicy{},
 		CORS: []v1alpha1.CORS{}, Website: &v1alpha1.Website{}, Logging: &v1alpha1.Logging{}, Encryption: &v1alpha1.BucketEncryption{},
 		RequesterPays: new(false), SoftDeletePolicy: &v1alpha1.SoftDeletePolicy{RetentionSeconds: new(int64(0))},
+		IPFilter: &v1alpha1.IPFilter{
+			Mode: v1alpha1.IPFilterDisabled, PublicNetworkSource: &v1alpha1.PublicNetworkSource{AllowedIPCIDRRanges: []v1alpha1.IPCIDRRange{}},
+			VPCNetworkSources: []v1alpha1.VPCNetworkSource{},
+		},
 	}
 	var got v1alpha1.Bucket
 	expectDefaults(t, obj, &got, &got.Spec, want)
@@ -257,6 +278,10 @@ func TestBucketAtItsLargest(t *testing.T) {
 	}
 	cors := `{origin: [` + repeated(strings.Repeat("o", 15), 100) + `], method: [` + repeated("OPTIONS", 20) + `], responseHeader: [` +
 		repeated(strings.Repeat("h", 15), 100) + `], maxAgeSeconds: 2147483647}`
+	networks := make([]string, 25)
+	for i := range networks {
+		networks[i] = fmt.Sprintf(`{network: projects/%s/global/networks/%d, allowedIPCIDRRanges: ["ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128"]}`, strings.Repeat("p", 100), i)
+	}
 	locations := strings.Repeat("a", 31) + "-" + strings.Repeat("b", 30)
 	obj := bucketManifest(t, "", `
 resourceID: `+name+`
@@ -284,6 +309,12 @@ encryption:
   googleManagedEncryptionEnforcementConfig: {restrictionMode: FullyRestricted}
   customerManagedEncryptionEnforcementConfig: {restrictionMode: NotRestricted}
   customerSuppliedEncryptionEnforcementConfig: {restrictionMode: FullyRestricted}
+ipFilter:
+  mode: Enabled
+  publicNetworkSource: {allowedIPCIDRRanges: [`+manyRanges(175)+`]}
+  vpcNetworkSources: [`+strings.Join(networks, ",")+`]
+  allowCrossOrgVPCs: true
+  allowAllServiceAgentAccess: true
 requesterPays: true
 defaultEventBasedHold: true
 `)
@@ -319,4 +350,13 @@ func bucketRule(rule string) string { return `{lifecycle: {rules: [` + rule + `]
 func bucketManifest(t *testing.T, name, spec string) *unstructured.Unstructured {
 	t.Helper()
 	return specManifest(t, "Bucket", "bucket", name, spec)
+}
+
+// manyRanges are so many ranges of addresses, in a list.
+func manyRanges(n int) string {
+	var ranges []string
+	for i := range n {
+		ranges = append(ranges, fmt.Sprintf("10.0.%d.0/24", i))
+	}
+	return strings.Join(ranges, ", ")
 }

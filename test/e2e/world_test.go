@@ -90,7 +90,7 @@ func newWorldAt(t *testing.T, config *rest.Config) *world {
 	t.Helper()
 	n := worlds.Add(1)
 	w := &world{
-		t: t, config: config, cloud: emulator.StartTest(t), namespace: fmt.Sprintf("team-%d", n), project: fmt.Sprintf("project-%d", n),
+		t: t, config: config, cloud: emulator.StartTest(t, emulator.Options{EnforceRequesterPays: true}), namespace: fmt.Sprintf("team-%d", n), project: fmt.Sprintf("project-%d", n),
 		ownerID: fmt.Sprintf("cluster-%d", n), sweep: time.Hour, lease: &fakeLease{}, unanswered: time.Second / 4, people: map[string]client.Client{},
 		quotaShare: 1000, timeout: 5 * time.Second, stop: func() {},
 	}

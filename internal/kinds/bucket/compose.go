@@ -48,6 +48,7 @@ func composeNew(ref kind.Ref, want *v1alpha1.BucketSpec) *raw.Bucket {
 	if want.PublicAccessPrevention != "" {
 		at(&bucket.IamConfiguration).PublicAccessPrevention = string(want.PublicAccessPrevention)
 	}
+	bucket.IpFilter = composeNewIPFilter(want.IPFilter)
 	if orZero(want.RequesterPays) {
 		bucket.Billing = composeBilling(want.RequesterPays)
 	}
@@ -147,13 +148,16 @@ func (c *composer) protection() {
 	}
 }
 
-// access writes who may read, and who pays for it.
+// access writes who may read, from where, and who pays for it.
 func (c *composer) access() {
 	if c.changes.Has("spec.uniformBucketLevelAccess") {
 		at(&c.patch.IamConfiguration).UniformBucketLevelAccess = composeUniformAccess(c.want.UniformBucketLevelAccess)
 	}
 	if c.changes.Has("spec.publicAccessPrevention") {
 		at(&c.patch.IamConfiguration).PublicAccessPrevention = string(c.want.PublicAccessPrevention)
+	}
+	if c.changes.Has("spec.ipFilter") {
+		c.patch.IpFilter = composeIPFilter(c.want.IPFilter)
 	}
 	if c.changes.Has("spec.requesterPays") {
 		c.patch.Billing = composeBilling(c.want.RequesterPays)

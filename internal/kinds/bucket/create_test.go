@@ -34,8 +34,16 @@ func TestCreateOnTheWire(t *testing.T) {
 				Versioning: &v1alpha1.Versioning{Enabled: new(false)}, Autoclass: &v1alpha1.Autoclass{Enabled: new(false)},
 				HierarchicalNamespace: &v1alpha1.HierarchicalNamespace{Enabled: new(false)}, RequesterPays: new(false),
 				SoftDeletePolicy: &v1alpha1.SoftDeletePolicy{RetentionSeconds: new(int64(0))},
+				IPFilter:         &v1alpha1.IPFilter{Mode: v1alpha1.IPFilterDisabled, VPCNetworkSources: []v1alpha1.VPCNetworkSource{}},
 			},
 			body: `{` + marks + `},"lifecycle":{"rule":[]},"location":"US","name":"logs","softDeletePolicy":{"retentionDurationSeconds":"0"}}`,
+		},
+		"a filter": {
+			spec: v1alpha1.BucketSpec{IPFilter: &v1alpha1.IPFilter{
+				Mode: v1alpha1.IPFilterEnabled, PublicNetworkSource: &v1alpha1.PublicNetworkSource{AllowedIPCIDRRanges: []v1alpha1.IPCIDRRange{"192.0.2.0/24"}},
+			}},
+			body: `{"ipFilter":{"allowAllServiceAgentAccess":false,"allowCrossOrgVpcs":false,"mode":"Enabled","publicNetworkSource":{"allowedIpCidrRanges":["192.0.2.0/24"]},` +
+				`"vpcNetworkSources":[]},` + marks + `},"lifecycle":{"rule":[]},"location":"US","name":"logs"}`,
 		},
 		"a dual-region in lower case": {
 			spec: v1alpha1.BucketSpec{Location: "eu", CustomPlacementConfig: &v1alpha1.CustomPlacementConfig{DataLocations: []string{"europe-west1", "europe-west4"}}},

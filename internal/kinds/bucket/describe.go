@@ -25,6 +25,7 @@ func (k *Kind) Describe(live *Live) *v1alpha1.Bucket {
 		HierarchicalNamespace:    &v1alpha1.HierarchicalNamespace{Enabled: new(live.HierarchicalNamespace.Enabled)},
 		UniformBucketLevelAccess: &v1alpha1.UniformBucketLevelAccess{Enabled: new(live.IAMConfiguration.UniformBucketLevelAccess.Enabled)},
 		PublicAccessPrevention:   describeAccessPrevention(live.IAMConfiguration.PublicAccessPrevention),
+		IPFilter:                 describeIPFilter(live.IPFilter),
 		CORS:                     describeCORS(live.CORS),
 		Website:                  describeWebsite(live.Website),
 		Logging:                  describeLogging(live.Logging, live.Name),
@@ -95,11 +96,11 @@ func describeWebsite(w Website) *v1alpha1.Website {
 
 // describeLogging leaves out the prefix that Google gives a bucket that has none: its own name.
 func describeLogging(l Logging, name string) *v1alpha1.Logging {
-	if l.LogBucket == "" {
-		return nil
-	}
 	if l.LogObjectPrefix == name {
 		l.LogObjectPrefix = ""
+	}
+	if l == (Logging{}) {
+		return nil
 	}
 	return new(v1alpha1.Logging(l))
 }

@@ -45,7 +45,22 @@ func TestDescribe(t *testing.T) {
 				"logging":{"logBucket":"audit","logObjectPrefix":"some/prefix"},
 				"encryption":{"defaultKMSKeyName":"projects/p/locations/europe/keyRings/r/cryptoKeys/k",
 					"googleManagedEncryptionEnforcementConfig":{"restrictionMode":"FullyRestricted"}},
+				"ipFilter":{"mode":"Enabled","publicNetworkSource":{"allowedIPCIDRRanges":["192.0.2.0/24","2001:db8::/32"]},
+					"vpcNetworkSources":[{"network":"projects/p/global/networks/n","allowedIPCIDRRanges":["10.0.0.0/8"]}],
+					"allowCrossOrgVPCs":false,"allowAllServiceAgentAccess":true},
 				"requesterPays":true,"defaultEventBasedHold":true}`,
+		},
+		"a prefix of logs that go nowhere": {
+			live: `{"name":"logs","logging":{"logObjectPrefix":"some/prefix"}}`,
+			want: `{"labels":{},"versioning":{"enabled":false},"autoclass":{"enabled":false},"hierarchicalNamespace":{"enabled":false},
+				"uniformBucketLevelAccess":{"enabled":false},"publicAccessPrevention":"inherited","logging":{"logObjectPrefix":"some/prefix"},
+				"requesterPays":false,"defaultEventBasedHold":false}`,
+		},
+		"a filter that is left over": {
+			live: `{"name":"logs","ipFilter":{"mode":"Disabled","allowCrossOrgVpcs":false,"allowAllServiceAgentAccess":false}}`,
+			want: `{"labels":{},"versioning":{"enabled":false},"autoclass":{"enabled":false},"hierarchicalNamespace":{"enabled":false},
+				"uniformBucketLevelAccess":{"enabled":false},"publicAccessPrevention":"inherited",
+				"ipFilter":{"mode":"Disabled","allowCrossOrgVPCs":false,"allowAllServiceAgentAccess":false},"requesterPays":false,"defaultEventBasedHold":false}`,
 		},
 		"a region, folders, object retention, old words": {
 			live: `{"name":"logs","location":"europe-west3","storageClass":"REGIONAL","hierarchicalNamespace":{"enabled":true},
@@ -134,6 +149,24 @@ func TestMeansTheSame(t *testing.T) {
 			live: `{"name":"logs","autoclass":{"enabled":true,"toggleTime":"2026-01-02T03:04:05Z"}}`,
 			spec: v1alpha1.BucketSpec{Autoclass: &v1alpha1.Autoclass{Enabled: new(true), TerminalStorageClass: "NEARLINE"}},
 		},
+		"ranges and networks in another order, and addresses as they may be written": {
+			live: `{"name":"logs","ipFilter":{"mode":"Enabled","publicNetworkSource":{"allowedIpCidrRanges":["2001:db8::/32","192.0.2.0/24"]},
+				"vpcNetworkSources":[{"network":"projects/p/global/networks/one","allowedIpCidrRanges":["10.0.0.0/8","172.16.0.0/12"]},
+					{"network":"projects/p/global/networks/two","allowedIpCidrRanges":["0.0.0.0/0"]}]}}`,
+			spec: v1alpha1.BucketSpec{IPFilter: &v1alpha1.IPFilter{
+				Mode:                v1alpha1.IPFilterEnabled,
+				PublicNetworkSource: &v1alpha1.PublicNetworkSource{AllowedIPCIDRRanges: []v1alpha1.IPCIDRRange{"192.0.2.0/24", "2001:0DB8:0::/32"}},
+				VPCNetworkSources: []v1alpha1.VPCNetworkSource{
+					{Network: "projects/p/global/networks/two", AllowedIPCIDRRanges: []v1alpha1.IPCIDRRange{"0.0.0.0/0"}},
+					{Network: "projects/p/global/networks/one", AllowedIPCIDRRanges: []v1alpha1.IPCIDRRange{"172.16.0.0/12", "10.0.0.0/8"}},
+				},
+				AllowCrossOrgVPCs: new(false), AllowAllServiceAgentAccess: new(false),
+			}},
+		},
+		"a filter that lets everybody in where there is none": {live: bare, spec: v1alpha1.BucketSpec{IPFilter: &v1alpha1.IPFilter{
+			Mode: v1alpha1.IPFilterDisabled, PublicNetworkSource: &v1alpha1.PublicNetworkSource{AllowedIPCIDRRanges: []v1alpha1.IPCIDRRange{}},
+			VPCNetworkSources: []v1alpha1.VPCNetworkSource{}, AllowCrossOrgVPCs: new(false), AllowAllServiceAgentAccess: new(false),
+		}}},
 		"explicit empties": {live: bare, spec: v1alpha1.BucketSpec{
 			Labels: v1alpha1.Labels{}, Lifecycle: &v1alpha1.Lifecycle{Rules: []v1alpha1.LifecycleRule{}}, RetentionPolicy: &v1alpha1.RetentionPolicy{},
 			CORS: []v1alpha1.CORS{}, Website: &v1alpha1.Website{}, Logging: &v1alpha1.Logging{}, Encryption: &v1alpha1.BucketEncryption{},

@@ -17,6 +17,7 @@ func drawSpec(t *rapid.T, fixed *v1alpha1.BucketSpec) v1alpha1.BucketSpec {
 		Autoclass:              maybe(t, "autoclass", drawAutoclass),
 		RPO:                    rapid.SampledFrom([]v1alpha1.RPO{"", v1alpha1.RPODefault}).Draw(t, "rpo"),
 		PublicAccessPrevention: rapid.SampledFrom([]v1alpha1.PublicAccessPrevention{"", v1alpha1.PublicAccessPreventionInherited, v1alpha1.PublicAccessPreventionEnforced}).Draw(t, "publicAccessPrevention"),
+		IPFilter:               maybe(t, "ipFilter", drawIPFilter),
 		CORS:                   maybe(t, "cors", func(t *rapid.T) []v1alpha1.CORS { return rapid.SliceOfN(rapid.Custom(drawCORS), 0, 3).Draw(t, "rules") }),
 		Website:                maybe(t, "website", drawWebsite),
 		Logging:                maybe(t, "logging", drawLogging),
@@ -125,6 +126,29 @@ func drawRule(t *rapid.T) v1alpha1.LifecycleRule {
 	c.WithState = rapid.SampledFrom([]v1alpha1.LifecycleState{"", v1alpha1.LifecycleLive, v1alpha1.LifecycleArchived, v1alpha1.LifecycleAny}).Draw(t, "state")
 	c.MatchesStorageClass = maybe(t, "classes", func(*rapid.T) []v1alpha1.StorageClass { return []v1alpha1.StorageClass{"ARCHIVE", "NEARLINE"} })
 	return rule
+}
+
+func drawIPFilter(t *rapid.T) *v1alpha1.IPFilter {
+	ranges := func(t *rapid.T) []v1alpha1.IPCIDRRange {
+		return rapid.SampledFrom([][]v1alpha1.IPCIDRRange{{"192.0.2.0/24"}, {"2001:DB8::/32", "10.0.0.0/8"}}).Draw(t, "ranges")
+	}
+	network := func(name string) v1alpha1.VPCNetworkSource {
+		return v1alpha1.VPCNetworkSource{Network: "projects/p/global/networks/" + name, AllowedIPCIDRRanges: ranges(t)}
+	}
+	return &v1alpha1.IPFilter{
+		Mode: rapid.SampledFrom([]v1alpha1.IPFilterMode{v1alpha1.IPFilterEnabled, v1alpha1.IPFilterDisabled}).Draw(t, "mode"),
+		PublicNetworkSource: maybe(t, "publicNetworkSource", func(t *rapid.T) *v1alpha1.PublicNetworkSource {
+			if rapid.Bool().Draw(t, "none") {
+				return &v1alpha1.PublicNetworkSource{AllowedIPCIDRRanges: []v1alpha1.IPCIDRRange{}}
+			}
+			return &v1alpha1.PublicNetworkSource{AllowedIPCIDRRanges: ranges(t)}
+		}),
+		VPCNetworkSources: rapid.SampledFrom([][]v1alpha1.VPCNetworkSource{
+			nil, {}, {network("one")}, {network("two"), network("one")},
+		}).Draw(t, "vpcNetworkSources"),
+		AllowCrossOrgVPCs:          maybe(t, "allowCrossOrgVPCs", drawBool),
+		AllowAllServiceAgentAccess: maybe(t, "allowAllServiceAgentAccess", drawBool),
+	}
 }
 
 func drawCORS(t *rapid.T) v1alpha1.CORS {

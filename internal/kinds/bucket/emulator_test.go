@@ -1,6 +1,7 @@
 package bucket
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -26,14 +27,19 @@ type emulated struct {
 
 func emulate(t *testing.T) *emulated {
 	t.Helper()
-	cloud := emulator.StartTest(t)
+	cloud := emulator.StartTest(t, emulator.Options{EnforceRequesterPays: true})
 	return &emulated{impl: New(policytest.Clients(t, cloud, methods...)), ref: ref, cloud: cloud}
+}
+
+// context is that of a pass.
+func (e *emulated) context(t *testing.T) context.Context {
+	return gcp.WithProject(t.Context(), e.ref.Project)
 }
 
 // create makes the bucket, and checks that nothing is left to do.
 func (e *emulated) create(t *testing.T, obj *v1alpha1.Bucket) *Live {
 	t.Helper()
-	live, err := e.impl.Create(t.Context(), e.ref, obj)
+	live, err := e.impl.Create(e.context(t), e.ref, obj)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,18 +54,18 @@ func (e *emulated) create(t *testing.T, obj *v1alpha1.Bucket) *Live {
 // apply does to the bucket what the engine would, and checks that nothing is left to do, by the answer and by another look.
 func (e *emulated) apply(t *testing.T, obj *v1alpha1.Bucket) diff.Changes {
 	t.Helper()
-	live, err := e.impl.Observe(t.Context(), e.ref)
+	live, err := e.impl.Observe(e.context(t), e.ref)
 	if err != nil {
 		t.Fatal(err)
 	}
 	result := compare(obj, live, e.applied)
-	if live, err = change(t.Context(), e.impl, live, result); err != nil {
+	if live, err = change(e.context(t), e.impl, live, result); err != nil {
 		t.Fatal(err)
 	}
 	if left := compare(obj, live, e.applied).Changes; len(left) > 0 {
 		t.Errorf("the answer differs: %v", left)
 	}
-	if live, err = e.impl.Observe(t.Context(), e.ref); err != nil {
+	if live, err = e.impl.Observe(e.context(t), e.ref); err != nil {
 		t.Fatal(err)
 	}
 	if left := compare(obj, live, e.applied).Changes; len(left) > 0 {
@@ -173,11 +179,25 @@ var edits = map[string]func(*v1alpha1.BucketSpec){
 	"restriction changed": func(s *v1alpha1.BucketSpec) {
 		s.Encryption.CustomerSuppliedEncryptionEnforcementConfig.RestrictionMode = v1alpha1.RestrictionNone
 	},
-	"restriction left out": func(s *v1alpha1.BucketSpec) { s.Encryption.CustomerSuppliedEncryptionEnforcementConfig = nil },
-	"another restriction":  restrictGoogleManaged,
-	"encryption cleared":   func(s *v1alpha1.BucketSpec) { s.Encryption = &v1alpha1.BucketEncryption{} },
-	"encryption left out":  func(s *v1alpha1.BucketSpec) { s.Encryption = nil },
-	"requester pays":       func(s *v1alpha1.BucketSpec) { s.RequesterPays = new(true) },
+	"restriction left out":    func(s *v1alpha1.BucketSpec) { s.Encryption.CustomerSuppliedEncryptionEnforcementConfig = nil },
+	"another restriction":     restrictGoogleManaged,
+	"encryption cleared":      func(s *v1alpha1.BucketSpec) { s.Encryption = &v1alpha1.BucketEncryption{} },
+	"encryption left out":     func(s *v1alpha1.BucketSpec) { s.Encryption = nil },
+	"a filter's mode changed": func(s *v1alpha1.BucketSpec) { s.IPFilter.Mode = v1alpha1.IPFilterEnabled },
+	"a filter's ranges changed": func(s *v1alpha1.BucketSpec) {
+		s.IPFilter.PublicNetworkSource.AllowedIPCIDRRanges = []v1alpha1.IPCIDRRange{"198.51.100.0/24"}
+	},
+	"a filter's ranges cleared": func(s *v1alpha1.BucketSpec) {
+		s.IPFilter.PublicNetworkSource.AllowedIPCIDRRanges = []v1alpha1.IPCIDRRange{}
+	},
+	"a filter's ranges left out":   func(s *v1alpha1.BucketSpec) { s.IPFilter.PublicNetworkSource = nil },
+	"a filter's networks cleared":  func(s *v1alpha1.BucketSpec) { s.IPFilter.VPCNetworkSources = []v1alpha1.VPCNetworkSource{} },
+	"a filter's networks left out": func(s *v1alpha1.BucketSpec) { s.IPFilter.VPCNetworkSources = nil },
+	"a filter's switches left out": func(s *v1alpha1.BucketSpec) {
+		s.IPFilter.AllowCrossOrgVPCs, s.IPFilter.AllowAllServiceAgentAccess = nil, nil
+	},
+	"the filter left out": func(s *v1alpha1.BucketSpec) { s.IPFilter = nil },
+	"requester pays":      func(s *v1alpha1.BucketSpec) { s.RequesterPays = new(true) },
 }
 
 func enableAutoclass(s *v1alpha1.BucketSpec) {

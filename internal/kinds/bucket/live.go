@@ -39,6 +39,7 @@ type Live struct {
 	Website          Website          `json:"website"`
 	Logging          Logging          `json:"logging"`
 	Encryption       Encryption       `json:"encryption"`
+	IPFilter         *IPFilter        `json:"ipFilter"`
 
 	// Raw is the whole of it, with the fields that this type lacks.
 	Raw json.RawMessage `json:"-"`
@@ -169,4 +170,24 @@ type Encryption struct {
 // Restriction restricts a sort of keys.
 type Restriction struct {
 	RestrictionMode string `json:"restrictionMode"`
+}
+
+// IPFilter is from where the bucket can be used.
+type IPFilter struct {
+	Mode                       string             `json:"mode"`
+	PublicNetworkSource        PublicNetwork      `json:"publicNetworkSource"`
+	VPCNetworkSources          []VPCNetworkSource `json:"vpcNetworkSources"`
+	AllowCrossOrgVPCs          bool               `json:"allowCrossOrgVpcs"`
+	AllowAllServiceAgentAccess bool               `json:"allowAllServiceAgentAccess"`
+}
+
+// PublicNetwork are addresses on the internet.
+type PublicNetwork struct {
+	AllowedIPCIDRRanges []string `json:"allowedIpCidrRanges"`
+}
+
+// VPCNetworkSource are addresses in a VPC network.
+type VPCNetworkSource struct {
+	Network             string   `json:"network"`
+	AllowedIPCIDRRanges []string `json:"allowedIpCidrRanges"`
 }

@@ -31,6 +31,23 @@ var methods = []kind.Method{
 		Permissions: []string{"storage.buckets.setIamPolicy"},
 	},
 	{
+		Service: kind.ServiceStorage, Name: "buckets.get", Step: kind.StepObserve, Scope: kind.ScopeProject, For: "spec.ipFilter",
+		Permissions: []string{"storage.buckets.getIpFilter"},
+	},
+	{
+		Service: kind.ServiceStorage, Name: "buckets.insert", Step: kind.StepCreate, Scope: kind.ScopeProject, For: "spec.ipFilter",
+		Permissions: []string{"storage.buckets.setIpFilter"},
+	},
+	{
+		Service: kind.ServiceStorage, Name: "buckets.patch", Step: kind.StepUpdate, Scope: kind.ScopeBucket, For: "spec.ipFilter",
+		Permissions: []string{"storage.buckets.setIpFilter"},
+	},
+	{
+		// Of all methods that name the bucket, on its project, unless it is resourcemanager.projects.createBillingAssignment.
+		Service: kind.ServiceStorage, Name: "buckets.get", Step: kind.StepObserve, Scope: kind.ScopeProject, For: "spec.requesterPays", OnProject: true,
+		Permissions: []string{"serviceusage.services.use"},
+	},
+	{
 		Service: kind.ServiceStorage, Name: "buckets.insert", Step: kind.StepCreate, Scope: kind.ScopeProject, For: "spec.objectRetention",
 		Permissions: []string{"storage.buckets.enableObjectRetention"},
 	},

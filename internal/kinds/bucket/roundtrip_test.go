@@ -66,6 +66,8 @@ func FuzzRoundTrip(f *testing.F) {
 func FuzzDescribe(f *testing.F) {
 	f.Add(`{"name":"logs","location":"us","lifecycle":{"rule":[{"condition":{"isLive":false,"age":0,"numNewerVersions":0}}]}}`)
 	f.Add(`{"name":"logs","autoclass":{"enabled":true},"encryption":{"googleManagedEncryptionEnforcementConfig":{}}}`)
+	f.Add(`{"name":"logs","logging":{"logObjectPrefix":"some/prefix"}}`)
+	f.Add(`{"name":"logs","ipFilter":{"mode":"Enabled","publicNetworkSource":{"allowedIpCidrRanges":["::/0","x"]},"vpcNetworkSources":[{"network":"n"},{"network":"n"}]}}`)
 	f.Add(`{"name":"logs","logging":{"logBucket":"audit","logObjectPrefix":"logs"},"website":{},"cors":[{}],"retentionPolicy":{"retentionPeriod":"1"}}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		var live Live

@@ -28,6 +28,9 @@ const furnished = `{
 	"logging": {"logBucket": "audit", "logObjectPrefix": "some/prefix"},
 	"encryption": {"defaultKmsKeyName": "projects/p/locations/europe/keyRings/r/cryptoKeys/k",
 		"googleManagedEncryptionEnforcementConfig": {"restrictionMode": "FullyRestricted"}},
+	"ipFilter": {"mode": "Enabled", "publicNetworkSource": {"allowedIpCidrRanges": ["192.0.2.0/24", "2001:db8::/32"]},
+		"vpcNetworkSources": [{"network": "projects/p/global/networks/n", "allowedIpCidrRanges": ["10.0.0.0/8"]}],
+		"allowCrossOrgVpcs": false, "allowAllServiceAgentAccess": true},
 	"billing": {"requesterPays": true},
 	"defaultEventBasedHold": true
 }`
@@ -65,6 +68,42 @@ func TestUpdateOnTheWire(t *testing.T) {
 		"a label changed": {
 			live: furnished, spec: v1alpha1.BucketSpec{Labels: v1alpha1.Labels{"team": "billing"}},
 			want: []string{`{"labels":{"team":"billing"}}`},
+		},
+		"a prefix of logs that go nowhere, cleared": {
+			live: `{"name":"logs","metageneration":"7","labels":{"holdfast-owner":"cluster","holdfast-namespace":"default","holdfast-name":"logs"},"logging":{"logObjectPrefix":"some/prefix"}}`,
+			spec: v1alpha1.BucketSpec{Logging: &v1alpha1.Logging{}},
+			want: []string{`{"logging":null}`},
+		},
+		"a log bucket, to which the prefix that nobody manages goes": {
+			live: `{"name":"logs","metageneration":"7","labels":{"holdfast-owner":"cluster","holdfast-namespace":"default","holdfast-name":"logs"},"logging":{"logObjectPrefix":"some/prefix"}}`,
+			spec: v1alpha1.BucketSpec{Logging: &v1alpha1.Logging{LogBucket: "audit"}},
+			want: []string{`{"logging":{"logBucket":"audit","logObjectPrefix":"some/prefix"}}`},
+		},
+		"a filter added": {
+			live: bare, spec: v1alpha1.BucketSpec{IPFilter: &v1alpha1.IPFilter{
+				Mode: v1alpha1.IPFilterEnabled, PublicNetworkSource: &v1alpha1.PublicNetworkSource{AllowedIPCIDRRanges: []v1alpha1.IPCIDRRange{"192.0.2.0/24"}},
+			}},
+			want: []string{`{"ipFilter":{"allowAllServiceAgentAccess":false,"allowCrossOrgVpcs":false,"mode":"Enabled",` +
+				`"publicNetworkSource":{"allowedIpCidrRanges":["192.0.2.0/24"]},"vpcNetworkSources":[]}}`},
+		},
+		"a filter changed, the rest of it is not managed": {
+			live: furnished, spec: v1alpha1.BucketSpec{IPFilter: &v1alpha1.IPFilter{
+				Mode: v1alpha1.IPFilterEnabled, PublicNetworkSource: &v1alpha1.PublicNetworkSource{AllowedIPCIDRRanges: []v1alpha1.IPCIDRRange{}},
+			}},
+			want: []string{`{"ipFilter":{"allowAllServiceAgentAccess":true,"allowCrossOrgVpcs":false,"mode":"Enabled","publicNetworkSource":{"allowedIpCidrRanges":[]},` +
+				`"vpcNetworkSources":[{"allowedIpCidrRanges":["10.0.0.0/8"],"network":"projects/p/global/networks/n"}]}}`},
+		},
+		"a filter disabled, its ranges kept": {
+			live: furnished, spec: v1alpha1.BucketSpec{IPFilter: &v1alpha1.IPFilter{Mode: v1alpha1.IPFilterDisabled}},
+			want: []string{`{"ipFilter":{"allowAllServiceAgentAccess":true,"allowCrossOrgVpcs":false,"mode":"Disabled","publicNetworkSource":{"allowedIpCidrRanges":["192.0.2.0/24","2001:db8::/32"]},` +
+				`"vpcNetworkSources":[{"allowedIpCidrRanges":["10.0.0.0/8"],"network":"projects/p/global/networks/n"}]}}`},
+		},
+		"a filter reset": {
+			live: furnished, applied: []string{
+				"spec.ipFilter.allowAllServiceAgentAccess", "spec.ipFilter.allowCrossOrgVPCs", "spec.ipFilter.mode",
+				"spec.ipFilter.publicNetworkSource.allowedIPCIDRRanges", "spec.ipFilter.vpcNetworkSources",
+			},
+			want: []string{`{"ipFilter":{"allowAllServiceAgentAccess":false,"allowCrossOrgVpcs":false,"mode":"Disabled","publicNetworkSource":{"allowedIpCidrRanges":[]},"vpcNetworkSources":[]}}`},
 		},
 		"versioning changed": {
 			live: bare, spec: v1alpha1.BucketSpec{Versioning: &v1alpha1.Versioning{Enabled: new(true)}},

@@ -41,7 +41,8 @@ type Project struct {
 	// It can be seen and restored, and nothing in it can be used.
 	Deleted bool `json:"deleted,omitempty"`
 	// Withheld are permissions that the caller lacks: testing them says so,
-	// and IAM and Resource Manager refuse what needs them.
+	// and IAM and Resource Manager refuse what needs them, Cloud Storage only
+	// what IP filters and billing need.
 	Withheld []string `json:"withheld,omitempty"`
 }
 

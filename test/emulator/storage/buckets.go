@@ -19,6 +19,9 @@ func (s *Service) open(r *request, method string) (*bucket, error) {
 	if err := s.checkProject(r, b.Project, method); err != nil {
 		return nil, err
 	}
+	if err := s.checkOrigin(r, b, method); err != nil {
+		return nil, err
+	}
 	if err := s.checkPayer(r, b); err != nil {
 		return nil, err
 	}
@@ -94,6 +97,9 @@ func (s *Service) insertBucket(r *request) (*reply, error) {
 	if err := checkBucketName(name); err != nil {
 		return nil, err
 	}
+	if err := s.checkFilterChange(r, project.ID, resource); err != nil {
+		return nil, err
+	}
 	config, err := newConfig(name, resource, r.queryFlag("enableObjectRetention"), r.now)
 	if err != nil {
 		return nil, err
@@ -110,7 +116,7 @@ func (s *Service) insertBucket(r *request) (*reply, error) {
 	}
 	b.Generation = s.nextGeneration(r.now)
 	s.add(b)
-	return ok(b.render(r.full(namesACL(r, resource)))), nil
+	return ok(s.shown(r, b, r.full(namesACL(r, resource)))), nil
 }
 
 // nameTaken is the error for a name that exists: bucket names are global.
@@ -132,7 +138,7 @@ func (s *Service) getBucket(r *request) (*reply, error) {
 	if err := r.checkCondition("ifMetageneration", b.Metageneration); err != nil {
 		return nil, err
 	}
-	return ok(b.render(r.full(false))), nil
+	return ok(s.shown(r, b, r.full(false))), nil
 }
 
 func (s *Service) listBuckets(r *request) (*reply, error) {
@@ -154,7 +160,7 @@ func (s *Service) listBuckets(r *request) (*reply, error) {
 	answer := document{"kind": "storage#buckets"}
 	var items []any
 	for _, b := range shown {
-		items = append(items, b.render(r.full(false)))
+		items = append(items, b.summed(r.full(false)))
 	}
 	if items != nil {
 		answer["items"] = items
@@ -211,8 +217,11 @@ func (s *Service) writeBucket(
 	if name := text(resource, "name"); name != "" && name != b.Name {
 		return nil, disagreement(name, b.Name)
 	}
+	if err := s.checkFilterChange(r, b.Project, resource); err != nil {
+		return nil, err
+	}
 	if method == "buckets.patch" && len(sent) == 0 && !namesACL(r, nil) {
-		return ok(b.render(r.full(true))), nil // an empty patch is not a change
+		return ok(s.shown(r, b, r.full(true))), nil // an empty patch is not a change
 	}
 	config, err := decide(b.Name, b.Config, resource, r.now)
 	if err != nil {
@@ -225,7 +234,7 @@ func (s *Service) writeBucket(
 		return nil, err
 	}
 	b.store(config, r.now)
-	return ok(b.render(r.full(true))), nil
+	return ok(s.shown(r, b, r.full(true))), nil
 }
 
 // disagreement is the error for a body that names something else than the
@@ -333,7 +342,7 @@ func (s *Service) lockRetentionPolicy(r *request) (*reply, error) {
 		return nil, conditionNotMet()
 	}
 	b.store(merge(b.Config, document{"retentionPolicy": document{"isLocked": true}}), r.now)
-	return ok(b.render(false)), nil
+	return ok(s.shown(r, b, false)), nil
 }
 
 func (s *Service) getStorageLayout(r *request) (*reply, error) {

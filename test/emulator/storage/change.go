@@ -19,6 +19,7 @@ type change struct {
 var aspects = []func(*change) error{
 	(*change).settleLabels,
 	(*change).settleAccess,
+	(*change).settleIPFilter,
 	(*change).settleStorageClass,
 	(*change).settleRPO,
 	(*change).settleAutoclass,
@@ -51,7 +52,8 @@ var outputOnly = []string{
 	"updated", "owner", "locationType", "satisfiesPZI", "satisfiesPZS", "softDeleteTime", "hardDeleteTime",
 	"objectRetention", "autoclass.toggleTime", "autoclass.terminalStorageClassUpdateTime",
 	"iamConfiguration.bucketPolicyOnly.lockedTime", "iamConfiguration.uniformBucketLevelAccess.lockedTime",
-	"softDeletePolicy.effectiveTime", "retentionPolicy.effectiveTime", "retentionPolicy.isLocked",
+	"softDeletePolicy.effectiveTime", "softDeletePolicy.hardDeletePause.effectiveTime",
+	"retentionPolicy.effectiveTime", "retentionPolicy.isLocked",
 	"encryption.googleManagedEncryptionEnforcementConfig.effectiveTime",
 	"encryption.customerManagedEncryptionEnforcementConfig.effectiveTime",
 	"encryption.customerSuppliedEncryptionEnforcementConfig.effectiveTime",
@@ -309,7 +311,7 @@ func (c *change) settleLists() error {
 			c.drop(field)
 		}
 	}
-	for _, field := range []string{"website", "ipFilter", "billing", "versioning"} {
+	for _, field := range []string{"website", "billing", "versioning"} {
 		if inner := object(c.next, field); len(inner) == 0 {
 			c.drop(field)
 		}

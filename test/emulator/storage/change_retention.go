@@ -32,6 +32,13 @@ func (c *change) settleSoftDelete() error {
 	case !had || seconds != 0:
 		policy["effectiveTime"] = timestamp(c.now)
 	}
+	if flag(c.next, "softDeletePolicy", "hardDeletePause", "enabled") {
+		policy["hardDeletePause"] = document{
+			"enabled": true,
+			"effectiveTime": c.since(flag(c.old, "softDeletePolicy", "hardDeletePause", "enabled"),
+				"softDeletePolicy", "hardDeletePause", "effectiveTime"),
+		}
+	}
 	c.next["softDeletePolicy"] = policy
 	return nil
 }

@@ -211,9 +211,10 @@ func (b *bucket) duePurge(o *storedObject) {
 	}
 }
 
-// purge forgets the soft-deleted objects whose time is over.
+// purge forgets the soft-deleted objects whose time is over, unless that is
+// paused.
 func (b *bucket) purge(now time.Time) {
-	if b.purgeDue.IsZero() || now.Before(b.purgeDue) {
+	if b.purgeDue.IsZero() || now.Before(b.purgeDue) || flag(b.Config, "softDeletePolicy", "hardDeletePause", "enabled") {
 		return
 	}
 	b.purgeDue = time.Time{}

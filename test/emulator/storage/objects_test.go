@@ -119,6 +119,28 @@ func TestDeletedObjectsCanComeBack(t *testing.T) {
 	}
 }
 
+func TestDeletedObjectsStayWhileHardDeletesArePaused(t *testing.T) {
+	h := newHarness(t)
+	h.create(t, "logs", `"softDeletePolicy": {"hardDeletePause": {"enabled": true, "effectiveTime": "2020-01-01T00:00:00Z"}}`)
+	h.put(t, "logs", "one", "content")
+	h.must(t, "DELETE", "/b/logs/o/one", "")
+	h.now = h.now.Add(8 * 24 * time.Hour)
+	if got := names(h.must(t, "GET", "/b/logs/o?softDeleted=true", "")); len(got) != 1 {
+		t.Errorf("paused: %v", got)
+	}
+	shown := h.must(t, "PATCH", "/b/logs", `{"softDeletePolicy": {"retentionDurationSeconds": "864000"}}`)
+	if since := text(shown, "softDeletePolicy", "hardDeletePause", "effectiveTime"); since != "2026-03-01T12:00:00.000Z" {
+		t.Errorf("paused since %q", since)
+	}
+	shown = h.must(t, "PATCH", "/b/logs", `{"softDeletePolicy": {"hardDeletePause": {"enabled": false}}}`)
+	if object(shown, "softDeletePolicy", "hardDeletePause") != nil {
+		t.Errorf("not paused: %v", shown["softDeletePolicy"])
+	}
+	if got := names(h.must(t, "GET", "/b/logs/o?softDeleted=true", "")); got != nil {
+		t.Errorf("not paused: %v", got)
+	}
+}
+
 func TestProtectedObjects(t *testing.T) {
 	for name, c := range map[string]struct {
 		bucket, query, object string
