@@ -128,7 +128,7 @@ func reconcilerOf(t testing.TB, k kind.Kind, objects ...client.Object) *Reconcil
 		WithIndex(&v1alpha1.Topic{}, referenceIndex, index(func(obj v1alpha1.Object) []string { return referenceKeys(k, obj) })).
 		WithObjects(append(objects, shopNamespace(nil))...).Build()
 	r := &Reconciler{
-		client: kube, uncached: kube, gate: NewGate(kube, endless{}), identities: everybody{}, turns: atOnce{}, kept: newWaitingTurns(), metrics: metrics.New(),
+		client: kube, uncached: kube, gate: NewGate(kube, endless{}), identities: everybody{}, turns: atOnce{}, kept: newWaitingTurns(), emptyings: newEmptyings(1), metrics: metrics.New(),
 		sweep: sweep.Schedule{Interval: time.Hour}, events: &events.FakeRecorder{}, scheme: scheme, writes: newWriteLog(defaultUnanswered), now: time.Now,
 	}
 	r.use(k)

@@ -54,6 +54,7 @@ var (
 	agentDenied = regexp.MustCompile(`(?i)permission|not authorized`)
 	// Cloud Storage answers "forbidden" also to what nobody may ever do.
 	locked       = regexp.MustCompile(`(?i)locked retention policy`)
+	retained     = regexp.MustCompile(`(?i)\bunder active [a-z-]+ hold\b|\bsubject to .*\bretention\b`)
 	notEmpty     = regexp.MustCompile(`(?i)\bnot empty`)
 	alreadyThere = regexp.MustCompile(`(?i)already (exists|own)|bucket name is not available`)
 	// gRPC could not connect. What precedes this differs from call to call.
@@ -71,6 +72,9 @@ var (
 var throttling = []string{
 	"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded", "RATE_LIMIT_EXCEEDED",
 }
+
+// retaining are the reasons that Cloud Storage's JSON API gives where an object is under a hold or a retention.
+var retaining = []string{"objectUnderActiveHold", "retentionPolicyNotMet"}
 
 func isThrottling(reason string) bool { return slices.Contains(throttling, reason) }
 
@@ -116,6 +120,8 @@ func (a answer) conflict() kind.Class {
 		return kind.AlreadyExists
 	case unfit.MatchString(a.message):
 		return kind.Invalid
+	case a.retains():
+		return kind.Retained
 	}
 	return kind.Conflict
 }
@@ -127,8 +133,15 @@ func (a answer) denial() kind.Class {
 		return kind.Throttled
 	case locked.MatchString(a.message):
 		return kind.Invalid
+	case a.retains():
+		return kind.Retained
 	}
 	return kind.Denied
+}
+
+// retains says that something is under a hold or a retention, which no permission helps against.
+func (a answer) retains() bool {
+	return retained.MatchString(a.message) || slices.ContainsFunc(a.reasons, func(reason string) bool { return slices.Contains(retaining, reason) })
 }
 
 // sentence is the message with what Google says in the details about single fields, and members of an IAM policy.

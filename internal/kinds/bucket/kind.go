@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"cloud.google.com/go/storage"
-
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
@@ -17,10 +15,7 @@ import (
 
 // Clients are those of Cloud Storage that act as a service account, given its e-mail; empty for the manager's own credentials.
 type Clients interface {
-	// StorageService is for buckets.
 	StorageService(ctx context.Context, impersonate string) (*gcp.StorageService, error)
-	// Storage is for their objects. It does not retry.
-	Storage(ctx context.Context, impersonate string) (*storage.Client, error)
 }
 
 var _ Clients = (*gcp.Clients)(nil)
