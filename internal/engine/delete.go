@@ -101,8 +101,8 @@ func (p *pass) deleteResource(ctx context.Context) outcome {
 		return p.stillNotEmpty(ctx, err)
 	case err != nil:
 		out := p.undeleted("deleting, as spec.deletionPolicy "+string(p.obj.GetCommonSpec().DeletionPolicy)+" says", err)
-		if gcp.IsNotEmpty(err) && p.kind.Fields.Contents != nil {
-			out.message += ". What counts: " + p.contentNames() + "; not what is soft-deleted"
+		if gcp.IsNotEmpty(err) {
+			out.message += p.kind.NotEmpty
 		}
 		return out
 	}

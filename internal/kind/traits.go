@@ -19,6 +19,8 @@ type Traits struct {
 	Methods []Method
 	// FieldTraits say what is special about single fields of the spec.
 	FieldTraits diff.Fields
+	// NotEmpty follows what is said of a resource that cannot be deleted because it has contents: what counts as such. Empty for nothing.
+	NotEmpty string
 	// Labels says whether the resource has labels, and so can carry those that mark its owner.
 	Labels bool
 	// Settles is how long after its creation a resource may still be invisible to reads. 0: it is visible at once.

@@ -37,7 +37,11 @@ func New(clients Clients) *Kind {
 
 // Traits implements kind.Fielded.
 func (k *Kind) Traits() kind.Traits {
-	return kind.Traits{Kind: "Bucket", Plural: "buckets", Name: "bucket", Methods: methods, FieldTraits: fields, Labels: true}
+	return kind.Traits{
+		Kind: "Bucket", Plural: "buckets", Name: "bucket", Methods: methods, FieldTraits: fields, Labels: true,
+		NotEmpty: ". What counts are all generations of objects, noncurrent ones too, folders, managed folders and Anywhere Caches; " +
+			"soft-deleted objects do not count",
+	}
 }
 
 // New implements kind.Fielded.
