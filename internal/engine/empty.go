@@ -170,7 +170,7 @@ func (p *pass) stillNotEmpty(ctx context.Context, err error) outcome {
 	case e.last.deleted > 0:
 		return *p.notYet(v1alpha1.ReasonDeleting, "deleting the contents: "+p.soFar()+"; something is left, or was added in the meantime", pauseStale)
 	case !e.thorough:
-		e.thorough = true
+		e.thorough, e.fruitless = true, 0
 		return p.deleteResource(ctx)
 	}
 	return *p.notYet(v1alpha1.ReasonNotEmpty, fmt.Sprintf("%s %s were looked for, and none found. Retries automatically; to leave the %s in Google "+
