@@ -88,7 +88,7 @@ type CommonSpec struct {
 	Adoption Adoption `json:"adoption,omitempty"`
 
 	// deletionPolicy says what deleting the manifest does in Google Cloud: Orphan leaves the resource, Delete deletes it,
-	// DeleteWithContents (buckets only) also deletes all objects in it.
+	// DeleteWithContents (buckets only) also deletes everything in it: objects, folders, managed folders and Anywhere Caches.
 	// +optional
 	// +kubebuilder:default=Orphan
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
