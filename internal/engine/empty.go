@@ -40,7 +40,7 @@ type emptying struct {
 	uid types.UID
 	// progress is what was deleted, whether it is stored yet or not.
 	progress *v1alpha1.DeletionProgress
-	// thorough says that what there hardly ever is is looked for, too.
+	// thorough says that rare contents are looked for, too.
 	thorough bool
 	// round is the look at all contents that is under way, last the one before it.
 	round, last round
@@ -222,9 +222,10 @@ func (p *pass) emptyPages(ctx context.Context) (done bool, err error) {
 	e, all, until := p.emptying, p.contents(), p.now().Add(emptyTime)
 	for e.round.at < len(all) {
 		turned, err := p.emptyPage(ctx, all[e.round.at], until)
-		switch {
-		case err != nil || !turned:
+		if err != nil || !turned {
 			return false, err
+		}
+		switch {
 		case e.round.page != "":
 		case len(e.round.left) > 0 || e.round.again != nil: // what comes next is not empty yet
 			return true, nil

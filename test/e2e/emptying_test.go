@@ -223,7 +223,7 @@ func TestEditsThatFreeContentsAreApplied(t *testing.T) {
 			sent := ""
 			for _, write := range w.cloud.Traffic.WritesSince(mark) {
 				if write.Method == "buckets.patch" {
-					sent += strings.TrimSpace(string(write.Request))
+					sent += strings.TrimSpace(write.Request)
 				}
 			}
 			if sent != tc.frees {

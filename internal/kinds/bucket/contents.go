@@ -38,12 +38,15 @@ type contents struct {
 // page is a call that lists a page.
 type page func(ctx context.Context, service *gcp.StorageService, token string) (pieces []kind.Piece, next string, err error)
 
+// call is a call that does away with a piece.
+type call func(ctx context.Context, service *gcp.StorageService) error
+
 // list lists pages of something in the bucket. In a bucket that is gone there is nothing.
-func (c contents) list(what string, call page) func(context.Context, string) ([]kind.Piece, string, error) {
+func (c contents) list(what string, list page) func(context.Context, string) ([]kind.Piece, string, error) {
 	return func(ctx context.Context, token string) (pieces []kind.Piece, next string, err error) {
 		service, err := c.clients.StorageService(ctx, c.ref.Impersonate)
 		if err == nil {
-			pieces, next, err = call(ctx, service, token)
+			pieces, next, err = list(ctx, service, token)
 		}
 		if err != nil && !gcp.IsNotFound(err) {
 			return nil, "", fmt.Errorf("listing the %s of bucket %q: %w", what, c.ref.ID, err)
@@ -53,11 +56,11 @@ func (c contents) list(what string, call page) func(context.Context, string) ([]
 }
 
 // remove does away with a piece. One that is gone already is no error.
-func (c contents) remove(doing string, call func(context.Context, *gcp.StorageService) error) func(context.Context) error {
+func (c contents) remove(doing string, remove call) func(context.Context) error {
 	return func(ctx context.Context) error {
 		service, err := c.clients.StorageService(ctx, c.ref.Impersonate)
 		if err == nil {
-			err = call(ctx, service)
+			err = remove(ctx, service)
 		}
 		if err != nil && !gcp.IsNotFound(err) {
 			return fmt.Errorf("%s of bucket %q: %w", doing, c.ref.ID, err)
@@ -78,11 +81,12 @@ func (c contents) objects(ctx context.Context, service *gcp.StorageService, toke
 	}
 	for _, object := range list.Items {
 		name, generation := object.Name, object.Generation
+		remove := func(ctx context.Context, service *gcp.StorageService) error {
+			return service.Objects.Delete(c.ref.ID, name).Generation(generation).Context(ctx).Do()
+		}
 		pieces = append(pieces, kind.Piece{
 			Name: fmt.Sprintf("%s#%d", name, generation), Kept: c.keeps(object),
-			Delete: c.remove(fmt.Sprintf("deleting generation %d of object %q", generation, name), func(ctx context.Context, service *gcp.StorageService) error {
-				return service.Objects.Delete(c.ref.ID, name).Generation(generation).Context(ctx).Do()
-			}),
+			Delete: c.remove(fmt.Sprintf("deleting generation %d of object %q", generation, name), remove),
 		})
 	}
 	return pieces, list.NextPageToken, nil
@@ -95,10 +99,9 @@ func (c contents) folders(ctx context.Context, service *gcp.StorageService, toke
 		return nil, "", err
 	}
 	for _, folder := range list.Items {
-		remove := c.remove(fmt.Sprintf("deleting folder %q", folder.Name), func(ctx context.Context, service *gcp.StorageService) error {
+		pieces = append(pieces, c.folder("folder", folder.Name, func(ctx context.Context, service *gcp.StorageService) error {
 			return service.Folders.Delete(c.ref.ID, folder.Name).IfMetagenerationMatch(folder.Metageneration).Context(ctx).Do()
-		})
-		pieces = append(pieces, kind.Piece{Name: folder.Name, Depth: strings.Count(folder.Name, "/"), Delete: remove})
+		}))
 	}
 	return pieces, list.NextPageToken, nil
 }
@@ -109,13 +112,18 @@ func (c contents) managedFolders(ctx context.Context, service *gcp.StorageServic
 	if err != nil {
 		return nil, "", err
 	}
-	for _, folder := range list.Items {
-		remove := c.remove(fmt.Sprintf("deleting managed folder %q", folder.Name), func(ctx context.Context, service *gcp.StorageService) error {
-			return service.ManagedFolders.Delete(c.ref.ID, folder.Name).IfMetagenerationMatch(folder.Metageneration).Context(ctx).Do()
-		})
-		pieces = append(pieces, kind.Piece{Name: folder.Name, Depth: strings.Count(folder.Name, "/"), Delete: remove})
+	for _, managed := range list.Items {
+		remove := func(ctx context.Context, service *gcp.StorageService) error {
+			return service.ManagedFolders.Delete(c.ref.ID, managed.Name).IfMetagenerationMatch(managed.Metageneration).Context(ctx).Do()
+		}
+		pieces = append(pieces, c.folder("managed folder", managed.Name, remove))
 	}
 	return pieces, list.NextPageToken, nil
+}
+
+// folder is a folder of either sort, whose name ends in a slash and has one after each folder that it is in.
+func (c contents) folder(what, name string, remove call) kind.Piece {
+	return kind.Piece{Name: name, Depth: strings.Count(name, "/"), Delete: c.remove(fmt.Sprintf("deleting %s %q", what, name), remove)}
 }
 
 // caches lists the Anywhere Caches of a bucket. They are not deleted but disabled, and stay for a while.
@@ -125,11 +133,12 @@ func (c contents) caches(ctx context.Context, service *gcp.StorageService, token
 		return nil, "", err
 	}
 	for _, cache := range list.Items {
-		disable := c.remove(fmt.Sprintf("disabling Anywhere Cache %q", cache.AnywhereCacheId), func(ctx context.Context, service *gcp.StorageService) error {
-			_, err := service.AnywhereCaches.Disable(c.ref.ID, cache.AnywhereCacheId).Context(ctx).Do()
+		id := cache.AnywhereCacheId
+		disable := func(ctx context.Context, service *gcp.StorageService) error {
+			_, err := service.AnywhereCaches.Disable(c.ref.ID, id).Context(ctx).Do()
 			return err
-		})
-		pieces = append(pieces, kind.Piece{Name: cache.AnywhereCacheId, Kept: leaving(cache), Delete: disable})
+		}
+		pieces = append(pieces, kind.Piece{Name: id, Kept: leaving(cache), Delete: c.remove(fmt.Sprintf("disabling Anywhere Cache %q", id), disable)})
 	}
 	return pieces, list.NextPageToken, nil
 }

@@ -35,9 +35,9 @@ func TestContents(t *testing.T) {
 		live *Live
 		want []sort
 	}{
-		"a plain bucket":  {&Live{}, []sort{objects, caches}},
-		"uniform access":  {uniform, []sort{objects, {"managed folders", true, "folders"}, caches}},
-		"with a hierachy": {hierarchical(), []sort{objects, {"folders", false, "folders"}, {"managed folders", true, "folders"}, caches}},
+		"a plain bucket":   {&Live{}, []sort{objects, caches}},
+		"uniform access":   {uniform, []sort{objects, {"managed folders", true, "folders"}, caches}},
+		"with a hierarchy": {hierarchical(), []sort{objects, {"folders", false, "folders"}, {"managed folders", true, "folders"}, caches}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

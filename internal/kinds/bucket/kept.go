@@ -32,7 +32,8 @@ func (c contents) keeps(object *raw.Object) *kind.Kept {
 			return &kind.Kept{Why: "under a locked retention of their own", Until: byItself, Advice: "Wait: nobody can remove it"}
 		}
 		return &kind.Kept{
-			Why: "under a retention of their own", Until: byItself, Advice: "Wait, or remove it: " + update("--clear-retention --override-unlocked-retention"),
+			Why: "under a retention of their own", Until: byItself,
+			Advice: "Wait, or remove it: " + update("--clear-retention --override-unlocked-retention"),
 		}
 	case byBucket.IsZero():
 		return nil
@@ -40,7 +41,8 @@ func (c contents) keeps(object *raw.Object) *kind.Kept {
 		return &kind.Kept{Why: "under the bucket's locked retention policy", Until: byBucket, Advice: "Wait: nobody can remove it"}
 	default:
 		return &kind.Kept{
-			Why: "under the bucket's retention policy", Until: byBucket, Advice: "Wait, or remove it: set spec.retentionPolicy to {}, which is applied though the manifest is being deleted",
+			Why: "under the bucket's retention policy", Until: byBucket,
+			Advice: "Wait, or remove it: set spec.retentionPolicy to {}, which is applied though the manifest is being deleted",
 		}
 	}
 }
