@@ -236,7 +236,8 @@ func (p *pass) emptyPages(ctx context.Context) (done bool, err error) {
 	return true, nil
 }
 
-// emptyPage deletes what can be deleted of a page, and turns to the next, if the time is enough.
+// emptyPage deletes what can be deleted of a page, and turns to the next, unless the time is over. A page that was begun is seen to its end:
+// otherwise one on which all is refused, which no list tells, would be begun for ever.
 func (p *pass) emptyPage(ctx context.Context, of kind.Contents, until time.Time) (turned bool, err error) {
 	if !p.now().Before(until) {
 		return false, nil
@@ -244,7 +245,7 @@ func (p *pass) emptyPage(ctx context.Context, of kind.Contents, until time.Time)
 	r := &p.emptying.round
 	pieces, next, err := of.List(ctx, r.page)
 	if err != nil {
-		if gcp.IsInvalid(err) { // the page, perhaps: it is begun anew
+		if !gcp.IsThrottled(err) && !gcp.IsUnavailable(err) { // be it the page that is invalid: the next look begins at the start
 			*r = round{}
 		}
 		return false, err
@@ -259,9 +260,6 @@ func (p *pass) emptyPage(ctx context.Context, of kind.Contents, until time.Time)
 	})
 	slices.SortStableFunc(free, func(a, b kind.Piece) int { return cmp.Compare(b.Depth, a.Depth) })
 	for batch := range slices.Chunk(free, emptyBatch) {
-		if !p.now().Before(until) {
-			return false, nil
-		}
 		if left, err = p.emptyBatch(ctx, of, batch, left); err != nil {
 			return false, err
 		}

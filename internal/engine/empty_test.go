@@ -468,3 +468,46 @@ func TestPlacesToEmpty(t *testing.T) {
 }
 
 func sorted(names []string) []string { return slices.Sorted(slices.Values(names)) }
+
+// TestAListThatFails is begun at the start again, where what was added meanwhile may be; unless the answer says nothing of it.
+func TestAListThatFails(t *testing.T) {
+	for class, want := range map[kind.Class]string{kind.Denied: "messages", kind.Invalid: "messages", kind.Unavailable: "messages+"} {
+		t.Run(string(class), func(t *testing.T) {
+			r, full := fullTopic(t, messages("a"), messages("b"))
+			fails := true
+			r.kind.Fields.Contents = func(ref kind.Ref, _ kind.Live) []kind.Contents {
+				contents := full.Contents(ref, v1alpha1.TopicSpec{})[:1]
+				contents[0].List = func(ctx context.Context, page string) ([]kind.Piece, string, error) {
+					if page == "+" && fails {
+						return nil, "", &kind.Error{Class: class, Message: "no"}
+					}
+					return full.list(ctx, page)
+				}
+				return contents
+			}
+			topic, _, _ := look(t, r)
+			if topic == nil || topic.Status.Deletion.ObjectsDeleted != 1 {
+				t.Fatalf("what was deleted before is not told: %+v", topic)
+			}
+			fails, full.listed = false, nil
+			if topic, _, err := look(t, r); topic != nil || err != nil {
+				t.Fatalf("not gone: %+v, %v", topic, err)
+			}
+			if full.listed[0] != want {
+				t.Errorf("listed %q, want it to begin with %q", full.listed, want)
+			}
+		})
+	}
+}
+
+// TestAPageOnWhichAllIsRefused takes longer than a pass begins further pages, and is not begun for ever.
+func TestAPageOnWhichAllIsRefused(t *testing.T) {
+	r, full := fullTopic(t, many(250))
+	now := time.Now()
+	r.now = func() time.Time { now = now.Add(emptyTime / 4); return now }
+	full.answer = func(string) error { return &kind.Error{Class: kind.Retained, Message: "It is on hold."} }
+	topic, result, err := look(t, r)
+	if err != nil || readyCondition(topic).Reason != v1alpha1.ReasonNotEmpty || result.RequeueAfter < firstKept {
+		t.Errorf("%+v, next look %+v, %v", readyCondition(topic), result, err)
+	}
+}
