@@ -13,6 +13,7 @@ OVERLAY ?= config/default
 # How long each fuzz target runs, which benchmarks run, and extra flags for go test.
 FUZZTIME  ?= 20s
 BENCH     ?= .
+OBJECTS   ?= 100000
 TESTFLAGS ?=
 
 package := github.com/holdfast-dev/holdfast/internal/version
@@ -90,6 +91,10 @@ e2e: ## Test the operator with Flux and Argo CD; HOLDFAST_IDLE=10m watches the i
 .PHONY: bench
 bench: ## Run the benchmarks; BENCH=Diff selects those that match.
 	$(with-assets) go test -run '^$$' -bench '$(BENCH)' -benchmem ./internal/...
+
+.PHONY: emptying
+emptying: ## Empty an emulated bucket of OBJECTS objects (default 100,000) at 50 ms a call; print the time and memory that it took.
+	$(with-assets) HOLDFAST_OBJECTS=$(OBJECTS) go test -count 1 -timeout 1h -v -run '^TestEmptyingAtScale$$' ./test/e2e
 
 .PHONY: control-plane
 control-plane: ## Download or build kube-apiserver, etcd and kubectl; print their folder.

@@ -88,7 +88,7 @@ type CommonSpec struct {
 	Adoption Adoption `json:"adoption,omitempty"`
 
 	// deletionPolicy says what deleting the manifest does in Google Cloud: Orphan leaves the resource, Delete deletes it,
-	// DeleteWithContents (buckets only) also deletes all objects in it.
+	// DeleteWithContents (buckets only) also deletes everything in it: objects, folders, managed folders and Anywhere Caches.
 	// +optional
 	// +kubebuilder:default=Orphan
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
@@ -262,8 +262,36 @@ type ApprovedPlan struct {
 type DeletionProgress struct {
 	// objectsDeleted counts the object generations deleted so far.
 	ObjectsDeleted int64 `json:"objectsDeleted"`
+	// foldersDeleted counts the folders and managed folders deleted so far.
+	// +optional
+	FoldersDeleted int64 `json:"foldersDeleted,omitempty"`
 	// startTime is when the deletion began.
 	StartTime metav1.Time `json:"startTime"`
+	// remaining are the contents that could not be deleted when they were last looked at, by the reason.
+	// +optional
+	// +listType=map
+	// +listMapKey=why
+	// +kubebuilder:validation:MaxItems=8
+	Remaining []RemainingContents `json:"remaining,omitempty"`
+}
+
+// RemainingContents are contents that cannot be deleted now, all for the same reason.
+type RemainingContents struct {
+	// why says what they are and why they cannot be deleted: object generations under a temporary hold.
+	Why string `json:"why"`
+	// count says how many there are.
+	Count int64 `json:"count"`
+	// names are some of them; an object generation is OBJECT#GENERATION.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=5
+	Names []string `json:"names,omitempty"`
+	// until is when the first of them can be deleted, if that is known.
+	// +optional
+	Until *metav1.Time `json:"until,omitempty"`
+	// advice says what frees them.
+	// +optional
+	Advice string `json:"advice,omitempty"`
 }
 
 // BreakGlass is the record of an open glass: break-glass is active.

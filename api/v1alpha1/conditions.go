@@ -59,7 +59,8 @@ const (
 	ReasonDiffers = "Differs"
 	// ReasonNotFound: management is Observe and the resource does not exist.
 	ReasonNotFound = "NotFound"
-	// ReasonNotEmpty: the bucket that should be deleted still has objects.
+	// ReasonNotEmpty: the bucket that should be deleted still has contents that the deletion policy does not delete, or that nobody can
+	// delete now: objects under a hold or a retention.
 	ReasonNotEmpty = "NotEmpty"
 	// ReasonBreakGlass: break-glass is active and this generation is on hold.
 	ReasonBreakGlass = "BreakGlass"

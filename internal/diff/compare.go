@@ -38,6 +38,19 @@ func Compare[T v1alpha1.Object](desired, live T, applied []string, fields Fields
 	return Result[T]{Changes: c.changes, Managed: c.managed, Want: want}
 }
 
+// Apply returns live with changes applied that Compare found.
+func Apply[T v1alpha1.Object](live T, changes Changes, fields Fields) T {
+	want := live.DeepCopyObject().(T)
+	for _, change := range changes {
+		path := steps(change.Path)
+		if target, ok := lookupType(spec(want).Type(), path); ok {
+			assign(spec(want), path, parse(change.Path, change.To, target))
+		}
+	}
+	fields.prune("spec", spec(want))
+	return want
+}
+
 // Managed lists the paths that a manifest sets, sorted.
 func Managed[T v1alpha1.Object](desired T, fields Fields) []string {
 	c := comparison{fields: fields}

@@ -126,6 +126,9 @@ func TestCompare(t *testing.T) {
 			if d := cmp.Diff(*want, got.Want.Spec); d != "" {
 				t.Errorf("want (-want +got):\n%s", d)
 			}
+			if d := cmp.Diff(*want, Apply(&thing{Spec: *tc.live.copy()}, got.Changes, thingFields).Spec, cmpopts.EquateEmpty()); d != "" {
+				t.Errorf("live with all changes applied (-want +got):\n%s", d)
+			}
 		})
 	}
 }
@@ -156,6 +159,30 @@ func TestChanges(t *testing.T) {
 				t.Errorf("Has(%q) = %v, want %v", tc.path, got, tc.want)
 			}
 		})
+	}
+}
+
+// Of some changes, the others stay as they are live.
+func TestApplySomeChanges(t *testing.T) {
+	live := &thing{Spec: thingSpec{Class: "STANDARD", Labels: map[string]string{"team": "shop"}, Website: &website{Page: "index", NotFound: "404"}}}
+	got := Apply(live, Changes{{Path: "spec.website.notFound", From: `"404"`}, {Path: "spec.pays", To: "true"}}, thingFields).Spec
+	want := thingSpec{Class: "STANDARD", Labels: map[string]string{"team": "shop"}, Website: &website{Page: "index"}, Pays: new(true)}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("applied (-want +got):\n%s", d)
+	}
+	if live.Spec.Website.NotFound == "" || live.Spec.Pays != nil {
+		t.Errorf("live was changed: %+v", live.Spec)
+	}
+}
+
+func TestFrees(t *testing.T) {
+	fields := Fields{"spec.pays": {Frees: func(c Change, live v1alpha1.Object) bool { return c.To == "" && Lookup(live, "spec.class") == "" }}}
+	changes := Changes{{Path: "spec.labels[team]"}, {Path: "spec.pays", From: "true"}}
+	if d := cmp.Diff(changes[1:], fields.Frees(changes, &thing{})); d != "" {
+		t.Errorf("frees (-want +got):\n%s", d)
+	}
+	if got := fields.Frees(changes, &thing{Spec: thingSpec{Class: "STANDARD"}}); len(got) > 0 {
+		t.Errorf("frees though live says that it does not: %v", got)
 	}
 }
 

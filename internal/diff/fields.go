@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
 
 // Fields says what is special about the fields of a kind, by path; a map's keys are written [*], as in spec.labels[*].
@@ -33,6 +35,9 @@ type Field struct {
 	// Hold says why a change of this field must wait for approval even under management Manage; empty if it need not. It may be
 	// nil.
 	Hold func(c Change) string
+	// Frees says whether a change of this field, of a resource that is live like this, lets go of contents that could not be deleted
+	// before: such a change is made also while the manifest is being deleted. Nil for no change.
+	Frees func(c Change, live v1alpha1.Object) bool
 }
 
 // of returns the entry for a concrete path.
@@ -78,6 +83,17 @@ func (f Fields) Hold(c Change) string {
 		return hold(c)
 	}
 	return ""
+}
+
+// Frees are those of the changes that let go of contents which could not be deleted before.
+func (f Fields) Frees(changes Changes, live v1alpha1.Object) Changes {
+	var freeing Changes
+	for _, c := range changes {
+		if frees := f.of(c.Path).Frees; frees != nil && frees(c, live) {
+			freeing = append(freeing, c)
+		}
+	}
+	return freeing
 }
 
 func parent(path string) string {

@@ -2,26 +2,17 @@ package engine
 
 import (
 	"context"
-	"fmt"
-	"time"
+	"errors"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/diff"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/plan"
-)
-
-// Emptying a resource goes in batches, each behind the gate, and a pass does a few of them before it reports.
-const (
-	emptyBatch   = 100
-	emptyBatches = 10
-	pauseEmpty   = 10 * time.Millisecond
-	// emptyTime is how long a pass begins further batches.
-	emptyTime = passTimeout / 2
 )
 
 // release lets the object go: it removes the finalizer.
@@ -110,8 +101,13 @@ func (p *pass) revoke(ctx context.Context) outcome {
 
 // deleteResource deletes the resource, its contents first if that was asked for.
 func (p *pass) deleteResource(ctx context.Context) outcome {
-	before := objectsDeleted(p.obj)
-	if p.kind.Fields.Empty != nil && p.obj.GetCommonSpec().DeletionPolicy == v1alpha1.DeletionDeleteWithContents {
+	if out := p.free(ctx); out != nil {
+		return *out
+	}
+	if plan.Empties(p.manifest()) {
+		if out := p.takePlace(); out != nil {
+			return *out
+		}
 		if out := p.empty(ctx); out != nil {
 			return *out
 		}
@@ -120,59 +116,56 @@ func (p *pass) deleteResource(ctx context.Context) outcome {
 		return live, p.kind.Fields.Delete(ctx, p.env.Ref, live)
 	}})
 	switch {
-	case gcp.IsNotEmpty(err) && objectsDeleted(p.obj) > before:
-		return outcome{reason: v1alpha1.ReasonDeleting, looked: true, drift: p.Changes, after: pauseStale,
-			message: "deleting the contents: something was added in the meantime"}
+	case gcp.IsNotEmpty(err) && p.emptying != nil:
+		return p.stillNotEmpty(ctx, err)
 	case err != nil:
-		return p.undeleted(ctx, "deleting, as spec.deletionPolicy "+string(p.obj.GetCommonSpec().DeletionPolicy)+" says", err)
+		out := p.undeleted(ctx, "deleting, as spec.deletionPolicy "+string(p.obj.GetCommonSpec().DeletionPolicy)+" says", err)
+		if gcp.IsNotEmpty(err) {
+			out.message += p.kind.NotEmpty
+		}
+		return out
 	}
 	return p.release(ctx)
 }
 
-func objectsDeleted(obj v1alpha1.Object) int64 {
-	if progress := obj.GetCommonStatus().Deletion; progress != nil {
-		return progress.ObjectsDeleted
-	}
-	return 0
-}
-
-// empty deletes contents, some batches a pass; nil when nothing is left.
-func (p *pass) empty(ctx context.Context) *outcome {
-	progress := p.obj.GetCommonStatus().Deletion
-	if progress == nil {
-		progress = &v1alpha1.DeletionProgress{StartTime: metav1.NewTime(p.now().Truncate(time.Second))}
-	}
-	var (
-		err   error
-		more  = true
-		after = pauseEmpty
-	)
-	for batch := 0; more && err == nil && batch < emptyBatches && p.now().Sub(p.began) < emptyTime; batch++ {
-		var deleted int
-		deleted, more, err = p.emptyBatch(ctx)
-		progress.ObjectsDeleted += int64(deleted)
-	}
-	p.obj.GetCommonStatus().Deletion = progress
-	switch {
-	case gcp.IsLimited(err):
-		after = max(gcp.Classify(err).RetryAfter, pauseEmpty)
-	case err != nil:
-		out := p.undeleted(ctx, "deleting the contents", err)
-		return &out
-	}
-	if !more {
+// free makes the changes without which contents cannot be deleted, and no others: the manifest goes, but people can still edit what keeps
+// its resource from going, too.
+func (p *pass) free(ctx context.Context) *outcome {
+	if len(p.Freeing) == 0 {
 		return nil
 	}
-	return &outcome{reason: v1alpha1.ReasonDeleting, looked: true, drift: p.Changes, after: after,
-		message: fmt.Sprintf("deleting the contents: %d object generations so far", progress.ObjectsDeleted)}
+	freeing, before := p.Freeing, p.record
+	p.record = p.Assessment.Record // under whose approval what follows is done
+	if err := p.save(ctx); err != nil {
+		p.record = before
+		return p.unfreed("recording what is about to be written", err)
+	}
+	want := diff.Apply(p.seen.Fields.Live.Object, freeing, p.kind.FieldTraits)
+	for _, write := range p.kind.Fields.Update(p.env.Ref, want, freeing) {
+		if err := p.call(ctx, write); err != nil {
+			if wasNotSent(err) {
+				p.record = before
+			}
+			return p.unfreed("applying "+plan.List(freeing.Paths())+", so that the contents can be deleted", err)
+		}
+	}
+	p.reassess()
+	switch {
+	case p.Verdict.Action != plan.Delete:
+		return p.carryOut(ctx)
+	case len(p.Freeing) > 0:
+		message := stillDiffers(p.Freeing)
+		return &outcome{reason: v1alpha1.ReasonNotApplied, message: message, looked: true, drift: p.Changes, err: errors.New(message)}
+	}
+	p.tell(ctx, p.obj, outcome{done: plan.Deed{Reason: "Updated", Message: "changed " + plan.List(freeing.Paths())}}, nil)
+	return nil
 }
 
-func (p *pass) emptyBatch(ctx context.Context) (deleted int, more bool, err error) {
-	err = p.behindGate(ctx, "deleting contents of the "+p.kind.Name, &p.sent.fields, func(ctx context.Context) (err error) {
-		deleted, more, err = p.kind.Fields.Empty(ctx, p.env.Ref, p.seen.Fields.Live, emptyBatch)
-		return err
-	})
-	return deleted, more || err != nil, err
+// unfreed ends a pass that could not make the changes that free contents.
+func (p *pass) unfreed(doing string, err error) *outcome {
+	out := p.orLetGo(p.answered(updating, doing, err))
+	out.looked, out.drift = true, p.Changes
+	return &out
 }
 
 // readDefinition finds out, before a deletion is planned, whether it is one that nobody asked for. If that cannot be read it is read again

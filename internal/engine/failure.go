@@ -64,6 +64,10 @@ var (
 			deleting: changed,
 		},
 		kind.Invalid: {reading: rejected, creating: unfit, updating: unfit, deleting: rejected},
+		kind.Retained: {
+			reading: rejected, creating: unfit, updating: unfit,
+			deleting: {reason: v1alpha1.ReasonNotEmpty, says: "a hold or a retention keeps it", retries: true},
+		},
 		kind.NotEmpty: {
 			reading: rejected, creating: unfit, updating: unfit,
 			deleting: {reason: v1alpha1.ReasonNotEmpty, advice: "Empty it, or set spec.deletionPolicy to DeleteWithContents or Orphan"},

@@ -65,6 +65,10 @@ func TestAnswersMeanWhatTheCallWasFor(t *testing.T) {
 		kind.Invalid: {
 			reading: invalid(request, false), creating: invalid(manifest, false), updating: invalid(manifest, false), deleting: invalid(request, false),
 		},
+		kind.Retained: {
+			reading: invalid(request, false), creating: invalid(manifest, false), updating: invalid(manifest, false),
+			deleting: {v1alpha1.ReasonNotEmpty, "calling: a hold or a retention keeps it: " + words, true},
+		},
 		kind.NotEmpty: {
 			reading: invalid(request, false), creating: invalid(manifest, false), updating: invalid(manifest, false),
 			deleting: {v1alpha1.ReasonNotEmpty, "calling: " + words + " Empty it, or set spec.deletionPolicy to DeleteWithContents or Orphan", false},

@@ -81,10 +81,10 @@ func NewGate(uncached client.Reader, lease Lease) *Gate {
 func (g *Gate) pass(
 	ctx context.Context, obj v1alpha1.Object, rivals []v1alpha1.Object, target plan.Target,
 ) (context.Context, context.CancelFunc, error) {
-	look := &look{reader: g.reader, now: g.now(), namespaces: map[string]map[string]string{}}
-	err := look.check(ctx, obj, target)
+	passage := &passage{reader: g.reader, now: g.now(), namespaces: map[string]map[string]string{}}
+	err := passage.check(ctx, obj, target)
 	if err == nil {
-		err = look.checkRivals(ctx, rivals, target)
+		err = passage.checkRivals(ctx, rivals, target)
 	}
 	if err != nil {
 		return nil, nil, &notSent{err}
@@ -101,26 +101,26 @@ func (g *Gate) pass(
 	return ctx, cancel, nil
 }
 
-// look is what the gate reads for one write.
-type look struct {
+// passage is what the gate reads for one write.
+type passage struct {
 	reader     client.Reader
 	now        time.Time
 	namespaces map[string]map[string]string // their annotations
 }
 
-func (l *look) check(ctx context.Context, obj v1alpha1.Object, target plan.Target) error {
-	fresh, err := l.manifest(ctx, obj)
+func (p *passage) check(ctx context.Context, obj v1alpha1.Object, target plan.Target) error {
+	fresh, err := p.manifest(ctx, obj)
 	switch {
 	case apierrors.IsNotFound(err):
 		return errStale
 	case err != nil:
 		return err
 	}
-	namespace, err := l.annotations(ctx, obj.GetNamespace())
+	namespace, err := p.annotations(ctx, obj.GetNamespace())
 	if err != nil {
 		return err
 	}
-	if glass := breakglass.Read(fresh.GetAnnotations(), namespace, l.now); glass.Open() {
+	if glass := breakglass.Read(fresh.GetAnnotations(), namespace, p.now); glass.Open() {
 		return &glassBroken{glass: glass}
 	}
 	binding, refusal := tenancy.Resolve(fresh.GetNamespace(), namespace, fresh.GetCommonSpec().ProjectID, plan.BoundTo(fresh.GetCommonStatus()))
@@ -132,20 +132,20 @@ func (l *look) check(ctx context.Context, obj v1alpha1.Object, target plan.Targe
 }
 
 // checkRivals looks at the glass of the other manifests. One that is gone holds nothing any more.
-func (l *look) checkRivals(ctx context.Context, rivals []v1alpha1.Object, target plan.Target) error {
+func (p *passage) checkRivals(ctx context.Context, rivals []v1alpha1.Object, target plan.Target) error {
 	for _, other := range rivals {
-		fresh, err := l.manifest(ctx, other)
+		fresh, err := p.manifest(ctx, other)
 		switch {
 		case apierrors.IsNotFound(err):
 			continue
 		case err != nil:
 			return err
 		}
-		namespace, err := l.annotations(ctx, other.GetNamespace())
+		namespace, err := p.annotations(ctx, other.GetNamespace())
 		if err != nil {
 			return err
 		}
-		if rival := plan.NewRival(fresh, namespace, target.Binding.Project, l.now); rival.Holds() {
+		if rival := plan.NewRival(fresh, namespace, target.Binding.Project, p.now); rival.Holds() {
 			return &glassBroken{glass: rival.Glass, rival: &rival}
 		}
 	}
@@ -153,23 +153,23 @@ func (l *look) checkRivals(ctx context.Context, rivals []v1alpha1.Object, target
 }
 
 // manifest reads a manifest anew.
-func (l *look) manifest(ctx context.Context, obj v1alpha1.Object) (v1alpha1.Object, error) {
+func (p *passage) manifest(ctx context.Context, obj v1alpha1.Object) (v1alpha1.Object, error) {
 	fresh := copyOf(obj)
-	if err := l.reader.Get(ctx, client.ObjectKeyFromObject(obj), fresh); err != nil {
+	if err := p.reader.Get(ctx, client.ObjectKeyFromObject(obj), fresh); err != nil {
 		return nil, fmt.Errorf("no write without reading the manifest %s/%s first: %w", obj.GetNamespace(), obj.GetName(), err)
 	}
 	return fresh, nil
 }
 
 // annotations reads those of a Namespace, once.
-func (l *look) annotations(ctx context.Context, name string) (map[string]string, error) {
-	if annotations, known := l.namespaces[name]; known {
+func (p *passage) annotations(ctx context.Context, name string) (map[string]string, error) {
+	if annotations, known := p.namespaces[name]; known {
 		return annotations, nil
 	}
 	var namespace corev1.Namespace
-	if err := l.reader.Get(ctx, client.ObjectKey{Name: name}, &namespace); err != nil {
+	if err := p.reader.Get(ctx, client.ObjectKey{Name: name}, &namespace); err != nil {
 		return nil, fmt.Errorf("no write without reading the Namespace %s first: %w", name, err)
 	}
-	l.namespaces[name] = namespace.Annotations
+	p.namespaces[name] = namespace.Annotations
 	return namespace.Annotations, nil
 }

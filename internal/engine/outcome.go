@@ -16,6 +16,8 @@ type outcome struct {
 	reason string
 	// silent is why it has nothing to say, for the metrics. Default: the object was out of date.
 	silent string
+	// outOfLine says that what is left to be written needs no place in the line for Google's quotas.
+	outOfLine bool
 	// message says what is so, and what a person can do about it.
 	message string
 	// looked says that live was seen, so that drift is known.

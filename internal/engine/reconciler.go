@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/holdfast-dev/holdfast/internal/gcp"
@@ -50,12 +51,14 @@ type Reconciler struct {
 	kept  *waitingTurns
 	// missing has since when resources are not found.
 	missing *absences
-	sweep   sweep.Schedule
-	events  events.EventRecorder
-	metrics *metrics.Collector
-	scheme  *runtime.Scheme
-	writes  *writeLog
-	now     func() time.Time
+	// emptyings has the places of those that empty resources.
+	emptyings *emptyings
+	sweep     sweep.Schedule
+	events    events.EventRecorder
+	metrics   *metrics.Collector
+	scheme    *runtime.Scheme
+	writes    *writeLog
+	now       func() time.Time
 }
 
 // passTimeout bounds a pass: a worker that waits for longer than this would better work on something else. What is left is for the next
@@ -70,6 +73,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	case apierrors.IsNotFound(err):
 		r.kept.drop(req.NamespacedName)
 		r.missing.drop(req.NamespacedName)
+		r.emptyings.drop(req.NamespacedName)
 		r.metrics.Forget(r.measured(req.NamespacedName))
 		return reconcile.Result{}, nil
 	case err != nil:
@@ -80,7 +84,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	bounded, cancel := context.WithTimeout(ctx, passTimeout)
 	defer cancel()
 	defer p.releaseTurn()
-	return r.report(ctx, p, p.run(bounded))
+	defer p.leavePlace(0)
+	result, err := r.report(ctx, p, p.run(bounded))
+	result.RequeueAfter = p.leavePlace(result.RequeueAfter)
+	if p.background {
+		result.Priority = new(handler.LowPriority)
+	}
+	return result, err
 }
 
 // pass is one look at an object and its resource, and what is done about them.
@@ -94,6 +104,10 @@ type pass struct {
 	plan.Assessment
 	// turn lets the pass's calls go ahead; nil for none.
 	turn *waitingTurn
+	// emptying is how far the emptying of the resource has come; nil where the pass has no place among those that empty. background says
+	// that the passes that follow need not be soon: everybody else goes ahead.
+	emptying   *emptying
+	background bool
 	// before is the record before this pass was about to write anything.
 	before plan.Record
 	// recorded says that something is recorded as about to be written, sent for which parts a write of it was let out.
@@ -113,6 +127,7 @@ var phases = []struct {
 	{"add the finalizer", (*pass).ensureFinalizer},
 	{"find rivals and references", (*pass).relate},
 	{"decide what needs no look", (*pass).decideUnobserved},
+	{"wait for a place among those that empty", (*pass).waitForPlace},
 	{"read the definition, whose end is no deletion", (*pass).readDefinition},
 	{"wait for a turn", (*pass).waitForTurn},
 	{"observe each part", (*pass).observe},

@@ -95,7 +95,9 @@ func (r *Reconciler) reportLimited(ctx context.Context, p *pass, out outcome) (r
 			return reconcile.Result{}, err
 		}
 	}
-	out.after = p.comeBack(out.after)
+	if !out.outOfLine {
+		out.after = p.comeBack(out.after)
+	}
 	r.measureEnd(p.draft, metrics.Limited)
 	return r.next(out, p.obj)
 }

@@ -59,7 +59,8 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 		r := &Reconciler{
 			kind: k, inventory: all, client: mgr.GetClient(), uncached: mgr.GetAPIReader(), gate: opts.Gate,
 			projects: opts.Projects, identities: opts.Identities, turns: opts.Turns, kept: newWaitingTurns(), missing: newAbsences(),
-			sweep: opts.Sweep, metrics: opts.Metrics,
+			emptyings: newEmptyings(workers(opts, k)),
+			sweep:     opts.Sweep, metrics: opts.Metrics,
 			events: mgr.GetEventRecorder("holdfast"), scheme: mgr.GetScheme(),
 			writes: newWriteLog(cmp.Or(opts.Unanswered, defaultUnanswered)), now: time.Now,
 		}

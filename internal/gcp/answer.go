@@ -51,6 +51,7 @@ var (
 	agentDenied = regexp.MustCompile(`(?i)permission|not authorized`)
 	// Cloud Storage answers "forbidden" also to what nobody may ever do.
 	locked   = regexp.MustCompile(`(?i)locked retention policy`)
+	retained = regexp.MustCompile(`(?i)\bunder active [a-z-]+ hold\b|\bsubject to .*\bretention\b`)
 	notEmpty = regexp.MustCompile(`(?i)\bnot empty`)
 	// IAM, about an account that is to be undeleted.
 	notDeleted   = regexp.MustCompile(`(?i)\bis not deleted`)
@@ -70,6 +71,9 @@ var (
 var throttling = []string{
 	"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded", "RATE_LIMIT_EXCEEDED",
 }
+
+// retaining are the reasons that Cloud Storage's JSON API gives where an object is under a hold or a retention.
+var retaining = []string{"objectUnderActiveHold", "retentionPolicyNotMet"}
 
 func isThrottling(reason string) bool { return slices.Contains(throttling, reason) }
 
@@ -118,6 +122,8 @@ func (a answer) conflict() kind.Class {
 		return kind.AlreadyExists
 	case unfit.MatchString(a.message):
 		return kind.Invalid
+	case a.retains():
+		return kind.Retained
 	}
 	return kind.Conflict
 }
@@ -129,8 +135,15 @@ func (a answer) refused() kind.Class {
 		return kind.Throttled
 	case locked.MatchString(a.message):
 		return kind.Invalid
+	case a.retains():
+		return kind.Retained
 	}
 	return kind.Denied
+}
+
+// retains says that something is under a hold or a retention, which no permission helps against.
+func (a answer) retains() bool {
+	return retained.MatchString(a.message) || slices.ContainsFunc(a.reasons, func(reason string) bool { return slices.Contains(retaining, reason) })
 }
 
 // sentence is the message with what Google says in the details about single fields, and members of an IAM policy.

@@ -38,6 +38,8 @@ func (c call) scopes(declared kind.Method) []scope {
 		return []scope{project}
 	case kind.ScopeBucket:
 		return []scope{project, {kind.ScopeBucket, c.service, bucketUpdates, c.bucket}}
+	case kind.ScopeContents:
+		return []scope{{kind.ScopeContents, c.service, q, c.bucket}}
 	case kind.ScopeQuotaProject:
 		return []scope{{kind.ScopeQuotaProject, c.service, q, quotaProject(c.account)}}
 	default:
@@ -141,6 +143,13 @@ var storageMethods = map[string]string{
 	"GET b/*/o/*":                  "objects.get",
 	"PATCH b/*/o/*":                "objects.patch",
 	"DELETE b/*/o/*":               "objects.delete",
+
+	"GET b/*/folders":                   "folders.list",
+	"DELETE b/*/folders/*":              "folders.delete",
+	"GET b/*/managedFolders":            "managedFolders.list",
+	"DELETE b/*/managedFolders/*":       "managedFolders.delete",
+	"GET b/*/anywhereCaches":            "anywhereCaches.list",
+	"POST b/*/anywhereCaches/*/disable": "anywhereCaches.disable",
 }
 
 // storageCall reads a request to Cloud Storage's JSON API whose root is at the path.

@@ -37,6 +37,10 @@ func TestScopes(t *testing.T) {
 			[]scope{{kind.ScopeProject, kind.ServiceStorage, bucketWrites, "p"}, {kind.ScopeBucket, kind.ServiceStorage, bucketUpdates, "b"}},
 			"storage updates for bucket b",
 		},
+		"contents of a bucket": {
+			c, kind.StepEmpty, kind.ScopeContents, []scope{{kind.ScopeContents, kind.ServiceStorage, bucketsContents, "b"}},
+			"storage calls for contents of the bucket b",
+		},
 		"quota project": {
 			call{service: kind.ServiceIAM, account: tenant}, kind.StepCreate, kind.ScopeQuotaProject,
 			[]scope{{kind.ScopeQuotaProject, kind.ServiceIAM, iamWrites, "tenant"}}, "iam writes for quota project tenant",
@@ -80,6 +84,11 @@ func TestStorageCall(t *testing.T) {
 		"bucket called b":  {verb: "GET", url: "b/b", want: of("buckets.get", "", "b")},
 		"list objects":     {verb: "GET", url: "b/logs/o", want: of("objects.list", "", "logs")},
 		"object":           {verb: "DELETE", url: "b/logs/o/a%2Fb?generation=1", want: of("objects.delete", "", "logs")},
+		"list folders":     {verb: "GET", url: "b/logs/folders?pageSize=1", want: of("folders.list", "", "logs")},
+		"folder":           {verb: "DELETE", url: "b/logs/folders/a%2Fb%2F", want: of("folders.delete", "", "logs")},
+		"managed folder":   {verb: "DELETE", url: "b/logs/managedFolders/a%2F", want: of("managedFolders.delete", "", "logs")},
+		"list caches":      {verb: "GET", url: "b/logs/anywhereCaches", want: of("anywhereCaches.list", "", "logs")},
+		"disable a cache":  {verb: "POST", url: "b/logs/anywhereCaches/us-central1-a/disable", want: of("anywhereCaches.disable", "", "logs")},
 		"something else": {verb: "GET", url: "b/logs/acl/allUsers", want: call{
 			service: kind.ServiceStorage, method: "other", unnamed: "GET b/*/acl/*", account: tenant, bucket: "logs",
 		}},

@@ -59,6 +59,9 @@ func IsConflict(err error) bool { return is(err, kind.Conflict) }
 // IsNotEmpty says that the resource to be deleted has contents.
 func IsNotEmpty(err error) bool { return is(err, kind.NotEmpty) }
 
+// IsRetained says that a hold or a retention keeps something from being deleted.
+func IsRetained(err error) bool { return is(err, kind.Retained) }
+
 // IsThrottled says that there were too many calls.
 func IsThrottled(err error) bool { return is(err, kind.Throttled) }
 

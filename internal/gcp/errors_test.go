@@ -146,6 +146,22 @@ func TestClassify(t *testing.T) {
 			httpError(t, 409, storageBody(409, "conflict", "The bucket you tried to delete is not empty.")),
 			Error{Class: kind.NotEmpty, Message: "The bucket you tried to delete is not empty."},
 		},
+		"object under a hold": {
+			httpError(t, 403, storageBody(403, "objectUnderActiveHold", "Object 'b/o' is under active Event-Based hold and cannot be deleted, overwritten or archived until hold is removed.")),
+			Error{Class: kind.Retained, Message: "Object 'b/o' is under active Event-Based hold and cannot be deleted, overwritten or archived until hold is removed."},
+		},
+		"object under a hold, without that reason": {
+			httpError(t, 403, storageBody(403, "forbidden", "Object 'b/o' is under active Temporary hold and cannot be deleted.")),
+			Error{Class: kind.Retained, Message: "Object 'b/o' is under active Temporary hold and cannot be deleted."},
+		},
+		"object under a retention": {
+			httpError(t, 412, storageBody(412, "retentionPolicyNotMet", "Object 'b/o' is subject to bucket's retention policy and cannot be deleted until 2027-01-01.")),
+			Error{Class: kind.Retained, Message: "Object 'b/o' is subject to bucket's retention policy and cannot be deleted until 2027-01-01."},
+		},
+		"folder not empty": {
+			httpError(t, 409, storageBody(409, "conflict", "The folder you tried to delete is not empty.")),
+			Error{Class: kind.NotEmpty, Message: "The folder you tried to delete is not empty."},
+		},
 		"bucket edited meanwhile": {
 			httpError(t, 409, storageBody(409, "conflict", "The bucket's metadata was edited during the operation. Please try again.")),
 			Error{Class: kind.Conflict, Message: "The bucket's metadata was edited during the operation. Please try again."},
@@ -408,6 +424,7 @@ func TestClassifyNil(t *testing.T) {
 func TestIs(t *testing.T) {
 	questions := map[kind.Class]func(error) bool{
 		kind.NotFound: IsNotFound, kind.AlreadyExists: IsAlreadyExists, kind.Conflict: IsConflict, kind.NotEmpty: IsNotEmpty,
+		kind.Retained:  IsRetained,
 		kind.Throttled: IsThrottled, kind.QuotaExceeded: IsQuotaExceeded, kind.Denied: IsDenied, kind.Invalid: IsInvalid, kind.Unavailable: IsUnavailable,
 	}
 	for class := range questions {

@@ -178,6 +178,36 @@ func TestLimiterThrottled(t *testing.T) {
 	}
 }
 
+// Emptying a bucket slows nobody else down, and nobody slows it down: neither by the rate of its calls, nor when Google asks it to pause.
+func TestContentsOfABucketAreLimitedApart(t *testing.T) {
+	clock := newClock()
+	l := newLimiter(nil, 1, clock.now)
+	contents := func(bucket string) []scope {
+		return call{service: kind.ServiceStorage, project: "p", bucket: bucket}.scopes(kind.Method{Service: kind.ServiceStorage, Step: kind.StepEmpty, Scope: kind.ScopeContents})
+	}
+	for range 1499 {
+		if _, _, err := l.reserve(t.Context(), contents("b")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, delay, err := l.reserve(t.Context(), contents("b")); delay != 500*time.Millisecond || err != nil {
+		t.Errorf("after 1,499 calls at once the next waits %v (%v), want half a second", delay, err)
+	}
+	l.throttled(contents("b"), &Error{RetryAfter: time.Minute, Message: "The rate of requests is too high."})
+	for name, scopes := range map[string][]scope{"the project": project("p"), "the bucket": updateOf("b"), "another bucket": contents("c")} {
+		if _, delay, err := l.reserve(t.Context(), scopes); delay != 0 || err != nil {
+			t.Errorf("%s waits %v (%v)", name, delay, err)
+		}
+	}
+	if _, _, err := l.reserve(t.Context(), contents("b")); !IsThrottled(err) || IsLimited(err) {
+		t.Errorf("Google's pause is not honoured: %v", err)
+	}
+	l.throttled(project("p"), &Error{RetryAfter: time.Minute, Message: "The project exceeded the rate limit for creating and deleting buckets."})
+	if _, _, err := l.reserve(t.Context(), contents("c")); err != nil {
+		t.Errorf("what is paused in the project pauses contents: %v", err)
+	}
+}
+
 func TestLimiterForgetsIdleScopes(t *testing.T) {
 	clock := newClock()
 	l := newLimiter(nil, 1, clock.now)

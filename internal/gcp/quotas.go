@@ -25,13 +25,16 @@ var (
 	// https://cloud.google.com/pubsub/quotas: administrator operations per project.
 	pubSubOperations = perMinute("administrator operations", 6000)
 	// https://cloud.google.com/storage/quotas: about one creation or deletion of a bucket in two seconds per project, one update of the
-	// metadata a second per bucket, and 1,000 writes of objects a second per bucket to begin with. Google states no limit of the reads of
-	// buckets, nor of the updates of different ones: 50 a second are plenty.
-	bucketReads     = quota{"reads of buckets", 50}
-	bucketWrites    = quota{"updates of buckets", 50}
-	bucketUpdates   = quota{"updates", 1}
-	bucketCreates   = quota{"creations and deletions of buckets", 0.5}
-	bucketsContents = quota{"calls for objects", 1000}
+	// metadata a second per bucket. Google states no limit of the reads of buckets, nor of the updates of different ones: 50 a second are
+	// plenty.
+	bucketReads   = quota{"reads of buckets", 50}
+	bucketWrites  = quota{"updates of buckets", 50}
+	bucketUpdates = quota{"updates", 1}
+	bucketCreates = quota{"creations and deletions of buckets", 0.5}
+	// https://cloud.google.com/storage/docs/request-rate: a bucket begins with about 1,000 writes of objects a second, deletions included
+	// (and 5,000 reads, lists included; one list goes with up to a thousand deletions). It takes more only if the rate grows slowly. No
+	// limit is stated for a project, and none for folders.
+	bucketsContents = quota{"calls", 1000}
 )
 
 // defaultQuotas has what each service counts a call against, by what the call does.

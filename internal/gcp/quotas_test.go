@@ -25,7 +25,7 @@ func TestDefaultQuotas(t *testing.T) {
 		},
 		kind.ServiceStorage: {
 			kind.QuotaReads: {"reads of buckets", 3000}, kind.QuotaLists: {"reads of buckets", 3000}, kind.QuotaWrites: {"updates of buckets", 3000},
-			kind.QuotaCreates: {"creations and deletions of buckets", 30}, kind.QuotaContents: {"calls for objects", 60_000},
+			kind.QuotaCreates: {"creations and deletions of buckets", 30}, kind.QuotaContents: {"calls", 60_000},
 		},
 	}
 	got := map[kind.Service]map[kind.Quota]row{}

@@ -21,9 +21,7 @@ func Of[T v1alpha1.Object, L any](typed Fielded[T, L]) Kind {
 		}
 	}
 	if emptier, ok := typed.(Emptier[L]); ok {
-		k.Fields.Empty = func(ctx context.Context, ref Ref, live Live, limit int) (int, bool, error) {
-			return emptier.Empty(ctx, ref, live.source.(L), limit)
-		}
+		k.Fields.Contents = func(ref Ref, live Live) []Contents { return emptier.Contents(ref, live.source.(L)) }
 	}
 	if undeleter, ok := typed.(Undeleter[L]); ok {
 		k.Fields.Undelete = func(ctx context.Context, ref Ref, uid string) (Live, error) {

@@ -74,9 +74,9 @@ func (*able) List(_ context.Context, _ Ref, yield func([]Item[source]) bool) err
 	return nil
 }
 
-func (a *able) Empty(_ context.Context, _ Ref, live source, limit int) (int, bool, error) {
+func (a *able) Contents(_ Ref, live source) []Contents {
 	a.got = live
-	return limit, true, a.err
+	return []Contents{{Name: "messages"}}
 }
 func (a *able) Undelete(context.Context, Ref, string) (source, error) { return source{60, 3}, a.err }
 
@@ -166,8 +166,8 @@ func TestWritesGetTheSourceThatWasSeen(t *testing.T) {
 	if d := cmp.Diff([]string{"updating spec.a", "updating spec.b"}, names); d != "" {
 		t.Errorf("writes (-want +got):\n%s", d)
 	}
-	if _, _, err := k.Fields.Empty(t.Context(), Ref{}, lived(60, 8), 1); err != nil || topics.got.etag != 8 {
-		t.Errorf("emptying was given %+v: %v", topics.got, err)
+	if contents := k.Fields.Contents(Ref{}, lived(60, 8)); len(contents) != 1 || topics.got.etag != 8 {
+		t.Errorf("of %+v the contents are %+v", topics.got, contents)
 	}
 	if err := k.Fields.Delete(t.Context(), Ref{}, lived(60, 9)); err != nil || topics.got.etag != 9 {
 		t.Errorf("deleting was given %+v: %v", topics.got, err)
@@ -198,11 +198,11 @@ func TestListsEndWhenEnoughWasSeen(t *testing.T) {
 }
 
 func TestAKindCanWhatItsTypeCan(t *testing.T) {
-	type can struct{ Fields, List, Empty, Undelete, Policy, Referent, Shared bool }
+	type can struct{ Fields, List, Contents, Undelete, Policy, Referent, Shared bool }
 	of := func(k Kind) can {
 		c := can{Fields: k.Fields != nil, Policy: k.Policy != nil, Referent: k.Referent != nil, Shared: k.Shared()}
 		if k.Fields != nil {
-			c.List, c.Empty, c.Undelete = k.Fields.List != nil, k.Fields.Empty != nil, k.Fields.Undelete != nil
+			c.List, c.Contents, c.Undelete = k.Fields.List != nil, k.Fields.Contents != nil, k.Fields.Undelete != nil
 		}
 		return c
 	}
@@ -212,7 +212,7 @@ func TestAKindCanWhatItsTypeCan(t *testing.T) {
 		want can
 	}{
 		"fields alone":   {Of(&plain{}), "", can{Fields: true}},
-		"all":            {Of(&able{}), "spec.iam", can{Fields: true, List: true, Empty: true, Undelete: true, Policy: true, Referent: true}},
+		"all":            {Of(&able{}), "spec.iam", can{Fields: true, List: true, Contents: true, Undelete: true, Policy: true, Referent: true}},
 		"a policy alone": {PolicyOf(&policyAlone{}), "spec", can{Policy: true, Referent: true, Shared: true}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -21,6 +21,8 @@ const (
 	Conflict Class = "Conflict"
 	// NotEmpty: the resource that should be deleted has contents.
 	NotEmpty Class = "NotEmpty"
+	// Retained: a hold or a retention keeps contents from being deleted.
+	Retained Class = "Retained"
 	// Throttled: too many calls. Retry after RetryAfter.
 	Throttled Class = "Throttled"
 	// QuotaExceeded: Google allows no more of the resource. Waiting does not help.

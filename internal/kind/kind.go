@@ -42,8 +42,8 @@ type Fields struct {
 	Delete func(ctx context.Context, ref Ref, live Live) error
 	// List yields the resources of a project page by page, until yield returns false; nil if the kind cannot be listed.
 	List func(ctx context.Context, ref Ref, yield func(page []Listed) bool) error
-	// Empty deletes up to limit pieces of content; nil if the resource has no contents.
-	Empty func(ctx context.Context, ref Ref, live Live, limit int) (deleted int, more bool, err error)
+	// Contents are what the resource may contain; nil for a kind without contents.
+	Contents func(ref Ref, live Live) []Contents
 	// Undelete brings back the resource with that Identity.UID; nil if the kind cannot.
 	Undelete func(ctx context.Context, ref Ref, uid string) (Live, error)
 }

@@ -96,11 +96,13 @@ const (
 	ScopeQuotaProject Scope = "quota project"
 	// ScopeBucket is the project of the bucket, and the bucket itself, whose metadata may be updated about once a second.
 	ScopeBucket Scope = "bucket"
+	// ScopeContents is what is in the bucket, and nothing else: calls for it do not count against the project.
+	ScopeContents Scope = "contents of the bucket"
 	// ScopeUnlimited is for calls that are few, and whose quota is out of reach or does not exist.
 	ScopeUnlimited Scope = "unlimited"
 )
 
-var scopes = []Scope{ScopeProject, ScopeQuotaProject, ScopeBucket, ScopeUnlimited}
+var scopes = []Scope{ScopeProject, ScopeQuotaProject, ScopeBucket, ScopeContents, ScopeUnlimited}
 
 // Validate says what the declaration lacks.
 func (m Method) Validate() error {

@@ -20,6 +20,8 @@ type Traits struct {
 	Methods []Method
 	// FieldTraits say what is special about single fields of the spec.
 	FieldTraits diff.Fields
+	// NotEmpty follows what is said of a resource that cannot be deleted because it has contents: what counts as such. Empty for nothing.
+	NotEmpty string
 	// Labels says whether the resource has labels, and so can carry those that mark its owner.
 	Labels bool
 	// Settles is how long after its creation Google may still answer that a resource does not exist. 0: it is found at once.

@@ -79,9 +79,8 @@ type Item[L any] struct {
 
 // Emptier is a kind whose resources have contents that deletionPolicy: DeleteWithContents deletes first.
 type Emptier[L any] interface {
-	// Empty deletes up to limit pieces of content and says how many it deleted and whether there may be more. Repeating it
-	// goes on where it stopped.
-	Empty(ctx context.Context, ref Ref, live L, limit int) (deleted int, more bool, err error)
+	// Contents are the sorts of contents that the resource may have, in the order in which they have to go. It calls nobody.
+	Contents(ref Ref, live L) []Contents
 }
 
 // Undeleter is a kind whose deleted resources can be brought back for a while.

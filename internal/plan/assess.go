@@ -128,8 +128,10 @@ type Assessment struct {
 	Verdict Verdict
 	// Changes are how Google Cloud differs, in all parts, sorted by path.
 	Changes diff.Changes
-	// Plan is what would be written: the changes, or the deletion of the resource.
+	// Plan is what would be written: the changes, or the deletion of the resource and what frees it.
 	Plan diff.Changes
+	// Freeing are those of the changes that are made though the manifest is being deleted, since its contents cannot be deleted without them.
+	Freeing diff.Changes
 	// Hash names the plan: what a person copies to approve it.
 	Hash string
 	// Approved says that somebody has approved exactly these changes, or more of which these are what is left.
@@ -169,7 +171,8 @@ func Assess(m Manifest, r Record, o Observation, e Environment) Assessment {
 	a.Changes = s.changes()
 	a.Plan = a.Changes
 	if s.deleting() && !m.Kind.Shared() {
-		a.Plan = deletion(s.externalName())
+		a.Freeing = s.freeing()
+		a.Plan = slices.Concat(deletion(s.externalName()), a.Freeing)
 	}
 	a.Hash = planHash(obj, r.PlanSequence, a.Plan)
 	a.Approved = isApproved(obj, r, a.Hash, a.Plan, m.Kind.FieldTraits)
@@ -227,6 +230,8 @@ func (s subject) follows() Record {
 		return s.record.AboutToWrite(s.Manifest, s.env, *s.so)
 	case action == Revoke:
 		return s.record.begins(s.Manifest, *s.so).AboutToGrant(s.Manifest, *s.so)
+	case action == Delete && len(s.so.Freeing) > 0:
+		return s.record.begins(s.Manifest, *s.so)
 	case action == Release, action == Unmark, action == Delete:
 		return Record{}
 	case !s.so.Applied:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/diff"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
@@ -190,6 +191,14 @@ func ruleDelete(s subject) *Verdict {
 	return release(Delete, "Deleted", "deleted "+s.externalName())
 }
 
+// freeing are the changes that let go of contents which could not be deleted before.
+func (s subject) freeing() diff.Changes {
+	if s.so.Fields == nil || !s.exists() || Orphans(s.Object) {
+		return nil
+	}
+	return s.Kind.FieldTraits.Frees(s.so.Fields.Changes, s.seen.Fields.Live.Object)
+}
+
 // orphan leaves the resource, without the labels of its owner. Where writing needs approval the labels stay: they hinder nobody in this
 // installation.
 func (s subject) orphan(why string) *Verdict {
@@ -213,4 +222,9 @@ func (s subject) releaseMarked(why string) *Verdict {
 func Orphans(obj v1alpha1.Object) bool {
 	policy := obj.GetCommonSpec().DeletionPolicy
 	return policy == v1alpha1.DeletionOrphan || policy == ""
+}
+
+// Empties says whether deleting the manifest deletes what is in the resource.
+func Empties(m Manifest) bool {
+	return m.Kind.Fields != nil && m.Kind.Fields.Contents != nil && m.Object.GetCommonSpec().DeletionPolicy == v1alpha1.DeletionDeleteWithContents
 }

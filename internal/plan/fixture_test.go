@@ -18,8 +18,9 @@ import (
 var (
 	buckets = kind.Kind{
 		Traits: kind.Traits{Kind: "Bucket", Name: "bucket", Labels: true, FieldTraits: diff.Fields{
-			"spec.iam":      {Apart: true},
-			"spec.location": {Immutable: "it is fixed when the bucket is created"},
+			"spec.iam":                              {Apart: true},
+			"spec.location":                         {Immutable: "it is fixed when the bucket is created"},
+			"spec.retentionPolicy.retentionSeconds": {Frees: func(c diff.Change, _ v1alpha1.Object) bool { return c.To == "" }},
 			"spec.retentionPolicy.locked": {Hold: func(c diff.Change) string {
 				if c.To == "true" {
 					return "this locks the retention policy for good"
@@ -201,10 +202,21 @@ var (
 	missingSince       = func(d time.Duration) given {
 		return func(s *situation) { s.seen.MissingSince = three.Add(-d) }
 	}
-	deleting       given = func(s *situation) { s.Object.SetDeletionTimestamp(&metav1.Time{Time: three}) }
-	aWhileAgo      given = func(s *situation) { s.Object.SetDeletionTimestamp(&metav1.Time{Time: three.Add(-moving)}) }
-	longAgo        given = func(s *situation) { s.Object.SetDeletionTimestamp(&metav1.Time{Time: three.Add(-claiming)}) }
-	deletes        given = func(s *situation) { s.Object.GetCommonSpec().DeletionPolicy = v1alpha1.DeletionDelete }
+	deleting  given = func(s *situation) { s.Object.SetDeletionTimestamp(&metav1.Time{Time: three}) }
+	aWhileAgo given = func(s *situation) { s.Object.SetDeletionTimestamp(&metav1.Time{Time: three.Add(-moving)}) }
+	longAgo   given = func(s *situation) { s.Object.SetDeletionTimestamp(&metav1.Time{Time: three.Add(-claiming)}) }
+	deletes   given = func(s *situation) { s.Object.GetCommonSpec().DeletionPolicy = v1alpha1.DeletionDelete }
+	empties   given = func(s *situation) {
+		s.Object.GetCommonSpec().DeletionPolicy = v1alpha1.DeletionDeleteWithContents
+		fields := *s.Kind.Fields
+		fields.Contents = func(kind.Ref, kind.Live) []kind.Contents { return nil }
+		s.Kind.Fields = &fields
+	}
+	// The bucket is retained, as the manifest said before.
+	retained given = func(s *situation) {
+		s.live().Spec.RetentionPolicy = &v1alpha1.RetentionPolicy{RetentionSeconds: new(int64(60))}
+		s.record.AppliedFields = []string{"spec.retentionPolicy.retentionSeconds"}
+	}
 	definitionGoes given = func(s *situation) { s.env.DefinitionGoes = true }
 	rivalElder           = rivals(-time.Hour)
 	rivalYounger         = rivals(time.Hour)

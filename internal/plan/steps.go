@@ -31,7 +31,7 @@ func LikelyWrites(m Manifest, r Record, decided bool) []kind.Step {
 		steps = append(steps, kind.StepCreate)
 	case !deleting, owned && Orphans(m.Object) && m.Kind.Labels: // which are taken off
 		steps = append(steps, kind.StepUpdate)
-	case owned && !Orphans(m.Object):
+	case owned && !Orphans(m.Object) && !Empties(m): // who has a lot to delete before keeps no place for the last call
 		steps = append(steps, kind.StepDelete)
 	}
 	if MentionsPolicy(m, r) {
@@ -56,7 +56,10 @@ func (a Assessment) Writes() []kind.Step {
 	case Unmark:
 		return []kind.Step{kind.StepUpdate}
 	case Delete:
-		return []kind.Step{kind.StepDelete}
+		if len(a.Freeing) > 0 {
+			steps = append(steps, kind.StepUpdate)
+		}
+		return append(steps, kind.StepDelete)
 	case Revoke:
 	default:
 		return nil

@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/diff"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
@@ -27,6 +28,7 @@ func TestSteps(t *testing.T) {
 		"mentions IAM":    {aBucket().with(grants), false, []kind.Step{kind.StepObserve, kind.StepGetPolicy}, []kind.Step{kind.StepCreate, kind.StepSetPolicy}},
 		"is orphaned":     {aBucket().with(owned, deleting), true, []kind.Step{kind.StepObserve}, []kind.Step{kind.StepUpdate}},
 		"is deleted":      {aBucket().with(owned, deleting, destroys, grants), true, []kind.Step{kind.StepObserve}, []kind.Step{kind.StepDelete}},
+		"is emptied":      {aBucket().with(owned, deleting, empties), true, []kind.Step{kind.StepObserve}, nil},
 		"never owned":     {aBucket().with(deleting, destroys), true, []kind.Step{kind.StepObserve}, nil},
 		"without labels":  {anAccount().with(owned, deleting), true, []kind.Step{kind.StepObserve}, nil},
 		"a policy":        {aProject(), false, []kind.Step{kind.StepGetPolicy}, []kind.Step{kind.StepSetPolicy}},
@@ -35,11 +37,11 @@ func TestSteps(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.reads, ReadSteps(tc.of.Manifest, tc.of.record)); diff != "" {
-				t.Errorf("reads (-want +got):\n%s", diff)
+			if d := cmp.Diff(tc.reads, ReadSteps(tc.of.Manifest, tc.of.record)); d != "" {
+				t.Errorf("reads (-want +got):\n%s", d)
 			}
-			if diff := cmp.Diff(tc.writes, LikelyWrites(tc.of.Manifest, tc.of.record, tc.decided)); diff != "" {
-				t.Errorf("likely writes (-want +got):\n%s", diff)
+			if d := cmp.Diff(tc.writes, LikelyWrites(tc.of.Manifest, tc.of.record, tc.decided)); d != "" {
+				t.Errorf("likely writes (-want +got):\n%s", d)
 			}
 		})
 	}
@@ -63,12 +65,13 @@ func TestStepsOfAnAssessment(t *testing.T) {
 		"its policy":      {Assessment{Verdict: Verdict{Action: Update}, Fields: &FieldsPlan{}, Policy: writes}, []kind.Step{kind.StepSetPolicy}},
 		"without a label": {Assessment{Verdict: Verdict{Action: Unmark}}, []kind.Step{kind.StepUpdate}},
 		"deleted":         {Assessment{Verdict: Verdict{Action: Delete}}, []kind.Step{kind.StepDelete}},
+		"freed, deleted":  {Assessment{Verdict: Verdict{Action: Delete}, Freeing: diff.Changes{{Path: "spec.a"}}}, []kind.Step{kind.StepUpdate, kind.StepDelete}},
 		"revoked":         {Assessment{Verdict: Verdict{Action: Revoke}, Policy: writes}, []kind.Step{kind.StepSetPolicy}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, tc.of.Writes()); diff != "" {
-				t.Errorf("writes (-want +got):\n%s", diff)
+			if d := cmp.Diff(tc.want, tc.of.Writes()); d != "" {
+				t.Errorf("writes (-want +got):\n%s", d)
 			}
 		})
 	}

@@ -13,9 +13,6 @@ import (
 	"strings"
 	"testing"
 
-	"cloud.google.com/go/storage"
-	"google.golang.org/api/option"
-
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
@@ -33,8 +30,10 @@ type request struct {
 // cloud is a Cloud Storage with one bucket. It answers as Google does, remembers what it was asked, and is the transport
 // itself: nothing goes over a network.
 type cloud struct {
-	bucket   object // nil: there is none
-	objects  []object
+	bucket  object // nil: there is none
+	objects []object
+	// others are what else is in the bucket, by the path of its list.
+	others   map[string][]object
 	requests []request
 	// fail, if set, may answer in place of the cloud: with a status other than 0.
 	fail func(request) (status int, body string)
@@ -54,16 +53,6 @@ const endpoint = "http://cloud/storage/v1/"
 
 func (c clients) StorageService(ctx context.Context, _ string) (*gcp.StorageService, error) {
 	return gcp.NewStorageService(ctx, &http.Client{Transport: c.transport}, endpoint)
-}
-
-func (c clients) Storage(ctx context.Context, _ string) (*storage.Client, error) {
-	client, err := storage.NewClient(ctx, option.WithHTTPClient(&http.Client{Transport: c.transport}),
-		option.WithEndpoint(endpoint), storage.WithDisabledClientMetrics())
-	if err != nil {
-		return nil, err
-	}
-	client.SetRetry(storage.WithPolicy(storage.RetryNever))
-	return client, nil
 }
 
 func (c *cloud) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -127,20 +116,23 @@ func (c *cloud) answer(req request) (int, string) {
 	case req.Method == http.MethodDelete && path == name:
 		c.bucket = nil
 		return http.StatusNoContent, ""
-	case req.Method == http.MethodGet && path == name+"/o":
-		return http.StatusOK, c.list(query)
+	case req.Method == http.MethodGet && strings.HasPrefix(path, name+"/"):
+		return http.StatusOK, c.list(strings.TrimPrefix(path, name+"/"), query)
 	case req.Method == http.MethodDelete:
 		return c.deleteObject(strings.TrimPrefix(path, name+"/o/") + "#" + query)
 	}
 	return http.StatusOK, mustEncode(c.bucket)
 }
 
-// list answers with a page of objects.
-func (c *cloud) list(query string) string {
+// list answers with a page of objects, or of what else is in the bucket; there is another if it is the first.
+func (c *cloud) list(what, query string) string {
 	values, _ := url.ParseQuery(query)
-	page := object{"items": c.objects}
-	if size, err := strconv.Atoi(values.Get("maxResults")); err == nil && size < len(c.objects) {
-		page = object{"items": c.objects[:size], "nextPageToken": "more"}
+	page := object{"items": c.others[what]}
+	if what == "o" {
+		page = object{"items": c.objects}
+	}
+	if values.Get("pageToken") == "" {
+		page["nextPageToken"] = "more"
 	}
 	return mustEncode(page)
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"cloud.google.com/go/storage"
 	"github.com/google/go-cmp/cmp"
 	raw "google.golang.org/api/storage/v1"
 
@@ -134,7 +133,6 @@ type noClients struct{ err error }
 func (n noClients) StorageService(context.Context, string) (*gcp.StorageService, error) {
 	return nil, n.err
 }
-func (n noClients) Storage(context.Context, string) (*storage.Client, error) { return nil, n.err }
 
 func TestNoClient(t *testing.T) {
 	refused := errors.New("impersonating somebody")
@@ -145,11 +143,12 @@ func TestNoClient(t *testing.T) {
 	_, settingPolicy := impl.SetPolicy(t.Context(), ref, iampolicy.Policy{Etag: []byte("read")})
 	_, observing := impl.Observe(t.Context(), ref)
 	_, creating := impl.Create(t.Context(), ref, &v1alpha1.Bucket{})
-	_, _, emptying := impl.Empty(t.Context(), ref, live, 1)
+	contents := impl.Contents(ref, live)[0]
+	_, _, listingContents := contents.List(t.Context(), "")
 	_, locking := impl.lock(t.Context(), ref, live)
 	_, updating := impl.patch(t.Context(), ref, live, &raw.Bucket{StorageClass: "ARCHIVE"})
 	for what, err := range map[string]error{
-		"observing": observing, "creating": creating, "emptying": emptying, "locking": locking, "updating": updating,
+		"observing": observing, "creating": creating, "listing contents": listingContents, "locking": locking, "updating": updating,
 		"listing": listing, "getting the policy": gettingPolicy, "setting the policy": settingPolicy,
 		"deleting": impl.Delete(t.Context(), ref, live),
 	} {

@@ -1,12 +1,16 @@
 package bucket
 
 import (
+	"cmp"
 	"context"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
@@ -229,7 +233,7 @@ func TestEmulatedLock(t *testing.T) {
 	for _, entry := range e.cloud.Traffic.WritesSince(mark) {
 		methods = append(methods, entry.Method)
 	}
-	if want := []string{"buckets.patch", "buckets.lockRetentionPolicy"}; !cmp.Equal(methods, want) {
+	if want := []string{"buckets.patch", "buckets.lockRetentionPolicy"}; !gocmp.Equal(methods, want) {
 		t.Errorf("writes %v; want %v", methods, want)
 	}
 }
@@ -247,22 +251,71 @@ func TestEmulatedEmpty(t *testing.T) {
 	if err := e.impl.Delete(t.Context(), e.ref, live); !gcp.IsNotEmpty(err) {
 		t.Errorf("deleting a bucket with objects: %v; want not empty", err)
 	}
-	total, more := 0, true
-	for round := 0; more && round < 10; round++ {
-		deleted, left, err := e.impl.Empty(t.Context(), e.ref, live, 4)
-		if err != nil {
-			t.Fatal(err)
-		}
-		total, more = total+deleted, left
-	}
-	if total != 6 || more {
-		t.Errorf("deleted %d generations, more: %v; want 6 and no more", total, more)
+	if n := e.empty(t, live); n != 6 {
+		t.Errorf("deleted %d generations; want 6", n)
 	}
 	if err := e.impl.Delete(t.Context(), e.ref, live); err != nil {
 		t.Error(err)
 	}
-	if deleted, more, err := e.impl.Empty(t.Context(), e.ref, live, 4); deleted != 0 || more || err != nil {
-		t.Errorf("emptying what is deleted: %d, %v, %v", deleted, more, err)
+	if n := e.empty(t, live); n != 0 {
+		t.Errorf("deleted %d generations in a bucket that is deleted", n)
+	}
+}
+
+// empty deletes all that is in the bucket, and returns how many pieces that was.
+func (e *emulated) empty(t *testing.T, live *Live) (deleted int) {
+	t.Helper()
+	for _, contents := range e.impl.Contents(e.ref, live) {
+		pieces, next, err := contents.List(t.Context(), "")
+		if err != nil || next != "" {
+			t.Fatalf("%s: more %q, error %v", contents.Name, next, err)
+		}
+		slices.SortFunc(pieces, func(a, b kind.Piece) int { return cmp.Compare(b.Depth, a.Depth) })
+		for _, piece := range pieces {
+			if err := piece.Delete(t.Context()); err != nil {
+				t.Error(err)
+			}
+			deleted++
+		}
+	}
+	return deleted
+}
+
+// full creates a bucket with contents of all sorts: an object, the two folders that it is in, a managed folder and a cache.
+func (e *emulated) full(t *testing.T) *Live {
+	t.Helper()
+	live := e.create(t, &v1alpha1.Bucket{Spec: v1alpha1.BucketSpec{
+		HierarchicalNamespace: &v1alpha1.HierarchicalNamespace{Enabled: new(true)}, UniformBucketLevelAccess: &v1alpha1.UniformBucketLevelAccess{Enabled: new(true)},
+	}})
+	if err := e.cloud.Storage.PutObject(e.ref.ID, "a/b/c", []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	for path, body := range map[string]string{"managedFolders": `{"name": "m/"}`, "anywhereCaches": `{"zone": "us-central1-a"}`} {
+		console, err := http.NewRequestWithContext(t.Context(), http.MethodPost, e.cloud.URL()+"/emulator/storage/b/"+e.ref.ID+"/"+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(console)
+		if err != nil || resp.StatusCode != http.StatusOK || resp.Body.Close() != nil {
+			t.Fatalf("%s: %v, %+v", path, err, resp)
+		}
+	}
+	return live
+}
+
+func TestEmulatedContents(t *testing.T) {
+	e := emulate(t)
+	live := e.full(t)
+	if n := e.empty(t, live); n != 5 {
+		t.Errorf("%d pieces; want 5", n)
+	}
+	service, err := e.impl.clients.StorageService(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	caches, err := service.AnywhereCaches.List(e.ref.ID).Context(t.Context()).Do()
+	if err != nil || len(caches.Items) != 1 || leaving(caches.Items[0]) == nil {
+		t.Errorf("the cache: %+v, %v", caches, err)
 	}
 }
 

@@ -1,6 +1,8 @@
 package bucket
 
 import (
+	"strconv"
+
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
 )
@@ -48,14 +50,16 @@ var fields = diff.Fields{
 	"spec.ipFilter.allowAllServiceAgentAccess":              {Default: `false`},
 	"spec.cors":                  {Equal: sameCORS},
 	"spec.requesterPays":         {Default: `false`},
-	"spec.defaultEventBasedHold": {Default: `false`},
+	"spec.defaultEventBasedHold": {Default: `false`, Frees: turnsOff},
 
 	"spec.iam": {Apart: true},
 
 	// With their last field they are cleared.
-	"spec.retentionPolicy": {Whole: true},
+	"spec.retentionPolicy": {Whole: true, Frees: shortens},
 	"spec.website":         {Whole: true},
 	"spec.logging":         {Whole: true},
+
+	"spec.retentionPolicy.retentionSeconds": {Frees: shortens},
 
 	"spec.retentionPolicy.locked": {Default: `false`, Hold: holdLock},
 
@@ -71,6 +75,19 @@ func holdLock(c diff.Change) string {
 	}
 	return "this locks the retention policy for good: it can never be removed or shortened, and the bucket cannot be deleted while it has younger objects"
 }
+
+// shortens says that a retention policy is removed, or its period is shortened, which only a lock prevents.
+func shortens(c diff.Change, live v1alpha1.Object) bool {
+	if diff.Lookup(live, "spec.retentionPolicy.locked") == "true" {
+		return false
+	}
+	from, err := strconv.ParseInt(c.From, 10, 64)
+	to, notOne := strconv.ParseInt(c.To, 10, 64)
+	return c.To == "" || c.To == "{}" || err == nil && notOne == nil && to < from
+}
+
+// turnsOff says that new objects are not put under a hold any more.
+func turnsOff(c diff.Change, _ v1alpha1.Object) bool { return c.To != "true" }
 
 // sameRules compares lifecycle rules by what they mean.
 func sameRules(desired, live any) bool {

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"cloud.google.com/go/storage"
-
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
@@ -18,10 +16,7 @@ import (
 
 // Clients are those of Cloud Storage that act as a service account, given its e-mail; empty for the manager's own credentials.
 type Clients interface {
-	// StorageService is for buckets.
 	StorageService(ctx context.Context, impersonate string) (*gcp.StorageService, error)
-	// Storage is for their objects. It does not retry.
-	Storage(ctx context.Context, impersonate string) (*storage.Client, error)
 }
 
 var _ Clients = (*gcp.Clients)(nil)
@@ -45,7 +40,11 @@ func New(clients Clients) *Kind {
 
 // Traits implements kind.Fielded.
 func (k *Kind) Traits() kind.Traits {
-	return kind.Traits{Kind: "Bucket", Plural: "buckets", Name: "bucket", Methods: methods, FieldTraits: fields, Labels: true}
+	return kind.Traits{
+		Kind: "Bucket", Plural: "buckets", Name: "bucket", Methods: methods, FieldTraits: fields, Labels: true,
+		NotEmpty: ". What counts are all generations of objects, noncurrent ones too, folders, managed folders and Anywhere Caches; " +
+			"soft-deleted objects do not count",
+	}
 }
 
 // New implements kind.Fielded.

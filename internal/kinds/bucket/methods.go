@@ -2,6 +2,9 @@ package bucket
 
 import "github.com/holdfast-dev/holdfast/internal/kind"
 
+// forContents is the case in which what is in a bucket is listed and deleted.
+const forContents = "deletionPolicy: DeleteWithContents"
+
 // methods are all of Google's methods that are called. One that needs further permissions for some fields is there once more for each.
 //
 // https://cloud.google.com/storage/docs/access-control/iam-json
@@ -52,13 +55,36 @@ var methods = []kind.Method{
 		Permissions: []string{"storage.buckets.enableObjectRetention"},
 	},
 	{
-		Service: kind.ServiceStorage, Name: "objects.list", Step: kind.StepEmpty, Scope: kind.ScopeProject, For: "deletionPolicy: DeleteWithContents",
+		Service: kind.ServiceStorage, Name: "objects.list", Step: kind.StepEmpty, Scope: kind.ScopeContents, For: forContents,
 		Permissions: []string{"storage.objects.list"},
 	},
 	{
-		Service: kind.ServiceStorage, Name: "objects.delete", Step: kind.StepEmpty, Scope: kind.ScopeProject,
-		For:         "deletionPolicy: DeleteWithContents",
+		Service: kind.ServiceStorage, Name: "objects.delete", Step: kind.StepEmpty, Scope: kind.ScopeContents, For: forContents,
 		Permissions: []string{"storage.objects.delete"},
+	},
+	{
+		Service: kind.ServiceStorage, Name: "folders.list", Step: kind.StepEmpty, Scope: kind.ScopeContents, For: forContents,
+		Permissions: []string{"storage.folders.list"},
+	},
+	{
+		Service: kind.ServiceStorage, Name: "folders.delete", Step: kind.StepEmpty, Scope: kind.ScopeContents, For: forContents,
+		Permissions: []string{"storage.folders.delete"},
+	},
+	{
+		Service: kind.ServiceStorage, Name: "managedFolders.list", Step: kind.StepEmpty, Scope: kind.ScopeContents, For: forContents,
+		Permissions: []string{"storage.managedFolders.list"},
+	},
+	{
+		Service: kind.ServiceStorage, Name: "managedFolders.delete", Step: kind.StepEmpty, Scope: kind.ScopeContents, For: forContents,
+		Permissions: []string{"storage.managedFolders.delete"},
+	},
+	{
+		Service: kind.ServiceStorage, Name: "anywhereCaches.list", Step: kind.StepEmpty, Scope: kind.ScopeContents, For: forContents,
+		Permissions: []string{"storage.anywhereCaches.list"},
+	},
+	{
+		Service: kind.ServiceStorage, Name: "anywhereCaches.disable", Step: kind.StepEmpty, Scope: kind.ScopeContents, For: forContents,
+		Permissions: []string{"storage.anywhereCaches.disable"},
 	},
 	{
 		Service: kind.ServiceStorage, Name: "buckets.getIamPolicy", Step: kind.StepGetPolicy, Scope: kind.ScopeProject, For: "spec.iam",

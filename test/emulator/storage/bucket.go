@@ -38,6 +38,8 @@ type bucket struct {
 	// Folders and ManagedFolders are by name, which ends in a slash.
 	Folders        map[string]folder `json:"folders,omitempty"`
 	ManagedFolders map[string]folder `json:"managedFolders,omitempty"`
+	// Caches are the Anywhere Caches, by zone.
+	Caches map[string]cache `json:"caches,omitempty"`
 	// SoftDeleted and HardDelete are set once the bucket is soft-deleted.
 	SoftDeleted time.Time `json:"softDeleted,omitzero"`
 	HardDelete  time.Time `json:"hardDelete,omitzero"`

@@ -26,6 +26,7 @@ func (s *Service) open(r *request, method string) (*bucket, error) {
 		return nil, err
 	}
 	b.purge(r.now)
+	b.purgeCaches(r.now)
 	return b, nil
 }
 

@@ -25,7 +25,7 @@ type folderKind struct {
 	of func(*bucket) *map[string]folder
 	// check refuses buckets that have none of this kind.
 	check func(*bucket) error
-	// nested says that a folder is in one of the same kind.
+	// nested says that a folder has to be in one of the same kind.
 	nested bool
 }
 
@@ -161,7 +161,8 @@ func (k folderKind) insert(s *Service, r *request) (*reply, error) {
 }
 
 // delete removes a folder with nothing in it, and a managed one also with
-// something in it if the request says so.
+// something in it if the request says so. With a folder goes the managed one
+// of its name.
 func (k folderKind) delete(s *Service, r *request) (*reply, error) {
 	b, err := k.open(s, r, "delete")
 	if err != nil {
@@ -171,11 +172,17 @@ func (k folderKind) delete(s *Service, r *request) (*reply, error) {
 	if _, there := all[name]; !there {
 		return nil, folderNotFound()
 	}
+	if err := r.checkCondition("ifMetageneration", 1); err != nil {
+		return nil, err
+	}
 	inside := func(other string) bool { return other != name && strings.HasPrefix(other, name) }
-	full := b.hasObjects(name) || k.nested && slices.ContainsFunc(slices.Collect(maps.Keys(all)), inside)
+	full := b.hasObjects(name) || slices.ContainsFunc(slices.Collect(maps.Keys(all)), inside)
 	if full && (k.nested || !r.queryFlag("allowNonEmpty")) {
 		return nil, conflict("The folder you tried to delete is not empty.")
 	}
 	delete(all, name)
+	if k.nested {
+		delete(b.ManagedFolders, name)
+	}
 	return noContent(), nil
 }

@@ -52,6 +52,13 @@ func TestFolders(t *testing.T) {
 		refused("one that is gone", http.StatusNotFound, h.do(t, "DELETE", one(name), ""))
 		refused("one that is gone", http.StatusNotFound, h.do(t, "GET", one(name), ""))
 	}
+	h.must(t, "POST", "/b/kept/folders", `{"name": "m/"}`)
+	h.must(t, "POST", "/b/kept/managedFolders", `{"name": "m/"}`)
+	refused("one that is not as it was", http.StatusPreconditionFailed, h.do(t, "DELETE", one("m/")+"?ifMetagenerationMatch=2", ""))
+	h.must(t, "DELETE", one("m/")+"?ifMetagenerationMatch=1", "")
+	if left := folderNames(t, h, "/b/kept/managedFolders"); len(left) > 0 {
+		t.Errorf("with the folder goes the managed one; there are %q", left)
+	}
 	h.must(t, "DELETE", "/b/kept", "")
 }
 
@@ -80,6 +87,10 @@ func TestManagedFolders(t *testing.T) {
 		}
 	}
 	h.must(t, "POST", "/b/kept/managedFolders", `{"name": "b/"}`)
+	h.must(t, "POST", "/b/kept/managedFolders", `{"name": "b/c/"}`)
+	if a := h.do(t, "DELETE", "/b/kept/managedFolders/"+url.PathEscape("b/"), ""); a.status != http.StatusConflict {
+		t.Errorf("one with another in it: %d", a.status)
+	}
 	h.must(t, "DELETE", "/b/kept/o/"+url.PathEscape("a/object"), "")
 	if a := h.do(t, "DELETE", "/b/kept", ""); a.status != http.StatusConflict {
 		t.Errorf("a bucket with a managed folder: %d", a.status)

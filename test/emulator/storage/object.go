@@ -83,7 +83,7 @@ func (b *bucket) renderTimes(o *storedObject, shown document) {
 		shown["softDeleteTime"] = timestamp(o.SoftDeleted)
 		shown["hardDeleteTime"] = timestamp(o.HardDelete)
 	}
-	if until, ok := b.policyExpiry(o); ok {
+	if until := b.expiry(o); !until.IsZero() {
 		shown["retentionExpirationTime"] = timestamp(until)
 	}
 }
@@ -139,7 +139,7 @@ func (b *bucket) find(name string, match func(*storedObject) bool) *storedObject
 
 // empty reports whether nothing but soft-deleted objects is left.
 func (b *bucket) empty() bool {
-	return len(b.Folders) == 0 && len(b.ManagedFolders) == 0 && !b.hasObjects("")
+	return len(b.Folders) == 0 && len(b.ManagedFolders) == 0 && len(b.Caches) == 0 && !b.hasObjects("")
 }
 
 // hasObjects reports whether there are objects whose names have a prefix and

@@ -91,19 +91,20 @@ func (s *Service) listObjects(r *request) (*reply, error) {
 func (b *bucket) entries(r *request) []listEntry {
 	prefix, delimiter := r.query("prefix"), r.query("delimiter")
 	start, end := r.query("startOffset"), r.query("endOffset")
+	versions, softDeleted, trailing := r.queryFlag("versions"), r.queryFlag("softDeleted"), r.queryFlag("includeTrailingDelimiter")
 	seen := map[string]bool{}
 	var entries []listEntry
 	for name, generations := range b.Objects {
 		if !strings.HasPrefix(name, prefix) || name < start || (end != "" && name >= end) {
 			continue
 		}
-		visible := visibleGenerations(generations, r.queryFlag("versions"), r.queryFlag("softDeleted"))
+		visible := visibleGenerations(generations, versions, softDeleted)
 		common, folded := fold(name, prefix, delimiter)
 		if folded && len(visible) > 0 && !seen[common] {
 			seen[common] = true
 			entries = append(entries, listEntry{position: common, prefix: common})
 		}
-		if folded && !(r.queryFlag("includeTrailingDelimiter") && common == name) {
+		if folded && !(trailing && common == name) {
 			continue
 		}
 		for _, o := range visible {

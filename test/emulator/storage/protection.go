@@ -26,16 +26,22 @@ func (b *bucket) checkProtection(o *storedObject, now time.Time) error {
 	if err := b.checkHolds(o); err != nil {
 		return err
 	}
-	until := objectExpiry(o)
-	if policy, ok := b.policyExpiry(o); ok && policy.After(until) {
-		until = policy
-	}
-	if now.Before(until) {
+	if until := b.expiry(o); now.Before(until) {
 		return failf(http.StatusForbidden, "retentionPolicyNotMet",
 			"Object '%s/%s' is subject to bucket's retention policy or object retention and cannot be deleted or overwritten until %s",
 			b.Name, o.Name, until.UTC().Format(time.RFC3339Nano))
 	}
 	return nil
+}
+
+// expiry is when both the bucket's retention policy and the object's own
+// retention let go of an object; zero if neither has hold of it.
+func (b *bucket) expiry(o *storedObject) time.Time {
+	until := objectExpiry(o)
+	if policy, ok := b.policyExpiry(o); ok && policy.After(until) {
+		until = policy
+	}
+	return until
 }
 
 // policyExpiry is when the bucket's retention policy lets go of an object.

@@ -44,6 +44,8 @@ type Service struct {
 	limitUpdates bool
 	enforcePayer bool
 	rules        policy.Rules
+	// consoleRoutes makes the routes of the console, once.
+	consoleRoutes func() http.Handler
 
 	mu      sync.Mutex
 	buckets map[string]*bucket
@@ -63,11 +65,13 @@ func New(o Options) *Service {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Service{
+	s := &Service{
 		projects: o.Projects, traffic: o.Traffic, now: o.Now, limitUpdates: o.LimitUpdates, enforcePayer: o.EnforceRequesterPays,
 		rules:   policy.Rules{Directory: o.Directory, Roles: []string{"storage"}, NoBasicRoles: true, TeamMembers: true},
 		buckets: map[string]*bucket{}, byProject: map[string]map[string]*bucket{}, uploads: map[string]*upload{},
 	}
+	s.consoleRoutes = sync.OnceValue(s.newConsole)
+	return s
 }
 
 // add makes a bucket one of the live ones. The caller holds s.mu.
@@ -163,7 +167,9 @@ func (s *Service) projectOf(name string) string {
 // Console is the same API without permissions, faults, counts and limits:
 // what it answers at /storage/v1/b it answers at /b, and uploads at
 // /upload/b.
-func (s *Service) Console() http.Handler {
+func (s *Service) Console() http.Handler { return s.consoleRoutes() }
+
+func (s *Service) newConsole() http.Handler {
 	mux := http.NewServeMux()
 	for _, rt := range routes {
 		mux.Handle(rt.verb+" "+consolePath(rt.path), s.serve(rt.handle, true, writeFailure))
