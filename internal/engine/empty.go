@@ -61,6 +61,9 @@ type round struct {
 	again error
 }
 
+// leaves says whether something is left of what was looked at.
+func (r round) leaves() bool { return len(r.left) > 0 || r.again != nil }
+
 // start begins or continues with what status knows.
 func (e *emptying) start(status *v1alpha1.CommonStatus, now time.Time) {
 	if e.progress == nil {
@@ -227,7 +230,7 @@ func (p *pass) emptyPages(ctx context.Context) (done bool, err error) {
 		}
 		switch {
 		case e.round.page != "":
-		case len(e.round.left) > 0 || e.round.again != nil: // what comes next is not empty yet
+		case e.round.leaves(): // what comes next is not empty yet
 			return true, nil
 		default:
 			e.round.at++

@@ -96,7 +96,8 @@ func billing(req *http.Request, project string) *http.Request {
 	return out
 }
 
-// unpaid is Google's sentence about a call that names nobody: "Bucket is a requester pays bucket but no user project provided."
+// unpaid is Google's sentence about a call that names nobody, "Bucket is a requester pays bucket but no user project provided."; its older
+// form lacks the article.
 var unpaid = regexp.MustCompile(`(?i)\brequester pays bucket\b.*\bno user project\b`)
 
 // wantsPayer says whether Google refused a call because it names no project to bill.

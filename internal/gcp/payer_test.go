@@ -208,7 +208,7 @@ func TestNoPayer(t *testing.T) {
 					req.Method, strings.TrimPrefix(req.URL.Path, "/storage/v1/"), req.URL.Query().Get("userProject"), req.Header.Get("X-Goog-User-Project"), "",
 				}, " "))
 				recorder := httptest.NewRecorder()
-				recorder.WriteHeader(400)
+				recorder.WriteHeader(http.StatusBadRequest)
 				_, _ = recorder.WriteString(tc.body)
 				return recorder.Result(), nil
 			})

@@ -31,7 +31,8 @@ func (r Record) settlesUntil(k kind.Kind, answer *kind.Error) time.Time {
 		return time.Time{}
 	case answer.Class == kind.NotFound:
 		return r.CreateTime.Add(k.Settles)
-	case answer.Class == kind.Denied && answer.Permission != "" && answer.Denial == (kind.Denial{}): // any other denial has a reason that time does not change
+	// Any other denial has a reason that time does not change.
+	case answer.Class == kind.Denied && answer.Permission != "" && answer.Denial == (kind.Denial{}):
 		return r.CreateTime.Add(accessSettles)
 	default:
 		return time.Time{}

@@ -102,7 +102,7 @@ func TestAProjectThatIsShutDownMeanwhile(t *testing.T) {
 		w.ready(obj)
 		looked := w.cloud.Traffic.Pause(call(k.deleting))
 		w.delete(obj)
-		<-looked.Reached()
+		w.reached(looked)
 		w.shutDown(true)
 		looked.Release()
 		w.gone(obj)

@@ -316,7 +316,7 @@ func TestRequesterPaysIsSwitchedOnBeforeAWrite(t *testing.T) {
 	writing := w.cloud.Traffic.Pause(call("buckets.patch"))
 	mark := w.cloud.Traffic.Mark()
 	edit(w, bucket, func(b *v1alpha1.Bucket) { b.Spec.Labels = v1alpha1.Labels{"team": "bank"} })
-	<-writing.Reached()
+	w.reached(writing)
 	w.pays("logs", true)
 	writing.Release()
 	w.ready(bucket)

@@ -194,7 +194,7 @@ func TestAnApprovedRevocationMeetsAnotherWriter(t *testing.T) {
 		setting := w.cloud.Traffic.Pause(setProjectPolicy)
 		t.Cleanup(setting.Release)
 		approve(w, p)
-		<-setting.Reached()
+		w.reached(setting)
 		return w, p, setting
 	}
 	t.Run("less is left", func(t *testing.T) {

@@ -193,7 +193,7 @@ func TestAConcurrentGrantIsNotOverwritten(t *testing.T) {
 	pause := w.cloud.Traffic.Pause(setProjectPolicy)
 	p := aPolicy("team", additive(granting("roles/viewer", "user:ada@example.com")))
 	w.create(p)
-	<-pause.Reached()
+	w.reached(pause)
 	w.grant("roles/editor", "user:bob@example.com")
 	pause.Release()
 	w.ready(p)

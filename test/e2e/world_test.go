@@ -322,6 +322,16 @@ func (w *world) eventually(what string, holds func() (bool, string)) {
 	}
 }
 
+// reached waits until a call is held.
+func (w *world) reached(held *traffic.Breakpoint) {
+	w.t.Helper()
+	select {
+	case <-held.Reached():
+	case <-time.After(patience):
+		w.t.Fatalf("waited %s for a call that was to be held; there were %v", patience, w.cloud.Traffic.Counts())
+	}
+}
+
 // ready waits until an object is Ready at its newest generation.
 func (w *world) ready(obj v1alpha1.Object) {
 	w.t.Helper()

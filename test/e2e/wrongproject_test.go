@@ -106,7 +106,7 @@ func TestAWriteThatWasNeverAnsweredStaysBound(t *testing.T) {
 		obj := k.manifest("orders", v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})
 		paused := w.cloud.Traffic.Pause(call(k.creating))
 		w.create(obj)
-		<-paused.Reached()
+		w.reached(paused)
 		w.cloud.Traffic.Inject(traffic.Fault{Match: call(k.getting), Status: http.StatusForbidden, Message: "No."})
 		paused.Release()
 		w.reason(obj, v1alpha1.ReasonDenied)

@@ -47,7 +47,8 @@ func composeIPFilter(f *v1alpha1.IPFilter) *raw.BucketIpFilter {
 	out := &raw.BucketIpFilter{
 		Mode: string(cmp.Or(want.Mode, v1alpha1.IPFilterDisabled)),
 		PublicNetworkSource: &raw.BucketIpFilterPublicNetworkSource{
-			AllowedIpCidrRanges: convert[string](orZero(want.PublicNetworkSource).AllowedIPCIDRRanges), ForceSendFields: []string{"AllowedIpCidrRanges"},
+			AllowedIpCidrRanges: convert[string](orZero(want.PublicNetworkSource).AllowedIPCIDRRanges),
+			ForceSendFields:     []string{"AllowedIpCidrRanges"},
 		},
 		AllowCrossOrgVpcs:          orZero(want.AllowCrossOrgVPCs),
 		AllowAllServiceAgentAccess: orZero(want.AllowAllServiceAgentAccess),

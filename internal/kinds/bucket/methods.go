@@ -47,7 +47,8 @@ var methods = []kind.Method{
 	},
 	{
 		// Of all methods that name the bucket, on its project, unless it is resourcemanager.projects.createBillingAssignment.
-		Service: kind.ServiceStorage, Name: "buckets.get", Step: kind.StepObserve, Scope: kind.ScopeProject, For: "spec.requesterPays", OnProject: true,
+		Service: kind.ServiceStorage, Name: "buckets.get", Step: kind.StepObserve, Scope: kind.ScopeProject,
+		For: "spec.requesterPays", OnProject: true,
 		Permissions: []string{"serviceusage.services.use"},
 	},
 	{
