@@ -3,9 +3,11 @@ package admission
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
-	"testing"
+	"strings"
 
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
@@ -29,15 +31,32 @@ type auditEvent struct {
 	ObjectRef   struct{ Resource, Subresource, Namespace, Name string }
 	// ImpersonatedUser is who the tests act as.
 	ImpersonatedUser struct{ Username string }
-	ResponseStatus   struct{ Code int }
+	ResponseStatus   struct{ Message string }
 }
 
 // audited are the events about an object, the oldest first.
-func audited(t *testing.T, name string) []auditEvent {
-	t.Helper()
+func audited(name string) ([]auditEvent, error) {
+	return auditEvents(func(event auditEvent) bool { return event.ObjectRef.Name == name })
+}
+
+// noGuardFailed reads in the audit log that no expression of a policy failed in all the tests, since the API server then refuses the request. Only
+// what is wrong with a regular expression the API server says in this way.
+func noGuardFailed() error {
+	failed, err := auditEvents(func(event auditEvent) bool {
+		said := event.ResponseStatus.Message
+		return (strings.Contains(said, "resulted in error") || strings.Contains(said, "cost limit") || strings.Contains(said, "cost budget")) &&
+			!strings.Contains(said, "error parsing regexp")
+	})
+	for _, event := range failed {
+		err = errors.Join(err, fmt.Errorf("a policy failed: %.1000s", event.ResponseStatus.Message))
+	}
+	return err
+}
+
+func auditEvents(wanted func(auditEvent) bool) ([]auditEvent, error) {
 	file, err := os.Open(auditLog)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	defer func() { _ = file.Close() }()
 	var events []auditEvent
@@ -48,12 +67,9 @@ func audited(t *testing.T, name string) []auditEvent {
 		if err := json.Unmarshal(lines.Bytes(), &event); err != nil {
 			continue // the last line is being written
 		}
-		if event.ObjectRef.Name == name {
+		if wanted(event) {
 			events = append(events, event)
 		}
 	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return events
+	return events, lines.Err()
 }

@@ -66,7 +66,7 @@ func TestEditorsLetNobodyIn(t *testing.T) {
 			"ServiceAccount", iam(bindings(`{role: roles/iam.serviceAccountUser, members: ["user:ada@example.com"], condition: {title: x, expression: "false"}}`)),
 			iam(bindings(`{role: roles/iam.serviceAccountUser, members: ["user:ada@example.com"], condition: {title: x, expression: "true"}}`)), letsIn,
 		},
-		"another field":                        {"ServiceAccount", iam(bindings(one, other)), iam(bindings(one, other)) + "\ndisplayName: y", ""},
+		"another field":                        {"ServiceAccount", iam(bindings(one, other)), iam(bindings(one, other)) + "\ndisplayName: x", ""},
 		"a member less":                        {"ServiceAccount", iam(bindings(one, other)), iam(bindings(strings.Replace(one, `"user:ada@example.com", `, "", 1), other)), ""},
 		"a role less":                          {"ServiceAccount", iam(bindings(one, other)), iam(bindings(other)), ""},
 		"no policy any more":                   {"ServiceAccount", iam(bindings(one, other)), "{}", ""},

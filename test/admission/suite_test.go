@@ -85,7 +85,12 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	return m.Run()
+	code := m.Run()
+	if err := noGuardFailed(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }
 
 // setUp installs the roles and the policies without the stamps, makes the people and what was there before the policies, and aggregates
