@@ -211,6 +211,11 @@ func Guarded(admin *rest.Config, scheme *runtime.Scheme) error {
 
 // Stamped waits until the API server has taken in the Stamps: what Ada annotates carries her name.
 func Stamped(admin *rest.Config, scheme *runtime.Scheme) error {
+	return poll(func() bool { return StampsOnce(admin, scheme) == nil })
+}
+
+// StampsOnce tries whether what Ada annotates carries her name, and returns why it does not.
+func StampsOnce(admin *rest.Config, scheme *runtime.Scheme) error {
 	ada, err := client.New(As(admin, Ada), client.Options{Scheme: scheme})
 	if err != nil {
 		return err
@@ -219,8 +224,8 @@ func Stamped(admin *rest.Config, scheme *runtime.Scheme) error {
 		probe := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{
 			Name: "probe-of-the-stamps", Namespace: metav1.NamespaceDefault, Annotations: map[string]string{key: "INC-1 a probe of the policies"},
 		}}
-		if err := poll(func() bool { return ada.Create(context.Background(), probe.DeepCopy(), client.DryRunAll) == nil }); err != nil {
-			return fmt.Errorf("the stamp on %s is not in force: %w", key, err)
+		if err := ada.Create(context.Background(), probe, client.DryRunAll); err != nil {
+			return fmt.Errorf("%s is not stamped: %w", key, err)
 		}
 	}
 	return nil
