@@ -80,7 +80,7 @@ func TestNobodyDeletesWhatHasNoFinalizerUnderAnOpenGlass(t *testing.T) {
 			t.Parallel()
 			topic := topicIn(t, glass.object, glass.namespace)
 			for _, user := range []string{bob, gitops, operator} {
-				const refusal = " may not delete an object that has not got holdfast.dev/finalizer yet while break-glass is active"
+				const refusal = " may not delete an object that does not have holdfast.dev/finalizer yet while break-glass is active"
 				expectRefusal(t, asUser(t, user).Delete(ctx, topic.DeepCopy()), user+refusal)
 				if user == gitops {
 					expectRefusal(t, asUser(t, user).DeleteAllOf(ctx, &v1alpha1.Topic{}, client.InNamespace(topic.Namespace)), refusal)

@@ -120,22 +120,27 @@ func TestAFullObjectIsStillAttended(t *testing.T) {
 	if err := asUser(t, "edit").Update(ctx, topic); err != nil {
 		t.Fatal(err)
 	}
-	expectRefusal(t, byApplyOf(t, "edit", topic, map[string]string{"a1": "x"}, "another-tool"), "metadata.managedFields: 65 entries are too many")
-	mine := topic.DeepCopy()
-	mine.Finalizers = append(mine.Finalizers, v1alpha1.Finalizer)
-	for name, err := range map[string]error{
-		"1 the finalizer":     asUser(t, operator).Patch(ctx, topic.DeepCopy(), client.MergeFrom(topic), client.FieldOwner("holdfast")),
-		"2 break":             annotate(t, "break-glass", topic.DeepCopy(), `{"holdfast.dev/break-glass": "`+reason+`"}`),
-		"3 break, by apply":   byApplyOf(t, "break-glass", topic, map[string]string{glassKey: "INC-4712: once more"}, "incident"),
-		"4 approve":           annotate(t, "approve", topic.DeepCopy(), `{"holdfast.dev/approve": "0123456789abcdef"}`),
-		"5 the operator owns": byApplyOf(t, operator, topic, nil, "holdfast"),
-	} {
-		if err != nil {
-			t.Errorf("%s: %.600s", name, err)
-		}
+	for _, set := range []map[string]string{{"a1": "x"}, {v1alpha1.ReconcileRequestedAtAnnotation: "now"}} {
+		expectRefusal(t, byApplyOf(t, "edit", topic, set, "another-tool"), "metadata.managedFields: 65 entries are too many")
 	}
-	if err := asUser(t, operator).Patch(ctx, mine, client.MergeFrom(topic), client.FieldOwner("holdfast")); err != nil {
-		t.Errorf("the finalizer: %.600s", err)
+	attended := topic.DeepCopy()
+	attended.Finalizers = append(attended.Finalizers, v1alpha1.Finalizer)
+	for _, step := range []struct {
+		name string
+		err  error
+	}{
+		{"the operator takes it", asUser(t, operator).Patch(ctx, attended, client.MergeFrom(topic), client.FieldOwner("holdfast"))},
+		{"the glass is broken", annotate(t, "break-glass", topic.DeepCopy(), `{"holdfast.dev/break-glass": "`+reason+`"}`)},
+		{"it is changed by apply", byApplyOf(t, "break-glass", topic, map[string]string{glassKey: "INC-4712: once more"}, "incident")},
+		{"the operator co-owns it", byApplyOf(t, operator, topic, map[string]string{glassKey: "INC-4712: once more", byKey: "break-glass"}, "holdfast")},
+		{"a plan is approved", annotate(t, "approve", topic.DeepCopy(), `{"holdfast.dev/approve": "0123456789abcdef"}`)},
+		{"the glass is closed", annotate(t, "break-glass", topic.DeepCopy(), `{"holdfast.dev/break-glass": null}`)},
+		{"the operator clears who closed it", annotate(t, operator, topic.DeepCopy(), `{"holdfast.dev/break-glass-closed-by": null}`)},
+		{"the operator lets go", asUser(t, operator).Patch(ctx, topic.DeepCopy(), client.RawPatch(types.JSONPatchType, []byte(`[{"op": "remove", "path": "/metadata/finalizers/31"}]`)))},
+	} {
+		if step.err != nil {
+			t.Errorf("%s: %.600s", step.name, step.err)
+		}
 	}
 }
 
