@@ -21,7 +21,7 @@ func entry(manager, operation, when, fields string) metav1.ManagedFieldsEntry {
 	}
 	return metav1.ManagedFieldsEntry{
 		Manager: manager, Operation: metav1.ManagedFieldsOperationType(operation), APIVersion: v1alpha1.GroupVersion.String(), FieldsType: "FieldsV1",
-		Time: &metav1.Time{Time: at}, FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)},
+		Time: &metav1.Time{Time: at}, FieldsV1: metav1.NewFieldsV1(fields),
 	}
 }
 

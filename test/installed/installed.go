@@ -38,7 +38,8 @@ const (
 // Guards are the files of config/admission that hold on every version of Kubernetes; Stamps needs mutating policies.
 var (
 	Guards = []string{
-		"roles.yaml", "guard.yaml", "approve.yaml", "finalizer.yaml", "bind.yaml", "operator.yaml", "annotate.yaml", "grant.yaml", "status.yaml", "size.yaml",
+		"roles.yaml", "guard.yaml", "approve.yaml", "finalizer.yaml", "bind.yaml", "operator.yaml",
+		"annotate.yaml", "grant.yaml", "status.yaml", "size.yaml",
 	}
 	Stamps = []string{"stamp.yaml"}
 )
@@ -187,7 +188,8 @@ func Guarded(admin *rest.Config, scheme *runtime.Scheme) error {
 		return topic
 	}
 	public, crowded := topic("team"), topic("team")
-	public.(*v1alpha1.Topic).Spec.IAM = &v1alpha1.IAMPolicy{Bindings: []v1alpha1.IAMBinding{{Role: "roles/viewer", Members: []v1alpha1.IAMMember{"allUsers"}}}}
+	everybody := v1alpha1.IAMBinding{Role: "roles/viewer", Members: []v1alpha1.IAMMember{"allUsers"}}
+	public.(*v1alpha1.Topic).Spec.IAM = &v1alpha1.IAMPolicy{Bindings: []v1alpha1.IAMBinding{everybody}}
 	for i := range 300 {
 		crowded.GetAnnotations()[fmt.Sprint("a", i)] = ""
 	}
@@ -195,15 +197,16 @@ func Guarded(admin *rest.Config, scheme *runtime.Scheme) error {
 	if err != nil {
 		return err
 	}
-	for _, probe := range []client.Object{
-		topic(v1alpha1.BreakGlassAnnotation), topic(v1alpha1.ApproveAnnotation),
-		namespace(v1alpha1.ProjectIDAnnotation), namespace(v1alpha1.BreakGlassAnnotation), public, crowded,
+	for what, probe := range map[string]client.Object{
+		"break-glass": topic(v1alpha1.BreakGlassAnnotation), "approvals": topic(v1alpha1.ApproveAnnotation),
+		"bindings": namespace(v1alpha1.ProjectIDAnnotation), "break-glass of Namespaces": namespace(v1alpha1.BreakGlassAnnotation),
+		"grants to everybody": public, "the size": crowded,
 	} {
 		if err := poll(func() bool {
 			err := bob.Create(context.Background(), probe.DeepCopyObject().(client.Object), client.DryRunAll)
 			return apierrors.IsForbidden(err) || apierrors.IsInvalid(err)
 		}); err != nil {
-			return fmt.Errorf("the policy that refuses %T %+v is not in force: %w", probe, probe, err)
+			return fmt.Errorf("the policy on %s is not in force: %w", what, err)
 		}
 	}
 	return nil
