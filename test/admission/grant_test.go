@@ -70,6 +70,7 @@ func TestEditorsLetNobodyIn(t *testing.T) {
 		"a member less":                        {"ServiceAccount", iam(bindings(one, other)), iam(bindings(strings.Replace(one, `"user:ada@example.com", `, "", 1), other)), ""},
 		"a role less":                          {"ServiceAccount", iam(bindings(one, other)), iam(bindings(other)), ""},
 		"no policy any more":                   {"ServiceAccount", iam(bindings(one, other)), "{}", ""},
+		"no policy any more, with its safety":  {"ServiceAccount", iam("safety: {maxRemovals: 1}, deletedPrincipals: Remove, " + bindings(one)), "{}", ""},
 		"a role less, and others lose it":      {"ServiceAccount", iam("mode: Authoritative, " + bindings(one, other)), iam("mode: Authoritative, " + bindings(other)), letsIn},
 		"a member less, and others lose it":    {"ServiceAccount", iam("mode: AuthoritativeRoles, " + bindings(one)), iam("mode: AuthoritativeRoles, " + bindings(strings.Replace(one, `"user:ada@example.com", `, "", 1))), letsIn},
 		"no authoritative policy any more":     {"ServiceAccount", iam("mode: AuthoritativeRoles, " + bindings(one)), "{}", letsIn},
