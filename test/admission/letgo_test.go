@@ -1,6 +1,8 @@
 package admission
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -147,4 +149,25 @@ func TestNoServiceAccountClosesAGlassInSteps(t *testing.T) {
 	}
 	applied := manifestOf(topic)
 	expectRefusal(t, flux.Apply(ctx, client.ApplyConfigurationFromUnstructured(applied), client.FieldOwner("flux"), client.ForceOwnership), "only a person may")
+}
+
+// TestAListedServiceAccountNeedsTheVerbAllTheSame to let go of an object. The list is for all, so nothing runs beside it.
+func TestAListedServiceAccountNeedsTheVerbAllTheSame(t *testing.T) {
+	const pager = "system:serviceaccount:ops:pager"
+	grant(t, pager, "edit-without-verbs")
+	t.Cleanup(func() { setParameters(t, `{"holdfast.dev/break-glass-service-accounts": null}`) })
+	setParameters(t, `{"holdfast.dev/break-glass-service-accounts": "`+pager+`"}`)
+	topic := topicIn(t, broken, nil, v1alpha1.Finalizer)
+	letGo := func() error {
+		return asUser(t, pager).Patch(ctx, topic.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(`{"metadata": {"finalizers": null}}`)))
+	}
+	if err := poll(func() (bool, error) {
+		return strings.Contains(fmt.Sprint(letGo()), "get the RBAC verb break-glass on topics"), nil
+	}); err != nil {
+		t.Errorf("listed, and without the verb: %v", letGo())
+	}
+	grant(t, pager, "holdfast-break-glass")
+	if err := poll(func() (bool, error) { return letGo() == nil, nil }); err != nil {
+		t.Errorf("with the verb: %v", letGo())
+	}
 }
