@@ -23,8 +23,9 @@ modules := . hack/controlplane hack/flux hack/argocd $(patsubst %/go.mod,%,$(wil
 # Written by `make generate manifests`; not to be edited by hand.
 generated := api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml
 
-# Evaluated when a recipe runs, so that only the recipes that need them wait for a build.
-with-assets    = assets=$$(hack/controlplane/assets.sh); KUBEBUILDER_ASSETS="$$assets"
+# Evaluated when a recipe runs, so that only the recipes that need them wait for a build. The tests of the admission policies run
+# kube-controller-manager, too: it makes Kubernetes' own roles edit and admin.
+with-assets    = assets=$$(hack/controlplane/assets.sh $(1)); KUBEBUILDER_ASSETS="$$assets"
 controller-gen = "$$(hack/tools/tool.sh controller-gen)"
 golangci-lint  = "$$(hack/tools/tool.sh golangci-lint)"
 kustomize      = "$$(hack/tools/tool.sh kustomize)"
@@ -56,14 +57,14 @@ run: build ## Run the operator on this machine against the current kubeconfig; A
 
 .PHONY: test
 test: ## Run the unit tests and the tests against a real kube-apiserver.
-	$(with-assets) go test -timeout 20m $(TESTFLAGS) ./...
+	$(call with-assets,--with kube-controller-manager) go test -timeout 20m $(TESTFLAGS) ./...
 
 .PHONY: test-slow
 test-slow: test-race fuzz ## Run the slow tests: everything under the race detector, then each fuzz target.
 
 .PHONY: test-race
 test-race: ## Run all tests under the race detector.
-	$(with-assets) go test -race -timeout 30m $(TESTFLAGS) ./...
+	$(call with-assets,--with kube-controller-manager) go test -race -timeout 30m $(TESTFLAGS) ./...
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (default 20s).
@@ -97,8 +98,8 @@ emptying: ## Empty an emulated bucket of OBJECTS objects (default 100,000) at 50
 	$(with-assets) HOLDFAST_OBJECTS=$(OBJECTS) go test -count 1 -timeout 1h -v -run '^TestEmptyingAtScale$$' ./test/e2e
 
 .PHONY: control-plane
-control-plane: ## Download or build kube-apiserver, etcd and kubectl; print their folder.
-	@hack/controlplane/assets.sh
+control-plane: ## Download or build kube-apiserver, etcd, kubectl and kube-controller-manager; print their folder.
+	@hack/controlplane/assets.sh --with kube-controller-manager
 
 ##@ Change
 

@@ -42,7 +42,8 @@ const (
 
 // What the manager does besides its kinds: kubebuilder makes config/rbac/role.yaml from these and the engine's.
 //
-// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,namespace=holdfast-system,verbs=get;create;update
+// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,namespace=holdfast-system,verbs=create
+// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,namespace=holdfast-system,resourceNames=holdfast-manager,verbs=get;update
 
 // newManager makes the manager with all kinds set up.
 func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.Clients) (ctrl.Manager, error) {

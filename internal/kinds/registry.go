@@ -13,7 +13,6 @@ import (
 // What the operator may do to manifests, and to the definitions of their kinds. A new kind adds its plural to each line.
 // +kubebuilder:rbac:groups=gcp.holdfast.dev,resources=buckets;topics;serviceaccounts;projectpolicies,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=gcp.holdfast.dev,resources=buckets/status;topics/status;serviceaccounts/status;projectpolicies/status,verbs=get;patch
-// +kubebuilder:rbac:groups=gcp.holdfast.dev,resources=buckets/finalizers;topics/finalizers;serviceaccounts/finalizers;projectpolicies/finalizers,verbs=update;patch
 // +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,resourceNames=buckets.gcp.holdfast.dev;topics.gcp.holdfast.dev;serviceaccounts.gcp.holdfast.dev;projectpolicies.gcp.holdfast.dev,verbs=get
 
 // All are all kinds, reaching Google Cloud through clients. With nil clients they say what is known of them without calling anybody.

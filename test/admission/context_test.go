@@ -2,7 +2,7 @@ package admission
 
 import (
 	"context"
-	"sync"
+	"errors"
 	"testing"
 
 	"github.com/holdfast-dev/holdfast/test/installed"
@@ -10,23 +10,42 @@ import (
 
 var ctx = context.Background()
 
-// stamps are installed once, by the first test that needs them.
-var stamps = sync.OnceValue(func() error {
-	kube, err := as("")
-	if err != nil {
-		return err
-	}
-	if err := installed.Policies(kube, installed.Stamps...); err != nil {
-		return err
-	}
-	return installed.Stamped(admin, scheme)
-})
+// areStamped says whether the stamps are installed. Only tests that nothing runs beside change it.
+var areStamped bool
 
+// installStamps has the API server stamp names, as Kubernetes 1.36 does.
 func installStamps(t *testing.T) {
 	t.Helper()
-	if err := stamps(); err != nil {
+	if areStamped {
+		return
+	}
+	if err := errors.Join(installed.Policies(asUser(t, ""), installed.Stamps...), installed.Stamped(admin, scheme)); err != nil {
 		t.Fatalf("installing the stamps: %v", err)
 	}
+	areStamped = true
+}
+
+// removeStamps leaves what config/before-1.36 has.
+func removeStamps(t *testing.T) {
+	t.Helper()
+	if !areStamped {
+		return
+	}
+	for _, file := range installed.Stamps {
+		objects, err := installed.Objects("admission", file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, obj := range objects {
+			if err := asUser(t, "").Delete(ctx, obj); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := poll(func() (bool, error) { return installed.StampsOnce(admin, scheme) != nil, nil }); err != nil {
+		t.Fatal("names are still stamped")
+	}
+	areStamped = false
 }
 
 // grant binds a person to roles for the rest of the run.

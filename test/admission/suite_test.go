@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -45,44 +46,73 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "these tests need kube-apiserver and etcd: run `make test`, or set KUBEBUILDER_ASSETS to a directory that has both")
 		return 1
 	}
-	for _, add := range []func(*runtime.Scheme) error{v1alpha1.AddToScheme, corev1.AddToScheme, rbacv1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{v1alpha1.AddToScheme, corev1.AddToScheme, eventsv1.AddToScheme, rbacv1.AddToScheme} {
 		if err := add(scheme); err != nil {
 			fmt.Fprintln(os.Stderr, "building the scheme:", err)
 			return 1
 		}
 	}
 	ctrl.SetLogger(logr.Discard())
+	folder, err := os.MkdirTemp("", "admission")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
 	environment := &envtest.Environment{
 		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases")},
 		ErrorIfCRDPathMissing: true,
+	}
+	if auditLog, err = auditInto(folder, environment.ControlPlane.GetAPIServer().Configure()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
 	defer func() {
 		if err := environment.Stop(); err != nil {
 			fmt.Fprintln(os.Stderr, "stopping the control plane:", err)
 		}
 	}()
-	var err error
 	if admin, err = environment.Start(); err != nil {
 		fmt.Fprintln(os.Stderr, "starting the control plane:", err)
 		return 1
 	}
-	if err := setUp(); err != nil {
+	stop, err := setUp(folder, environment.KubeConfig)
+	defer func() {
+		if err := stop(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	return m.Run()
+	code := m.Run()
+	if err := noGuardFailed(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }
 
-// setUp installs the roles and the policies without the stamps, and makes the people.
-func setUp() error {
+// setUp installs the roles and the policies without the stamps, makes the people and what was there before the policies, and aggregates
+// Kubernetes' own roles until it is stopped.
+func setUp(folder string, kubeconfig []byte) (stop func() error, err error) {
+	stop = func() error { return nil }
 	kube, err := as("")
 	if err != nil {
-		return err
+		return stop, err
 	}
-	if err := errors.Join(installed.Policies(kube, installed.Guards...), installed.People(kube), installed.Grant(kube, operator, "edit-without-verbs")); err != nil {
-		return err
+	if err := errors.Join(
+		kube.Create(ctx, crowded.DeepCopy()),
+		installed.Create(kube, "rbac", "users.yaml"), installed.Policies(kube, installed.Guards...), installed.People(kube),
+		installed.Grant(kube, operator, "edit-without-verbs", "holdfast-grant"),
+	); err != nil {
+		return stop, err
 	}
-	return installed.Guarded(admin, scheme)
+	if stop, err = aggregate(kube, folder, kubeconfig); err != nil {
+		return stop, err
+	}
+	return stop, installed.Guarded(admin, scheme)
 }
 
 // as returns a client that acts as a person; as the cluster's administrator for nobody.

@@ -133,9 +133,10 @@ func TestDefault(t *testing.T) {
 	c.bind(t, "default", "administrator", "holdfast-admin")
 	c.bind(t, "default", "breaker", "holdfast-break-glass")
 	c.bind(t, "default", "approver", "holdfast-approve")
+	c.bind(t, "default", "restorer", "holdfast-restore")
 
 	const manager = "system:serviceaccount:holdfast-system:holdfast-manager"
-	verbs := []string{"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "break-glass", "approve", "bind"}
+	verbs := []string{"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "break-glass", "approve", "bind", "grant", "restore"}
 	looking := []string{"get", "list", "watch"}
 	ours := func(resource, subresource string) authorizationv1.ResourceAttributes {
 		return authorizationv1.ResourceAttributes{Group: "gcp.holdfast.dev", Resource: resource, Subresource: subresource, Namespace: "default"}
@@ -152,7 +153,10 @@ func TestDefault(t *testing.T) {
 			manager, authorizationv1.ResourceAttributes{Group: "apiextensions.k8s.io", Resource: "customresourcedefinitions", Name: "others.example.com"}, nil,
 		},
 		"the manager's lease": {
-			manager, authorizationv1.ResourceAttributes{Group: "coordination.k8s.io", Resource: "leases", Namespace: "holdfast-system"}, []string{"get", "create", "update"},
+			manager, authorizationv1.ResourceAttributes{Group: "coordination.k8s.io", Resource: "leases", Namespace: "holdfast-system", Name: "holdfast-manager"}, []string{"get", "create", "update"},
+		},
+		"no other lease, but for making one": {
+			manager, authorizationv1.ResourceAttributes{Group: "coordination.k8s.io", Resource: "leases", Namespace: "holdfast-system", Name: "another"}, []string{"create"},
 		},
 		"no lease elsewhere":           {manager, authorizationv1.ResourceAttributes{Group: "coordination.k8s.io", Resource: "leases", Namespace: "default"}, nil},
 		"events":                       {manager, authorizationv1.ResourceAttributes{Group: "events.k8s.io", Resource: "events", Namespace: "default"}, []string{"create", "patch"}},
@@ -172,13 +176,15 @@ func TestDefault(t *testing.T) {
 		for name, tc := range map[string]may{
 			"the manager makes and deletes none":   {manager, ours(kind.Name, ""), append(slices.Clone(looking), "patch")},
 			"the manager's status":                 {manager, ours(kind.Name, "status"), []string{"get", "patch"}},
-			"the manager's finalizers":             {manager, ours(kind.Name, "finalizers"), []string{"update", "patch"}},
+			"the manager owns nothing":             {manager, ours(kind.Name, "finalizers"), nil},
 			"the manager reads the definition":     {manager, definition, []string{"get"}},
 			"a viewer looks":                       {"viewer", ours(kind.Name, ""), looking},
 			"a viewer looks at status":             {"viewer", ours(kind.Name, "status"), looking},
 			"an editor does not break the glass":   {"editor", ours(kind.Name, ""), edited},
 			"an editor does not write status":      {"editor", ours(kind.Name, "status"), nil},
-			"an administrator does not approve":    {"administrator", ours(kind.Name, ""), editing},
+			"an administrator does not approve":    {"administrator", ours(kind.Name, ""), append(slices.Clone(editing), "grant")},
+			"one restores":                         {"restorer", ours(kind.Name, ""), append(slices.Clone(looking), "restore")},
+			"one restores status":                  {"restorer", ours(kind.Name, "status"), []string{"get", "update", "patch"}},
 			"one breaks the glass":                 {"breaker", ours(kind.Name, ""), append(slices.Clone(looking), "patch", "break-glass")},
 			"one approves":                         {"approver", ours(kind.Name, ""), append(slices.Clone(looking), "patch", "approve")},
 			"Kubernetes' own are none of a role's": {"administrator", authorizationv1.ResourceAttributes{Resource: kind.Name, Namespace: "default"}, nil},

@@ -37,7 +37,10 @@ const (
 
 // Guards are the files of config/admission that hold on every version of Kubernetes; Stamps needs mutating policies.
 var (
-	Guards = []string{"roles.yaml", "guard.yaml", "approve.yaml", "finalizer.yaml", "bind.yaml", "operator.yaml"}
+	Guards = []string{
+		"roles.yaml", "guard.yaml", "approve.yaml", "finalizer.yaml", "bind.yaml", "operator.yaml",
+		"annotate.yaml", "grant.yaml", "status.yaml", "size.yaml",
+	}
 	Stamps = []string{"stamp.yaml"}
 )
 
@@ -73,7 +76,7 @@ func People(kube client.Client) error {
 	}}
 	return errors.Join(
 		kube.Create(context.Background(), edit),
-		Grant(kube, Ada, editor, "holdfast-break-glass", "holdfast-break-glass-namespaces", "holdfast-approve", "holdfast-bind"),
+		Grant(kube, Ada, editor, "holdfast-break-glass", "holdfast-break-glass-namespaces", "holdfast-approve", "holdfast-bind", "holdfast-grant"),
 		Grant(kube, Bob, editor),
 		Grant(kube, GitOps, "cluster-admin"),
 	)
@@ -172,8 +175,8 @@ func Kinds() ([]metav1.APIResource, error) {
 	return kinds, nil
 }
 
-// Guarded waits until the API server has taken in the Guards: what Bob may not do is refused. Those on the finalizer and on the operator
-// apply to objects that exist, and are not tried.
+// Guarded waits until the API server has taken in the Guards: what Bob may not do is refused. Those that apply to objects that exist are
+// not tried; the API server takes them in together with the last, that on the size.
 func Guarded(admin *rest.Config, scheme *runtime.Scheme) error {
 	meta := func(key string) metav1.ObjectMeta {
 		return metav1.ObjectMeta{Name: "probe-of-the-guards", Annotations: map[string]string{key: "INC-1 a probe of the policies"}}
@@ -184,19 +187,26 @@ func Guarded(admin *rest.Config, scheme *runtime.Scheme) error {
 		topic.Namespace = metav1.NamespaceDefault
 		return topic
 	}
+	public, crowded := topic("team"), topic("team")
+	everybody := v1alpha1.IAMBinding{Role: "roles/viewer", Members: []v1alpha1.IAMMember{"allUsers"}}
+	public.(*v1alpha1.Topic).Spec.IAM = &v1alpha1.IAMPolicy{Bindings: []v1alpha1.IAMBinding{everybody}}
+	for i := range 300 {
+		crowded.GetAnnotations()[fmt.Sprint("a", i)] = ""
+	}
 	bob, err := client.New(As(admin, Bob), client.Options{Scheme: scheme})
 	if err != nil {
 		return err
 	}
-	for _, probe := range []client.Object{
-		topic(v1alpha1.BreakGlassAnnotation), topic(v1alpha1.ApproveAnnotation),
-		namespace(v1alpha1.ProjectIDAnnotation), namespace(v1alpha1.BreakGlassAnnotation),
+	for what, probe := range map[string]client.Object{
+		"break-glass": topic(v1alpha1.BreakGlassAnnotation), "approvals": topic(v1alpha1.ApproveAnnotation),
+		"bindings": namespace(v1alpha1.ProjectIDAnnotation), "break-glass of Namespaces": namespace(v1alpha1.BreakGlassAnnotation),
+		"grants to everybody": public, "the size": crowded,
 	} {
 		if err := poll(func() bool {
 			err := bob.Create(context.Background(), probe.DeepCopyObject().(client.Object), client.DryRunAll)
 			return apierrors.IsForbidden(err) || apierrors.IsInvalid(err)
 		}); err != nil {
-			return fmt.Errorf("the policy on %v of a %T is not in force: %w", probe.GetAnnotations(), probe, err)
+			return fmt.Errorf("the policy on %s is not in force: %w", what, err)
 		}
 	}
 	return nil
@@ -204,6 +214,11 @@ func Guarded(admin *rest.Config, scheme *runtime.Scheme) error {
 
 // Stamped waits until the API server has taken in the Stamps: what Ada annotates carries her name.
 func Stamped(admin *rest.Config, scheme *runtime.Scheme) error {
+	return poll(func() bool { return StampsOnce(admin, scheme) == nil })
+}
+
+// StampsOnce tries whether what Ada annotates carries her name, and returns why it does not.
+func StampsOnce(admin *rest.Config, scheme *runtime.Scheme) error {
 	ada, err := client.New(As(admin, Ada), client.Options{Scheme: scheme})
 	if err != nil {
 		return err
@@ -212,8 +227,8 @@ func Stamped(admin *rest.Config, scheme *runtime.Scheme) error {
 		probe := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{
 			Name: "probe-of-the-stamps", Namespace: metav1.NamespaceDefault, Annotations: map[string]string{key: "INC-1 a probe of the policies"},
 		}}
-		if err := poll(func() bool { return ada.Create(context.Background(), probe.DeepCopy(), client.DryRunAll) == nil }); err != nil {
-			return fmt.Errorf("the stamp on %s is not in force: %w", key, err)
+		if err := ada.Create(context.Background(), probe, client.DryRunAll); err != nil {
+			return fmt.Errorf("%s is not stamped: %w", key, err)
 		}
 	}
 	return nil
