@@ -151,13 +151,16 @@ func TestARefusalStopsNothingElse(t *testing.T) {
 			for i := range 150 {
 				w.putAll("logs", fmt.Sprintf("o-%03d", i))
 			}
-			tc.fault.Match, tc.fault.Times = call("objects.delete"), 1
+			forgetCreation(w, bucket) // or what is denied would be waited for
+			tc.fault.Match = call("objects.delete")
+			tc.fault.Match.Resource = "logs/o-007"
 			w.cloud.Traffic.Inject(tc.fault)
 			w.delete(bucket)
 			w.reason(bucket, tc.reason)
 			if left := w.objects("logs"); len(left) != 1 {
 				t.Errorf("%d objects are left, want the one that was refused: %q", len(left), left)
 			}
+			w.cloud.Traffic.RemoveAll()
 			annotate(w, bucket, v1alpha1.ReconcileRequestedAtAnnotation, "now")
 			w.gone(bucket)
 		})

@@ -78,7 +78,7 @@ func TestTakingOverAndLettingGoAreTold(t *testing.T) {
 			w.events(different, "Adopted", "Orphaned")
 		} else { // granting is not adopting
 			w.events(alike, v1alpha1.ReasonUpToDate, "Orphaned")
-			w.events(different, "Updated", "Orphaned")
+			w.events(different, "Updated", v1alpha1.ReasonDeleting, "Orphaned") // which waits for another manifest to take over what it granted
 		}
 		if k.is(comesAndGoes) {
 			w.events(observed, v1alpha1.ReasonAwaitingApproval, "Released")
@@ -107,7 +107,11 @@ func TestNothingIsToldAfterTheObjectWasLetGo(t *testing.T) {
 		w.create(barrier)
 		w.ready(barrier)
 		w.events(barrier, k.creation)
-		w.events(obj, k.creation, "Orphaned")
+		if k.is(comesAndGoes) {
+			w.events(obj, k.creation, "Orphaned")
+		} else { // which waits for another manifest to take over what it granted
+			w.events(obj, k.creation, v1alpha1.ReasonDeleting, "Orphaned")
+		}
 		edit(w, obj, func(o v1alpha1.Object) {
 			o.SetFinalizers(slices.DeleteFunc(o.GetFinalizers(), func(f string) bool { return f == theirs }))
 		})

@@ -306,6 +306,7 @@ func TestSomebodyElseDeletesItFirst(t *testing.T) {
 		obj := k.manifest("orders", v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})
 		w.create(obj)
 		w.ready(obj)
+		forgetCreation(w, obj) // or it would be waited for
 		deleting := w.cloud.Traffic.Pause(call(k.deleting))
 		w.delete(obj)
 		w.reached(deleting)

@@ -171,7 +171,7 @@ func (s *steps) isDone(mark int64) bool {
 		return client.IgnoreNotFound(err) == nil
 	}
 	c := condition(s.obj, v1alpha1.ConditionReady)
-	return s.obj.GetDeletionTimestamp().IsZero() && c != nil && c.Reason == v1alpha1.ReasonUpToDate &&
+	return s.obj.GetDeletionTimestamp().IsZero() && s.obj.GetCommonStatus().BreakGlass == nil && c != nil && c.Reason == v1alpha1.ReasonUpToDate &&
 		c.ObservedGeneration == s.obj.GetGeneration() && len(s.writesAbout(mark, s.obj)) > 0 &&
 		s.obj.GetCommonStatus().LastHandledReconcileAt == s.obj.GetAnnotations()[v1alpha1.ReconcileRequestedAtAnnotation]
 }

@@ -34,6 +34,7 @@ func TestADeletionThatCannotHappenSaysWhatFrees(t *testing.T) {
 						obj := k.manifest("orders", v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})
 						w.create(obj)
 						w.ready(obj)
+						forgetCreation(w, obj)
 						w.cloud.Traffic.Inject(traffic.Fault{Match: call(method), Status: http.StatusForbidden, Message: tc.message})
 						mark := w.cloud.Traffic.Mark()
 						w.delete(obj)
