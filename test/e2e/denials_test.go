@@ -64,6 +64,7 @@ func TestDenialsSayWhatToDo(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			forEachKind(t, func(t *testing.T, k kind) {
 				for _, method := range []string{k.getting, k.creating} {
 					t.Run(method, func(t *testing.T) {

@@ -152,15 +152,20 @@ func TestARefusalStopsNothingElse(t *testing.T) {
 				w.putAll("logs", fmt.Sprintf("o-%03d", i))
 			}
 			forgetCreation(w, bucket) // or what is denied would be waited for
-			tc.fault.Match = call("objects.delete")
-			tc.fault.Match.Resource = "logs/o-007"
+			tc.fault.Match, tc.fault.Times = call("objects.delete"), 1
 			w.cloud.Traffic.Inject(tc.fault)
+			first := w.cloud.Traffic.Pause(call("objects.list"))
+			t.Cleanup(first.Release)
 			w.delete(bucket)
+			w.reached(first)
+			again := w.cloud.Traffic.Pause(call("objects.list"))
+			t.Cleanup(again.Release)
+			first.Release()
 			w.reason(bucket, tc.reason)
 			if left := w.objects("logs"); len(left) != 1 {
 				t.Errorf("%d objects are left, want the one that was refused: %q", len(left), left)
 			}
-			w.cloud.Traffic.RemoveAll()
+			again.Release()
 			annotate(w, bucket, v1alpha1.ReconcileRequestedAtAnnotation, "now")
 			w.gone(bucket)
 		})

@@ -38,6 +38,7 @@ func otherManifests(w *world, other string, k kind) map[string]func() (obj v1alp
 func TestNoManifestWritesThroughTheGlassOfAnother(t *testing.T) {
 	for _, name := range []string{"one that observes", "one that lost", "one of another namespace"} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			forEachKind(t, func(t *testing.T, k kind) {
 				w, another := newNeighbours(t)
 				holder := k.manifest("orders", v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})

@@ -27,6 +27,7 @@ func TestADeletionThatCannotHappenSaysWhatFrees(t *testing.T) {
 	}
 	for name, tc := range denials {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			forEachKind(t, func(t *testing.T, k kind) {
 				for _, method := range []string{k.getting, k.deleting} {
 					t.Run(method, func(t *testing.T) {

@@ -38,6 +38,7 @@ func TestAMistypedProjectBindsToNothing(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			forEachKind(t, func(t *testing.T, k kind) {
 				w := newWorld(t)
 				w.start()
