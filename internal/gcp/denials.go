@@ -42,8 +42,8 @@ var (
 	}
 	deniedPayer = denialKind{
 		google: "`serviceusage.services.use` denied, about a bucket whose requesters pay",
-		wrong:  "the requesters of the bucket pay, and {account} may not have project {project} billed",
-		advice: "Grant it roles/serviceusage.serviceUsageConsumer on that project",
+		wrong:  "permission serviceusage.services.use is missing on projects/{project}, which pays for the bucket's calls since its requesters pay",
+		advice: "Grant {account} roles/serviceusage.serviceUsageConsumer on that project",
 	}
 	deniedCredentials = denialKind{
 		google: "401, or no token",

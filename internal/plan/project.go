@@ -19,8 +19,8 @@ func MayBeShutDown(m Manifest, r Record, o Observation, e Environment) bool {
 			return true
 		}
 	}
-	missing := o.Fields.Missing
-	return missing != nil && r.Identity != "" && !e.Now.Before(r.settlesUntil(m.Kind, missing))
+	missing, known := o.Fields.Missing, o.MissingSince.Add(m.Kind.StaleReads)
+	return missing != nil && r.Identity != "" && !e.Now.Before(r.settlesUntil(m.Kind, missing)) && !e.Now.Before(known)
 }
 
 // ruleShutDown keeps a resource from being taken for deleted, and recreated, that is there again once its project is restored.

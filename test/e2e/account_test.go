@@ -77,6 +77,7 @@ var unseen = map[string]iam.Settings{
 // TestAnAccountThatIsNotSeenYet is created once, however long Google takes to show it, and what is granted to it by reference
 // gets through in the end, with no error.
 func TestAnAccountThatIsNotSeenYet(t *testing.T) {
+	t.Parallel()
 	for name, settings := range unseen {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -104,6 +105,7 @@ func TestAnAccountThatIsNotSeenYet(t *testing.T) {
 
 // TestAnAccountThatIsDeletedBeforeItIsSeen is not left behind.
 func TestAnAccountThatIsDeletedBeforeItIsSeen(t *testing.T) {
+	t.Parallel()
 	for name, settings := range unseen {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -215,6 +217,7 @@ func TestACreateOfAnAccountWhoseReplyIsLost(t *testing.T) {
 }
 
 func TestAMissingPermissionIsNamed(t *testing.T) {
+	t.Parallel()
 	cases := map[string]struct {
 		call       traffic.Call
 		obj        func(w *world) v1alpha1.Object

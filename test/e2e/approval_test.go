@@ -218,6 +218,7 @@ func TestOrphaningUnderApproveLeavesTheMarks(t *testing.T) {
 }
 
 func TestLockingARetentionWaits(t *testing.T) {
+	t.Parallel()
 	for name, first := range map[string]v1alpha1.BucketSpec{
 		"on a bucket that has the policy": {RetentionPolicy: &v1alpha1.RetentionPolicy{RetentionSeconds: new(int64(3600))}},
 		"on a bucket that has none":       {},

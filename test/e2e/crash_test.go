@@ -112,9 +112,9 @@ var crashes = map[string]crashing{
 // TestKilledAtEachCall kills the process at each of the calls, to either API, that a step takes: before the call is sent, and,
 // where it writes, after it was carried out but before its answer. After a restart the step comes to the same end.
 func TestKilledAtEachCall(t *testing.T) {
+	t.Parallel()
 	for name, c := range crashes {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			forEachKind(t, func(t *testing.T, k kind) { killAtEachCall(t, k, c) })
 		})
 	}

@@ -13,6 +13,7 @@ import (
 // TestDenialsSayWhatToDo: whatever Google denies a read or a write for, the condition says what is wrong, where, and what to do.
 // The manifest is Stalled, and recovers by itself.
 func TestDenialsSayWhatToDo(t *testing.T) {
+	t.Parallel()
 	const perimeter = "Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: ABC_def-1"
 	cases := map[string]struct {
 		fault traffic.Fault
@@ -64,7 +65,6 @@ func TestDenialsSayWhatToDo(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			forEachKind(t, func(t *testing.T, k kind) {
 				for _, method := range []string{k.getting, k.creating} {
 					t.Run(method, func(t *testing.T) {

@@ -134,6 +134,7 @@ func TestARetentionThatEndsIsWaitedFor(t *testing.T) {
 
 // TestARefusalStopsNothingElse: what the list does not tell, be it a hold or a missing permission, keeps no other object from being deleted.
 func TestARefusalStopsNothingElse(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct {
 		fault  traffic.Fault
 		reason string
@@ -174,6 +175,7 @@ func TestARefusalStopsNothingElse(t *testing.T) {
 
 // TestEditsThatFreeContentsAreApplied though the manifest is being deleted; others are not.
 func TestEditsThatFreeContentsAreApplied(t *testing.T) {
+	t.Parallel()
 	retained := v1alpha1.BucketSpec{RetentionPolicy: &v1alpha1.RetentionPolicy{RetentionSeconds: new(int64(86400))}}
 	for name, tc := range map[string]struct {
 		policy v1alpha1.DeletionPolicy
@@ -428,6 +430,7 @@ func TestOrphanStopsTheEmptying(t *testing.T) {
 
 // TestAnsweredOrNot: calls that fail or whose replies are lost now and then do not slow the rest down, and all objects go.
 func TestAnsweredOrNot(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]traffic.Fault{
 		"unavailable": {Status: http.StatusServiceUnavailable}, "lost replies": {LoseReply: true}, "throttled": {Status: http.StatusTooManyRequests, RetryAfter: time.Second},
 	} {

@@ -131,6 +131,7 @@ func TestTheHistoryKeepsFive(t *testing.T) {
 
 // TestAGlassExpires on the object and on its Namespace, while the operator runs and while it does not.
 func TestAGlassExpires(t *testing.T) {
+	t.Parallel()
 	for where, on := range map[string]func(w *world, obj v1alpha1.Object) client.Object{
 		"object":    func(_ *world, obj v1alpha1.Object) client.Object { return obj },
 		"namespace": func(w *world, _ v1alpha1.Object) client.Object { return w.space() },

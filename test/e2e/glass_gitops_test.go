@@ -217,6 +217,7 @@ func TestWhileTheOperatorIsDownGitOpsIsRefused(t *testing.T) {
 
 // TestAStaleLookDoesNotBreakTheGlassAnew: the operator's apply is held while somebody closes the glass.
 func TestAStaleLookDoesNotBreakTheGlassAnew(t *testing.T) {
+	t.Parallel()
 	for where, on := range map[string]func(w *world, obj v1alpha1.Object) client.Object{
 		"object":    func(_ *world, obj v1alpha1.Object) client.Object { return obj },
 		"namespace": func(w *world, _ v1alpha1.Object) client.Object { return w.space() },

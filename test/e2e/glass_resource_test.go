@@ -36,9 +36,9 @@ func otherManifests(w *world, other string, k kind) map[string]func() (obj v1alp
 
 // TestNoManifestWritesThroughTheGlassOfAnother: a glass holds the resource, not one object that declares it.
 func TestNoManifestWritesThroughTheGlassOfAnother(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"one that observes", "one that lost", "one of another namespace"} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			forEachKind(t, func(t *testing.T, k kind) {
 				w, another := newNeighbours(t)
 				holder := k.manifest("orders", v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})

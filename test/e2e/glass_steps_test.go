@@ -67,6 +67,7 @@ var deeds = map[string]deed{
 // TestTheGlassIsBrokenAtEveryStep breaks it while each request of a reconcile is held, to Kubernetes and to Google Cloud
 // alike. What was on its way is named, and nothing sets out any more.
 func TestTheGlassIsBrokenAtEveryStep(t *testing.T) {
+	t.Parallel()
 	for name, d := range deeds {
 		for _, k := range d.kinds {
 			for _, scope := range []v1alpha1.BreakGlassScope{v1alpha1.BreakGlassOnObject, v1alpha1.BreakGlassOnNamespace} {

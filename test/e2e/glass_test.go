@@ -39,9 +39,9 @@ var glasses = map[string]struct {
 // forEachGlass runs a test once per kind and place of the glass.
 func forEachGlass(t *testing.T, test func(t *testing.T, k kind, breakIt, closeIt func(w *world, obj v1alpha1.Object))) {
 	t.Helper()
+	t.Parallel()
 	for where, glass := range glasses {
 		t.Run(where, func(t *testing.T) {
-			t.Parallel()
 			forEachKind(t, func(t *testing.T, k kind) { test(t, k, glass.open, glass.close) })
 		})
 	}

@@ -20,6 +20,7 @@ import (
 // testdata/golden. What each field says when it comes and goes is in the tests of resetting; accounts and policies, which have steps of
 // their own, are in golden_iam_test.go.
 func TestGoldenConversations(t *testing.T) {
+	t.Parallel()
 	for _, k := range []kind{topics, buckets} {
 		t.Run(k.title, func(t *testing.T) {
 			t.Parallel()

@@ -16,6 +16,7 @@ import (
 // TestADeletionThatCannotHappenSaysWhatFrees: whatever Google denies, and why; the command in the message lets the manifest go, and nothing in
 // Google Cloud is touched.
 func TestADeletionThatCannotHappenSaysWhatFrees(t *testing.T) {
+	t.Parallel()
 	denials := map[string]struct {
 		message string
 		says    string
@@ -27,7 +28,6 @@ func TestADeletionThatCannotHappenSaysWhatFrees(t *testing.T) {
 	}
 	for name, tc := range denials {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			forEachKind(t, func(t *testing.T, k kind) {
 				for _, method := range []string{k.getting, k.deleting} {
 					t.Run(method, func(t *testing.T) {
@@ -122,6 +122,7 @@ func TestADenialIsNoShutDown(t *testing.T) {
 		obj := k.manifest("orders", v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})
 		w.create(obj)
 		w.ready(obj)
+		forgetCreation(w, obj)
 		w.must(w.cloud.Projects.Edit(w.project, func(p *projects.Project) { p.Foreign = true }))
 		w.delete(obj)
 		w.reason(obj, v1alpha1.ReasonDenied)

@@ -122,6 +122,7 @@ func TestABucketWithAnIPFilterIsAdopted(t *testing.T) {
 
 // A filter that does not let Holdfast in locks it out, unless its account is exempt.
 func TestHoldfastIsLockedOutByAnIPFilter(t *testing.T) {
+	t.Parallel()
 	for name, help := range map[string]func(w *world){
 		"exempted":                func(w *world) { w.withhold() },
 		"let in from the console": func(w *world) { w.must(w.cloud.Storage.EditBucket("logs", consoleFilter(here))) },

@@ -280,6 +280,7 @@ func aBucket(name string, spec v1alpha1.BucketSpec) *v1alpha1.Bucket {
 // forEachKind runs a test once per kind, in parallel.
 func forEachKind(t *testing.T, test func(t *testing.T, k kind)) {
 	t.Helper()
+	t.Parallel()
 	for _, k := range table {
 		t.Run(k.title, func(t *testing.T) {
 			t.Parallel()

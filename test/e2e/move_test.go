@@ -100,6 +100,7 @@ func (g granter) expectMembers(w *world, id string, want ...string) {
 
 func forEachGranter(t *testing.T, test func(t *testing.T, g granter)) {
 	t.Helper()
+	t.Parallel()
 	for _, g := range granters {
 		t.Run(g.title, func(t *testing.T) {
 			t.Parallel()
@@ -147,6 +148,7 @@ func (g granter) expectOwner(w *world, obj v1alpha1.Object, id string, members .
 
 // TestAMovedManifestTakesItsGrantsAlong: what the one that goes has granted is the new one's, be it that it left the manifest in the move.
 func TestAMovedManifestTakesItsGrantsAlong(t *testing.T) {
+	t.Parallel()
 	for _, deletion := range []v1alpha1.DeletionPolicy{v1alpha1.DeletionOrphan, v1alpha1.DeletionDelete} {
 		t.Run(string(deletion), func(t *testing.T) {
 			forEachGranter(t, func(t *testing.T, g granter) {
@@ -309,6 +311,7 @@ func TestAMoveIsKilledAtEachCall(t *testing.T) {
 
 // TestAPolicyMoves: of a shared policy the new manifest takes over what it wants; the rest is left or revoked by the one that goes.
 func TestAPolicyMoves(t *testing.T) {
+	t.Parallel()
 	viewers := func(members ...v1alpha1.IAMMember) v1alpha1.IAMBinding { return granting("roles/viewer", members...) }
 	cases := map[string]struct {
 		mode     v1alpha1.IAMMode

@@ -195,6 +195,7 @@ func roleFor(k kind) string {
 
 // TestAStaleLookIsNotAbsence: an account that has been there for long is not found a few times.
 func TestAStaleLookIsNotAbsence(t *testing.T) {
+	t.Parallel()
 	cases := map[string]struct {
 		missed int
 		do     func(w *world, a *v1alpha1.ServiceAccount)
@@ -245,6 +246,7 @@ func TestAStaleLookIsNotAbsence(t *testing.T) {
 
 // TestAStaleLookBeforeADeletion leaves no account behind.
 func TestAStaleLookBeforeADeletion(t *testing.T) {
+	t.Parallel()
 	for name, sightings := range map[string][]bool{"not found": {false, false}, "found, and then not": {true, false, true, false, false}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -385,6 +387,7 @@ func TestABucketThatBecomesReadyIsNamedByATopic(t *testing.T) {
 
 // TestASchemaThatIsCreatedLater is said to be missing, and then the topic is created without a person.
 func TestASchemaThatIsCreatedLater(t *testing.T) {
+	t.Parallel()
 	for name, exists := range map[string]bool{"for a create": false, "for an update": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

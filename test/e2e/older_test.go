@@ -84,6 +84,7 @@ func TestAWriteThatWasPlannedForAnOlderGenerationIsNotSent(t *testing.T) {
 
 // TestTheSecondWriteOfAPlanIsNotSentForAnOlderGeneration edits the manifest while Google has the first one.
 func TestTheSecondWriteOfAPlanIsNotSentForAnOlderGeneration(t *testing.T) {
+	t.Parallel()
 	cases := map[string]struct {
 		obj func() v1alpha1.Object
 		// first and second are the calls of the plan that comes of a change.
@@ -176,9 +177,9 @@ var refusals = map[string]refusal{
 
 // TestACreateThatTheGateRefusedIsNotRemembered: what somebody else creates meanwhile is theirs, also if it is just like it.
 func TestACreateThatTheGateRefusedIsNotRemembered(t *testing.T) {
+	t.Parallel()
 	for name, refused := range refusals {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			forEachKind(t, func(t *testing.T, k kind) {
 				w := newWorld(t)
 				w.turnstile = &turnstile{}

@@ -132,6 +132,7 @@ func TestABucketWhoseRequestersPay(t *testing.T) {
 
 // Somebody else switches it on and off.
 func TestRequesterPaysIsSwitchedInTheConsole(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct {
 		spec *bool
 		// on is how the console leaves it, and want how it should be then.
@@ -166,6 +167,7 @@ func TestRequesterPaysIsSwitchedInTheConsole(t *testing.T) {
 
 // Adopting costs no write, and observing none ever.
 func TestABucketWhoseRequestersPayIsAdopted(t *testing.T) {
+	t.Parallel()
 	for name, spec := range map[string]v1alpha1.CommonSpec{
 		"managed": {}, "observed": {Management: v1alpha1.ManagementObserve},
 	} {
@@ -204,6 +206,7 @@ func TestABucketWhoseRequestersPayIsDeletedWithItsContents(t *testing.T) {
 
 // The policy of such a bucket is held in every mode.
 func TestThePolicyOfABucketWhoseRequestersPay(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []v1alpha1.IAMMode{v1alpha1.IAMAdditive, v1alpha1.IAMAuthoritativeRoles, v1alpha1.IAMAuthoritative} {
 		t.Run(string(mode), func(t *testing.T) {
 			t.Parallel()
@@ -245,6 +248,7 @@ func (w *world) readers(bucket *v1alpha1.Bucket, want ...string) {
 // Without the permission to bill the project nothing works, and status says which it is and on what. Once it is there, or the owner pays
 // again, all goes on.
 func TestNobodyMayBillTheProject(t *testing.T) {
+	t.Parallel()
 	for name, help := range map[string]func(w *world){
 		"granted":              func(w *world) { w.must(w.cloud.Projects.Withhold(w.project)) },
 		"the owner pays again": func(w *world) { w.pays("logs", false) },
@@ -298,6 +302,7 @@ func TestSomebodyElsesBucketWhoseRequestersPay(t *testing.T) {
 
 // A process that is killed at any of the calls about such a bucket comes to the same end.
 func TestKilledAtEachCallAboutABucketWhoseRequestersPay(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"create", "update", "adopt", "delete"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

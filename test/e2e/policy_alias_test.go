@@ -60,6 +60,7 @@ func (w *world) expectOneWriteInManyLooks() {
 
 // TestAnAliasInAuditConfigs: Google stores the primary name of somebody exempted, which is told, written once, and reset by that name.
 func TestAnAliasInAuditConfigs(t *testing.T) {
+	t.Parallel()
 	for _, management := range []v1alpha1.Management{v1alpha1.ManagementManage, v1alpha1.ManagementApprove} {
 		for _, mode := range []v1alpha1.IAMMode{v1alpha1.IAMAdditive, v1alpha1.IAMAuthoritativeRoles, v1alpha1.IAMAuthoritative} {
 			t.Run(string(management+" "+v1alpha1.Management(mode)), func(t *testing.T) {

@@ -41,6 +41,7 @@ var policyCrashes = map[string]struct {
 // TestAPolicyIsKilledAtEachCall: whenever the process ends, what the manifest granted is known afterwards, no more and no less,
 // so that deleting it revokes exactly that.
 func TestAPolicyIsKilledAtEachCall(t *testing.T) {
+	t.Parallel()
 	for name, c := range policyCrashes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -33,6 +33,7 @@ func (w *world) expectKept(p *v1alpha1.ProjectPolicy, role, member, why string) 
 
 // TestInterlocks: an approved plan to own the whole policy leaves what would lock somebody out.
 func TestInterlocks(t *testing.T) {
+	t.Parallel()
 	cases := map[string]struct {
 		role, member string
 		condition    []*expr.Expr
@@ -68,6 +69,7 @@ func TestInterlocks(t *testing.T) {
 
 // TestThresholds: what removes much, or an owner, waits for a person, with its plan; so does what owns more than before.
 func TestThresholds(t *testing.T) {
+	t.Parallel()
 	many := granting("roles/viewer", "user:a@example.com", "user:b@example.com", "user:c@example.com", "user:d@example.com")
 	cases := map[string]struct {
 		before, after v1alpha1.IAMPolicy
@@ -180,6 +182,7 @@ func TestNoEmptiedPolicy(t *testing.T) {
 // TestAnApprovedRevocationMeetsAnotherWriter: a deletion is approved, and somebody in the console writes first. What is left of the
 // approved plan goes on; what nobody has approved waits for an approval of its own.
 func TestAnApprovedRevocationMeetsAnotherWriter(t *testing.T) {
+	t.Parallel()
 	audit := v1alpha1.AuditConfig{Service: "storage.googleapis.com", AuditLogConfigs: []v1alpha1.AuditLogConfig{{LogType: "DATA_READ"}}}
 	start := func(t *testing.T) (*world, *v1alpha1.ProjectPolicy, *traffic.Breakpoint) {
 		w := startWorld(t)

@@ -68,6 +68,7 @@ func TestAdditiveRevokesOnlyItsOwn(t *testing.T) {
 }
 
 func TestDeletingAPolicy(t *testing.T) {
+	t.Parallel()
 	for deletion, stays := range map[v1alpha1.DeletionPolicy][]string{
 		v1alpha1.DeletionOrphan: {"roles/viewer user:ada@example.com", "roles/viewer user:bob@example.com"},
 		v1alpha1.DeletionDelete: {"roles/viewer user:ada@example.com"},

@@ -26,6 +26,7 @@ func (w *world) liveTopic(id string) *pubsubpb.Topic {
 }
 
 func TestTopicLifecycle(t *testing.T) {
+	t.Parallel()
 	w := startWorld(t)
 	topic := aTopic("orders", v1alpha1.TopicSpec{
 		CommonSpec:              v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete},
@@ -81,6 +82,7 @@ func TestTopicLifecycle(t *testing.T) {
 }
 
 func TestTopicIsOrphanedByDefaultAndLosesItsMarks(t *testing.T) {
+	t.Parallel()
 	w := startWorld(t)
 	topic := aTopic("orders", v1alpha1.TopicSpec{Labels: v1alpha1.Labels{"team": "shop"}})
 	w.create(topic)
@@ -94,6 +96,7 @@ func TestTopicIsOrphanedByDefaultAndLosesItsMarks(t *testing.T) {
 }
 
 func TestTopicDriftIsCorrected(t *testing.T) {
+	t.Parallel()
 	w := startWorld(t)
 	topic := aTopic("orders", v1alpha1.TopicSpec{MessageRetentionSeconds: new(int64(3600)), Labels: v1alpha1.Labels{"team": "shop"}})
 	w.create(topic)

@@ -16,6 +16,7 @@ import (
 // TestAMistypedProjectBindsToNothing: whatever keeps the resource from being created there, the manifest follows the Namespace's annotation once
 // it is corrected, without a person's touching the manifest.
 func TestAMistypedProjectBindsToNothing(t *testing.T) {
+	t.Parallel()
 	const typo = "my-projcet"
 	refused := func(status int, message string) func(*world, kind) {
 		return func(w *world, k kind) {
@@ -38,7 +39,6 @@ func TestAMistypedProjectBindsToNothing(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			forEachKind(t, func(t *testing.T, k kind) {
 				w := newWorld(t)
 				w.start()
