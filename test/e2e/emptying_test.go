@@ -288,6 +288,7 @@ func TestAnEditThatFreesContentsWaitsForTheGlass(t *testing.T) {
 	w.putAll("logs", "a")
 	w.delete(bucket)
 	w.reason(bucket, v1alpha1.ReasonNotEmpty)
+	nextSecond() // or it would count as deleted in the incident
 	annotate(w, bucket, v1alpha1.BreakGlassAnnotation, incident)
 	w.broken(bucket)
 	mark := w.cloud.Traffic.Mark()

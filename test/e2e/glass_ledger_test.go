@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -63,6 +64,27 @@ func (w *world) breakGlass(obj client.Object) {
 func (w *world) closeGlass(obj client.Object) {
 	w.t.Helper()
 	w.annotates(installed.Ada, obj, annotations{v1alpha1.BreakGlassAnnotation: nil})
+}
+
+// approveDeletion approves the deletion of an object if it waits for that, because the object was deleted while the glass was broken.
+func (w *world) approveDeletion(obj v1alpha1.Object) {
+	w.t.Helper()
+	if w.read(obj) != nil || obj.GetDeletionTimestamp().IsZero() {
+		return
+	}
+	c, plan := condition(obj, v1alpha1.ConditionReady), obj.GetCommonStatus().Plan
+	if c != nil && c.Reason == v1alpha1.ReasonAwaitingApproval && plan != nil && obj.GetAnnotations()[v1alpha1.ApproveAnnotation] != plan.Hash {
+		approve(w, obj)
+	}
+}
+
+// goneOnceApproved waits until an object is gone, whose deletion may have to be approved.
+func (w *world) goneOnceApproved(obj v1alpha1.Object) {
+	w.t.Helper()
+	w.eventually(obj.GetName()+" to be gone", func() (bool, string) {
+		w.approveDeletion(obj)
+		return apierrors.IsNotFound(w.read(obj)), describe(obj)
+	})
 }
 
 // space is the world's Namespace.

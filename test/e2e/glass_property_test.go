@@ -170,7 +170,7 @@ func (s *siege) expectPeace() {
 			}
 			s.delete(topic)
 		}
-		s.gone(topic)
+		s.goneOnceApproved(topic)
 		if s.isLive(topic) {
 			s.t.Errorf("%s is still there", topic.Name)
 		}

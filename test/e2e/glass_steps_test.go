@@ -213,9 +213,7 @@ func (s *steps) expectHeld(id string, mark int64, stored time.Time, onWrite bool
 func (s *steps) finish(mark int64) {
 	s.t.Helper()
 	s.eventually(s.obj.GetName()+" to be done after the glass was closed", func() (bool, string) {
-		if s.read(s.obj) == nil && s.waitsForApproval() { // it was deleted in the second in which the glass was broken
-			approve(s.world, s.obj)
-		}
+		s.approveDeletion(s.obj) // in the second in which the glass was broken
 		return s.isDone(mark), describe(s.obj)
 	})
 	s.check(mark, s.obj)
@@ -225,12 +223,6 @@ func (s *steps) finish(mark int64) {
 	} else if s.deed.policy == v1alpha1.DeletionOrphan {
 		s.kind.console(s.world).delete(s.obj.GetName())
 	}
-}
-
-// waitsForApproval says whether the deletion waits for somebody to have seen what goes.
-func (s *steps) waitsForApproval() bool {
-	c, plan := condition(s.obj, v1alpha1.ConditionReady), s.obj.GetCommonStatus().Plan
-	return c != nil && c.Reason == v1alpha1.ReasonAwaitingApproval && plan != nil && s.obj.GetAnnotations()[v1alpha1.ApproveAnnotation] != plan.Hash
 }
 
 // atRequest holds the n-th request to the API server about the object or its Namespace. What comes after one answer and before

@@ -126,5 +126,5 @@ func TestTheManagersLogIsAnAuditRecord(t *testing.T) {
 	w.reason(obj, v1alpha1.ReasonBreakGlass)
 	w.closeGlass(obj)
 	logged(`"event"="BreakGlassClosed"`, "ada closed the glass that ada broke", incident)
-	w.gone(obj)
+	w.goneOnceApproved(obj)
 }
