@@ -41,14 +41,9 @@ func TestEmptyingDisturbsNobody(t *testing.T) {
 	for _, bucket := range buckets {
 		w.delete(bucket)
 	}
-	w.eventually("each to be emptied", func() (bool, string) {
-		for _, bucket := range buckets {
-			if len(w.objects(bucket.Name)) == objects {
-				return false, bucket.Name + " has all its objects"
-			}
-		}
-		return true, ""
-	})
+	for _, bucket := range buckets {
+		w.eventually(bucket.Name+" to be emptied", func() (bool, string) { return len(w.objects(bucket.Name)) < objects, "it has all its objects" })
+	}
 	for range 3 {
 		before := w.cloud.Traffic.Count(call("objects.delete"))
 		mine, theirs := aBucket(fmt.Sprintf("mine-%d", before), v1alpha1.BucketSpec{}), aBucket(fmt.Sprintf("theirs-%d", before), v1alpha1.BucketSpec{})
@@ -107,9 +102,6 @@ func TestEmptyingAtScale(t *testing.T) {
 	took := time.Since(began)
 	t.Logf("%d objects in %s (%.0f a second); %d writes to the API server; at most %d MiB of memory more than before, the emulator's included",
 		objects, took.Round(100*time.Millisecond), float64(objects)/took.Seconds(), w.kubeWrites.Load()-writes, memory()>>20)
-	if limit := 10 * time.Minute * time.Duration(objects) / 100_000; took > limit+10*time.Second {
-		t.Errorf("it took %s, want at most %s", took, limit)
-	}
 	if n := w.cloud.Traffic.Count(call("objects.delete")); n != objects {
 		t.Errorf("%d calls of objects.delete, want %d", n, objects)
 	}

@@ -63,7 +63,8 @@ func (s *scene) populate() populated {
 	return p
 }
 
-// deletedWaits deletes, and shows that all ends but what the glass guards, and that too once the glass is closed.
+// deletedWaits deletes, and shows that all ends but what the glass guards, and that too once the glass is closed and somebody has approved that
+// it goes.
 func (s *scene) deletedWaits(p populated, deletes func()) {
 	s.t.Helper()
 	mark := s.cloud.Traffic.Mark()
@@ -78,6 +79,9 @@ func (s *scene) deletedWaits(p populated, deletes func()) {
 
 	closed := time.Now()
 	s.mustKubectl(installed.Ada, "annotate", "bucket", p.guarded.Name, v1alpha1.BreakGlassAnnotation+"-")
+	s.reason(p.guarded, v1alpha1.ReasonAwaitingApproval)
+	s.check(!slices.Contains(s.writes(mark), "buckets.delete "+p.guarded.Name), "writes are %v", s.writes(mark))
+	s.mustKubectl(installed.Ada, "annotate", "--overwrite", "bucket", p.guarded.Name, v1alpha1.ApproveAnnotation+"="+p.guarded.Status.Plan.Hash)
 	s.gone(p.guarded)
 	s.t.Logf("the deletion ended %s after the glass was closed", time.Since(closed).Round(time.Second/10))
 	s.check(s.bucket(p.guarded.Name) == nil, "Delete did not delete")
