@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -57,10 +58,8 @@ func TestEmptyingDisturbsNobody(t *testing.T) {
 			t.Errorf("meanwhile %d objects were deleted", n)
 		}
 	}
-	for _, bucket := range buckets {
-		if len(w.objects(bucket.Name)) == 0 {
-			t.Errorf("%s was empty before the new buckets were made", bucket.Name)
-		}
+	if !slices.ContainsFunc(buckets, func(bucket *v1alpha1.Bucket) bool { return len(w.objects(bucket.Name)) > 0 }) {
+		t.Error("all were empty before the new buckets were made")
 	}
 	w.cloud.Traffic.RemoveAll()
 	for _, bucket := range buckets {
