@@ -154,6 +154,14 @@ func (c *cluster) bucket(namespace string, n int) *v1alpha1.Bucket {
 	return &obj
 }
 
+// forgetCreation makes a bucket one that was created long ago: for some minutes after that a denial may be Google's delay, and is waited out.
+func (c *cluster) forgetCreation(obj *v1alpha1.Bucket) {
+	c.t.Helper()
+	before := obj.DeepCopy()
+	obj.Status.LastCreateAttemptTime = nil
+	c.must(c.Status().Patch(c.t.Context(), obj, client.MergeFrom(before)))
+}
+
 // edit changes a bucket as somebody; nobody is the administrator.
 func (c *cluster) edit(obj *v1alpha1.Bucket, by string, change func(*v1alpha1.Bucket)) {
 	c.t.Helper()

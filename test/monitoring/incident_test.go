@@ -165,6 +165,7 @@ func (i *incident) throttled(*testing.T) {
 }
 
 func (i *incident) denied(*testing.T) {
+	i.forgetCreation(i.bucket("shop", 5))
 	refusing := i.cloud.Traffic.Inject(traffic.Fault{Match: traffic.Call{Service: "storage", Method: "buckets.patch"}, Status: http.StatusForbidden})
 	i.must(i.cloud.Storage.EditBucket("shop-bucket-5", map[string]any{"labels": map[string]any{"team": "somebody"}}))
 	i.reason("shop", 5, v1alpha1.ReasonDenied)
