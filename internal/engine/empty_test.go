@@ -431,20 +431,22 @@ func TestLeftovers(t *testing.T) {
 	}
 }
 
-// TestPlacesToEmpty: so many passes empty at the same time and no more, and who found no place comes back, those who came last the latest.
+// TestPlacesToEmpty: so many passes empty at the same time and no more, and who found no place comes back and gets one in its turn.
 func TestPlacesToEmpty(t *testing.T) {
 	for workers, want := range map[int]int{1: 1, 2: 1, 7: 1, 8: 2, 10: 2, 100: 25} {
-		if got := newEmptyings(workers).free; got != want {
+		if got := newEmptyings(workers).places; got != want {
 			t.Errorf("of %d workers %d empty, want %d", workers, got, want)
 		}
 	}
 	places := newEmptyings(1)
 	name := client.ObjectKeyFromObject(shopTopic())
-	first, _ := places.take(name, "1")
+	others := []client.ObjectKey{{Name: "second"}, {Name: "third"}, {Name: "fourth"}}
+	now := time.Unix(0, 0)
+	first, _ := places.take(name, "1", now)
 	var waits []time.Duration
-	for range 3 {
-		other, wait := places.take(client.ObjectKey{Name: "other"}, "2")
-		if other != nil {
+	for _, other := range others {
+		place, wait := places.take(other, "2", now)
+		if place != nil {
 			t.Fatal("two have the same place")
 		}
 		waits = append(waits, wait)
@@ -455,15 +457,38 @@ func TestPlacesToEmpty(t *testing.T) {
 	if !places.leave() {
 		t.Error("nobody came for the place")
 	}
-	if again, _ := places.take(name, "1"); again != first || places.leave() {
-		t.Error("what was known is forgotten, or somebody came who did not")
+	if again, _ := places.take(name, "1", now); again != nil {
+		t.Error("who had the place takes it again before those who wait")
 	}
-	if other, _ := places.take(name, "3"); other == first {
+	if early, wait := places.take(others[2], "2", now); early != nil || wait != 3*emptyTime {
+		t.Errorf("the last of those who wait comes early, and is told to stay away for %s", wait)
+	}
+	for _, other := range others {
+		if place, _ := places.take(other, "2", now); place == nil {
+			t.Fatalf("it is the turn of %s, and it gets no place", other.Name)
+		}
+		places.leave()
+	}
+	if again, _ := places.take(name, "1", now); again != first || places.leave() {
+		t.Error("what was known is forgotten, or somebody waits who does not")
+	}
+	if other, _ := places.take(name, "3", now); other == first {
 		t.Error("another object of that name goes on where the one before has stopped")
 	}
+	_, stay := places.take(others[0], "2", now)
+	places.leave()
+	if late, _ := places.take(others[1], "2", now.Add(stay+lateness)); late != nil {
+		t.Error("who may be late is passed over")
+	}
+	if late, _ := places.take(others[1], "2", now.Add(stay+lateness+1)); late == nil {
+		t.Error("who does not come keeps the place for ever")
+	}
 	places.drop(name)
-	if len(places.of) > 0 {
-		t.Errorf("kept are %v", places.of)
+	places.drop(others[0])
+	places.drop(others[1])
+	places.drop(others[2])
+	if len(places.of)+len(places.waiting) > 0 {
+		t.Errorf("kept are %v and %v", places.of, places.waiting)
 	}
 }
 

@@ -43,7 +43,7 @@ func TestEmptyingDisturbsNobody(t *testing.T) {
 		w.delete(bucket)
 	}
 	for _, bucket := range buckets {
-		w.eventually(bucket.Name+" to be emptied", func() (bool, string) { return len(w.objects(bucket.Name)) < objects, "it has all its objects" })
+		w.eventually(bucket.Name+" to be emptied", func() (bool, string) { return len(w.cloud.Storage.Generations(bucket.Name)) < objects, "it has all its objects" })
 	}
 	for range 3 {
 		before := w.cloud.Traffic.Count(call("objects.delete"))
@@ -58,7 +58,7 @@ func TestEmptyingDisturbsNobody(t *testing.T) {
 			t.Errorf("meanwhile %d objects were deleted", n)
 		}
 	}
-	if !slices.ContainsFunc(buckets, func(bucket *v1alpha1.Bucket) bool { return len(w.objects(bucket.Name)) > 0 }) {
+	if !slices.ContainsFunc(buckets, func(bucket *v1alpha1.Bucket) bool { return len(w.cloud.Storage.Generations(bucket.Name)) > 0 }) {
 		t.Error("all were empty before the new buckets were made")
 	}
 	w.cloud.Traffic.RemoveAll()
