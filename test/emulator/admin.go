@@ -33,6 +33,8 @@ func (e *Emulator) registerAdmin(mux *http.ServeMux) {
 		"PUT " + adminPath + "/principals":      e.adminSetPrincipal,
 		"GET " + adminPath + "/aliases":         func(*http.Request) (any, error) { return e.Directory.Aliases(), nil },
 		"PUT " + adminPath + "/aliases":         e.adminSetAlias,
+		"POST " + adminPath + "/tokens":         e.adminIssueToken,
+		"PUT " + adminPath + "/roles":           e.adminSetRole,
 		"GET " + adminPath + "/counts":          func(*http.Request) (any, error) { return e.Traffic.Counts(), nil },
 		"DELETE " + adminPath + "/counts":       done(e.Traffic.ResetCounts),
 		"GET " + adminPath + "/faults":          e.adminFaults,
@@ -134,6 +136,29 @@ func (e *Emulator) adminSetPrincipal(r *http.Request) (any, error) {
 		return nil, err
 	}
 	return nil, e.Directory.Set(set.Principal, set.State)
+}
+
+// adminIssueToken answers with an access token of a member.
+func (e *Emulator) adminIssueToken(r *http.Request) (any, error) {
+	var sent struct {
+		Member string `json:"member"`
+	}
+	if err := readAdmin(r, &sent); err != nil {
+		return nil, err
+	}
+	return map[string]string{"token": e.Access.Token(sent.Member)}, nil
+}
+
+func (e *Emulator) adminSetRole(r *http.Request) (any, error) {
+	var sent struct {
+		Role        string   `json:"role"`
+		Permissions []string `json:"permissions"`
+	}
+	if err := readAdmin(r, &sent); err != nil {
+		return nil, err
+	}
+	e.Access.SetRole(sent.Role, sent.Permissions...)
+	return nil, nil
 }
 
 func (e *Emulator) adminSetAlias(r *http.Request) (any, error) {

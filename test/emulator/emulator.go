@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/holdfast-dev/holdfast/test/emulator/access"
 	"github.com/holdfast-dev/holdfast/test/emulator/iam"
 	"github.com/holdfast-dev/holdfast/test/emulator/policy"
 	"github.com/holdfast-dev/holdfast/test/emulator/projects"
@@ -42,6 +43,9 @@ type Options struct {
 	// EnforceRequesterPays refuses calls about a bucket whose requesters pay
 	// that name no project to bill.
 	EnforceRequesterPays bool
+	// EnforceIAM refuses calls that the stored policies do not let the caller
+	// make.
+	EnforceIAM bool
 	// CallerProject is the ID of the project of the caller's credentials, whose quota
 	// calls to IAM and Resource Manager use unless they name another one;
 	// empty means "emulator".
@@ -60,6 +64,8 @@ type Emulator struct {
 	PubSub          *pubsub.Service
 	IAM             *iam.Service
 	ResourceManager *resourcemanager.Service
+	// Access knows the callers by their tokens, if EnforceIAM is set.
+	Access *access.Enforcer
 
 	services   []Service
 	options    Options
@@ -98,6 +104,10 @@ func New(o Options) (*Emulator, error) {
 		Projects: e.Projects, Traffic: e.Traffic, Directory: e.Directory, Now: o.Now,
 	})
 	e.services = []Service{e.Storage, e.PubSub, e.IAM, e.ResourceManager}
+	e.Access = access.New(policies{e})
+	if o.EnforceIAM {
+		e.Traffic.SetGuard(e.Access.Check)
+	}
 	return e, nil
 }
 
@@ -140,6 +150,7 @@ func (e *Emulator) Handler() http.Handler {
 	for _, service := range e.services {
 		service.RegisterHTTP(mux)
 	}
+	mux.Handle("POST /iamcredentials/v1/projects/{project}/serviceAccounts/{account}", e.Access.Credentials(e.Traffic))
 	e.registerAdmin(mux)
 	return mux
 }

@@ -14,6 +14,8 @@ type Control struct {
 	number func(projectID string) string
 	// callerProject is the project of the caller's credentials.
 	callerProject string
+	// guard is asked about each call; nil lets everybody make them.
+	guard Guard
 
 	mu          sync.Mutex
 	faults      []*Injected

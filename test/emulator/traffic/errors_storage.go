@@ -82,10 +82,19 @@ func storageTooMany(r Refusal) string {
 
 // StorageDenied is what Cloud Storage says to a caller who lacks the
 // permission of a method ("buckets.get").
-func StorageDenied(method string) string {
+func StorageDenied(method string) string { return StorageDeniedTo(Caller, method) }
+
+// StorageDeniedTo says so to whom an e-mail address belongs.
+func StorageDeniedTo(email, method string) string {
 	permission, subject := storagePermission(method)
 	return fmt.Sprintf("%s does not have %s access to the Google Cloud %s. Permission '%[2]s' denied on resource (or it may not exist).",
-		Caller, permission, subject)
+		email, permission, subject)
+}
+
+// StoragePermission returns the permission that a method needs.
+func StoragePermission(method string) string {
+	permission, _ := storagePermission(method)
+	return permission
 }
 
 // storagePermission returns the permission that a method needs, and on what.

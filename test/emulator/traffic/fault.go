@@ -67,10 +67,16 @@ type arrival struct {
 	userProject string
 	// httpMethod is empty for a gRPC call.
 	httpMethod, path string
+	// token is the access token that the caller has; empty for none.
+	token string
 }
 
 // arrive counts and records a call and decides what happens to it.
 func (c *Control) arrive(a arrival) verdict {
+	var unauthorized *Refusal
+	if c.guard != nil {
+		unauthorized = c.guard(a.Call, a.token)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var v verdict
@@ -97,6 +103,9 @@ func (c *Control) arrive(a arrival) verdict {
 			Call: call, Status: http.StatusTooManyRequests,
 			Quota: &Quota{PerMinute: limit, ProjectNumber: c.number(consumer)},
 		}
+		return v
+	}
+	if v.refusal = unauthorized; v.refusal != nil {
 		return v
 	}
 	v.breakpoint = c.hold(call)

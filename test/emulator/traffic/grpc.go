@@ -29,7 +29,7 @@ func (c *Control) UnaryInterceptor(classify func(fullMethod string, req any) Cal
 }
 
 func (c *Control) unary(ctx context.Context, req any, call Call, fullMethod string, handler grpc.UnaryHandler) (any, error) {
-	v := c.arrive(arrival{Call: call, userProject: userProject(ctx), path: fullMethod})
+	v := c.arrive(arrival{Call: call, userProject: userProject(ctx), path: fullMethod, token: token(ctx)})
 	delay(ctx, v.latency)
 	if v.outage {
 		return nil, cut("connection error: desc = \"transport: Error while dialing: connect: connection refused\"")
@@ -62,6 +62,14 @@ func (c *Control) unary(ctx context.Context, req any, call Call, fullMethod stri
 func userProject(ctx context.Context) string {
 	if named := metadata.ValueFromIncomingContext(ctx, userProjectHeader); len(named) > 0 {
 		return named[0]
+	}
+	return ""
+}
+
+// token returns the access token that a gRPC call carries.
+func token(ctx context.Context) string {
+	if sent := metadata.ValueFromIncomingContext(ctx, "authorization"); len(sent) > 0 {
+		return bearer(sent[0])
 	}
 	return ""
 }

@@ -1,0 +1,149 @@
+// Package access enforces IAM where it is asked to: each call is held against
+// the policies that the emulator stores, of the resource and of its project.
+// Elsewhere in the emulator policies are kept and refuse nobody.
+package access
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"cloud.google.com/go/iam/apiv1/iampb"
+
+	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
+)
+
+// Cloud has the policies that decide.
+type Cloud interface {
+	// ResourcePolicy is the policy of what a call is about; nil if it has
+	// none, or is not there.
+	ResourcePolicy(call traffic.Call) *iampb.Policy
+	// ProjectPolicy is the policy of a project.
+	ProjectPolicy(projectID string) *iampb.Policy
+}
+
+// Enforcer knows who the callers are and what roles are for. All methods may
+// be called at any time.
+type Enforcer struct {
+	cloud Cloud
+
+	mu      sync.Mutex
+	bearers map[string]string
+	custom  map[string][]string
+}
+
+// New returns an Enforcer that knows of no token.
+func New(cloud Cloud) *Enforcer {
+	return &Enforcer{cloud: cloud, bearers: map[string]string{}, custom: map[string][]string{}}
+}
+
+// Token issues an access token of a member, such as "user:eve@example.com".
+func (e *Enforcer) Token(member string) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	token := "ya29." + strconv.Itoa(len(e.bearers)+1)
+	e.bearers[token] = member
+	return token
+}
+
+// SetRole says which permissions a custom role has, such as
+// "projects/p/roles/operator", or one that is not known here. The last
+// character of a permission may be *.
+func (e *Enforcer) SetRole(role string, permissions ...string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.custom[role] = permissions
+}
+
+// Check is the guard of the traffic. What Google would find wrong with a call
+// before it looks at policies is left to the service: a call about no project
+// passes.
+func (e *Enforcer) Check(call traffic.Call, token string) *traffic.Refusal {
+	caller, known := e.caller(token)
+	if !known {
+		return &traffic.Refusal{Call: call, Status: http.StatusUnauthorized}
+	}
+	permission, known := permissionOf(call)
+	if !known {
+		return &traffic.Refusal{
+			Call: call, Status: http.StatusForbidden, Message: fmt.Sprintf("The emulator does not know which permission %s needs.", call),
+		}
+	}
+	if permission == "" || call.Project == "" || e.allows(call, caller, permission) {
+		return nil
+	}
+	return denied(call, caller, permission)
+}
+
+// caller is whose token it is. Without one it is the caller of all calls that
+// carry no credentials.
+func (e *Enforcer) caller(token string) (member string, known bool) {
+	if token == "" {
+		return "serviceAccount:" + traffic.Caller, true
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	member, known = e.bearers[token]
+	return member, known
+}
+
+// allows reports whether the policy of what the call is about, or the one of
+// its project, which is inherited, gives the caller a permission.
+func (e *Enforcer) allows(call traffic.Call, caller, permission string) bool {
+	policies := []*iampb.Policy{e.cloud.ProjectPolicy(call.Project)}
+	if !onProject(permission) {
+		policies = append(policies, e.cloud.ResourcePolicy(call))
+	}
+	return slices.ContainsFunc(policies, func(p *iampb.Policy) bool { return e.gives(p, caller, permission) })
+}
+
+// gives leaves conditional bindings out: the emulator evaluates no condition,
+// and what it cannot evaluate lets nobody in.
+func (e *Enforcer) gives(p *iampb.Policy, caller, permission string) bool {
+	return slices.ContainsFunc(p.GetBindings(), func(b *iampb.Binding) bool {
+		return b.GetCondition() == nil && e.has(b.GetRole(), permission) &&
+			slices.ContainsFunc(b.GetMembers(), func(member string) bool { return e.covers(member, caller) })
+	})
+}
+
+// convenience are the members that stand for those who have a basic role in a
+// project.
+var convenience = map[string]string{"projectOwner": "roles/owner", "projectEditor": "roles/editor", "projectViewer": "roles/viewer"}
+
+// covers reports whether a member of a policy is the caller, or one of many
+// among whom the caller is. Groups and principal sets have nobody in them.
+func (e *Enforcer) covers(member, caller string) bool {
+	kind, name, _ := strings.Cut(member, ":")
+	switch {
+	case strings.EqualFold(member, caller), member == "allUsers", member == "allAuthenticatedUsers":
+		return true
+	case kind == "domain":
+		return strings.HasPrefix(caller, "user:") && strings.HasSuffix(strings.ToLower(caller), "@"+strings.ToLower(name))
+	case convenience[kind] != "":
+		return slices.ContainsFunc(e.cloud.ProjectPolicy(name).GetBindings(), func(b *iampb.Binding) bool {
+			return b.GetCondition() == nil && b.GetRole() == convenience[kind] && slices.Contains(b.GetMembers(), caller)
+		})
+	}
+	return false
+}
+
+// has reports whether a permission is in a role.
+func (e *Enforcer) has(role, permission string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	included, known := e.custom[role]
+	if !known {
+		included = predefined[role].includes
+	}
+	return matches(included, permission) && !matches(predefined[role].excludes, permission)
+}
+
+func matches(patterns []string, permission string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		prefix, open := strings.CutSuffix(pattern, "*")
+		return pattern == permission || open && strings.HasPrefix(permission, prefix)
+	})
+}
