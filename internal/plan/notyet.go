@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -47,9 +48,17 @@ func (r Record) Settles(k kind.Kind, doing string, answer *kind.Error, now time.
 		return nil
 	}
 	v := leave(v1alpha1.ReasonProgressing, fmt.Sprintf("%s: the %s was created a moment ago, and for a while Google may answer so about a new one; "+
-		"retrying until %s. Google says: %s", doing, k.Name, clock(until), answer.Message))
+		"retrying until %s%s. Google says: %s", doing, k.Name, clock(until), ifItLasts(answer), answer.Message))
 	v.After, v.Err, v.Doing = min(pauseSince(r.CreateTime.Time, now), until.Sub(now)), answer, doing
 	return v
+}
+
+// ifItLasts says what is wrong should the answer stay the same.
+func ifItLasts(answer *kind.Error) string {
+	if answer.Class != kind.Denied {
+		return ""
+	}
+	return fmt.Sprintf(". If it lasts, permission %s is missing on %s", answer.Permission, cmp.Or(answer.Resource, "the resource or its project"))
 }
 
 // notYet is the verdict that an answer says nothing of the resource yet: because the resource was created a moment ago, or because one that

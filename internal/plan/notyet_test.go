@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -86,6 +87,23 @@ func TestNotYetSays(t *testing.T) {
 			t.Errorf("message (-want +got):\n%s", d)
 		}
 		s.env.Now = s.env.Now.Add(500 * time.Millisecond)
+	}
+}
+
+// TestNotYetNamesThePermission that is missing if time does not help, since Pub/Sub, for one, does not.
+func TestNotYetNamesThePermission(t *testing.T) {
+	answer := kind.Error{Class: kind.Denied, Permission: "pubsub.topics.update", Message: "User not authorized to perform this action."}
+	now := time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC)
+	record := Record{CreateTime: new(metav1.NewTime(now))}
+	for resource, want := range map[string]string{
+		"":                         "If it lasts, permission pubsub.topics.update is missing on the resource or its project. Google says: User",
+		"projects/p/topics/orders": "If it lasts, permission pubsub.topics.update is missing on projects/p/topics/orders. Google says: User",
+	} {
+		answer.Resource = resource
+		v := record.Settles(kind.Kind{Traits: kind.Traits{Name: "topic"}}, "updating the topic", &answer, now)
+		if v == nil || !strings.Contains(v.Message, want) {
+			t.Errorf("want %q in %+v", want, v)
+		}
 	}
 }
 
