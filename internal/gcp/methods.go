@@ -21,12 +21,15 @@ const (
 	methodEmail     = "email"
 )
 
+// ForProjects is the case in which projects are asked for.
+const ForProjects = "a `Bucket`, whose project number is compared, and for recognizing a project that is shut down"
+
 // Methods are those of Google's methods that Clients calls by itself, whatever the kind.
 func Methods() []kind.Method {
 	return []kind.Method{
 		{
 			Service: kind.ServiceResourceManager, Name: "Projects.GetProject", Step: kind.StepIdentify, Scope: kind.ScopeQuotaProject,
-			Permissions: []string{"resourcemanager.projects.get"},
+			Permissions: []string{"resourcemanager.projects.get"}, For: ForProjects,
 		},
 		{
 			Service: serviceCredentials, Name: methodToken, Step: kind.StepIdentify, Scope: kind.ScopeUnlimited,

@@ -25,12 +25,17 @@ type Method struct {
 	// NoPermissions says why a call needs none, if it needs none.
 	NoPermissions string
 	// For says in which case the call is made, or needs these permissions, if not for every resource: the field of the manifest, with
-	// its value if only that one matters ("spec.iam", "deletionPolicy: DeleteWithContents"), or ForCount.
+	// its value if only that one matters ("spec.iam", "deletionPolicy: DeleteWithContents"), or a case in words, such as ForCount.
 	For string
 }
 
-// ForCount is the case of methods that list the resources of a project.
-const ForCount = "the count of unmanaged resources"
+// Cases that no field of a manifest stands for.
+const (
+	// ForCount is the case of methods that list the resources of a project.
+	ForCount = "the count of unmanaged resources"
+	// ForUndelete is the case of methods that undo a deletion.
+	ForUndelete = "undoing a deletion in Google Cloud"
+)
 
 // Service is a Google service, as metrics and limits name it.
 type Service string

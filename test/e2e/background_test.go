@@ -43,7 +43,9 @@ func TestEmptyingDisturbsNobody(t *testing.T) {
 		w.delete(bucket)
 	}
 	for _, bucket := range buckets {
-		w.eventually(bucket.Name+" to be emptied", func() (bool, string) { return len(w.cloud.Storage.Generations(bucket.Name)) < objects, "it has all its objects" })
+		w.eventually(bucket.Name+" to be emptied", func() (bool, string) {
+			return len(w.cloud.Storage.Generations(bucket.Name)) < objects, "it has all its objects"
+		})
 	}
 	for range 3 {
 		before := w.cloud.Traffic.Count(call("objects.delete"))

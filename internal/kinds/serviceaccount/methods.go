@@ -21,11 +21,11 @@ var methods = []kind.Method{
 	},
 	{
 		Service: kind.ServiceIAM, Name: "IAM.EnableServiceAccount", Step: kind.StepUpdate, Scope: kind.ScopeQuotaProject,
-		Permissions: []string{"iam.serviceAccounts.enable"},
+		Permissions: []string{"iam.serviceAccounts.enable"}, For: "spec.disabled",
 	},
 	{
 		Service: kind.ServiceIAM, Name: "IAM.DisableServiceAccount", Step: kind.StepUpdate, Scope: kind.ScopeQuotaProject,
-		Permissions: []string{"iam.serviceAccounts.disable"},
+		Permissions: []string{"iam.serviceAccounts.disable"}, For: "spec.disabled",
 	},
 	{
 		Service: kind.ServiceIAM, Name: "IAM.DeleteServiceAccount", Step: kind.StepDelete, Scope: kind.ScopeQuotaProject,
@@ -33,7 +33,7 @@ var methods = []kind.Method{
 	},
 	{
 		Service: kind.ServiceIAM, Name: "IAM.UndeleteServiceAccount", Step: kind.StepUndelete, Scope: kind.ScopeQuotaProject,
-		Permissions: []string{"iam.serviceAccounts.undelete"},
+		Permissions: []string{"iam.serviceAccounts.undelete"}, For: kind.ForUndelete,
 	},
 	{
 		Service: kind.ServiceIAM, Name: "IAM.GetIamPolicy", Step: kind.StepGetPolicy, Scope: kind.ScopeQuotaProject,
