@@ -14,11 +14,13 @@ type Permissions string
 
 // ReadPermissions reads the annotations of a Namespace.
 func ReadPermissions(annotations map[string]string) Permissions {
-	return Permissions(strings.Join(slices.Compact(slices.Sorted(slices.Values(split(annotations[v1alpha1.AllowAnnotation])))), ","))
+	return Permissions(sorted(annotations[v1alpha1.AllowAnnotation]))
 }
 
 // Allow says whether a permission, one of the values of v1alpha1.AllowAnnotation, is among them.
-func (p Permissions) Allow(permission string) bool { return slices.Contains(split(string(p)), permission) }
+func (p Permissions) Allow(permission string) bool {
+	return slices.Contains(split(string(p)), permission)
+}
 
 // With is the command that adds a permission to a namespace.
 func (p Permissions) With(namespace, permission string) string {
