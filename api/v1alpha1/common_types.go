@@ -96,8 +96,8 @@ type CommonSpec struct {
 
 // CommonStatus is the part of the status that every kind has, inline. Only Holdfast writes it.
 type CommonStatus struct {
-	// conditions are Ready, Drifted and BreakGlass, which are always present, and Reconciling and Stalled, which are present
-	// only while true.
+	// conditions are Ready, Drifted and BreakGlass, which are always present, and Reconciling, Stalled and Exposed, which
+	// are present only while true.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -125,6 +125,11 @@ type CommonStatus struct {
 	// created or adopted.
 	// +optional
 	Identity string `json:"identity,omitempty"`
+
+	// createdIdentity is the identity of the resource that this manifest created. It is empty for one that was adopted, and where it is
+	// not known which of the two it was. Grants on a ServiceAccount that the manifest has not created take a permission of the Namespace.
+	// +optional
+	CreatedIdentity string `json:"createdIdentity,omitempty"`
 
 	// unrestorable says that the resource that identity tells was deleted and that Google does not undelete it any more: it is recreated.
 	// +optional

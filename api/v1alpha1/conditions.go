@@ -1,7 +1,7 @@
 package v1alpha1
 
 // Condition types. Ready, Drifted and BreakGlass are always present; Reconciling and Stalled only while true, as kstatus
-// expects.
+// expects, and Exposed, which is a warning, too.
 const (
 	// ConditionReady says that this generation is applied, and that Google Cloud matched it when last checked.
 	ConditionReady = "Ready"
@@ -13,6 +13,9 @@ const (
 	ConditionReconciling = "Reconciling"
 	// ConditionStalled says that a person has to act before this object can become Ready.
 	ConditionStalled = "Stalled"
+	// ConditionExposed says that the object's namespace is bound to the project that Holdfast's own account is in. It is present only while
+	// true, whatever the other conditions are.
+	ConditionExposed = "Exposed"
 )
 
 // Reasons of Ready (and of Reconciling and Stalled, which carry the same reason).
@@ -30,6 +33,8 @@ const (
 	ReasonAwaitingReference = "AwaitingReference"
 	// ReasonReferenceNotAllowed: the manifest refers to a namespace that does not allow it.
 	ReasonReferenceNotAllowed = "ReferenceNotAllowed"
+	// ReasonNotAllowed: the Namespace does not allow the objects in it what the manifest asks for.
+	ReasonNotAllowed = "NotAllowed"
 	// ReasonDeleting: the deletion policy is being applied.
 	ReasonDeleting = "Deleting"
 
@@ -66,8 +71,10 @@ const (
 	ReasonBreakGlass = "BreakGlass"
 )
 
-// Reasons of Drifted and BreakGlass.
+// Reasons of Drifted, BreakGlass and Exposed.
 const (
+	// ReasonOperatorProject: the namespace is bound to the project that Holdfast's own account is in.
+	ReasonOperatorProject = "OperatorProject"
 	// ReasonInSync: no difference.
 	ReasonInSync = "InSync"
 	// ReasonUnknown: not checked yet, or the check failed.

@@ -186,6 +186,11 @@ type IAMStatus struct {
 	// +optional
 	Mode IAMMode `json:"mode,omitempty"`
 
+	// revokedMode is the mode in which a plan that revoked something was last applied. In another authoritative mode the first such plan
+	// waits for approval.
+	// +optional
+	RevokedMode IAMMode `json:"revokedMode,omitempty"`
+
 	// grants are the grants that this manifest made. One that leaves the manifest is revoked.
 	// +optional
 	// +listType=atomic

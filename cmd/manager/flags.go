@@ -22,9 +22,11 @@ type config struct {
 	workers       map[string]*int
 	sweepInterval time.Duration
 
-	endpoints  endpoints
-	identity   string
-	quotaShare float64
+	endpoints endpoints
+	identity  string
+	// selfMembers are further members by which we have our access.
+	selfMembers []string
+	quotaShare  float64
 
 	metricsAddress string
 	metricsSecure  bool
@@ -74,6 +76,9 @@ func (c *config) flags(all []kind.Kind) cliflag.NamedFlagSets {
 		"Share of Google's default request quotas to use at most. 0.8 leaves a fifth to everybody else who uses them; 5 is for projects with quotas five times as high.")
 	patternVar(google, &c.identity, "gcp-identity", emailPattern, "an email address such as holdfast@my-project.iam.gserviceaccount.com",
 		"The `email` address of the manager's own credentials, whose access Holdfast never removes from an IAM policy. If unset: read from the credentials, or else requested from Google.")
+	membersVar(google, &c.selfMembers, "self-members",
+		"Further `members` of IAM policies by which Holdfast has its access, as IAM writes them, separated by commas: groups, identity pools. "+
+			"Holdfast never removes them from a policy. Its own account, those that Namespaces name, and its Kubernetes service account are known.")
 	boolVar(google, &c.endpoints.insecure, "gcp-insecure", false,
 		"Connect to Google Cloud without TLS and credentials, as emulators require. Requires that all endpoints are set.")
 	google.StringVar(&c.endpoints.storage, "storage-endpoint", "",

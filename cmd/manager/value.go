@@ -78,6 +78,16 @@ var (
 	emailPattern   = regexp.MustCompile(`^[^\s:@,]+@[^\s:@,]+\.[^\s:@,]+$`)
 )
 
+// memberPattern is that of a member of an IAM policy that stands for somebody in particular.
+var memberPattern = regexp.MustCompile(`^((user|group|serviceAccount|domain|project(Owner|Editor|Viewer)):[^\s:@,]\S*|principal(Set|Hierarchy)?://[^\s/:,]+/\S+)$`)
+
+func membersVar(fs *pflag.FlagSet, target *[]string, name, usage string) {
+	fs.StringSliceVar(target, name, nil, usage)
+	restrict(fs, name, "members of IAM policies such as group:holdfast@example.com, separated by commas", func() bool {
+		return !slices.ContainsFunc(*target, func(member string) bool { return !memberPattern.MatchString(member) })
+	})
+}
+
 func patternVar(fs *pflag.FlagSet, target *string, name string, pattern *regexp.Regexp, rule, usage string) {
 	fs.StringVar(target, name, "", usage)
 	restrict(fs, name, rule, func() bool { return pattern.MatchString(*target) })

@@ -50,7 +50,7 @@ func (c cached) Namespace(ctx context.Context, name string) (annotations map[str
 // Namespaces implements inventory.Source.
 func (c cached) Namespaces(ctx context.Context) (map[string]map[string]string, error) {
 	var namespaces corev1.NamespaceList
-	if err := c.reader.List(ctx, &namespaces); err != nil {
+	if err := c.reader.List(ctx, &namespaces, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, err
 	}
 	out := map[string]map[string]string{}

@@ -30,6 +30,9 @@ func (p *pass) create(ctx context.Context) error {
 	switch {
 	case err == nil:
 		p.record = p.record.Created(p.env)
+		if p.Undelete == "" {
+			p.record.CreatedIdentity = p.seen.Fields.Live.Identity.UID
+		}
 	case wasNotSent(err):
 	case p.Undelete != "" && gcp.IsAlreadyExists(err):
 		p.record = p.record.NotWritten(p.before)

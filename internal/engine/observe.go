@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"sigs.k8s.io/controller-runtime/pkg/log"
-
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/plan"
@@ -18,7 +16,6 @@ func (p *pass) observe(ctx context.Context) *outcome {
 		p.seen.Fields = p.observeFields(ctx)
 	}
 	if plan.MentionsPolicy(p.manifest(), p.record) {
-		p.env.Self = p.self(ctx)
 		p.seen.Policy = p.observePolicy(ctx)
 	}
 	p.noteAbsence()
@@ -80,13 +77,4 @@ func (p *pass) observePolicy(ctx context.Context) plan.PolicySeen {
 		return plan.PolicySeen{Err: gcp.Classify(err)}
 	}
 	return plan.PolicySeen{Looked: true, Policy: policy}
-}
-
-// self is the e-mail that Google knows us by; empty if that cannot be found out, which the planner is careful with.
-func (p *pass) self(ctx context.Context) string {
-	email, err := p.identities.Identity(ctx, p.env.Ref.Impersonate)
-	if err != nil {
-		log.FromContext(ctx).V(1).Info("who we are is unknown", "error", err.Error())
-	}
-	return email
 }

@@ -46,6 +46,8 @@ type Reconciler struct {
 	projects  Projects
 	// identities says who we are to Google.
 	identities Identities
+	// selfMembers are further members by which we have our access.
+	selfMembers []string
 	// turns has the line for Google's quotas, and kept the places in it of the objects that wait.
 	turns Turns
 	kept  *waitingTurns
@@ -101,6 +103,8 @@ type pass struct {
 	namespace corev1.Namespace
 	env       plan.Environment
 	seen      plan.Observation
+	// ownEmail is that of Holdfast's own account; empty if nobody knows.
+	ownEmail string
 	plan.Assessment
 	// turn lets the pass's calls go ahead; nil for none.
 	turn *waitingTurn
@@ -129,6 +133,7 @@ var phases = []struct {
 	{"decide what needs no look", (*pass).decideUnobserved},
 	{"wait for a place among those that empty", (*pass).waitForPlace},
 	{"read the definition, whose end is no deletion", (*pass).readDefinition},
+	{"know ourselves", (*pass).knowSelf},
 	{"wait for a turn", (*pass).waitForTurn},
 	{"observe each part", (*pass).observe},
 	{"ask whether the project is shut down, where that may explain what was seen", (*pass).doubtProject},

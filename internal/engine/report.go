@@ -58,6 +58,7 @@ func (r *Reconciler) report(ctx context.Context, p *pass, out outcome) (reconcil
 		out.by = p.Policy.RetryRefused
 	}
 	setConditions(p.obj, out)
+	exposure := p.noteExposure()
 	status.ObservedGeneration = p.obj.GetGeneration()
 	p.record.Requested = p.obj.GetAnnotations()[v1alpha1.ReconcileRequestedAtAnnotation]
 	status.Drift, status.Plan = plan.Bounded(out.drift), out.plan
@@ -71,6 +72,9 @@ func (r *Reconciler) report(ctx context.Context, p *pass, out outcome) (reconcil
 	r.tellGlass(ctx, p.draft)
 	r.measure(p.draft, out)
 	r.tell(ctx, p.obj, out, was)
+	if exposure != "" {
+		r.event(ctx, p.obj, corev1.EventTypeWarning, v1alpha1.ReasonOperatorProject, "Reconcile", exposure)
+	}
 	return r.next(out, p.obj)
 }
 

@@ -36,6 +36,8 @@ type Options struct {
 	Projects Projects
 	// Identities says who we are to Google.
 	Identities Identities
+	// SelfMembers are further members of IAM policies by which we have our access, as IAM writes them.
+	SelfMembers []string
 	// Turns has the line for Google's quotas.
 	Turns Turns
 	// Metrics is what passes are measured in.
@@ -58,7 +60,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	for _, k := range opts.Kinds {
 		r := &Reconciler{
 			kind: k, inventory: all, client: mgr.GetClient(), uncached: mgr.GetAPIReader(), gate: opts.Gate,
-			projects: opts.Projects, identities: opts.Identities, turns: opts.Turns, kept: newWaitingTurns(), missing: newAbsences(),
+			projects: opts.Projects, identities: opts.Identities, selfMembers: opts.SelfMembers, turns: opts.Turns, kept: newWaitingTurns(), missing: newAbsences(),
 			emptyings: newEmptyings(workers(opts, k)),
 			sweep:     opts.Sweep, metrics: opts.Metrics,
 			events: mgr.GetEventRecorder("holdfast"), scheme: mgr.GetScheme(),

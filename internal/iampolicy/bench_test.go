@@ -20,7 +20,7 @@ func BenchmarkMake(b *testing.B) {
 		{"OneChange", 1, grants(bindings...)[1:]},
 	} {
 		b.Run(bc.name, func(b *testing.B) {
-			in := Input{Live: policy(bindings...), Prefix: "spec", Mode: whole, Wanted: bc.wanted, Recorded: grants(bindings...), MaxRemovals: DefaultMaxRemovals, Self: self}
+			in := Input{Live: policy(bindings...), Prefix: "spec", Mode: whole, Wanted: bc.wanted, Recorded: grants(bindings...), MaxRemovals: DefaultMaxRemovals, Self: selfOf(self)}
 			b.ReportAllocs()
 			for b.Loop() {
 				if p := Make(in); len(p.Changes) != bc.changes || p.Refusal != "" {

@@ -102,7 +102,7 @@ func drawInput(t *rapid.T) Input {
 		DeletedPrincipals: rapid.SampledFrom([]v1alpha1.IAMDeletedPrincipals{"", v1alpha1.IAMDeletedPrincipalsKeep, v1alpha1.IAMDeletedPrincipalsRemove}).Draw(t, "deleted"),
 		MaxRemovals:       rapid.IntRange(0, 5).Draw(t, "maxRemovals"), First: rapid.Bool().Draw(t, "first"),
 		OwnExisting: rapid.IntRange(0, 3).Draw(t, "own existing") == 0,
-		Self:        rapid.SampledFrom([]string{self, strings.ToUpper(self), ""}).Draw(t, "self"),
+		Self:        selfOf(rapid.SampledFrom([]string{self, strings.ToUpper(self), ""}).Draw(t, "self")),
 		Refused:     rapid.SliceOfN(rapid.SampledFrom(named), 0, 1).Draw(t, "refused"),
 	}
 }

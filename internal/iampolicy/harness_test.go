@@ -14,6 +14,8 @@ import (
 
 const self = "holdfast@ops.iam.gserviceaccount.com"
 
+func selfOf(email string) Self { return Self{Email: email} }
+
 var (
 	fridays = Condition{Title: "fridays", Expression: `request.time.getDayOfWeek() == 5`}
 	logs    = Condition{Title: "logs", Expression: `resource.name.startsWith("projects/_/buckets/logs")`}

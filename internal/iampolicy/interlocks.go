@@ -40,7 +40,7 @@ func (s *survey) keeps(g Grant) string {
 	}
 	agent := isServiceAgent(g.Member)
 	switch own := s.own.has(g); {
-	case isPerson(g.Member, s.Self):
+	case s.self.carries(g.Member), s.OfSelf && ReachesAccounts(g.Role) && (isPooled(g.Member) || isIndirect(g.Member)):
 		return "Holdfast itself has its access through it: remove it by hand if it should go"
 	case agent && (!own || isServiceAgentRole(g.Role)):
 		return "the member is a service agent, one of Google's own accounts, and its service may fail without it: list it, or remove it by hand if it should go"
@@ -92,7 +92,7 @@ func (s *survey) hold(revoke []Grant) string {
 	}
 	if indirect := s.mayCarrySelf(revoke); len(indirect) > 0 {
 		does = append(does, fmt.Sprintf("removes %s, through which Holdfast may have its access, since %s itself is granted nothing in this policy",
-			phrases(indirect, Grant.String), s.Self))
+			phrases(indirect, Grant.String), s.Self.Email))
 	}
 	if len(does) == 0 {
 		return ""
@@ -104,7 +104,7 @@ func (s *survey) hold(revoke []Grant) string {
 // its access before the manifest granted anything.
 func (s *survey) mayCarrySelf(revoke []Grant) []Grant {
 	indirect := matching(revoke, func(g Grant) bool { return isIndirect(g.Member) && !s.own.has(g) })
-	if len(indirect) == 0 || s.live.grantedTo(s.Self) {
+	if len(indirect) == 0 || s.live.grantedTo(s.Self.Email) {
 		return nil
 	}
 	return indirect
@@ -119,7 +119,7 @@ func (s *survey) refuseRemovals(revoke []Grant, next Policy) string {
 	switch {
 	case len(others) == 0:
 		return ""
-	case s.Self == "":
+	case s.Self.Email == "" || s.Self.Incomplete:
 		return fmt.Sprintf("this removes %s, and Holdfast does not know its own identity, so it might remove its own access: "+
 			"list what should stay, set %s.mode to %s, or set --gcp-identity to Holdfast's own e-mail", phrases(others, Grant.String), s.Prefix, v1alpha1.IAMAdditive)
 	case !s.leavesAnything(next):

@@ -27,7 +27,7 @@ func TestInterlocks(t *testing.T) {
 	}{
 		"SelfLockout": {
 			reason: "An authoritative policy that forgets the operator leaves the operator its access, under any condition.",
-			in: Input{Mode: whole, Self: "Holdfast@ops.iam.gserviceaccount.com", Wanted: grants(to("roles/a", "user:alice@x.com")),
+			in: Input{Mode: whole, Self: selfOf("Holdfast@ops.iam.gserviceaccount.com"), Wanted: grants(to("roles/a", "user:alice@x.com")),
 				Live: policy(to("roles/a", "user:alice@x.com"), to("roles/iam.admin", "serviceAccount:HOLDFAST@ops.iam.gserviceaccount.com"), toIf(logs, "roles/b", "serviceAccount:"+self))},
 			want: []string{
 				"kept roles/b if logs serviceAccount:" + self + ": " + own, "kept roles/iam.admin serviceAccount:" + self + ": " + own,
@@ -35,13 +35,13 @@ func TestInterlocks(t *testing.T) {
 		},
 		"SelfLockoutByOwnGrant": {
 			reason: "A manifest that granted the operator its access, and forgets it, leaves it too, and remembers that it is own.",
-			in: Input{Mode: additive, Self: self, Recorded: grants(to("roles/iam.admin", "serviceAccount:"+self)),
+			in: Input{Mode: additive, Self: selfOf(self), Recorded: grants(to("roles/iam.admin", "serviceAccount:"+self)),
 				Live: policy(to("roles/iam.admin", "serviceAccount:"+self))},
 			want: []string{"own roles/iam.admin serviceAccount:" + self, "kept roles/iam.admin serviceAccount:" + self + ": " + own},
 		},
 		"SelfLockoutThroughAGroup": {
 			reason: "Access may come through a group, a domain or a set, where the operator is named nowhere.",
-			in: Input{Mode: byRole, Self: self, Wanted: grants(to("roles/a", "user:alice@x.com")),
+			in: Input{Mode: byRole, Self: selfOf(self), Wanted: grants(to("roles/a", "user:alice@x.com")),
 				Live: policy(to("roles/a", "user:alice@x.com", "group:ops@x.com", "domain:x.com", "principalSet://goog/p", "projectOwner:p", "user:bob@x.com"))},
 			want: []string{
 				"- spec.bindings[roles/a].members[domain:x.com]", "- spec.bindings[roles/a].members[group:ops@x.com]",
@@ -53,13 +53,13 @@ func TestInterlocks(t *testing.T) {
 		},
 		"GroupGoesWhereSelfIsNamed": {
 			reason: "Where the operator is named somewhere, a group is a member as any other.",
-			in: Input{Mode: byRole, Self: self, Wanted: grants(to("roles/a", "user:alice@x.com")),
+			in: Input{Mode: byRole, Self: selfOf(self), Wanted: grants(to("roles/a", "user:alice@x.com")),
 				Live: policy(to("roles/a", "user:alice@x.com", "group:ops@x.com"), to("roles/iam.admin", "serviceAccount:"+self))},
 			want: []string{"- spec.bindings[roles/a].members[group:ops@x.com]"},
 		},
 		"OwnGroupGoes": {
 			reason: "Before the manifest granted it to the group, the operator had its access already.",
-			in:     Input{Mode: additive, Self: self, Recorded: grants(to("roles/a", "group:g@x.com")), Live: policy(to("roles/a", "group:g@x.com"))},
+			in:     Input{Mode: additive, Self: selfOf(self), Recorded: grants(to("roles/a", "group:g@x.com")), Live: policy(to("roles/a", "group:g@x.com"))},
 			want:   []string{"- spec.bindings[roles/a].members[group:g@x.com]"},
 		},
 		"UnknownSelf": {
@@ -80,7 +80,7 @@ func TestInterlocks(t *testing.T) {
 
 		"LostServiceAgents": {
 			reason: "An authoritative policy that forgets the service agents leaves them their roles.",
-			in: Input{Mode: whole, Self: self, Wanted: grants(to("roles/a", "user:alice@x.com")),
+			in: Input{Mode: whole, Self: selfOf(self), Wanted: grants(to("roles/a", "user:alice@x.com")),
 				Live: policy(to("roles/a", "user:alice@x.com"), to("roles/editor", "serviceAccount:1@cloudservices.gserviceaccount.com"), to("roles/pubsub.serviceAgent", pubsub),
 					to("roles/container.serviceAgent", gke, "user:bob@x.com"), to("roles/b", gke))},
 			want: []string{
@@ -100,14 +100,14 @@ func TestInterlocks(t *testing.T) {
 		},
 		"DeletedServiceAgent": {
 			reason: "An agent that was deleted has no access any more.",
-			in: Input{Mode: whole, Self: self, DeletedPrincipals: v1alpha1.IAMDeletedPrincipalsRemove, Wanted: grants(to("roles/a", "user:alice@x.com")),
+			in: Input{Mode: whole, Self: selfOf(self), DeletedPrincipals: v1alpha1.IAMDeletedPrincipalsRemove, Wanted: grants(to("roles/a", "user:alice@x.com")),
 				Live: policy(to("roles/a", "user:alice@x.com"), to("roles/pubsub.serviceAgent", "deleted:"+pubsub+"?uid=5"))},
 			want: []string{"- spec.bindings[roles/pubsub.serviceAgent].members[deleted:" + pubsub + "?uid=5]"},
 		},
 
 		"LastOwners": {
 			reason: "The last owners stay, all of them; a deleted one is none.",
-			in: Input{Mode: whole, Self: self, Wanted: grants(to("roles/a", "user:carol@x.com")), DeletedPrincipals: v1alpha1.IAMDeletedPrincipalsRemove,
+			in: Input{Mode: whole, Self: selfOf(self), Wanted: grants(to("roles/a", "user:carol@x.com")), DeletedPrincipals: v1alpha1.IAMDeletedPrincipalsRemove,
 				Live: policy(to("roles/a", "user:carol@x.com"), to("roles/owner", "user:bob@x.com", "user:alice@x.com", "deleted:user:old@x.com?uid=3"))},
 			want: []string{
 				"- spec.bindings[roles/owner].members[deleted:user:old@x.com?uid=3]",
@@ -117,12 +117,12 @@ func TestInterlocks(t *testing.T) {
 		},
 		"LastOwnerIsOwn": {
 			reason: "Also if the manifest granted it.",
-			in:     Input{Mode: additive, Self: self, Recorded: grants(to("roles/owner", "user:bob@x.com")), Live: policy(to("roles/owner", "user:bob@x.com"))},
+			in:     Input{Mode: additive, Self: selfOf(self), Recorded: grants(to("roles/owner", "user:bob@x.com")), Live: policy(to("roles/owner", "user:bob@x.com"))},
 			want:   []string{"own roles/owner user:bob@x.com", "kept roles/owner user:bob@x.com: " + lastOwner},
 		},
 		"OwnerIsReplaced": {
 			reason: "An owner goes where another one comes, after somebody has approved.",
-			in: Input{Mode: byRole, Self: self, Wanted: grants(to("roles/owner", "serviceAccount:new@p.iam.gserviceaccount.com")),
+			in: Input{Mode: byRole, Self: selfOf(self), Wanted: grants(to("roles/owner", "serviceAccount:new@p.iam.gserviceaccount.com")),
 				Live: policy(to("roles/owner", "user:bob@x.com"))},
 			want: []string{
 				"+ spec.bindings[roles/owner].members[serviceAccount:new@p.iam.gserviceaccount.com]", "- spec.bindings[roles/owner].members[user:bob@x.com]",
@@ -131,19 +131,19 @@ func TestInterlocks(t *testing.T) {
 		},
 		"OwnerIsReplacedByARefused": {
 			reason: "Not where Google refuses the other one.",
-			in: Input{Mode: byRole, Self: self, Wanted: grants(to("roles/owner", "user:new@x.com")), Refused: []string{"user:new@x.com"},
+			in: Input{Mode: byRole, Self: selfOf(self), Wanted: grants(to("roles/owner", "user:new@x.com")), Refused: []string{"user:new@x.com"},
 				Live: policy(to("roles/owner", "user:bob@x.com"))},
 			want: []string{"+ spec.bindings[roles/owner].members[user:new@x.com]", "kept roles/owner user:bob@x.com: " + lastOwner},
 		},
 		"OneOfTwoOwners": {
 			reason: "One owner is enough.",
-			in:     Input{Mode: byRole, Self: self, Wanted: grants(to("roles/owner", "user:bob@x.com")), Live: policy(to("roles/owner", "user:bob@x.com", "user:alice@x.com"))},
+			in:     Input{Mode: byRole, Self: selfOf(self), Wanted: grants(to("roles/owner", "user:bob@x.com")), Live: policy(to("roles/owner", "user:bob@x.com", "user:alice@x.com"))},
 			want:   []string{"- spec.bindings[roles/owner].members[user:alice@x.com]", "hold this removes user:alice@x.com from roles/owner"},
 		},
 
 		"TimeBoundByOthers": {
 			reason: "What others granted for a limited time expires without us; other conditions do not.",
-			in: Input{Mode: byRole, Self: self, Wanted: grants(to("roles/a", "user:alice@x.com")),
+			in: Input{Mode: byRole, Self: selfOf(self), Wanted: grants(to("roles/a", "user:alice@x.com")),
 				Live: policy(to("roles/a", "user:alice@x.com"), toIf(fridays, "roles/a", "user:bob@x.com"), toIf(logs, "roles/a", "user:bob@x.com"))},
 			want: []string{
 				"- spec.bindings[roles/a if logs #47dfe47286302c6331a459648c48149169d0b652c5fcb84481890f4c5e47a80d].members[user:bob@x.com]", "kept roles/a if fridays user:bob@x.com: " + limitedTime,
@@ -158,7 +158,7 @@ func TestInterlocks(t *testing.T) {
 
 		"EmptiedPolicy": {
 			reason: "Whatever a manifest lists, nothing of it being granted empties the policy.",
-			in: Input{Mode: whole, Managed: true, Self: self, Wanted: grants(to("roles/a", "user:tyop@x.com")), Refused: []string{"user:tyop@x.com"},
+			in: Input{Mode: whole, Managed: true, Self: selfOf(self), Wanted: grants(to("roles/a", "user:tyop@x.com")), Refused: []string{"user:tyop@x.com"},
 				Live: policy(to("roles/b", "user:bob@x.com"), to("roles/c", "serviceAccount:"+self))},
 			want: []string{
 				"+ spec.bindings[roles/a].members[user:tyop@x.com]", "- spec.bindings[roles/b].members[user:bob@x.com]",
@@ -168,7 +168,7 @@ func TestInterlocks(t *testing.T) {
 		},
 		"EmptiedPolicyByAnEmptyManifest": {
 			reason: "The schema refuses a manifest that owns the policy and lists nothing; should one come through, nothing happens.",
-			in:     Input{Mode: whole, Managed: true, Self: self, Prefix: "spec.iam", Live: policy(to("roles/b", "user:bob@x.com"))},
+			in:     Input{Mode: whole, Managed: true, Self: selfOf(self), Prefix: "spec.iam", Live: policy(to("roles/b", "user:bob@x.com"))},
 			want: []string{
 				"- spec.iam.bindings[roles/b].members[user:bob@x.com]",
 				"refusal this would leave the policy empty, and nobody would have access through it: list in spec.iam.bindings what should be granted",
@@ -176,7 +176,7 @@ func TestInterlocks(t *testing.T) {
 		},
 		"EmptiedRole": {
 			reason: "A policy that a role's owner would empty is refused as well.",
-			in: Input{Mode: byRole, Self: self, Wanted: grants(to("roles/a", "user:tyop@x.com")), Refused: []string{"user:tyop@x.com"},
+			in: Input{Mode: byRole, Self: selfOf(self), Wanted: grants(to("roles/a", "user:tyop@x.com")), Refused: []string{"user:tyop@x.com"},
 				Live: policy(to("roles/a", "user:bob@x.com"))},
 			want: []string{
 				"- spec.bindings[roles/a].members[user:bob@x.com]", "+ spec.bindings[roles/a].members[user:tyop@x.com]",
@@ -278,7 +278,7 @@ func TestHolds(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			tc.in.Self, tc.in.Prefix = self, "spec.iam"
+			tc.in.Self, tc.in.Prefix = selfOf(self), "spec.iam"
 			switch tc.in.MaxRemovals {
 			case 0:
 				tc.in.MaxRemovals = DefaultMaxRemovals

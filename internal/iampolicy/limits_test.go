@@ -146,7 +146,7 @@ func TestTheLargestManifest(t *testing.T) {
 	for i := range 250 {
 		wanted = append(wanted, to(fmt.Sprintf("roles/r%d", i), numbered("user:u%d@x.com", 6)...))
 	}
-	p, _ := plan(t, Input{Mode: whole, Self: self, Wanted: grants(wanted...), DeletedPrincipals: v1alpha1.IAMDeletedPrincipalsRemove, Live: policy()})
+	p, _ := plan(t, Input{Mode: whole, Self: selfOf(self), Wanted: grants(wanted...), DeletedPrincipals: v1alpha1.IAMDeletedPrincipalsRemove, Live: policy()})
 	if p.Refusal != "" || p.Hold != "" || len(p.Add) != 1500 || len(p.Next.Bindings) != 250 {
 		t.Errorf("refusal %q, hold %q, adds %d in %d bindings", p.Refusal, p.Hold, len(p.Add), len(p.Next.Bindings))
 	}

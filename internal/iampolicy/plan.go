@@ -48,10 +48,12 @@ type Input struct {
 	DeletedPrincipals v1alpha1.IAMDeletedPrincipals
 	// MaxRemovals is how many members may be removed from their roles without approval.
 	MaxRemovals int
-	// First says that no plan has been applied yet in this mode.
+	// First says that no plan that revokes anything has been applied yet in this mode.
 	First bool
-	// Self is the e-mail of the identity that writes the policy. Empty: unknown.
-	Self string
+	// Self is whom Google Cloud knows this installation as.
+	Self Self
+	// OfSelf says that the policy is that of an account that the installation acts as, so that it says by whom.
+	OfSelf bool
 	// Refused are members that Google rejected. They are not added, and still count as a difference.
 	Refused []string
 }

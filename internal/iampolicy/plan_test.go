@@ -38,12 +38,12 @@ func TestMake(t *testing.T) {
 		},
 		"DuplicateRolesAndMembers": {
 			reason: "Bindings of one role are as one, on both sides.",
-			in: Input{Mode: whole, Self: self, Wanted: grants(to("roles/a", "user:alice@x.com"), to("roles/a", "user:bob@x.com", "user:alice@x.com")),
+			in: Input{Mode: whole, Self: selfOf(self), Wanted: grants(to("roles/a", "user:alice@x.com"), to("roles/a", "user:bob@x.com", "user:alice@x.com")),
 				Live: policy(to("roles/a", "user:bob@x.com"), to("roles/a", "user:alice@x.com", "user:bob@x.com"))},
 		},
 		"Spellings": {
 			reason: "Letter case of e-mails and white space of conditions make no difference.",
-			in: Input{Mode: whole, Self: self,
+			in: Input{Mode: whole, Self: selfOf(self),
 				Wanted: grants(to("roles/a", "user:Alice@X.com"), toIf(Condition{Title: " logs\n", Expression: "resource.name.startsWith( \"projects/_/buckets/logs\" )\n"}, "roles/a", "group:G@x.com")),
 				Live:   policy(to("roles/a", "user:aLICE@x.COM"), toIf(logs, "roles/a", "group:g@x.com"))},
 		},
@@ -112,7 +112,7 @@ func TestMake(t *testing.T) {
 
 		"Unresolved": {
 			reason: "While references are missing nothing is removed, and nothing own is forgotten; additions go on.",
-			in: Input{Mode: whole, Self: self, Unresolved: true, Recorded: grants(to("roles/a", "user:alice@x.com")), Wanted: grants(to("roles/a", "user:bob@x.com")),
+			in: Input{Mode: whole, Self: selfOf(self), Unresolved: true, Recorded: grants(to("roles/a", "user:alice@x.com")), Wanted: grants(to("roles/a", "user:bob@x.com")),
 				Live: policy(to("roles/a", "user:alice@x.com"), to("roles/b", "user:carol@x.com"))},
 			want: []string{"+ spec.bindings[roles/a].members[user:bob@x.com]", "own roles/a user:alice@x.com", "own roles/a user:bob@x.com"},
 		},
@@ -125,7 +125,7 @@ func TestMake(t *testing.T) {
 		},
 		"DeclaredByAnotherInAnOwnedRole": {
 			reason: "Also where the manifest owns the role.",
-			in: Input{Mode: byRole, Self: self, Wanted: grants(to("roles/a", "user:bob@x.com")), Declared: grants(to("roles/a", "user:alice@x.com")),
+			in: Input{Mode: byRole, Self: selfOf(self), Wanted: grants(to("roles/a", "user:bob@x.com")), Declared: grants(to("roles/a", "user:alice@x.com")),
 				Live: policy(to("roles/a", "user:alice@x.com", "user:bob@x.com"))},
 		},
 		"SharedWithAnother": {
@@ -137,19 +137,19 @@ func TestMake(t *testing.T) {
 
 		"RolesAreOwned": {
 			reason: "Nobody else holds a listed role, under any condition; other roles are left alone.",
-			in: Input{Mode: byRole, Self: self, Wanted: grants(to("roles/a", "user:alice@x.com")),
+			in: Input{Mode: byRole, Self: selfOf(self), Wanted: grants(to("roles/a", "user:alice@x.com")),
 				Live: policy(to("roles/a", "user:alice@x.com", "user:bob@x.com"), toIf(logs, "roles/a", "user:carol@x.com"), to("roles/b", "user:bob@x.com"))},
 			want: []string{"- spec.bindings[roles/a if logs #47dfe47286302c6331a459648c48149169d0b652c5fcb84481890f4c5e47a80d].members[user:carol@x.com]", "- spec.bindings[roles/a].members[user:bob@x.com]"},
 		},
 		"RoleLeavesTheManifest": {
 			reason: "Of a role that is no longer listed only own grants are revoked.",
-			in: Input{Mode: byRole, Self: self, Wanted: grants(to("roles/a", "user:alice@x.com")), Recorded: grants(to("roles/b", "user:alice@x.com")),
+			in: Input{Mode: byRole, Self: selfOf(self), Wanted: grants(to("roles/a", "user:alice@x.com")), Recorded: grants(to("roles/b", "user:alice@x.com")),
 				Live: policy(to("roles/a", "user:alice@x.com"), to("roles/b", "user:alice@x.com", "user:bob@x.com"))},
 			want: []string{"- spec.bindings[roles/b].members[user:alice@x.com]"},
 		},
 		"PolicyIsOwned": {
 			reason: "Nothing is granted but what is listed, projectEditor: and its like as any other.",
-			in: Input{Mode: whole, Self: self, Wanted: grants(to("roles/a", "user:alice@x.com", "user:"+self)),
+			in: Input{Mode: whole, Self: selfOf(self), Wanted: grants(to("roles/a", "user:alice@x.com", "user:"+self)),
 				Live: policy(to("roles/a", "user:alice@x.com", "user:"+self), to("roles/storage.legacyBucketOwner", "projectEditor:p", "projectOwner:p"), to("roles/b", "user:bob@x.com"))},
 			want: []string{
 				"- spec.bindings[roles/b].members[user:bob@x.com]",
@@ -159,14 +159,14 @@ func TestMake(t *testing.T) {
 
 		"DeletedIsAnotherPrincipal": {
 			reason: "A deleted account does not stand for a new one of its name. It is kept, and reported.",
-			in:     Input{Mode: byRole, Self: self, Wanted: grants(to("roles/a", "serviceAccount:alice@x.com")), Live: policy(to("roles/a", aliceGone))},
+			in:     Input{Mode: byRole, Self: selfOf(self), Wanted: grants(to("roles/a", "serviceAccount:alice@x.com")), Live: policy(to("roles/a", aliceGone))},
 			want: []string{
 				"+ spec.bindings[roles/a].members[serviceAccount:alice@x.com]", "own roles/a serviceAccount:alice@x.com", "deleted roles/a " + aliceGone,
 			},
 		},
 		"DeletedBlocksNobody": {
 			reason: "Others come and go in the same role, and the deleted one is written back as it was.",
-			in:     Input{Mode: byRole, Self: self, Wanted: grants(to("roles/a", "user:bob@x.com")), Live: policy(to("roles/a", aliceGone, "user:carol@x.com"))},
+			in:     Input{Mode: byRole, Self: selfOf(self), Wanted: grants(to("roles/a", "user:bob@x.com")), Live: policy(to("roles/a", aliceGone, "user:carol@x.com"))},
 			want: []string{
 				"+ spec.bindings[roles/a].members[user:bob@x.com]", "- spec.bindings[roles/a].members[user:carol@x.com]",
 				"own roles/a user:bob@x.com", "deleted roles/a " + aliceGone,

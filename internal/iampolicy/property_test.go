@@ -57,7 +57,7 @@ func checkRemovals(t fataler, in Input, p Plan) {
 			t.Fatalf("removes %v, which no object owns", g)
 		case in.Mode == byRole && !mine && !dead && !roles[g.Role]:
 			t.Fatalf("removes %v, of a role that is not listed", g)
-		case isPerson(g.Member, lower(in.Self)):
+		case in.Self.normal().carries(g.Member):
 			t.Fatalf("removes the operator: %v", g)
 		case g.Member == agent && (!mine || isServiceAgentRole(g.Role)):
 			t.Fatalf("removes a service agent: %v", g)
@@ -65,7 +65,7 @@ func checkRemovals(t fataler, in Input, p Plan) {
 			t.Fatalf("removes what others granted for a limited time: %v", g)
 		case deleted && !dead && !mine:
 			t.Fatalf("removes the deleted %v unasked", g)
-		case in.Self == "" && !mine && !deleted:
+		case in.Self.Email == "" && !mine && !deleted:
 			t.Fatalf("removes %v and does not know who it is itself", g)
 		}
 	}

@@ -17,6 +17,8 @@ type survey struct {
 	owned []Grant
 	// roles are those that the manifest lists.
 	roles map[string]bool
+	// self is whom Google Cloud knows this installation as.
+	self normalSelf
 	// spelled are the wanted conditions as the manifest writes them.
 	spelled map[Condition]Condition
 }
@@ -27,7 +29,7 @@ func lookAt(in Input) survey {
 		refused: map[string]bool{}, own: make(grantSet, len(in.Recorded)),
 		owned: make([]Grant, 0, len(in.Recorded)), roles: map[string]bool{}, spelled: map[Condition]Condition{},
 	}
-	s.Self = lower(in.Self)
+	s.self, s.Self.Email = in.Self.normal(), lower(in.Self.Email)
 	for _, g := range in.Wanted {
 		normal := g.Normal()
 		s.wanted.add(normal)

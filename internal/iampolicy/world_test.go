@@ -134,7 +134,7 @@ func (w *world) look(o *object) {
 func (w *world) input(o *object) Input {
 	in := Input{
 		Live: w.read(), Prefix: "spec", Mode: o.mode, Managed: !o.deleting, Wanted: o.wanted, Recorded: o.recorded, Pending: o.pending,
-		MaxRemovals: 1500, Self: self,
+		MaxRemovals: 1500, Self: selfOf(self),
 	}
 	if o.deleting {
 		in.Wanted = nil

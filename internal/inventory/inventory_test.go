@@ -162,14 +162,14 @@ func TestEnvironment(t *testing.T) {
 		want            plan.Environment
 	}{
 		"bound": {"shop", "", plan.Environment{
-			Binding: tenancy.Binding{Project: "shop-project"}, Ref: kind.Ref{Project: "shop-project", ID: "logs", Ownership: owner("shop")},
+			Binding: tenancy.Binding{Project: "shop-project", Reach: "shop-project,shop-test"}, Ref: kind.Ref{Project: "shop-project", ID: "logs", Ownership: owner("shop")},
 		}},
 		"as somebody else": {"bank", "spec: {resourceID: bank-logs}\n", plan.Environment{
-			Binding: tenancy.Binding{Project: "shop-project", Impersonate: bank},
+			Binding: tenancy.Binding{Project: "shop-project", Impersonate: bank, Reach: "shop-project"},
 			Ref:     kind.Ref{Project: "shop-project", ID: "bank-logs", Impersonate: bank, Ownership: owner("bank")},
 		}},
 		"a broken glass": {"shop", glass, plan.Environment{
-			Binding: tenancy.Binding{Project: "shop-project"}, Ref: kind.Ref{Project: "shop-project", ID: "logs", Ownership: owner("shop")},
+			Binding: tenancy.Binding{Project: "shop-project", Reach: "shop-project,shop-test"}, Ref: kind.Ref{Project: "shop-project", ID: "logs", Ownership: owner("shop")},
 			Glass: breakglass.Glass{Scope: v1alpha1.BreakGlassOnObject, Reason: "INC-1", By: "ada"},
 		}},
 		"unbound": {"unbound", "", plan.Environment{

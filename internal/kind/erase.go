@@ -54,6 +54,9 @@ func of[T v1alpha1.Object](typed Resource[T]) Kind {
 		References:   func(obj v1alpha1.Object) []Reference { return references(typed, obj.(T)) },
 		Names:        func(obj v1alpha1.Object) []Name { return names(typed, obj.(T)) },
 	}
+	if using, ok := typed.(Using[T]); ok {
+		k.Uses = func(obj v1alpha1.Object) []Use { return using.Uses(obj.(T)) }
+	}
 	if referable, ok := typed.(Referable[T]); ok {
 		k.Referent = func(obj v1alpha1.Object) string { return referable.Referent(obj.(T)) }
 	}

@@ -24,6 +24,8 @@ type Kind struct {
 	References func(obj v1alpha1.Object) []Reference
 	// Names are what a manifest names of other kinds without referring to a manifest; empty for nothing.
 	Names func(obj v1alpha1.Object) []Name
+	// Uses are what a manifest uses in projects by the rights of whoever makes the call; nil for a kind that uses nothing so.
+	Uses func(obj v1alpha1.Object) []Use
 	// Referent is what other resources name this one by, such as an e-mail, and so what a reference to its manifest stands for: empty as
 	// long as there is none. The function is nil if nothing can name the kind.
 	Referent func(obj v1alpha1.Object) string
@@ -142,6 +144,14 @@ type Name struct {
 	Kind string
 	// Referent is what the kind's Referent says of it, such as an e-mail.
 	Referent string
+}
+
+// Use is something that Google lets a resource use if whoever makes the call may.
+type Use struct {
+	// Path is the field that names it, such as spec.schemaSettings.schema, and Value what the field says.
+	Path, Value string
+	// Project is the project that it is in, as Value has it; empty if that does not tell.
+	Project string
 }
 
 // Named finds a kind by the kind of its manifests.

@@ -22,6 +22,8 @@ type Traits struct {
 	FieldTraits diff.Fields
 	// NotEmpty follows what is said of a resource that cannot be deleted because it has contents: what counts as such. Empty for nothing.
 	NotEmpty string
+	// Principal says what is special to resources that can be acted as, each by its Referent, an e-mail; nil for a kind that has none such.
+	Principal *Principal
 	// Labels says whether the resource has labels, and so can carry those that mark its owner.
 	Labels bool
 	// Settles is how long after its creation Google may still answer that a resource does not exist. 0: it is found at once.
@@ -32,6 +34,12 @@ type Traits struct {
 	// Known is how long after its creation other Google services may not know the resource yet, so that they refuse what names
 	// it. 0: it is known at once.
 	Known time.Duration
+}
+
+// Principal says what is special to a resource that can be acted as.
+type Principal struct {
+	// Disabled is the path of the field that is true where nobody can act as it.
+	Disabled string
 }
 
 // Argument is what a person types after kubectl for the kind: bucket.gcp.holdfast.dev.

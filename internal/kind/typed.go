@@ -112,6 +112,13 @@ type Naming[T v1alpha1.Object] interface {
 	Names(obj T) []Name
 }
 
+// Using is a kind whose manifests name what Google lets a resource use if whoever makes the call may, so that the operator's rights in other
+// projects would be everybody's. What a service agent of the project uses by its own rights is not among it.
+type Using[T v1alpha1.Object] interface {
+	// Uses are what the manifest names of that.
+	Uses(obj T) []Use
+}
+
 // Referable is a kind whose resources others may name.
 type Referable[T v1alpha1.Object] interface {
 	// Referent is what others name the resource by, by the manifest's status: empty as long as there is no such resource.

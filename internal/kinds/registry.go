@@ -20,7 +20,7 @@ func All(clients *gcp.Clients) []kind.Kind {
 	return []kind.Kind{
 		kind.Of(bucket.New(clients)),
 		kind.Of(topic.New(clients.Topics)),
-		kind.Of(serviceaccount.New(clients.ServiceAccounts, clients.Identity)),
+		kind.Of(serviceaccount.New(clients.ServiceAccounts)),
 		kind.PolicyOf(projectpolicy.New(clients.Projects)),
 	}
 }

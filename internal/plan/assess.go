@@ -78,8 +78,8 @@ type Environment struct {
 	// Appeared is when the service accounts became ready that are members of the policy and that Google refused, by the member; without
 	// those that no manifest stands for.
 	Appeared map[string]time.Time
-	// Self is the e-mail by which Google knows us; empty if nobody knows.
-	Self string
+	// Self is whom Google knows us as.
+	Self iampolicy.Self
 	// ProjectShutDown says that the project's deletion was requested, or that Google knows no such project. It is asked for only where that
 	// may explain what was seen, see MayBeShutDown.
 	ProjectShutDown bool
@@ -142,6 +142,8 @@ type Assessment struct {
 	Policy *PolicyPlan
 	// Owned says that the manifest owns this very resource already.
 	Owned bool
+	// Created says that the manifest has created this very resource.
+	Created bool
 	// Granting says that what differs is the IAM policy in Additive mode, and nothing else: granting is not adopting.
 	Granting bool
 	// Applied says that all that can be applied of what was seen is.
@@ -162,7 +164,7 @@ func Assess(m Manifest, r Record, o Observation, e Environment) Assessment {
 		a.Record = s.follows()
 		return a
 	}
-	a.Owned = s.owns()
+	a.Owned, a.Created = s.owns(), s.created()
 	if !s.exists() && s.canUndelete() {
 		a.Undelete = r.Identity
 	}
@@ -227,7 +229,7 @@ func (s subject) applied() bool {
 func (s subject) follows() Record {
 	switch action := s.so.Verdict.Action; {
 	case action.Writes():
-		return s.record.AboutToWrite(s.Manifest, s.env, *s.so)
+		return s.record.CreatedBy(*s.so, s.seen).AboutToWrite(s.Manifest, s.env, *s.so)
 	case action == Revoke:
 		return s.record.begins(s.Manifest, *s.so).AboutToGrant(s.Manifest, *s.so)
 	case action == Delete && len(s.so.Freeing) > 0:
@@ -241,7 +243,7 @@ func (s subject) follows() Record {
 	if s.so.Fields != nil {
 		managed = s.so.Fields.Managed
 	}
-	record := s.record.Owns(s.Manifest, s.env, s.seen, managed).OwnsGrants(s.Manifest, s.so.Policy)
+	record := s.record.CreatedBy(*s.so, s.seen).Owns(s.Manifest, s.env, s.seen, managed).OwnsGrants(s.Manifest, s.so.Policy)
 	switch begun := s.record.Approved; {
 	case s.so.Verdict.Err != nil: // what is left of the plan nobody knows
 		record.Approved = begun

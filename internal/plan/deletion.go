@@ -34,6 +34,7 @@ var deletionRules = []rule{
 	{"deletion: Orphan leaves it", ruleDeletionOrphan},
 	{"deletion: another manifest declares it", ruleDeletionDeclared},
 	{"deletion: another resource of that name stays", ruleDeletionAnother},
+	{"deletion: Holdfast is not locked out", ruleDeletionOwnAccount},
 	{"deletion: the definition goes, nobody asked for the resource", ruleDeletionDefinition},
 	{"deletion: what was asked for while break-glass was active waits for a person", ruleDeletionInIncident},
 	{"deletion: management: Approve waits for a person", ruleDeletionApprove},

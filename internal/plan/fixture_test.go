@@ -36,18 +36,20 @@ var (
 		}},
 	}
 	accounts = kind.Kind{
-		Traits: kind.Traits{Kind: "ServiceAccount", Name: "service account", Settles: time.Minute, StaleReads: 8 * time.Second, FieldTraits: diff.Fields{
-			"spec.iam":         {Apart: true},
-			"spec.displayName": {Default: `""`},
-			"spec.description": {Default: `""`},
-			"spec.disabled":    {Default: "false", FollowsCreate: true},
-		}},
+		Traits: kind.Traits{Kind: "ServiceAccount", Name: "service account", Settles: time.Minute, StaleReads: 8 * time.Second,
+			Principal: &kind.Principal{Disabled: "spec.disabled"}, FieldTraits: diff.Fields{
+				"spec.iam":         {Apart: true},
+				"spec.displayName": {Default: `""`},
+				"spec.description": {Default: `""`},
+				"spec.disabled":    {Default: "false", FollowsCreate: true},
+			}},
 		New:          func() v1alpha1.Object { return &v1alpha1.ServiceAccount{} },
 		ExternalName: func(ref kind.Ref) string { return "//iam.googleapis.com/" + ref.ID },
 		Fields:       &kind.Fields{},
 		Policy: &kind.Policy{Path: "spec.iam", Of: func(obj v1alpha1.Object) (*v1alpha1.IAMPolicy, []v1alpha1.AuditConfig) {
 			return obj.(*v1alpha1.ServiceAccount).Spec.IAM, nil
 		}},
+		Referent: func(obj v1alpha1.Object) string { return obj.(*v1alpha1.ServiceAccount).Status.Email },
 	}
 	projects = kind.Kind{
 		Traits:       kind.Traits{Kind: "ProjectPolicy", Name: "project policy"},
@@ -106,7 +108,7 @@ func situationOf(k kind.Kind, obj v1alpha1.Object) *situation {
 	spec.Management, spec.Adoption, spec.DeletionPolicy = v1alpha1.ManagementManage, v1alpha1.AdoptionIfMatches, v1alpha1.DeletionOrphan
 	s := &situation{Manifest: Manifest{k, obj}, env: Environment{
 		Now: three, Binding: tenancy.Binding{Project: "shop-project"}, Ref: kind.Ref{Project: "shop-project", ID: k.ResourceID(obj)},
-		Self: "holdfast@ops.iam.gserviceaccount.com",
+		Self: iampolicy.Self{Email: "holdfast@ops.iam.gserviceaccount.com"},
 	}}
 	if k.Labels {
 		s.env.Ref.Ownership = Ownership("cluster-a", obj)

@@ -75,7 +75,7 @@ func TestAssessAFolder(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			env.Self = "holdfast@ops.iam.gserviceaccount.com"
+			env.Self = iampolicy.Self{Email: "holdfast@ops.iam.gserviceaccount.com"}
 			file := filepath.Join(folder, "observed", k.Kind+"."+obj.GetNamespace()+"."+obj.GetName()+".json")
 			a := plan.Assess(plan.Manifest{Kind: k, Object: obj}, plan.RecordOf(obj.GetCommonStatus()), read(t, k, file), env)
 			got = append(got, told(k, obj, a))

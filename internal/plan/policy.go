@@ -212,7 +212,7 @@ func (s subject) policyInput() *PolicyPlan {
 	record := s.record.Policy
 	p := &PolicyPlan{In: iampolicy.Input{
 		Prefix: s.Kind.Policy.Path, Mode: v1alpha1.IAMAdditive, MaxRemovals: iampolicy.DefaultMaxRemovals,
-		AuditConfigs: wantedAudit(audit), Self: s.env.Self,
+		AuditConfigs: wantedAudit(audit), Self: s.env.Self, OfSelf: s.isOwnAccount(),
 		Recorded: record.Grants, Pending: record.Pending, AuditServices: record.AuditServices,
 	}}
 	p.In.Refused, p.RetryRefused = s.record.stillRefused(s.Object, s.env)
@@ -220,7 +220,7 @@ func (s subject) policyInput() *PolicyPlan {
 		in := &p.In
 		in.Managed, in.Mode, in.DeletedPrincipals = true, cmp.Or(spec.Mode, v1alpha1.IAMAdditive), spec.DeletedPrincipals
 		in.OwnExisting = spec.ExistingGrants == v1alpha1.IAMExistingGrantsOwn
-		in.First = !s.seen.Policy.Written && record.Mode != in.Mode
+		in.First = record.RevokedMode != in.Mode
 		if spec.Safety != nil && spec.Safety.MaxRemovals != nil {
 			in.MaxRemovals = int(*spec.Safety.MaxRemovals)
 		}

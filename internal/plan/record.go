@@ -27,6 +27,8 @@ type Record struct {
 	Project, ExternalName string
 	// Identity tells the resource from a namesake; empty until the manifest owns one.
 	Identity string
+	// CreatedIdentity is that of the resource that the manifest has created; empty if it has none, or adopted the one that it owns.
+	CreatedIdentity string
 	// Unrestorable says that the resource that Identity tells was deleted and cannot be brought back, so that it is to be created again.
 	Unrestorable bool
 	// CreateTime is when the resource was last created, or about to be.
@@ -48,8 +50,9 @@ type Record struct {
 type PolicyRecord struct {
 	// Known says that there is something to remember, be it that nothing was granted.
 	Known bool
-	// Mode is the mode that was last applied.
-	Mode v1alpha1.IAMMode
+	// Mode is the mode that was last applied, and RevokedMode the one that a plan was last applied in that revoked something: somebody has
+	// approved the first.
+	Mode, RevokedMode v1alpha1.IAMMode
 	// Grants are the manifest's own; Pending were about to be made.
 	Grants, Pending []iampolicy.Grant
 	// AuditServices are those whose audit configs the manifest has set.
@@ -67,14 +70,14 @@ type PolicyRecord struct {
 // RecordOf reads the record that a status keeps.
 func RecordOf(status *v1alpha1.CommonStatus) Record {
 	r := Record{
-		Project: status.Project, ExternalName: status.ExternalName, Identity: status.Identity, Unrestorable: status.Unrestorable,
+		Project: status.Project, ExternalName: status.ExternalName, Identity: status.Identity, CreatedIdentity: status.CreatedIdentity, Unrestorable: status.Unrestorable,
 		CreateTime:    status.LastCreateAttemptTime.DeepCopy(),
 		AppliedFields: slices.Clone(status.AppliedFields), Pending: slices.Clone(status.Pending), Approved: status.Approved.DeepCopy(),
 		PlanSequence: status.PlanSequence, Requested: status.LastHandledReconcileAt,
 	}
 	if iam := status.IAM; iam != nil {
 		r.Policy = PolicyRecord{
-			Known: true, Mode: iam.Mode, Grants: grantsOf(iam.Grants), Pending: grantsOf(iam.Pending),
+			Known: true, Mode: iam.Mode, RevokedMode: iam.RevokedMode, Grants: grantsOf(iam.Grants), Pending: grantsOf(iam.Pending),
 			AuditServices: slices.Clone(iam.AuditServices), Refused: slices.Clone(iam.Refused), StoredAs: storedAsOf(iam.StoredAs),
 			TakenOver: slices.Clone(iam.TakenOver), Lost: iam.RecordLost,
 		}
@@ -85,7 +88,7 @@ func RecordOf(status *v1alpha1.CommonStatus) Record {
 // Store writes the record into a status. What a status shows beside it stays.
 func (r Record) Store(status *v1alpha1.CommonStatus) {
 	status.Project, status.ExternalName = r.Project, r.ExternalName
-	status.Identity, status.Unrestorable, status.LastCreateAttemptTime = r.Identity, r.Unrestorable, r.CreateTime
+	status.Identity, status.CreatedIdentity, status.Unrestorable, status.LastCreateAttemptTime = r.Identity, r.CreatedIdentity, r.Unrestorable, r.CreateTime
 	status.AppliedFields, status.Pending, status.Approved, status.PlanSequence = r.AppliedFields, r.Pending, r.Approved, r.PlanSequence
 	status.LastHandledReconcileAt = r.Requested
 	if !r.Policy.Known {
@@ -96,6 +99,7 @@ func (r Record) Store(status *v1alpha1.CommonStatus) {
 		status.IAM = &v1alpha1.IAMStatus{}
 	}
 	iam := status.IAM
+	iam.RevokedMode = r.Policy.RevokedMode
 	iam.Mode, iam.Grants, iam.Pending = r.Policy.Mode, statusGrants(r.Policy.Grants), statusGrants(r.Policy.Pending)
 	iam.StoredAs, iam.TakenOver, iam.RecordLost = r.Policy.StoredAs.status(), r.Policy.TakenOver, r.Policy.Lost
 	iam.AuditServices, iam.Refused = r.Policy.AuditServices, r.Policy.Refused[:min(len(r.Policy.Refused), mostChanges)]
@@ -161,6 +165,14 @@ func (r Record) AboutToWrite(m Manifest, e Environment, a Assessment) Record {
 // Created is the record of a resource that is created now.
 func (r Record) Created(e Environment) Record {
 	r.CreateTime = &metav1.Time{Time: e.Now.Truncate(time.Second)}
+	return r
+}
+
+// CreatedBy is the record of a manifest of which it is known whether it has created the resource.
+func (r Record) CreatedBy(a Assessment, o Observation) Record {
+	if a.Created {
+		r.CreatedIdentity = o.Fields.Live.Identity.UID
+	}
 	return r
 }
 
@@ -238,6 +250,9 @@ func (r Record) Granted(m Manifest, p *PolicyPlan, answer iampolicy.Policy) Reco
 	stored := listsOf(answer)
 	became := storedOtherwise(listsOf(p.Plan.Next), stored, p.members()).since(m.Object.GetGeneration())
 	r.Policy.Grants, r.Policy.Pending = p.ownAs(became, stored), nil
+	if len(p.Plan.Revoke) > 0 && p.In.Managed && p.In.Mode != v1alpha1.IAMAdditive {
+		r.Policy.RevokedMode = p.In.Mode
+	}
 	if len(became) > 0 {
 		all := maps.Clone(became)
 		maps.Copy(all, p.storedAs)
@@ -273,6 +288,9 @@ func (r Record) OwnsGrants(m Manifest, p *PolicyPlan) Record {
 		mode = p.In.Mode
 	}
 	r.Policy.Grants, r.Policy.Pending, r.Policy.Mode, r.Policy.AuditServices = p.Plan.Own, nil, mode, nil
+	if r.Policy.RevokedMode != mode { // one that is returned to asks again
+		r.Policy.RevokedMode = ""
+	}
 	for _, audit := range p.In.AuditConfigs {
 		r.Policy.AuditServices = append(r.Policy.AuditServices, audit.Service)
 	}

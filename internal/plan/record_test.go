@@ -260,7 +260,7 @@ func TestIn(t *testing.T) {
 // TestOwnsGrants: a plan that turned out to need an approval, or to be impossible, leaves no grant recorded that was not made, nor the
 // mode as if it had been applied.
 func TestOwnsGrants(t *testing.T) {
-	nobodyKnowsUs := func(s *situation) { s.env.Self = "" }
+	nobodyKnowsUs := func(s *situation) { s.env.Self = iampolicy.Self{} }
 	authoritative := func(s *situation) { s.iam().Mode = v1alpha1.IAMAuthoritative }
 	pendingAda := func(s *situation) { s.record.Policy = PolicyRecord{Known: true, Pending: []iampolicy.Grant{ada}} }
 	cases := map[string]struct {

@@ -17,6 +17,21 @@ type Binding struct {
 	Project string
 	// Impersonate is the e-mail of the service account to act as; empty for the manager's own credentials.
 	Impersonate string
+	// Reach are all projects that the namespace's objects may be in.
+	Reach Projects
+	// Permissions are what the object may do that others may not.
+	Permissions
+}
+
+// Projects are the IDs of projects, sorted and separated by commas. Two that are equal are the same projects.
+type Projects string
+
+// Has says whether a project is among them.
+func (p Projects) Has(project string) bool { return slices.Contains(split(string(p)), project) }
+
+// reach are all projects that a namespace's objects may be in.
+func reach(annotations map[string]string) Projects {
+	return Projects(sorted(annotations[v1alpha1.ProjectIDAnnotation] + "," + annotations[v1alpha1.AllowedProjectIDsAnnotation]))
 }
 
 // Refusal says why an object may not use a project. Its message names the command that would allow it.
@@ -57,18 +72,29 @@ func Resolve(namespace string, annotations map[string]string, wanted, bound stri
 	}
 	return Binding{
 		Project:     project,
-		Impersonate: strings.TrimSpace(annotations[v1alpha1.ImpersonateServiceAccountAnnotation]),
+		Impersonate: Impersonates(annotations),
+		Reach:       reach(annotations),
+		Permissions: ReadPermissions(annotations),
 	}, nil
 }
 
 // Bindings are all that a namespace's objects may have: its own project, and those that it is allowed.
 func Bindings(annotations map[string]string) []Binding {
-	own, impersonate := annotations[v1alpha1.ProjectIDAnnotation], annotations[v1alpha1.ImpersonateServiceAccountAnnotation]
 	var out []Binding
-	for _, project := range split(own + "," + annotations[v1alpha1.AllowedProjectIDsAnnotation]) {
-		out = append(out, Binding{Project: project, Impersonate: strings.TrimSpace(impersonate)})
+	all := Binding{
+		Impersonate: Impersonates(annotations),
+		Reach:       reach(annotations), Permissions: ReadPermissions(annotations),
+	}
+	for _, project := range split(annotations[v1alpha1.ProjectIDAnnotation] + "," + annotations[v1alpha1.AllowedProjectIDsAnnotation]) {
+		all.Project = project
+		out = append(out, all)
 	}
 	return out
+}
+
+// Impersonates is the e-mail of the service account that Holdfast acts as for a namespace; empty for its own.
+func Impersonates(annotations map[string]string) string {
+	return strings.TrimSpace(annotations[v1alpha1.ImpersonateServiceAccountAnnotation])
 }
 
 // allow writes the annotation that would let the namespace use the project.
@@ -80,6 +106,11 @@ func allow(own string, allowed []string, project string) string {
 		allowed = append(slices.Clone(allowed), project)
 	}
 	return v1alpha1.AllowedProjectIDsAnnotation + "=" + strings.Join(allowed, ",")
+}
+
+// sorted is a list without repetitions.
+func sorted(list string) string {
+	return strings.Join(slices.Compact(slices.Sorted(slices.Values(split(list)))), ",")
 }
 
 func split(list string) []string {

@@ -13,7 +13,11 @@ func TestBindings(t *testing.T) {
 		v1alpha1.ProjectIDAnnotation: " shop ", v1alpha1.AllowedProjectIDsAnnotation: "shop-dev, shop-test,",
 		v1alpha1.ImpersonateServiceAccountAnnotation: " shop@p ",
 	})
-	want := []Binding{{"shop", "shop@p"}, {"shop-dev", "shop@p"}, {"shop-test", "shop@p"}}
+	const all = "shop,shop-dev,shop-test"
+	want := []Binding{
+		{Project: "shop", Impersonate: "shop@p", Reach: all}, {Project: "shop-dev", Impersonate: "shop@p", Reach: all},
+		{Project: "shop-test", Impersonate: "shop@p", Reach: all},
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("bindings (-want +got):\n%s", diff)
 	}
@@ -32,24 +36,24 @@ func TestResolve(t *testing.T) {
 	}{
 		"the namespace's project is the default": {
 			annotations: map[string]string{v1alpha1.ProjectIDAnnotation: "shop-prod"},
-			want:        Binding{Project: "shop-prod"},
+			want:        Binding{Project: "shop-prod", Reach: "shop-prod"},
 		},
 		"the namespace's project may be named": {
 			annotations: map[string]string{v1alpha1.ProjectIDAnnotation: "shop-prod"},
 			wanted:      "shop-prod",
-			want:        Binding{Project: "shop-prod"},
+			want:        Binding{Project: "shop-prod", Reach: "shop-prod"},
 		},
 		"an allowed project may be named, spaces in the list aside": {
 			annotations: map[string]string{v1alpha1.ProjectIDAnnotation: "shop-prod", v1alpha1.AllowedProjectIDsAnnotation: "shop-dev, shop-test"},
 			wanted:      "shop-test",
-			want:        Binding{Project: "shop-test"},
+			want:        Binding{Project: "shop-test", Reach: "shop-dev,shop-prod,shop-test"},
 		},
 		"the identity comes with the binding": {
 			annotations: map[string]string{
 				v1alpha1.ProjectIDAnnotation:                 "shop-prod",
 				v1alpha1.ImpersonateServiceAccountAnnotation: "holdfast@shop-prod.iam.gserviceaccount.com",
 			},
-			want: Binding{Project: "shop-prod", Impersonate: "holdfast@shop-prod.iam.gserviceaccount.com"},
+			want: Binding{Project: "shop-prod", Impersonate: "holdfast@shop-prod.iam.gserviceaccount.com", Reach: "shop-prod"},
 		},
 		"no binding": {
 			reason:  v1alpha1.ReasonProjectUnbound,
@@ -70,7 +74,7 @@ func TestResolve(t *testing.T) {
 		"an object that named no project does not follow the namespace, even where the old project stays allowed": {
 			annotations: map[string]string{v1alpha1.ProjectIDAnnotation: "shop-new", v1alpha1.AllowedProjectIDsAnnotation: "shop-prod"},
 			bound:       "shop-prod",
-			want:        Binding{Project: "shop-prod"},
+			want:        Binding{Project: "shop-prod", Reach: "shop-new,shop-prod"},
 		},
 		"a binding that was removed": {
 			wanted: "shop-prod", bound: "shop-prod",

@@ -30,9 +30,6 @@ func (k *Kind) Create(ctx context.Context, ref kind.Ref, want *v1alpha1.ServiceA
 
 // Delete deletes the very account that was observed. That IAM does not find it is an error: the next look tells whether it is gone.
 func (k *Kind) Delete(ctx context.Context, ref kind.Ref, live *adminpb.ServiceAccount) error {
-	if err := k.keepSelf(ctx, "deleting", ref, live); err != nil {
-		return err
-	}
 	_, err := call(ctx, k, "deleting", ref, func(client *iam.IamClient) (none, error) {
 		return none{}, client.DeleteServiceAccount(ctx, &adminpb.DeleteServiceAccountRequest{Name: named(ref, live.GetUniqueId())})
 	})

@@ -111,7 +111,7 @@ func TestCallsFail(t *testing.T) {
 				t.Errorf("%d requests, want 1: the engine retries, nobody else", len(s.requests))
 			}
 			closed := errors.New("closed")
-			noClient := New(func(context.Context, string) (*iam.IamClient, error) { return nil, closed }, anybody)
+			noClient := New(func(context.Context, string) (*iam.IamClient, error) { return nil, closed })
 			if _, err := tc.do(t.Context(), noClient); !errors.Is(err, closed) || !strings.HasPrefix(err.Error(), tc.doing+": ") {
 				t.Errorf("without a client: %v", err)
 			}
@@ -136,19 +136,19 @@ func TestNames(t *testing.T) {
 		"project in a domain": {kind.Ref{Project: "example.com:shop", ID: "importer"}, "//iam.googleapis.com/projects/example.com:shop/serviceAccounts/importer@shop.example.com.iam.gserviceaccount.com"},
 	}
 	for name, tc := range cases {
-		if got := New(nil, anybody).ExternalName(tc.ref); got != tc.want {
+		if got := New(nil).ExternalName(tc.ref); got != tc.want {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
 	}
 	want := kind.Identity{UID: uid}
-	if diff := cmp.Diff(want, New(nil, anybody).Identify(liveAccount())); diff != "" {
+	if diff := cmp.Diff(want, New(nil).Identify(liveAccount())); diff != "" {
 		t.Errorf("identity (-want +got):\n%s", diff)
 	}
 }
 
 func TestPolicy(t *testing.T) {
 	declared := &v1alpha1.IAMPolicy{Mode: v1alpha1.IAMAdditive}
-	impl := New(nil, anybody)
+	impl := New(nil)
 	if policy, audit := impl.Policy(&v1alpha1.ServiceAccount{}); policy != nil || audit != nil {
 		t.Errorf("of nothing: %v, %v", policy, audit)
 	}

@@ -19,7 +19,7 @@ import (
 func emulate(t *testing.T) (*Kind, *emulator.Emulator) {
 	t.Helper()
 	cloud := emulator.StartTest(t)
-	return New(policytest.Clients(t, cloud, methods...).ServiceAccounts, anybody), cloud
+	return New(policytest.Clients(t, cloud, methods...).ServiceAccounts), cloud
 }
 
 // compare looks at the account and holds it against the manifest.
@@ -132,7 +132,7 @@ func TestReplacedAccount(t *testing.T) {
 func TestTooLateToUndelete(t *testing.T) {
 	var later atomic.Int64
 	cloud := emulator.StartTest(t, emulator.Options{Now: func() time.Time { return time.Now().Add(time.Duration(later.Load())) }})
-	impl := New(policytest.Clients(t, cloud, methods...).ServiceAccounts, anybody)
+	impl := New(policytest.Clients(t, cloud, methods...).ServiceAccounts)
 	account, err := impl.Create(t.Context(), ref, &v1alpha1.ServiceAccount{})
 	if err != nil {
 		t.Fatal(err)

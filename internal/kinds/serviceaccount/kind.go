@@ -19,8 +19,7 @@ import (
 
 // Kind is the kind ServiceAccount.
 type Kind struct {
-	client   ClientFunc
-	identity IdentityFunc
+	client ClientFunc
 }
 
 // ClientFunc returns the client that acts as a service account; as the manager itself where impersonate is empty. The client
@@ -34,9 +33,9 @@ var (
 	_ kind.Referable[*v1alpha1.ServiceAccount]                        = (*Kind)(nil)
 )
 
-// New returns the kind, which reaches IAM through client, and never disables or deletes an account of its own identity.
-func New(client ClientFunc, identity IdentityFunc) *Kind {
-	return &Kind{client: client, identity: identity}
+// New returns the kind, which reaches IAM through client.
+func New(client ClientFunc) *Kind {
+	return &Kind{client: client}
 }
 
 // settles is how long a new account may take to be known everywhere in Google: a minute or more, by
@@ -53,7 +52,7 @@ const staleReads = 8 * time.Second
 func (*Kind) Traits() kind.Traits {
 	return kind.Traits{
 		Kind: "ServiceAccount", Plural: "serviceaccounts", Name: "service account", Methods: methods,
-		FieldTraits: fields, Settles: settles, StaleReads: staleReads, Known: settles,
+		FieldTraits: fields, Principal: &kind.Principal{Disabled: "spec.disabled"}, Settles: settles, StaleReads: staleReads, Known: settles,
 	}
 }
 

@@ -90,10 +90,5 @@ func (s *server) start(t *testing.T) *Kind {
 	return New(func(_ context.Context, impersonate string) (*iam.IamClient, error) {
 		s.impersonated = append(s.impersonated, impersonate)
 		return client, nil
-	}, anybody)
-}
-
-// anybody is none of the accounts of these tests.
-func anybody(context.Context, string) (string, error) {
-	return "holdfast@ops.iam.gserviceaccount.com", nil
+	})
 }

@@ -88,9 +88,6 @@ func (k *Kind) setDisabled(ctx context.Context, ref kind.Ref, live *adminpb.Serv
 	doing, name := "enabling", named(ref, live.GetUniqueId())
 	if disabled {
 		doing = "disabling"
-		if err := k.keepSelf(ctx, doing, ref, live); err != nil {
-			return nil, err
-		}
 	}
 	return call(ctx, k, doing, ref, func(client *iam.IamClient) (*adminpb.ServiceAccount, error) {
 		var err error

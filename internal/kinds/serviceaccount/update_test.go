@@ -108,7 +108,7 @@ func TestDisabling(t *testing.T) {
 	s := &server{}
 	live := liveAccount()
 	live.Disabled = false
-	for _, call := range s.start(t).Update(ref, New(nil, anybody).Describe(liveAccount()), diff.Changes{{Path: "spec.disabled", From: "false", To: "true"}}) {
+	for _, call := range s.start(t).Update(ref, New(nil).Describe(liveAccount()), diff.Changes{{Path: "spec.disabled", From: "false", To: "true"}}) {
 		var err error
 		if live, err = call.Do(t.Context(), live); err != nil {
 			t.Fatal(err)

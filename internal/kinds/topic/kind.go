@@ -27,6 +27,7 @@ type ClientFunc func(ctx context.Context, impersonate string) (*pubsub.TopicAdmi
 var (
 	_ kind.Fielded[*v1alpha1.Topic, *pubsubpb.Topic] = (*Kind)(nil)
 	_ kind.Naming[*v1alpha1.Topic]                   = (*Kind)(nil)
+	_ kind.Using[*v1alpha1.Topic]                    = (*Kind)(nil)
 )
 
 // New returns the kind, which reaches Pub/Sub through client.

@@ -1,0 +1,67 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/iampolicy"
+	"github.com/holdfast-dev/holdfast/internal/plan"
+)
+
+// knowSelf finds out whom Google knows this installation as: the planner lets nobody in as that, and keeps its access.
+func (p *pass) knowSelf(ctx context.Context) *outcome {
+	p.ownEmail = p.email(ctx, "")
+	if p.kind.Principal == nil && !plan.MentionsPolicy(p.manifest(), p.record) {
+		return nil
+	}
+	accounts, err := p.inventory.Impersonated(ctx)
+	if err != nil {
+		return because("reading as whom Holdfast acts", err)
+	}
+	p.env.Self = iampolicy.Self{
+		Email: p.ownEmail, Accounts: append(accounts, p.ownEmail), Members: p.selfMembers, Incomplete: p.ownEmail == "",
+	}
+	if impersonate := p.env.Ref.Impersonate; impersonate != "" {
+		p.env.Self.Email = p.email(ctx, impersonate)
+	}
+	return nil
+}
+
+// email is that which Google knows us by; empty if it cannot be found out, which the planner is careful with.
+func (p *pass) email(ctx context.Context, impersonate string) string {
+	email, err := p.identities.Identity(ctx, impersonate)
+	if err != nil {
+		log.FromContext(ctx).V(1).Info("who we are is unknown", "error", err.Error())
+	}
+	return email
+}
+
+// noteExposure says in the object's status whether its namespace is bound to the project that Holdfast's own account is in, and returns the
+// warning if it is a new one. As long as nobody knows that account, or the pass did not get as far, what was said before stays.
+func (p *pass) noteExposure() (warning string) {
+	if p.ownEmail == "" || p.env.Refusal != nil {
+		return ""
+	}
+	conditions, project := &p.obj.GetCommonStatus().Conditions, iampolicy.ProjectOfAccount(p.ownEmail)
+	if !p.env.Binding.Reach.Has(project) {
+		meta.RemoveStatusCondition(conditions, v1alpha1.ConditionExposed)
+		return ""
+	}
+	message := fmt.Sprintf("namespace %s is bound to project %q, in which Holdfast's own account %s is: a right too many there reaches everything that "+
+		"Holdfast can do. Keep that account in a project of its own, which no namespace is bound to", p.obj.GetNamespace(), project, p.ownEmail)
+	before := meta.FindStatusCondition(*conditions, v1alpha1.ConditionExposed)
+	meta.SetStatusCondition(conditions, metav1.Condition{
+		Type: v1alpha1.ConditionExposed, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonOperatorProject, Message: message,
+		ObservedGeneration: p.obj.GetGeneration(),
+	})
+	if before != nil {
+		return ""
+	}
+	return message
+}
