@@ -192,7 +192,7 @@ func glassCondition(glass *v1alpha1.BreakGlass, inFlight flight) metav1.Conditio
 	}
 	by := cmp.Or(glass.By, "an unrecorded user")
 	if !glass.Verified {
-		by += " (unverified: the admission policies that vouch for the name were not installed)"
+		by += " (unverified: the admission policies that vouch for the name were not seen enforced before and after)"
 	}
 	said := fmt.Sprintf("break-glass is active on the %s, opened by %s: %s", glass.Scope, by, glass.Reason)
 	switch {
