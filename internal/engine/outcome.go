@@ -82,6 +82,7 @@ var reasons = []struct {
 	{v1alpha1.ReasonProjectNotAllowed, stalled},
 	{v1alpha1.ReasonBindingChanged, stalled},
 	{v1alpha1.ReasonConflict, stalled},
+	{v1alpha1.ReasonTooLarge, stalled},
 	{v1alpha1.ReasonBreakGlass, stalled},
 }
 

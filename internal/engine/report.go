@@ -63,6 +63,9 @@ func (r *Reconciler) report(ctx context.Context, p *pass, out outcome) (reconcil
 	status.Drift, status.Plan = plan.Bounded(out.drift), out.plan
 	breakglass.Note(status, status.Drift)
 	if err := p.saveLast(ctx); err != nil {
+		if isTooLarge(err) {
+			return r.reportTooLarge(ctx, p)
+		}
 		if isStale(err) {
 			return r.reportStale(ctx, p, outcome{after: pauseStale, done: out.done})
 		}

@@ -54,13 +54,14 @@ func approval(obj v1alpha1.Object, hash string, plan diff.Changes, fields diff.F
 	}
 }
 
-// digests are changes as status remembers them: a hash of each value before and after. What is absent before counts as at
+// digests are changes as status remembers them: a hash of where each is, of the value before and the one after, since there may be thousands
+// whose paths name members. What is absent before counts as at
 // its default, because the first half of a plan may turn the one into the other.
 func digests(changes diff.Changes, fields diff.Fields) []v1alpha1.PendingChange {
 	out := make([]v1alpha1.PendingChange, 0, len(changes))
 	for _, c := range changes {
 		from := cmp.Or(c.From, fields.Default(c.Path))
-		out = append(out, v1alpha1.PendingChange{Path: c.Path, Digest: diff.Change{To: from + " to " + c.To}.Digest()})
+		out = append(out, v1alpha1.PendingChange{Digest: diff.Change{To: c.Path + ": " + from + " to " + c.To}.Digest()})
 	}
 	return out
 }
