@@ -223,7 +223,7 @@ type UnmanagedField struct {
 
 // PendingChange is a field that a write was about to set.
 type PendingChange struct {
-	// path is the field; empty for a change of an approved plan, whose digest covers it.
+	// path is the field; empty for a change of an approved plan whose path is long: the digest covers it.
 	// +optional
 	Path string `json:"path,omitempty"`
 	// digest is the SHA-256 of the value that was about to be written, in hexadecimal digits.
