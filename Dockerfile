@@ -10,6 +10,7 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY api api
 COPY cmd cmd
+COPY config/admission config/admission
 COPY internal internal
 
 ARG TARGETOS

@@ -3,6 +3,7 @@ package v1alpha1
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // Object is what the engine knows of every kind: a Kubernetes object with the common spec and status.
@@ -196,11 +197,12 @@ type CommonStatus struct {
 	// +optional
 	BreakGlass *BreakGlass `json:"breakGlass,omitempty"`
 
-	// breakGlassHistory are the records of the last five closed glasses, newest first.
+	// breakGlassHistory are the last five closed glasses, newest first, those of deleted manifests of the same resource included. A
+	// BreakGlassRecord in Holdfast's own namespace has more.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=5
-	BreakGlassHistory []BreakGlassRecord `json:"breakGlassHistory,omitempty"`
+	BreakGlassHistory []BreakGlassEpisode `json:"breakGlassHistory,omitempty"`
 }
 
 // Change is one difference between the manifest and Google Cloud.
@@ -226,8 +228,9 @@ type UnmanagedField struct {
 
 // PendingChange is a field that a write was about to set.
 type PendingChange struct {
-	// path is the field.
-	Path string `json:"path"`
+	// path is the field; empty for a change of an approved plan whose path is long: the digest covers it.
+	// +optional
+	Path string `json:"path,omitempty"`
 	// digest is the SHA-256 of the value that was about to be written, in hexadecimal digits.
 	Digest string `json:"digest"`
 }
@@ -308,7 +311,8 @@ type BreakGlass struct {
 	// by is who broke the glass, as stamped; empty if it was not stamped.
 	// +optional
 	By string `json:"by,omitempty"`
-	// verified says that the admission policies that check by were in force when Holdfast saw the glass.
+	// verified says that Holdfast has seen the admission policy that checks by enforced, as it came with it and without a gap, from before
+	// the annotations were set until after. What it could not see is not verified.
 	// +optional
 	Verified bool `json:"verified,omitempty"`
 	// since is when Holdfast first saw the glass open.
@@ -376,8 +380,8 @@ const (
 	BreakGlassSuperseded BreakGlassEnding = "Superseded"
 )
 
-// BreakGlassRecord is the record of a closed glass.
-type BreakGlassRecord struct {
+// BreakGlassEpisode is a closed glass.
+type BreakGlassEpisode struct {
 	BreakGlass `json:",inline"`
 
 	// ending says how the glass was closed.
@@ -387,4 +391,20 @@ type BreakGlassRecord struct {
 	// closedBy is who closed it, as stamped; empty if it was not stamped, or if the glass expired.
 	// +optional
 	ClosedBy string `json:"closedBy,omitempty"`
+	// manifest is the manifest that the glass was broken on; in a manifest's own status only if it was another one, such as one of
+	// the same name that was deleted.
+	// +optional
+	Manifest *BreakGlassManifest `json:"manifest,omitempty"`
+}
+
+// BreakGlassManifest names the manifest that a glass was broken on.
+type BreakGlassManifest struct {
+	// kind is the manifest's kind.
+	Kind string `json:"kind"`
+	// namespace is the manifest's namespace.
+	Namespace string `json:"namespace"`
+	// name is the manifest's metadata.name.
+	Name string `json:"name"`
+	// uid tells it from others of that name.
+	UID types.UID `json:"uid"`
 }

@@ -67,6 +67,8 @@ const (
 	// ReasonNotEmpty: the bucket that should be deleted still has contents that the deletion policy does not delete, or that nobody can
 	// delete now: objects under a hold or a retention.
 	ReasonNotEmpty = "NotEmpty"
+	// ReasonTooLarge: the API server stores no object as large as this one would be with all that is to be remembered about it.
+	ReasonTooLarge = "TooLarge"
 	// ReasonBreakGlass: break-glass is active and this generation is on hold.
 	ReasonBreakGlass = "BreakGlass"
 )

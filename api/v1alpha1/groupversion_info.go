@@ -16,6 +16,7 @@ func AddToScheme(scheme *runtime.Scheme) error {
 		&Topic{}, &TopicList{},
 		&ServiceAccount{}, &ServiceAccountList{},
 		&ProjectPolicy{}, &ProjectPolicyList{},
+		&BreakGlassRecord{}, &BreakGlassRecordList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

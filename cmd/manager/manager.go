@@ -82,7 +82,8 @@ func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.
 	err = engine.Setup(ctx, mgr, engine.Options{
 		Kinds: all, OwnerID: c.ownerID, Workers: func(k kind.Kind) int { return *c.workers[k.Kind] },
 		Sweep: sweep.Schedule{Interval: c.sweepInterval}, Gate: engine.NewGate(mgr.GetAPIReader(), held),
-		Projects: clients, Identities: clients, SelfMembers: append(c.selfMembers, kubernetesMembers(mountedToken)...), Turns: clients, Metrics: collector, Census: true,
+		Projects: clients, Identities: clients, SelfMembers: append(c.selfMembers, kubernetesMembers(mountedToken)...), Turns: clients,
+		Metrics: collector, Census: true, Namespace: ownNamespace(c.election),
 	})
 	return mgr, errors.Join(err, register(collector))
 }
@@ -103,17 +104,25 @@ func metricsOptions(c *config) metricsserver.Options {
 	return opts
 }
 
+// ownNamespace is the namespace that the manager runs in; empty outside of a cluster, unless the flag says it.
+func ownNamespace(e election) string {
+	if e.namespace != "" {
+		return e.namespace
+	}
+	in, err := os.ReadFile(namespaceFile)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(in))
+}
+
 // newLease returns the lock that the leader is elected by.
 func newLease(e election, kube *rest.Config) (*lease.Lease, error) {
 	if !e.enabled {
 		return &lease.Lease{}, nil
 	}
-	if e.namespace == "" {
-		in, err := os.ReadFile(namespaceFile)
-		if err != nil {
-			return nil, fmt.Errorf("--leader-elect: want --leader-elect-namespace outside of a cluster: %w", err)
-		}
-		e.namespace = strings.TrimSpace(string(in))
+	if e.namespace = ownNamespace(e); e.namespace == "" {
+		return nil, errors.New("--leader-elect: want --leader-elect-namespace outside of a cluster, where " + namespaceFile + " does not say it")
 	}
 	kube = rest.CopyConfig(kube)
 	kube.Timeout = e.renewDeadline / 2 // One request that hangs does not lose the lease.

@@ -16,6 +16,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/kinds"
+	"github.com/holdfast-dev/holdfast/internal/text"
 	"github.com/holdfast-dev/holdfast/internal/version"
 )
 
@@ -40,7 +41,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	cmd.SetArgs(args)
 	cmd.SetOut(stdout)
 	if err := cmd.Execute(); err != nil {
-		fmt.Fprintln(stderr, "manager:", strings.Join(strings.Fields(err.Error()), " "))
+		fmt.Fprintln(stderr, "manager:", text.Visible(strings.Join(strings.Fields(err.Error()), " ")))
 		return code
 	}
 	return exitOK

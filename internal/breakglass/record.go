@@ -67,7 +67,7 @@ func Advance(status *v1alpha1.CommonStatus, seen Seen) []Event {
 	case !seen.Glass.Open():
 		return end(status, seen)
 	case open.Scope == v1alpha1.BreakGlassOnNamespace && seen.Glass.Scope == v1alpha1.BreakGlassOnObject:
-		file(status, v1alpha1.BreakGlassRecord{BreakGlass: *open, Ending: v1alpha1.BreakGlassSuperseded, ClosedAt: atSecond(seen.Now)})
+		file(status, v1alpha1.BreakGlassEpisode{BreakGlass: *open, Ending: v1alpha1.BreakGlassSuperseded, ClosedAt: atSecond(seen.Now)})
 		return begin(status, seen)
 	case open.Scope != seen.Glass.Scope: // the Namespace's is still open
 		events := end(status, seen)
@@ -78,6 +78,15 @@ func Advance(status *v1alpha1.CommonStatus, seen Seen) []Event {
 	default:
 		return edit(open, seen)
 	}
+}
+
+// IsRecorded says whether a status has a glass on record as it is: that there is none, too.
+func IsRecorded(status *v1alpha1.CommonStatus, glass Glass) bool {
+	open := status.BreakGlass
+	if open == nil || !glass.Open() {
+		return open == nil && !glass.Open()
+	}
+	return open.Scope == glass.Scope && open.Reason == glass.Reason && open.By == glass.By && open.Until.Equal(optional(glass.Until))
 }
 
 // Note adds the differences that a pass found to those that were seen while the glass was open.
@@ -109,8 +118,8 @@ func begin(status *v1alpha1.CommonStatus, seen Seen) []Event {
 
 // resume continues the record of a glass that another one superseded.
 func resume(status *v1alpha1.CommonStatus, glass Glass) bool {
-	at := slices.IndexFunc(status.BreakGlassHistory, func(r v1alpha1.BreakGlassRecord) bool {
-		return r.Ending == v1alpha1.BreakGlassSuperseded && r.Scope == glass.Scope && r.Reason == glass.Reason && r.By == glass.By
+	at := slices.IndexFunc(status.BreakGlassHistory, func(r v1alpha1.BreakGlassEpisode) bool {
+		return r.Manifest == nil && r.Ending == v1alpha1.BreakGlassSuperseded && r.Scope == glass.Scope && r.Reason == glass.Reason && r.By == glass.By
 	})
 	if at < 0 {
 		return false
@@ -124,7 +133,7 @@ func end(status *v1alpha1.CommonStatus, seen Seen) []Event {
 	if seen.Deleted != nil && seen.Deleted.Time.Before(seen.Now.Truncate(time.Second)) { // or it may have been after the closing
 		noteDeletion(status.BreakGlass, seen.Deleted, status.BreakGlass.Since.Time)
 	}
-	record := v1alpha1.BreakGlassRecord{
+	record := v1alpha1.BreakGlassEpisode{
 		BreakGlass: *status.BreakGlass, Ending: v1alpha1.BreakGlassClosed,
 		ClosedAt: atSecond(seen.Now), ClosedBy: text.Cut(seen.ClosedBy, longestName),
 	}
@@ -140,7 +149,7 @@ func end(status *v1alpha1.CommonStatus, seen Seen) []Event {
 }
 
 // file adds a record before the existing ones.
-func file(status *v1alpha1.CommonStatus, record v1alpha1.BreakGlassRecord) {
+func file(status *v1alpha1.CommonStatus, record v1alpha1.BreakGlassEpisode) {
 	status.BreakGlassHistory = slices.Insert(status.BreakGlassHistory, 0, record)
 	if len(status.BreakGlassHistory) > mostRecords {
 		status.BreakGlassHistory = status.BreakGlassHistory[:mostRecords]
@@ -168,7 +177,6 @@ func edit(open *v1alpha1.BreakGlass, seen Seen) []Event {
 	return tell(EventExtended, "%s keeps the glass open%s: %s", person(glass.By), ending(glass.Until), glass.Reason)
 }
 
-// tell returns the one event of a transition.
 // noteDeletion remembers that the manifest was deleted while the glass was open, which it was from a time on. In doubt, within the second, it was.
 func noteDeletion(open *v1alpha1.BreakGlass, deleted *metav1.Time, from time.Time) {
 	if deleted != nil && open.DeletionTime == nil && !deleted.Time.Before(from.Truncate(time.Second)) {
@@ -176,6 +184,7 @@ func noteDeletion(open *v1alpha1.BreakGlass, deleted *metav1.Time, from time.Tim
 	}
 }
 
+// tell returns the one event of a transition.
 func tell(reason, format string, args ...any) []Event {
 	return []Event{{reason, fmt.Sprintf(format, args...)}}
 }

@@ -25,7 +25,7 @@ func TestAdvance(t *testing.T) {
 	cases := map[string]struct {
 		looks   []Seen
 		open    *v1alpha1.BreakGlass
-		history []v1alpha1.BreakGlassRecord
+		history []v1alpha1.BreakGlassEpisode
 		last    []Event
 	}{
 		"never broken": {looks: []Seen{{Now: at(0)}}},
@@ -57,7 +57,7 @@ func TestAdvance(t *testing.T) {
 		},
 		"closed by somebody else": {
 			looks: []Seen{opened, {ClosedBy: "bob", Now: at(9)}},
-			history: []v1alpha1.BreakGlassRecord{{
+			history: []v1alpha1.BreakGlassEpisode{{
 				BreakGlass: v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-1 partner", By: "ada", Verified: true, Since: metav1.NewTime(at(0))},
 				Ending:     v1alpha1.BreakGlassClosed, ClosedAt: metav1.NewTime(at(9)), ClosedBy: "bob",
 			}},
@@ -65,7 +65,7 @@ func TestAdvance(t *testing.T) {
 		},
 		"its time is over": {
 			looks: []Seen{timed, {Expired: true, ClosedBy: "eve, who closed another one before", Now: at(60)}},
-			history: []v1alpha1.BreakGlassRecord{{
+			history: []v1alpha1.BreakGlassEpisode{{
 				BreakGlass: v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-1 partner", By: "ada", Verified: true, Since: metav1.NewTime(at(0)), Until: new(metav1.NewTime(at(60)))},
 				Ending:     v1alpha1.BreakGlassExpired, ClosedAt: metav1.NewTime(at(60)),
 			}},
@@ -73,7 +73,7 @@ func TestAdvance(t *testing.T) {
 		},
 		"its time is over, and the operator had already cleared it away": {
 			looks: []Seen{timed, {ClosedBy: v1alpha1.ClosedByExpiry, Now: at(61)}},
-			history: []v1alpha1.BreakGlassRecord{{
+			history: []v1alpha1.BreakGlassEpisode{{
 				BreakGlass: v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-1 partner", By: "ada", Verified: true, Since: metav1.NewTime(at(0)), Until: new(metav1.NewTime(at(60)))},
 				Ending:     v1alpha1.BreakGlassExpired, ClosedAt: metav1.NewTime(at(61)),
 			}},
@@ -81,7 +81,7 @@ func TestAdvance(t *testing.T) {
 		},
 		"closed by a person after it was extended, long after its first time": {
 			looks: []Seen{timed, {ClosedBy: "bob", Now: at(61)}},
-			history: []v1alpha1.BreakGlassRecord{{
+			history: []v1alpha1.BreakGlassEpisode{{
 				BreakGlass: v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-1 partner", By: "ada", Verified: true, Since: metav1.NewTime(at(0)), Until: new(metav1.NewTime(at(60)))},
 				Ending:     v1alpha1.BreakGlassClosed, ClosedAt: metav1.NewTime(at(61)), ClosedBy: "bob",
 			}},
@@ -100,7 +100,7 @@ func TestAdvance(t *testing.T) {
 				{Glass: glass("INC-1 partner", "ada", time.Time{}), Verified: true, Now: at(9)},
 			},
 			open: &v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-1 partner", By: "ada", Verified: true, Since: metav1.NewTime(at(9))},
-			history: []v1alpha1.BreakGlassRecord{{
+			history: []v1alpha1.BreakGlassEpisode{{
 				BreakGlass: v1alpha1.BreakGlass{Scope: "Namespace", Reason: "INC-3 all", By: "cy", Verified: true, Since: metav1.NewTime(at(0))},
 				Ending:     v1alpha1.BreakGlassSuperseded, ClosedAt: metav1.NewTime(at(9)),
 			}},
@@ -113,7 +113,7 @@ func TestAdvance(t *testing.T) {
 				{Glass: Glass{Scope: v1alpha1.BreakGlassOnNamespace, Reason: "INC-3 all", By: "cy"}, Verified: true, ClosedBy: "ada", Now: at(12)},
 			},
 			open: &v1alpha1.BreakGlass{Scope: "Namespace", Reason: "INC-3 all", By: "cy", Verified: true, Since: metav1.NewTime(at(0))},
-			history: []v1alpha1.BreakGlassRecord{{
+			history: []v1alpha1.BreakGlassEpisode{{
 				BreakGlass: v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-1 partner", By: "ada", Verified: true, Since: metav1.NewTime(at(9))},
 				Ending:     v1alpha1.BreakGlassClosed, ClosedAt: metav1.NewTime(at(12)), ClosedBy: "ada",
 			}},
@@ -122,7 +122,7 @@ func TestAdvance(t *testing.T) {
 		"the object's glass is closed, its Namespace's is still open": {
 			looks: []Seen{opened, {Glass: Glass{Scope: v1alpha1.BreakGlassOnNamespace, Reason: "INC-3 all", By: "cy"}, Verified: true, ClosedBy: "ada", Now: at(9)}},
 			open:  &v1alpha1.BreakGlass{Scope: "Namespace", Reason: "INC-3 all", By: "cy", Verified: true, Since: metav1.NewTime(at(9))},
-			history: []v1alpha1.BreakGlassRecord{{
+			history: []v1alpha1.BreakGlassEpisode{{
 				BreakGlass: v1alpha1.BreakGlass{Scope: "Object", Reason: "INC-1 partner", By: "ada", Verified: true, Since: metav1.NewTime(at(0))},
 				Ending:     v1alpha1.BreakGlassClosed, ClosedAt: metav1.NewTime(at(9)), ClosedBy: "ada",
 			}},

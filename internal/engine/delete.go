@@ -15,8 +15,11 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/plan"
 )
 
-// release lets the object go: it removes the finalizer.
+// release lets the object go: it removes the finalizer. What is on record of its glass stays.
 func (p *pass) release(ctx context.Context) outcome {
+	if err := p.keepHistory(ctx); err != nil {
+		return failed(updating, "letting go of the manifest", err)
+	}
 	if err := p.setFinalizer(ctx, false); err != nil {
 		return failed(updating, "removing the finalizer", err)
 	}

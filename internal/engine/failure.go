@@ -124,6 +124,8 @@ func failed(what call, doing string, err error) outcome {
 	switch {
 	case errors.Is(err, errStale):
 		return outcome{after: pauseStale}
+	case isTooLarge(err):
+		return tooLarge()
 	case errors.As(err, &next):
 		return outcome{reason: v1alpha1.ReasonProgressing, message: next.message, err: err}
 	case errors.As(err, &broken):

@@ -8,16 +8,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/breakglass"
 )
-
-// guardBinding is the binding of the admission policy that vouches for who broke the glass.
-const guardBinding = "holdfast-guard-break-glass"
 
 // attendGlass reads the glass of an object and brings its record up to date. On the object it clears away what is over, and
 // co-owns what is not; a Namespace has its own controller for that.
@@ -73,9 +69,12 @@ func wasRecorded(obj v1alpha1.Object, past breakglass.Glass) bool {
 	return len(history) > 0 && history[0].Until != nil && history[0].Until.Time.Equal(past.Until) && history[0].Reason == past.Reason
 }
 
-// storeClosing stores that the glass is closed, before anything is written again: as long as the status says that it is
+// storeClosing puts on record that the glass is closed, beyond the manifest and in its status, before anything is written again: as long as the status says that it is
 // broken, nothing is. Ready ends to be an exception, too.
 func (p *pass) storeClosing(ctx context.Context) error {
+	if err := p.keepClosing(ctx); err != nil {
+		return err
+	}
 	conditions := &p.obj.GetCommonStatus().Conditions
 	if meta.IsStatusConditionTrue(*conditions, v1alpha1.ConditionReady) && !meta.IsStatusConditionFalse(*conditions, v1alpha1.ConditionDrifted) {
 		const message = "break-glass was closed; checking for differences"
@@ -83,6 +82,25 @@ func (p *pass) storeClosing(ctx context.Context) error {
 		p.setCondition(condition(v1alpha1.ConditionReconciling, true, v1alpha1.ReasonProgressing, message))
 	}
 	return p.storeGlass(ctx, flight{})
+}
+
+// keepClosing puts a closed glass on record beyond the manifest. As long as that fails the status says that the glass is broken, and nothing
+// is written.
+func (p *pass) keepClosing(ctx context.Context) error {
+	newest := copyOf(p.obj)
+	err := p.uncached.Get(ctx, client.ObjectKeyFromObject(p.obj), newest)
+	if err == nil && newest.GetResourceVersion() != p.obj.GetResourceVersion() { // it may be open again
+		err = errStale
+	}
+	if err == nil {
+		err = p.keepHistory(ctx)
+	}
+	if err != nil {
+		status, was := p.obj.GetCommonStatus(), p.stored.GetCommonStatus()
+		status.BreakGlass, status.BreakGlassHistory, p.told = was.BreakGlass.DeepCopy(), was.DeepCopy().BreakGlassHistory, nil
+		return staleOr(err)
+	}
+	return nil
 }
 
 func (p *pass) setCondition(c metav1.Condition) {
@@ -109,27 +127,22 @@ func recordedScope(obj v1alpha1.Object) v1alpha1.BreakGlassScope {
 	return ""
 }
 
-// noticeGlass records what is seen of the glass. Once, when it is seen broken first, it also finds out whether the policies
-// are in force, and which write had passed the gate before.
+// noticeGlass records what is seen of the glass. Where it is not what is on record, it also finds out whether the policies vouched for it, and,
+// once, when it is seen broken first, which write had passed the gate before.
 func (p *pass) noticeGlass(ctx context.Context, seen breakglass.Seen) error {
 	status := p.obj.GetCommonStatus()
 	seen.Deleted = p.obj.GetDeletionTimestamp()
-	if seen.Glass.Open() {
-		if recordedScope(p.obj) == seen.Glass.Scope {
-			seen.Verified = seen.Glass.By != ""
-		} else {
-			verified, err := p.guarded(ctx)
-			if err != nil {
+	if err := p.vouch(ctx, &seen); err != nil {
+		return err
+	}
+	if seen.Glass.Open() && recordedScope(p.obj) != seen.Glass.Scope {
+		var err error
+		if seen.LastWrite, err = p.writeUnderWay(ctx, seen); err != nil {
+			return err
+		}
+		if seen.Deleted != nil {
+			if seen.OpenedAt, err = p.brokenAt(ctx, seen.Glass.Scope); err != nil {
 				return err
-			}
-			seen.Verified = verified && seen.Glass.By != ""
-			if seen.LastWrite, err = p.writeUnderWay(ctx, seen); err != nil {
-				return err
-			}
-			if seen.Deleted != nil {
-				if seen.OpenedAt, err = p.brokenAt(ctx, seen.Glass.Scope); err != nil {
-					return err
-				}
 			}
 		}
 	}
@@ -137,6 +150,28 @@ func (p *pass) noticeGlass(ctx context.Context, seen breakglass.Seen) error {
 		p.forgetApproval()
 	}
 	p.told = append(p.told, breakglass.Advance(status, seen)...)
+	return nil
+}
+
+// vouch finds out whether the policies vouch for the names in what is seen of the glass.
+func (p *pass) vouch(ctx context.Context, seen *breakglass.Seen) error {
+	if breakglass.IsRecorded(p.obj.GetCommonStatus(), seen.Glass) {
+		p.guards.note(p.obj)
+		seen.Verified = seen.Glass.By != ""
+		return nil
+	}
+	holder := client.Object(p.obj)
+	if seen.Glass.Scope == v1alpha1.BreakGlassOnNamespace || !seen.Glass.Open() && recordedScope(p.obj) == v1alpha1.BreakGlassOnNamespace {
+		holder = &p.namespace
+	}
+	verified, err := p.guards.vouch(ctx, p.obj, holder)
+	if err != nil {
+		return err
+	}
+	seen.Verified = verified && seen.Glass.By != ""
+	if !verified && seen.ClosedBy != "" && seen.ClosedBy != v1alpha1.ClosedByExpiry {
+		seen.ClosedBy += " (unverified)"
+	}
 	return nil
 }
 
@@ -170,19 +205,6 @@ func (p *pass) brokenAt(ctx context.Context, scope v1alpha1.BreakGlassScope) (ti
 // clockSkew is by how much the clocks of the API server and of this process may differ, for naming a write too much rather
 // than one too few.
 const clockSkew = 2 * time.Second
-
-// guarded reads whether the admission policies are in force that vouch for names.
-func (r *Reconciler) guarded(ctx context.Context) (bool, error) {
-	var binding metav1.PartialObjectMetadata
-	binding.SetGroupVersionKind(schema.GroupVersionKind{
-		Group: "admissionregistration.k8s.io", Version: "v1", Kind: "ValidatingAdmissionPolicyBinding",
-	})
-	err := r.uncached.Get(ctx, client.ObjectKey{Name: guardBinding}, &binding)
-	if client.IgnoreNotFound(err) != nil {
-		return false, fmt.Errorf("finding out whether the admission policies are installed: %w", err)
-	}
-	return err == nil, nil
-}
 
 // tellGlass tells what happened to the glass once that is stored: events and the audit log.
 func (r *Reconciler) tellGlass(ctx context.Context, d *draft) {

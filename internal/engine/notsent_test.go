@@ -44,7 +44,7 @@ var gateRefusals = map[string]func(t *testing.T, r *Reconciler) (allow func()){
 		whole := r.uncached
 		r.uncached = interceptor.NewClient(r.client.(client.WithWatch), interceptor.Funcs{
 			Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
-				if key.Name == guardBinding {
+				if key.Name == guardPolicy {
 					return errors.New("the API server is away")
 				}
 				return c.Get(ctx, key, obj, opts...)

@@ -83,6 +83,7 @@ var reasons = []struct {
 	{v1alpha1.ReasonBindingChanged, stalled},
 	{v1alpha1.ReasonNotAllowed, stalled},
 	{v1alpha1.ReasonConflict, stalled},
+	{v1alpha1.ReasonTooLarge, stalled},
 	{v1alpha1.ReasonBreakGlass, stalled},
 }
 

@@ -61,6 +61,9 @@ type Reconciler struct {
 	scheme    *runtime.Scheme
 	writes    *writeLog
 	now       func() time.Time
+	guards    *guards
+	// home is the operator's own namespace, where BreakGlassRecords are.
+	home string
 }
 
 // passTimeout bounds a pass: a worker that waits for longer than this would better work on something else. What is left is for the next
@@ -76,6 +79,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		r.kept.drop(req.NamespacedName)
 		r.missing.drop(req.NamespacedName)
 		r.emptyings.drop(req.NamespacedName)
+		r.guards.forget(req.NamespacedName)
 		r.metrics.Forget(r.measured(req.NamespacedName))
 		return reconcile.Result{}, nil
 	case err != nil:
@@ -137,6 +141,7 @@ var phases = []struct {
 	{"wait for a turn", (*pass).waitForTurn},
 	{"observe each part", (*pass).observe},
 	{"ask whether the project is shut down, where that may explain what was seen", (*pass).doubtProject},
+	{"recall what is on record of the glass", (*pass).recallHistory},
 	{"assess", (*pass).assess},
 	{"carry out", (*pass).carryOut},
 }

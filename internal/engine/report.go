@@ -64,6 +64,9 @@ func (r *Reconciler) report(ctx context.Context, p *pass, out outcome) (reconcil
 	status.Drift, status.Plan = plan.Bounded(out.drift), out.plan
 	breakglass.Note(status, status.Drift)
 	if err := p.saveLast(ctx); err != nil {
+		if isTooLarge(err) {
+			return r.reportTooLarge(ctx, p)
+		}
 		if isStale(err) {
 			return r.reportStale(ctx, p, outcome{after: pauseStale, done: out.done})
 		}
@@ -196,7 +199,7 @@ func glassCondition(glass *v1alpha1.BreakGlass, inFlight flight) metav1.Conditio
 	}
 	by := cmp.Or(glass.By, "an unrecorded user")
 	if !glass.Verified {
-		by += " (unverified: the admission policies that vouch for the name were not installed)"
+		by += " (unverified: the admission policies that vouch for the name were not seen enforced before and after)"
 	}
 	said := fmt.Sprintf("break-glass is active on the %s, opened by %s: %s", glass.Scope, by, glass.Reason)
 	switch {

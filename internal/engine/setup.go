@@ -44,19 +44,27 @@ type Options struct {
 	Metrics *metrics.Collector
 	// Census says whether to count unmanaged resources, every sweep interval.
 	Census bool
+	// Namespace is the operator's own. Default: holdfast-system.
+	Namespace string
 	// Unanswered is how long after its time-out Google may still carry out a call that it received. Default: 30 s.
 	Unanswered time.Duration
 }
 
+// defaultNamespace is the operator's namespace, unless it is told another.
+const defaultNamespace = "holdfast-system"
+
 // Namespaces are patched for their glass alone, which config/admission/operator.yaml sees to.
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch;patch
-// +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=validatingadmissionpolicybindings,resourceNames=holdfast-guard-break-glass,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Setup makes the manager reconcile the manifests of all kinds, and keep the glass of Namespaces.
 func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	source := cached{mgr.GetClient(), mgr.GetScheme()}
 	all := &inventory.Inventory{Source: source, Kinds: opts.Kinds, OwnerID: opts.OwnerID, Now: time.Now}
+	guards := newGuards(mgr.GetAPIReader())
+	if err := mgr.Add(guards); err != nil {
+		return fmt.Errorf("setting up the watch on admission policies: %w", err)
+	}
 	for _, k := range opts.Kinds {
 		r := &Reconciler{
 			kind: k, inventory: all, client: mgr.GetClient(), uncached: mgr.GetAPIReader(), gate: opts.Gate,
@@ -65,6 +73,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 			sweep:     opts.Sweep, metrics: opts.Metrics,
 			events: mgr.GetEventRecorder("holdfast"), scheme: mgr.GetScheme(),
 			writes: newWriteLog(cmp.Or(opts.Unanswered, defaultUnanswered)), now: time.Now,
+			guards: guards, home: cmp.Or(opts.Namespace, defaultNamespace),
 		}
 		if err := setUpKind(ctx, mgr, r, source, opts); err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 const (
 	mostChanges = 64
 	longestText = 256
+	longestPath = 64
 )
 
 // planHash names a plan of an object as it is now, after so many applied plans.
@@ -55,12 +56,16 @@ func approval(obj v1alpha1.Object, hash string, plan diff.Changes, fields diff.F
 }
 
 // digests are changes as status remembers them: a hash of each value before and after. What is absent before counts as at
-// its default, because the first half of a plan may turn the one into the other.
+// its default, because the first half of a plan may turn the one into the other. There may be thousands of changes whose paths name members, so
+// that of a long path, too, no more than the hash is remembered.
 func digests(changes diff.Changes, fields diff.Fields) []v1alpha1.PendingChange {
 	out := make([]v1alpha1.PendingChange, 0, len(changes))
 	for _, c := range changes {
-		from := cmp.Or(c.From, fields.Default(c.Path))
-		out = append(out, v1alpha1.PendingChange{Path: c.Path, Digest: diff.Change{To: from + " to " + c.To}.Digest()})
+		path, value := c.Path, cmp.Or(c.From, fields.Default(c.Path))+" to "+c.To
+		if len(path) > longestPath {
+			path, value = "", path+": "+value
+		}
+		out = append(out, v1alpha1.PendingChange{Path: path, Digest: diff.Change{To: value}.Digest()})
 	}
 	return out
 }

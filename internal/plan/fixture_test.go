@@ -304,7 +304,7 @@ var (
 
 func recordGlass(obj v1alpha1.Object) {
 	status := obj.GetCommonStatus()
-	status.BreakGlassHistory = append(status.BreakGlassHistory, v1alpha1.BreakGlassRecord{
+	status.BreakGlassHistory = append(status.BreakGlassHistory, v1alpha1.BreakGlassEpisode{
 		BreakGlass: v1alpha1.BreakGlass{Since: metav1.NewTime(three.Add(-time.Hour)), DeletionTime: obj.GetDeletionTimestamp()}, ClosedAt: metav1.NewTime(three.Add(time.Hour)),
 	})
 }

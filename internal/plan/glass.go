@@ -54,10 +54,12 @@ func (s subject) heldBy() string {
 // deletedInIncident says whether the manifest was deleted while a glass held the resource: its own, or that of another manifest of it.
 func (s subject) deletedInIncident() bool {
 	deleted := s.Object.GetDeletionTimestamp().Time
-	own := slices.ContainsFunc(s.Object.GetCommonStatus().BreakGlassHistory, func(r v1alpha1.BreakGlassRecord) bool { return r.DeletionTime != nil })
+	own := slices.ContainsFunc(s.Object.GetCommonStatus().BreakGlassHistory, func(r v1alpha1.BreakGlassEpisode) bool {
+		return r.DeletionTime != nil && r.Manifest == nil // and not that of a manifest that was deleted before this one came
+	})
 	return own || slices.ContainsFunc(s.env.Rivals, func(rival Rival) bool {
-		return !rival.Barred && slices.ContainsFunc(rival.Object.GetCommonStatus().BreakGlassHistory, func(r v1alpha1.BreakGlassRecord) bool {
-			return !deleted.Before(r.Since.Time) && !deleted.After(r.ClosedAt.Time) // in seconds: in doubt it was
+		return !rival.Barred && slices.ContainsFunc(rival.Object.GetCommonStatus().BreakGlassHistory, func(r v1alpha1.BreakGlassEpisode) bool {
+			return r.Manifest == nil && !deleted.Before(r.Since.Time) && !deleted.After(r.ClosedAt.Time) // in seconds: in doubt it was
 		})
 	})
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // history waits until an object has a number of glasses behind it.
-func (w *world) history(obj v1alpha1.Object, n int) []v1alpha1.BreakGlassRecord {
+func (w *world) history(obj v1alpha1.Object, n int) []v1alpha1.BreakGlassEpisode {
 	w.t.Helper()
 	w.eventually(fmt.Sprintf("%d records in the history of %s", n, obj.GetName()), func() (bool, string) {
 		w.get(obj)
@@ -78,7 +78,7 @@ func TestClosingKeepsTheRecord(t *testing.T) {
 		w.settled(obj)
 		w.closeGlass(obj)
 		record := w.history(obj, 1)[0]
-		want := v1alpha1.BreakGlassRecord{
+		want := v1alpha1.BreakGlassEpisode{
 			BreakGlass: v1alpha1.BreakGlass{
 				Scope: v1alpha1.BreakGlassOnObject, Reason: "INC-4711: it takes longer", By: administrator, Verified: true, Until: new(metav1.NewTime(until)),
 				Edits: []v1alpha1.BreakGlassEdit{
@@ -91,7 +91,7 @@ func TestClosingKeepsTheRecord(t *testing.T) {
 		}
 		ignored := cmp.Options{
 			cmpopts.IgnoreFields(v1alpha1.BreakGlass{}, "Since", "LastWrite"), cmpopts.IgnoreFields(v1alpha1.BreakGlassEdit{}, "Time"),
-			cmpopts.IgnoreFields(v1alpha1.BreakGlassRecord{}, "ClosedAt"), cmpopts.IgnoreFields(v1alpha1.Change{}, "From", "To"),
+			cmpopts.IgnoreFields(v1alpha1.BreakGlassEpisode{}, "ClosedAt"), cmpopts.IgnoreFields(v1alpha1.Change{}, "From", "To"),
 		}
 		if d := cmp.Diff(want, record, ignored); d != "" {
 			t.Errorf("record (-want +got):\n%s", d)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,7 +40,7 @@ const (
 var (
 	Guards = []string{
 		"roles.yaml", "guard.yaml", "approve.yaml", "finalizer.yaml", "bind.yaml", "operator.yaml",
-		"annotate.yaml", "grant.yaml", "status.yaml", "size.yaml",
+		"annotate.yaml", "grant.yaml", "status.yaml", "record.yaml", "size.yaml",
 	}
 	Stamps = []string{"stamp.yaml"}
 )
@@ -153,7 +154,7 @@ func Parse(text []byte) ([]*unstructured.Unstructured, error) {
 	}
 }
 
-// Kinds are those of config/crd, by their names and the names of their resources.
+// Kinds are those of config/crd that are about Google Cloud resources, by their names and the names of their resources.
 func Kinds() ([]metav1.APIResource, error) {
 	bases := filepath.Join("crd", "bases")
 	files, err := os.ReadDir(filepath.Join("..", "..", "config", bases))
@@ -167,6 +168,9 @@ func Kinds() ([]metav1.APIResource, error) {
 			return nil, err
 		}
 		for _, definition := range definitions {
+			if categories, _, _ := unstructured.NestedStringSlice(definition.Object, "spec", "names", "categories"); !slices.Contains(categories, "gcp") {
+				continue
+			}
 			kind, _, _ := unstructured.NestedString(definition.Object, "spec", "names", "kind")
 			name, _, _ := unstructured.NestedString(definition.Object, "spec", "names", "plural")
 			kinds = append(kinds, metav1.APIResource{Kind: kind, Name: name})
