@@ -55,7 +55,11 @@ func TestQueueOrder(t *testing.T) {
 			[]string{"a/p/3 100", "a/p/2 0", "a/p/1 -100"},
 		},
 		"raised": {
-			func(q *Queue[string]) { add(q, 0, 0, "a/p/1", "a/p/2"); add(q, 100, 0, "a/p/2"); add(q, -100, 0, "a/p/2") },
+			func(q *Queue[string]) {
+				add(q, 0, 0, "a/p/1", "a/p/2")
+				add(q, 100, 0, "a/p/2")
+				add(q, -100, 0, "a/p/2")
+			},
 			[]string{"a/p/2 100", "a/p/1 0"},
 		},
 		"raised by what would come later": {
