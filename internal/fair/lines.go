@@ -3,14 +3,16 @@ package fair
 import "slices"
 
 // Tenant is on whose behalf something is asked for: a namespace, in a project. Turns are counted by namespace and by project, so that neither
-// many projects of one namespace nor many namespaces of one project get more than others do.
+// many projects of one namespace nor many namespaces of one project get more than others do. The namespaces of one project share its turns
+// equally.
 type Tenant struct{ Namespace, Project string }
 
 // Lines are the lines in which tenants wait, one for each, that are served in turn. The zero value is empty. Not for concurrent use.
 type Lines[T comparable] struct {
 	lines map[Tenant]*line[T]
 	// namespaces and projects count the turns that each has had, from the clock on.
-	namespaces, projects map[string]*turns
+	namespaces map[string]*turns
+	projects   map[string]*project
 	// clock is the count that the last one served had before. Who had no turn lately counts from there, and has no credit of earlier times.
 	clock uint64
 	// arrivals counts what was ever pushed.
@@ -20,10 +22,21 @@ type Lines[T comparable] struct {
 
 type turns struct{ had uint64 }
 
+// project has the turns of a project, and those that each of its namespaces has had of them, which are counted as above.
+type project struct {
+	turns
+
+	namespaces map[string]*turns
+	clock      uint64
+}
+
 // line is what one tenant waits for, the oldest first.
 type line[T comparable] struct {
-	items              []entry[T]
-	namespace, project *turns
+	items     []entry[T]
+	namespace *turns
+	project   *project
+	// within are those that the namespace has had of its project's.
+	within *turns
 }
 
 type entry[T comparable] struct {
@@ -37,11 +50,11 @@ func (l *Lines[T]) Len() int { return l.length }
 // Push adds an item to the end of a tenant's line.
 func (l *Lines[T]) Push(of Tenant, item T) {
 	if l.lines == nil {
-		l.lines, l.namespaces, l.projects = map[Tenant]*line[T]{}, map[string]*turns{}, map[string]*turns{}
+		l.lines, l.namespaces, l.projects = map[Tenant]*line[T]{}, map[string]*turns{}, map[string]*project{}
 	}
 	waiting, ok := l.lines[of]
 	if !ok {
-		waiting = &line[T]{namespace: count(l.namespaces, of.Namespace), project: count(l.projects, of.Project)}
+		waiting = l.open(of)
 		l.lines[of] = waiting
 	}
 	waiting.items = append(waiting.items, entry[T]{item, l.arrivals})
@@ -49,7 +62,17 @@ func (l *Lines[T]) Push(of Tenant, item T) {
 	l.length++
 }
 
-func count(of map[string]*turns, name string) *turns {
+// open makes a tenant's line, which is empty.
+func (l *Lines[T]) open(of Tenant) *line[T] {
+	in := l.projects[of.Project]
+	if in == nil {
+		in = &project{namespaces: map[string]*turns{}}
+		l.projects[of.Project] = in
+	}
+	return &line[T]{namespace: counted(l.namespaces, of.Namespace), project: in, within: counted(in.namespaces, of.Namespace)}
+}
+
+func counted(of map[string]*turns, name string) *turns {
 	if of[name] == nil {
 		of[name] = &turns{}
 	}
@@ -63,8 +86,8 @@ func (l *Lines[T]) Next(may func(Tenant) bool) (item T, of Tenant, ok bool) {
 	if next == nil {
 		return item, of, false
 	}
-	l.clock = l.had(next)
-	next.namespace.had, next.project.had = l.clock+1, l.clock+1
+	l.clock, next.project.clock = l.had(next), next.hadWithin()
+	next.namespace.had, next.project.had, next.within.had = l.clock+1, l.clock+1, next.project.clock+1
 	item = next.items[0].item
 	l.drop(of, next, 0)
 	return item, of, true
@@ -80,17 +103,27 @@ func (l *Lines[T]) Any(may func(Tenant) bool) bool {
 	return false
 }
 
+// next finds the project whose turn it is, and in it the namespace.
 func (l *Lines[T]) next(may func(Tenant) bool) (of Tenant, next *line[T]) {
 	for tenant, waiting := range l.lines {
-		if may(tenant) && (next == nil || l.before(waiting, next)) {
+		if may(tenant) && (next == nil || before(l.had(waiting), l.had(next), waiting, next)) {
+			of, next = tenant, waiting
+		}
+	}
+	if next == nil {
+		return of, nil
+	}
+	for tenant, waiting := range l.lines {
+		beside := waiting.project == next.project && l.had(waiting) == l.had(next)
+		if beside && may(tenant) && before(waiting.hadWithin(), next.hadWithin(), waiting, next) {
 			of, next = tenant, waiting
 		}
 	}
 	return of, next
 }
 
-func (l *Lines[T]) before(a, b *line[T]) bool {
-	x, y := l.had(a), l.had(b)
+// before says whether a line comes before another, given how many turns count for each.
+func before[T comparable](x, y uint64, a, b *line[T]) bool {
 	return x < y || x == y && a.items[0].arrived < b.items[0].arrived
 }
 
@@ -98,6 +131,9 @@ func (l *Lines[T]) before(a, b *line[T]) bool {
 func (l *Lines[T]) had(waiting *line[T]) uint64 {
 	return max(l.clock, waiting.namespace.had, waiting.project.had)
 }
+
+// hadWithin is how many turns of its project count.
+func (w *line[T]) hadWithin() uint64 { return max(w.project.clock, w.within.had) }
 
 // Remove takes an item out of a tenant's line, and says whether it was there. It counts as no turn.
 func (l *Lines[T]) Remove(of Tenant, item T) bool {

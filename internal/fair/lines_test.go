@@ -25,6 +25,14 @@ func TestLinesAreServedInTurn(t *testing.T) {
 		"one project of many namespaces": {
 			[]Tenant{{"a1", "p"}, {"a2", "p"}, {"a3", "p"}, {"b", "q"}}, []string{"a1/p 0", "b/q 3", "a2/p 1", "a3/p 2"},
 		},
+		"several namespaces of a project": {
+			[]Tenant{{"a", "p"}, {"a", "p"}, {"a", "p"}, {"b", "p"}, {"b", "p"}, {"c", "p"}},
+			[]string{"a/p 0", "b/p 3", "c/p 5", "a/p 1", "b/p 4", "a/p 2"},
+		},
+		"several of a project, and another one": {
+			[]Tenant{{"a", "p"}, {"a", "p"}, {"a", "p"}, {"b", "p"}, {"d", "q"}, {"d", "q"}, {"d", "q"}, {"d", "q"}, {"c", "p"}},
+			[]string{"a/p 0", "d/q 4", "b/p 3", "d/q 5", "c/p 8", "d/q 6", "a/p 1", "d/q 7", "a/p 2"},
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -57,6 +65,7 @@ func TestLinesProperty(t *testing.T) {
 		type first struct {
 			most   int
 			others map[string]int // turns, by namespace and by project
+			within map[string]int // of the same project, by namespace
 		}
 		since := map[Tenant]*first{}
 		flows := func(of Tenant) []string { return []string{"namespace " + of.Namespace, "project " + of.Project} }
@@ -77,8 +86,15 @@ func TestLinesProperty(t *testing.T) {
 			length--
 			delete(since, served)
 			for of, one := range since {
-				if of.Namespace == served.Namespace || of.Project == served.Project {
-					*one = first{2, map[string]int{}} // it had a turn, as a namespace or as a project
+				switch {
+				case of.Namespace == served.Namespace: // it had a turn, as a namespace
+					*one = first{2, map[string]int{}, map[string]int{}}
+					continue
+				case of.Project == served.Project:
+					if one.within[served.Namespace]++; one.within[served.Namespace] > 2 {
+						t.Fatalf("%s had %d turns of the project while %v waited", served.Namespace, one.within[served.Namespace], of)
+					}
+					one.most, one.others = 2, map[string]int{}
 					continue
 				}
 				for _, flow := range flows(served) {
@@ -115,9 +131,9 @@ func TestLinesProperty(t *testing.T) {
 				case len(items) == 0:
 					delete(since, tenant)
 				case since[tenant] == nil && slices.ContainsFunc(flows(tenant), func(flow string) bool { return had[flow] }):
-					since[tenant] = &first{2, map[string]int{}}
+					since[tenant] = &first{2, map[string]int{}, map[string]int{}}
 				case since[tenant] == nil:
-					since[tenant] = &first{1, map[string]int{}}
+					since[tenant] = &first{1, map[string]int{}, map[string]int{}}
 				}
 			}
 			if l.Len() != length {
