@@ -10,6 +10,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/fair"
 	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/queue"
 )
 
 // attendants are the workers of a kind that do nothing but acknowledge glasses, which takes no call to Google.
@@ -22,7 +23,7 @@ func shared(ctx context.Context, i *inventory.Inventory, k kind.Kind, workers in
 		MaxConcurrentReconciles: workers + attendants,
 		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry),
 		NewQueue: func(name string, limiter limiter) workqueue.TypedRateLimitingInterface[reconcile.Request] {
-			return fair.NewQueue(fair.Options[reconcile.Request]{
+			return queue.New(queue.Options[reconcile.Request]{
 				Name: name, Workers: workers, RateLimiter: limiter,
 				Tenant: func(req reconcile.Request) fair.Tenant { return tenantOf(ctx, i, k, req) },
 			})

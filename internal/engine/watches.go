@@ -37,13 +37,15 @@ func worthALook() predicate.Predicate {
 	}
 }
 
-// letsGo lets through that a manifest does not stand in the way of others of its resource any more, or less than it did.
+// letsGo lets through that a manifest does not stand in the way of others of its resource any more, or less than it did; or that it goes, and
+// can be inherited from.
 func letsGo(k kind.Kind) predicate.Predicate {
 	standing := func(obj client.Object) plan.Standing { return plan.StandingOf(k, obj.(v1alpha1.Object)) }
 	return predicate.Funcs{
 		CreateFunc: func(event.CreateEvent) bool { return false },
 		UpdateFunc: func(e event.UpdateEvent) bool {
-			return standing(e.ObjectNew) < standing(e.ObjectOld) || k.Shared() && e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration()
+			return standing(e.ObjectNew) < standing(e.ObjectOld) || standing(e.ObjectNew) == plan.Holding && inheritable(e) ||
+				k.Shared() && e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration()
 		},
 	}
 }
@@ -56,12 +58,17 @@ func concerns(k kind.Kind) predicate.Predicate {
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			return k.Shared() && e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() ||
 				recordedScope(e.ObjectOld.(v1alpha1.Object)) != recordedScope(e.ObjectNew.(v1alpha1.Object)) ||
-				!e.ObjectNew.GetDeletionTimestamp().IsZero() && observedGeneration(e.ObjectOld) != observedGeneration(e.ObjectNew)
+				inheritable(e)
 		},
 	}
 }
 
-// observedGeneration is the last generation of a manifest that was looked at: from then on one that goes can be inherited from.
+// inheritable says that a manifest that goes was looked at: from then on it can be inherited from.
+func inheritable(e event.UpdateEvent) bool {
+	return !e.ObjectNew.GetDeletionTimestamp().IsZero() && observedGeneration(e.ObjectOld) != observedGeneration(e.ObjectNew)
+}
+
+// observedGeneration is the last generation of a manifest that was looked at.
 func observedGeneration(obj client.Object) int64 {
 	return obj.(v1alpha1.Object).GetCommonStatus().ObservedGeneration
 }

@@ -1,4 +1,4 @@
-package fair
+package queue
 
 import (
 	"fmt"
@@ -13,15 +13,17 @@ import (
 	"k8s.io/client-go/util/workqueue"
 	"pgregory.net/rapid"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
+
+	"github.com/holdfast-dev/holdfast/internal/fair"
 )
 
 // newTestQueue is a queue of items that begin with their namespace and project.
 func newTestQueue(workers int) *Queue[string] {
-	return NewQueue(Options[string]{
+	return New(Options[string]{
 		Workers: workers,
-		Tenant: func(item string) Tenant {
+		Tenant: func(item string) fair.Tenant {
 			parts := strings.Split(item, "/")
-			return Tenant{parts[0], parts[1]}
+			return fair.Tenant{Namespace: parts[0], Project: parts[1]}
 		},
 		RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[string](time.Second, time.Minute),
 	})

@@ -1,4 +1,4 @@
-package fair
+package queue
 
 import (
 	"sync"
@@ -6,6 +6,8 @@ import (
 
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
+
+	"github.com/holdfast-dev/holdfast/internal/fair"
 )
 
 // Urgent is the priority from which on items are handed out to reserved workers, too, and whoever else is at work.
@@ -19,7 +21,7 @@ type Options[T comparable] struct {
 	// on the queue are more, for what is urgent.
 	Workers int
 	// Tenant says on whose behalf an item is.
-	Tenant func(T) Tenant
+	Tenant func(T) fair.Tenant
 	// RateLimiter says how long AddRateLimited waits.
 	RateLimiter workqueue.TypedRateLimiter[T]
 }
@@ -51,8 +53,8 @@ type delay struct {
 
 var _ priorityqueue.PriorityQueue[string] = &Queue[string]{}
 
-// NewQueue makes a queue that is empty.
-func NewQueue[T comparable](opts Options[T]) *Queue[T] {
+// New makes a queue that is empty.
+func New[T comparable](opts Options[T]) *Queue[T] {
 	o := newOrder[T](opts.Workers, opts.Tenant)
 	return &Queue[T]{
 		TypedInterface: workqueue.NewTypedWithConfig(workqueue.TypedQueueConfig[T]{Name: opts.Name, Queue: o}),

@@ -1,4 +1,4 @@
-package fair
+package queue
 
 import (
 	"maps"
@@ -6,20 +6,22 @@ import (
 	"sync"
 
 	"k8s.io/client-go/util/workqueue"
+
+	"github.com/holdfast-dev/holdfast/internal/fair"
 )
 
 // order is in which order a Queue hands out what is waiting. Push, Pop, Len and Touch are for the work queue alone, which calls them under a
 // lock of its own: nothing here may call the work queue.
 type order[T comparable] struct {
 	workers int // for what is not urgent
-	tenant  func(T) Tenant
+	tenant  func(T) fair.Tenant
 
 	mu sync.Mutex
 	// asked are the priorities of the items that are to be worked on, whether they have a line yet or are being worked on.
 	asked map[T]int
 	// placed is where each item waits.
 	placed map[T]place
-	lines  map[int]*Lines[T] // by priority
+	lines  map[int]*fair.Lines[T] // by priority
 	// working are those that were handed out.
 	working map[T]place
 	// busy counts what is worked on that is not urgent, and for whom.
@@ -30,16 +32,16 @@ type order[T comparable] struct {
 
 // place is an item's tenant and priority.
 type place struct {
-	of       Tenant
+	of       fair.Tenant
 	priority int
 }
 
 var _ workqueue.Queue[string] = &order[string]{}
 
-func newOrder[T comparable](workers int, tenant func(T) Tenant) *order[T] {
+func newOrder[T comparable](workers int, tenant func(T) fair.Tenant) *order[T] {
 	return &order[T]{
 		workers: workers, tenant: tenant,
-		asked: map[T]int{}, placed: map[T]place{}, lines: map[int]*Lines[T]{}, working: map[T]place{},
+		asked: map[T]int{}, placed: map[T]place{}, lines: map[int]*fair.Lines[T]{}, working: map[T]place{},
 		namespaces: map[string]int{}, projects: map[string]int{},
 	}
 }
@@ -95,7 +97,7 @@ func (o *order[T]) move(item T) {
 
 func (o *order[T]) put(item T, at place) {
 	if o.lines[at.priority] == nil {
-		o.lines[at.priority] = &Lines[T]{}
+		o.lines[at.priority] = &fair.Lines[T]{}
 	}
 	o.lines[at.priority].Push(at.of, item)
 	o.placed[item] = at
@@ -135,9 +137,9 @@ func (o *order[T]) Pop() (item T) {
 }
 
 // may says whose items of a priority may be handed out now.
-func (o *order[T]) may(priority int) func(Tenant) bool {
+func (o *order[T]) may(priority int) func(fair.Tenant) bool {
 	most := (o.workers + 1) / 2
-	return func(of Tenant) bool {
+	return func(of fair.Tenant) bool {
 		return priority >= Urgent || o.busy < o.workers && o.namespaces[of.Namespace] < most && (of.Project == "" || o.projects[of.Project] < most)
 	}
 }
