@@ -14,12 +14,15 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/plan"
 )
 
 // The indexes by which manifests are found in the cache.
 const (
 	// resourceIndex finds them by inventory.ResourceKey.
 	resourceIndex = "holdfast.resource"
+	// holdingIndex finds by it those that hold the resource, see plan.Holding.
+	holdingIndex = "holdfast.holding"
 	// referenceIndex finds them by what they refer to, see referenceKeys.
 	referenceIndex = "holdfast.references"
 	// nameIndex finds them by what they name, see nameKey; referentIndex by what others name them by.
@@ -82,12 +85,17 @@ func (c cached) ByResource(ctx context.Context, k kind.Kind, key string) ([]v1al
 	return c.list(ctx, k, client.MatchingFields{resourceIndex: key})
 }
 
+// Holding implements inventory.Source.
+func (c cached) Holding(ctx context.Context, k kind.Kind, key string) ([]v1alpha1.Object, error) {
+	return c.list(ctx, k, client.MatchingFields{holdingIndex: key})
+}
+
 // ByReferent implements inventory.Source.
 func (c cached) ByReferent(ctx context.Context, k kind.Kind, referent string) ([]v1alpha1.Object, error) {
 	return c.list(ctx, k, client.MatchingFields{referentIndex: referent})
 }
 
-// list lists manifests of a kind.
+// list lists manifests of a kind. They are the cache's own: there may be many, and nobody changes them.
 func (c cached) list(ctx context.Context, k kind.Kind, opts ...client.ListOption) ([]v1alpha1.Object, error) {
 	made, err := c.scheme.New(v1alpha1.GroupVersion.WithKind(k.Kind + "List"))
 	if err != nil {
@@ -97,7 +105,7 @@ func (c cached) list(ctx context.Context, k kind.Kind, opts ...client.ListOption
 	if !ok {
 		return nil, fmt.Errorf("%sList is no list", k.Kind)
 	}
-	if err := c.reader.List(ctx, list, opts...); err != nil {
+	if err := c.reader.List(ctx, list, append(opts, client.UnsafeDisableDeepCopy)...); err != nil {
 		return nil, err
 	}
 	var out []v1alpha1.Object
@@ -105,6 +113,14 @@ func (c cached) list(ctx context.Context, k kind.Kind, opts ...client.ListOption
 		out = append(out, item.(v1alpha1.Object))
 		return nil
 	})
+}
+
+// holdingKeys are what a manifest is found by that holds its resource.
+func holdingKeys(k kind.Kind, obj v1alpha1.Object) []string {
+	if plan.StandingOf(k, obj) != plan.Holding {
+		return nil
+	}
+	return []string{inventory.ResourceKey(k, obj)}
 }
 
 // referenceKeys are what a manifest is found by when something that it refers to changes: each manifest that it names, and, where that is in
@@ -157,6 +173,7 @@ func indexes(k kind.Kind) map[string]client.IndexerFunc {
 	}
 	return map[string]client.IndexerFunc{
 		resourceIndex:  of(func(k kind.Kind, obj v1alpha1.Object) []string { return []string{inventory.ResourceKey(k, obj)} }),
+		holdingIndex:   of(holdingKeys),
 		referenceIndex: of(referenceKeys), nameIndex: of(nameKeys), referentIndex: of(referentKeys),
 	}
 }

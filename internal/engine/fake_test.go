@@ -17,6 +17,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
+	"github.com/holdfast-dev/holdfast/internal/fair"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
@@ -159,10 +160,11 @@ func (everybody) Identity(context.Context, string) (string, error) {
 // atOnce is a line in which nobody waits.
 type atOnce struct{}
 
-func (atOnce) Reserve(string, string, string, []kind.Method, []kind.Method) (gcp.Turn, time.Duration) {
+func (atOnce) Reserve(fair.Tenant, string, string, []kind.Method, []kind.Method) (gcp.Turn, time.Duration) {
 	return atOnce{}, 0
 }
 func (atOnce) With(ctx context.Context) context.Context { return ctx }
+func (atOnce) Wait() time.Duration                      { return 0 }
 func (atOnce) Release()                                 {}
 
 func shopNamespace(annotations map[string]string) *corev1.Namespace {

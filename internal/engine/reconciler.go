@@ -149,8 +149,8 @@ var phases = []struct {
 // run is the way of an object.
 func (p *pass) run(ctx context.Context) outcome {
 	for _, phase := range phases {
-		// Calls count against the limits of the project, and are billed to it, also where they do not name it.
-		if out := phase.do(p, p.withTurn(gcp.WithProject(ctx, p.env.Binding.Project))); out != nil {
+		// Calls count against the limits of the project, and are billed to it, also where they do not name it; and against the namespace's share.
+		if out := phase.do(p, p.withTurn(gcp.WithProject(gcp.WithNamespace(ctx, p.obj.GetNamespace()), p.env.Binding.Project))); out != nil {
 			return *out
 		}
 	}

@@ -7,12 +7,9 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
@@ -93,12 +90,11 @@ func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cach
 	control := ctrl.NewControllerManagedBy(mgr).
 		Named(k.Label()).
 		For(obj, builder.WithPredicates(worthALook())).
-		Watches(obj, handler.EnqueueRequestsFromMapFunc(sameResource(r.inventory, k)), builder.WithPredicates(comesOrGoes())).
+		Watches(obj, handler.EnqueueRequestsFromMapFunc(losers(r.inventory, k)), builder.WithPredicates(letsGo(k))).
+		Watches(obj, handler.EnqueueRequestsFromMapFunc(sharers(r.inventory, k)), builder.WithPredicates(concerns(k))).
+		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(successors(source, r.inventory, k)), builder.WithPredicates(bindingChanged())).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(inNamespace(source, k)), builder.WithPredicates(annotationsChanged())).
-		WithOptions(controller.Options{
-			MaxConcurrentReconciles: workers(opts, k),
-			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry),
-		})
+		WithOptions(shared(ctx, r.inventory, k, workers(opts, k)))
 	for _, referred := range opts.Kinds {
 		if referred.Referent != nil {
 			whoRefers := handler.EnqueueRequestsFromMapFunc(referrers(source, referred, k))

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/holdfast-dev/holdfast/internal/fair"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/metrics"
@@ -17,9 +18,9 @@ import (
 
 // Turns keep places in the line for Google's quotas.
 type Turns interface {
-	// Reserve takes places for calls about a resource, and says how long it takes until all of them may be made. Those that are only
+	// Reserve takes places in a tenant's line for calls about a resource, and says how long it takes until all of them may be made. Those that are only
 	// likely get a place if they could not be made at once.
-	Reserve(project, impersonate, id string, certain, likely []kind.Method) (turn gcp.Turn, wait time.Duration)
+	Reserve(of fair.Tenant, impersonate, id string, certain, likely []kind.Method) (turn gcp.Turn, wait time.Duration)
 }
 
 // turnLasts is how long after its time a turn is still good. Those who come late must not come all at once.
@@ -30,14 +31,15 @@ type waitingTurn struct {
 	gcp.Turn
 
 	of errand
-	// due is when its time comes.
+	// due is when its time comes, as far as that was known when it was last asked for: others come in between.
 	due time.Time
 }
 
 // errand is what a turn is for: calls about a resource, because the manifest is there or because it goes.
 type errand struct {
-	project, impersonate, id string
-	deleting                 bool
+	tenant          fair.Tenant
+	impersonate, id string
+	deleting        bool
 }
 
 // waitingTurns are the turns of all objects of a kind that wait for one.
@@ -80,7 +82,8 @@ func (w *waitingTurns) drop(name types.NamespacedName) {
 	}
 }
 
-// waitForTurn ends a pass whose calls cannot be made yet, before the first of them: it comes back when they can, and nobody is overtaken.
+// waitForTurn ends a pass whose calls cannot be made yet, before the first of them: it comes back when they can, if nobody else came in between,
+// and keeps its place.
 // An object whose glass is broken does not wait: people wait for that to be acknowledged.
 func (p *pass) waitForTurn(context.Context) *outcome {
 	if p.glassMatters() {
@@ -91,7 +94,8 @@ func (p *pass) waitForTurn(context.Context) *outcome {
 	if !ok {
 		turn = p.reserve(plan.ReadSteps(p.manifest(), p.record), plan.LikelyWrites(p.manifest(), p.record, p.decided()))
 	}
-	if wait := turn.due.Sub(p.now()); wait > 0 {
+	if wait := turn.Wait(); wait > 0 {
+		turn.due = p.now().Add(wait)
 		p.kept.keep(p.name(), turn)
 		return limited(wait)
 	}
@@ -114,14 +118,17 @@ func (p *pass) glassMatters() bool {
 
 func (p *pass) name() types.NamespacedName { return client.ObjectKeyFromObject(p.obj) }
 
+// tenant is on whose behalf the pass calls.
+func (p *pass) tenant() fair.Tenant { return fair.Tenant{Namespace: p.obj.GetNamespace(), Project: p.env.Ref.Project} }
+
 func (p *pass) errand() errand {
-	return errand{p.env.Ref.Project, p.env.Ref.Impersonate, p.env.Ref.ID, p.deleting()}
+	return errand{p.tenant(), p.env.Ref.Impersonate, p.env.Ref.ID, p.deleting()}
 }
 
 // reserve takes places in the line for the steps of a pass.
 func (p *pass) reserve(certain, likely []kind.Step) waitingTurn {
 	of := p.errand()
-	turn, wait := p.turns.Reserve(of.project, of.impersonate, of.id, methodsOf(p.kind, certain), methodsOf(p.kind, likely))
+	turn, wait := p.turns.Reserve(of.tenant, of.impersonate, of.id, methodsOf(p.kind, certain), methodsOf(p.kind, likely))
 	return waitingTurn{turn, of, p.now().Add(wait)}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
+	"github.com/holdfast-dev/holdfast/internal/fair"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
@@ -28,12 +29,16 @@ type line struct {
 }
 
 // places are a turn: for each, a call of a quota.
-type places struct{ quotas []kind.Quota }
+type places struct {
+	line   *line
+	quotas []kind.Quota
+	due    time.Time
+}
 
 type placesKey struct{}
 
-func (l *line) Reserve(_, _, _ string, certain, likely []kind.Method) (gcp.Turn, time.Duration) {
-	turn, wait := &places{}, time.Duration(0)
+func (l *line) Reserve(_ fair.Tenant, _, _ string, certain, likely []kind.Method) (gcp.Turn, time.Duration) {
+	turn, wait := &places{line: l}, time.Duration(0)
 	take := func(m kind.Method) {
 		q := m.Step.Quota()
 		wait = max(wait, l.next[q].Sub(l.now))
@@ -48,6 +53,7 @@ func (l *line) Reserve(_, _, _ string, certain, likely []kind.Method) (gcp.Turn,
 			take(m)
 		}
 	}
+	turn.due = l.now.Add(wait)
 	return turn, wait
 }
 
@@ -77,6 +83,7 @@ func (l *line) admit(ctx context.Context, q kind.Quota) error {
 func (p *places) With(ctx context.Context) context.Context {
 	return context.WithValue(ctx, placesKey{}, p)
 }
+func (p *places) Wait() time.Duration { return max(0, p.due.Sub(p.line.now)) }
 func (p *places) Release() { p.quotas = nil }
 
 // limitedKind is a fakeKind whose calls stand in a line.
@@ -349,7 +356,7 @@ func TestAGlassIsAcknowledgedAtOnce(t *testing.T) {
 // A turn is good for what it was taken for, and for a while.
 func TestWaitingTurns(t *testing.T) {
 	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
-	name, of := types.NamespacedName{Namespace: "shop", Name: "orders"}, errand{project: "p", id: "orders"}
+	name, of := types.NamespacedName{Namespace: "shop", Name: "orders"}, errand{tenant: fair.Tenant{Project: "p"}, id: "orders"}
 	cases := map[string]struct {
 		of   errand
 		late time.Duration
@@ -359,13 +366,13 @@ func TestWaitingTurns(t *testing.T) {
 		"in time":          {of, 0, true},
 		"a little late":    {of, turnLasts, true},
 		"far too late":     {of, turnLasts + 1, false},
-		"for a deletion":   {errand{project: "p", id: "orders", deleting: true}, 0, false},
-		"elsewhere":        {errand{project: "q", id: "orders"}, 0, false},
-		"as somebody else": {errand{project: "p", id: "orders", impersonate: "ann"}, 0, false},
+		"for a deletion":   {errand{tenant: fair.Tenant{Project: "p"}, id: "orders", deleting: true}, 0, false},
+		"elsewhere":        {errand{tenant: fair.Tenant{Project: "q"}, id: "orders"}, 0, false},
+		"as somebody else": {errand{tenant: fair.Tenant{Project: "p"}, id: "orders", impersonate: "ann"}, 0, false},
 	}
 	for title, tc := range cases {
 		t.Run(title, func(t *testing.T) {
-			kept, turn := newWaitingTurns(), &places{[]kind.Quota{kind.QuotaReads}}
+			kept, turn := newWaitingTurns(), &places{quotas: []kind.Quota{kind.QuotaReads}}
 			kept.keep(name, waitingTurn{turn, of, now})
 			if _, ok := kept.take(name, tc.of, now.Add(tc.late)); ok != tc.want || len(turn.quotas) > 0 != tc.want {
 				t.Errorf("good: %v, with places for %v", ok, turn.quotas)
@@ -375,7 +382,7 @@ func TestWaitingTurns(t *testing.T) {
 			}
 		})
 	}
-	kept, turn := newWaitingTurns(), &places{[]kind.Quota{kind.QuotaReads}}
+	kept, turn := newWaitingTurns(), &places{quotas: []kind.Quota{kind.QuotaReads}}
 	kept.keep(name, waitingTurn{turn, of, now})
 	kept.drop(name)
 	if len(kept.of) > 0 || len(turn.quotas) > 0 {

@@ -19,6 +19,8 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/plan"
+	"github.com/holdfast-dev/holdfast/internal/tenancy"
 )
 
 // worthALook lets through what a person or a tool did, and that an object is gone; not our own status, but for the record of the
@@ -35,18 +37,38 @@ func worthALook() predicate.Predicate {
 	}
 }
 
-// comesOrGoes lets through what changes who owns a resource that several manifests declare, and whether a glass holds it.
-func comesOrGoes() predicate.Predicate {
+// letsGo lets through that a manifest does not stand in the way of others of its resource any more, or less than it did; or that it goes, and
+// can be inherited from.
+func letsGo(k kind.Kind) predicate.Predicate {
+	standing := func(obj client.Object) plan.Standing { return plan.StandingOf(k, obj.(v1alpha1.Object)) }
 	return predicate.Funcs{
+		CreateFunc: func(event.CreateEvent) bool { return false },
 		UpdateFunc: func(e event.UpdateEvent) bool {
-			return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() ||
-				recordedScope(e.ObjectOld.(v1alpha1.Object)) != recordedScope(e.ObjectNew.(v1alpha1.Object)) ||
-				!e.ObjectNew.GetDeletionTimestamp().IsZero() && observedGeneration(e.ObjectOld) != observedGeneration(e.ObjectNew)
+			return standing(e.ObjectNew) < standing(e.ObjectOld) || standing(e.ObjectNew) == plan.Holding && inheritable(e) ||
+				k.Shared() && e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration()
 		},
 	}
 }
 
-// observedGeneration is the last generation of a manifest that was looked at: from then on one that goes can be inherited from.
+// concerns lets through what others of the same resource have to know that are not in conflict with a manifest: whether its glass holds the
+// resource, what it leaves to them, and what it says of a policy that they share.
+func concerns(k kind.Kind) predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc: func(e event.CreateEvent) bool { return k.Shared() || recordedScope(e.Object.(v1alpha1.Object)) != "" },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			return k.Shared() && e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() ||
+				recordedScope(e.ObjectOld.(v1alpha1.Object)) != recordedScope(e.ObjectNew.(v1alpha1.Object)) ||
+				inheritable(e)
+		},
+	}
+}
+
+// inheritable says that a manifest that goes was looked at: from then on it can be inherited from.
+func inheritable(e event.UpdateEvent) bool {
+	return !e.ObjectNew.GetDeletionTimestamp().IsZero() && observedGeneration(e.ObjectOld) != observedGeneration(e.ObjectNew)
+}
+
+// observedGeneration is the last generation of a manifest that was looked at.
 func observedGeneration(obj client.Object) int64 {
 	return obj.(v1alpha1.Object).GetCommonStatus().ObservedGeneration
 }
@@ -56,6 +78,17 @@ func annotationsChanged() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(event.CreateEvent) bool { return true },
 		UpdateFunc: func(e event.UpdateEvent) bool { return !maps.Equal(ours(e.ObjectOld), ours(e.ObjectNew)) },
+		DeleteFunc: func(event.DeleteEvent) bool { return false },
+	}
+}
+
+// bindingChanged lets through Namespaces that reach other projects than before.
+func bindingChanged() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc: func(event.CreateEvent) bool { return false },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			return !slices.Equal(tenancy.Bindings(e.ObjectOld.GetAnnotations()), tenancy.Bindings(e.ObjectNew.GetAnnotations()))
+		},
 		DeleteFunc: func(event.DeleteEvent) bool { return false },
 	}
 }
@@ -120,15 +153,66 @@ func mapped(what string, find func(ctx context.Context, obj client.Object) ([]v1
 	}
 }
 
-// sameResource maps a manifest to the others whose resource has the same name.
-func sameResource(i *inventory.Inventory, k kind.Kind) handler.MapFunc {
-	return mapped("the other manifests of a resource", func(ctx context.Context, obj client.Object) ([]v1alpha1.Object, error) {
+// namesakes map a manifest to the others whose resource has the same name, and that are in conflict with one of them or are not.
+func namesakes(i *inventory.Inventory, k kind.Kind, inConflict bool) func(context.Context, client.Object) ([]v1alpha1.Object, error) {
+	return func(ctx context.Context, obj client.Object) ([]v1alpha1.Object, error) {
 		declared := obj.(v1alpha1.Object)
 		project, err := i.ProjectOf(ctx, declared)
 		if err != nil {
 			return nil, err
 		}
-		return i.Namesakes(ctx, k, declared, cmp.Or(project, declared.GetCommonSpec().ProjectID))
+		found, err := i.Namesakes(ctx, k, declared, cmp.Or(project, declared.GetCommonStatus().Project, declared.GetCommonSpec().ProjectID))
+		return slices.DeleteFunc(found, func(other v1alpha1.Object) bool { return loses(other) != inConflict }), err
+	}
+}
+
+// loses says whether a manifest was found to be in conflict with what is there, or with another manifest.
+func loses(obj v1alpha1.Object) bool {
+	ready := readyCondition(obj)
+	return ready != nil && ready.Reason == v1alpha1.ReasonConflict
+}
+
+// losers map a manifest to those that may own its resource once it lets it go. While others hold it, that is one of those.
+func losers(i *inventory.Inventory, k kind.Kind) handler.MapFunc {
+	find := namesakes(i, k, true)
+	return mapped("the manifests that are in conflict with one", func(ctx context.Context, obj client.Object) ([]v1alpha1.Object, error) {
+		found, err := find(ctx, obj)
+		if err != nil || k.Shared() {
+			return found, err
+		}
+		held, err := i.HeldBesides(ctx, k, obj.(v1alpha1.Object))
+		if held {
+			found = slices.DeleteFunc(found, func(other v1alpha1.Object) bool { return plan.StandingOf(k, other) != plan.Holding })
+		}
+		return found, err
+	})
+}
+
+// sharers map a manifest to those of the same resource that are not in conflict.
+func sharers(i *inventory.Inventory, k kind.Kind) handler.MapFunc {
+	return mapped("the other manifests of a resource", namesakes(i, k, false))
+}
+
+// successors map a Namespace to the manifests elsewhere that may own what those in it hold, once its binding changes.
+func successors(c cached, i *inventory.Inventory, k kind.Kind) handler.MapFunc {
+	find := namesakes(i, k, true)
+	return mapped("the manifests that are in conflict with those of a namespace", func(ctx context.Context, namespace client.Object) ([]v1alpha1.Object, error) {
+		in, err := c.list(ctx, k, client.InNamespace(namespace.GetName()))
+		if err != nil {
+			return nil, err
+		}
+		var out []v1alpha1.Object
+		for _, obj := range in {
+			if loses(obj) && plan.StandingOf(k, obj) != plan.Holding { // it was in nobody's way
+				continue
+			}
+			losing, err := find(ctx, obj)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, losing...)
+		}
+		return out, nil
 	})
 }
 

@@ -95,6 +95,18 @@ func projectFrom(ctx context.Context) string {
 	return project
 }
 
+type namespaceKey struct{}
+
+// WithNamespace says on behalf of which namespace calls are made with the context: what Google grants to all is shared among them.
+func WithNamespace(ctx context.Context, namespace string) context.Context {
+	return context.WithValue(ctx, namespaceKey{}, namespace)
+}
+
+func namespaceFrom(ctx context.Context) string {
+	namespace, _ := ctx.Value(namespaceKey{}).(string)
+	return namespace
+}
+
 // rpcCall reads a call to a gRPC API, given the method's full name.
 func rpcCall(ctx context.Context, service kind.Service, method, account string) call {
 	_, rest, _ := strings.Cut(routedTo(ctx), "projects/")

@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"strings"
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
+	"github.com/holdfast-dev/holdfast/internal/fair"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
@@ -36,7 +34,7 @@ type limiter struct {
 
 	mu sync.Mutex
 	// budgets are how many calls each scope has left.
-	budgets map[scope]*rate.Limiter
+	budgets map[scope]*budget
 	// crowded is the number of budgets at which idle ones are dropped.
 	crowded int
 	// pauses are those that Google asked for, in scopes without a quota: for all calls.
@@ -50,7 +48,7 @@ type pause struct {
 }
 
 func newLimiter(declared methods, share float64, now func() time.Time) *limiter {
-	return &limiter{methods: declared, share: share, now: now, budgets: map[scope]*rate.Limiter{}, crowded: 1024, pauses: map[scope]pause{}}
+	return &limiter{methods: declared, share: share, now: now, budgets: map[scope]*budget{}, crowded: 1024, pauses: map[scope]pause{}}
 }
 
 // admit waits until a call may be made and returns what it counts against, or fails at once: with a Throttled error if the wait
@@ -63,13 +61,13 @@ func (l *limiter) admit(ctx context.Context, c call) ([]scope, error) {
 		return nil, err
 	}
 	scopes := c.scopes(declared)
-	return scopes, l.wait(ctx, scopes)
+	return scopes, l.wait(ctx, fair.Tenant{Namespace: namespaceFrom(ctx), Project: c.project}, scopes)
 }
 
-// wait waits until all scopes allow a call. It returns a Throttled error at once if that would take longer than maxWait or
-// the context lasts. A call that is given up while it waits gives its place back.
-func (l *limiter) wait(ctx context.Context, scopes []scope) error {
-	p, delay, err := l.reserve(ctx, scopes)
+// wait waits until all scopes allow a call on behalf of a tenant. It returns a Throttled error if that would take longer than maxWait or
+// the context lasts: at once, or once others have come in between. A call that is given up while it waits gives its place back.
+func (l *limiter) wait(ctx context.Context, of fair.Tenant, scopes []scope) error {
+	p, delay, err := l.reserve(ctx, of, scopes)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded): // too late, limited or not
 		return err
@@ -80,6 +78,18 @@ func (l *limiter) wait(ctx context.Context, scopes []scope) error {
 		return nil
 	}
 	l.metrics.keptBack(scopes[0].service, delay)
+	patience := l.now().Add(maxWait)
+	for delay > 0 && err == nil {
+		if err := l.sleep(ctx, p, delay); err != nil {
+			return err
+		}
+		delay, err = l.again(p, patience)
+	}
+	return err
+}
+
+// sleep lets some time pass, for a place that is given back if the context ends before.
+func (l *limiter) sleep(ctx context.Context, p place, delay time.Duration) error {
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	select {
@@ -93,9 +103,23 @@ func (l *limiter) wait(ctx context.Context, scopes []scope) error {
 	}
 }
 
+// again says how long it takes yet until the call may be made that has a place, or refuses it.
+func (l *limiter) again(p place, patience time.Time) (time.Duration, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	delay := p.delay(now)
+	if delay > 0 && now.Add(delay).After(patience) {
+		refusal := l.refusal(p, now)
+		p.cancel(now)
+		return 0, refusal
+	}
+	return delay, nil
+}
+
 // reserve takes a place for a call, from the context's turn or else from each scope's budget, and returns how long to wait before making
 // it; or it takes nothing and returns a Throttled error, or that the context's time is over.
-func (l *limiter) reserve(ctx context.Context, scopes []scope) (place, time.Duration, error) {
+func (l *limiter) reserve(ctx context.Context, of fair.Tenant, scopes []scope) (place, time.Duration, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
@@ -117,7 +141,7 @@ func (l *limiter) reserve(ctx context.Context, scopes []scope) (place, time.Dura
 	}
 	p, ok := turnFrom(ctx).take(scopes)
 	if !ok {
-		p = l.place(scopes, now)
+		p = l.place(of, scopes, now)
 	}
 	delay := p.delay(now)
 	if delay > patience {
@@ -149,17 +173,16 @@ func (l *limiter) throttled(scopes []scope, refusal *Error) {
 	}
 }
 
-// budget returns the scope's budget, and drops idle ones now and then: one that is full is as good as new.
-func (l *limiter) budget(s scope, now time.Time) *rate.Limiter {
+// budget returns the scope's budget, and drops idle ones now and then.
+func (l *limiter) budget(s scope, now time.Time) *budget {
 	if b, ok := l.budgets[s]; ok {
 		return b
 	}
 	if len(l.budgets) >= l.crowded {
-		maps.DeleteFunc(l.budgets, func(_ scope, b *rate.Limiter) bool { return b.TokensAt(now) >= float64(b.Burst()) })
+		maps.DeleteFunc(l.budgets, func(_ scope, b *budget) bool { return b.idle(now) })
 		l.crowded = max(l.crowded, 2*len(l.budgets))
 	}
-	limit := l.share * s.quota.perSecond
-	b := rate.NewLimiter(rate.Limit(limit), int(math.Ceil(limit)))
+	b := newBudget(l.share*s.quota.perSecond, now)
 	l.budgets[s] = b
 	return b
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
+	"github.com/holdfast-dev/holdfast/internal/fair"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
@@ -40,24 +41,24 @@ func TestLimiterReserve(t *testing.T) {
 	update := updateOf("b")
 
 	for range 2 {
-		if _, delay, err := l.reserve(t.Context(), project("p")); delay != 0 || err != nil {
+		if _, delay, err := l.reserve(t.Context(), fair.Tenant{}, project("p")); delay != 0 || err != nil {
 			t.Fatalf("a second's worth of calls waits %v (%v)", delay, err)
 		}
 	}
-	if _, delay, err := l.reserve(t.Context(), project("p")); delay != 500*time.Millisecond || err != nil {
+	if _, delay, err := l.reserve(t.Context(), fair.Tenant{}, project("p")); delay != 500*time.Millisecond || err != nil {
 		t.Errorf("the third call waits %v (%v), want half a second", delay, err)
 	}
-	if _, delay, err := l.reserve(t.Context(), project("other")); delay != 0 || err != nil {
+	if _, delay, err := l.reserve(t.Context(), fair.Tenant{}, project("other")); delay != 0 || err != nil {
 		t.Errorf("another project's call waits %v (%v)", delay, err)
 	}
 	clock.advance(10 * time.Second)
-	if _, delay, err := l.reserve(t.Context(), update); delay != 0 || err != nil {
+	if _, delay, err := l.reserve(t.Context(), fair.Tenant{}, update); delay != 0 || err != nil {
 		t.Errorf("the first update of a bucket waits %v (%v)", delay, err)
 	}
-	if _, delay, err := l.reserve(t.Context(), update); delay != time.Second || err != nil {
+	if _, delay, err := l.reserve(t.Context(), fair.Tenant{}, update); delay != time.Second || err != nil {
 		t.Errorf("the second update of a bucket waits %v (%v), want a second", delay, err)
 	}
-	_, _, err := l.reserve(t.Context(), update)
+	_, _, err := l.reserve(t.Context(), fair.Tenant{}, update)
 	want := Error{
 		Class: kind.Throttled, Ours: true, RetryAfter: 2 * time.Second,
 		Message: "rate-limited by Holdfast: storage updates for bucket b are limited to 1 a second",
@@ -66,7 +67,7 @@ func TestLimiterReserve(t *testing.T) {
 		t.Errorf("a call that would wait too long (-want +got):\n%s", diff)
 	}
 	clock.advance(2 * time.Second)
-	if _, delay, err := l.reserve(t.Context(), update); delay != 0 || err != nil {
+	if _, delay, err := l.reserve(t.Context(), fair.Tenant{}, update); delay != 0 || err != nil {
 		t.Errorf("a refused call took something with it: the next waits %v (%v)", delay, err)
 	}
 }
@@ -77,11 +78,11 @@ func TestLimiterRespectsTheDeadline(t *testing.T) {
 	ctx, cancel := context.WithDeadline(t.Context(), clock.Add(100*time.Millisecond))
 	defer cancel()
 	for range 2 {
-		if _, _, err := l.reserve(ctx, project("p")); err != nil {
+		if _, _, err := l.reserve(ctx, fair.Tenant{}, project("p")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, _, err := l.reserve(ctx, project("p")); !IsThrottled(err) {
+	if _, _, err := l.reserve(ctx, fair.Tenant{}, project("p")); !IsThrottled(err) {
 		t.Errorf("got %v, want kind.Throttled: the wait is longer than the context lasts", err)
 	}
 }
@@ -94,7 +95,7 @@ func TestLimiterIsNotWhatMakesACallTooLate(t *testing.T) {
 			ctx, cancel := context.WithDeadline(t.Context(), clock.now().Add(-time.Second))
 			defer cancel()
 			l := newLimiter(nil, 1, clock.now)
-			if err := l.wait(ctx, scopes); !errors.Is(err, context.DeadlineExceeded) {
+			if err := l.wait(ctx, fair.Tenant{}, scopes); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -105,7 +106,7 @@ func TestLimiterWaits(t *testing.T) {
 	l := newLimiter(nil, 10, time.Now)
 	start := time.Now()
 	for range 22 {
-		if err := l.wait(t.Context(), project("p")); err != nil {
+		if err := l.wait(t.Context(), fair.Tenant{}, project("p")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -121,16 +122,16 @@ func TestLimiterGivesUp(t *testing.T) {
 	clock := newClock()
 	l := newLimiter(nil, 1, clock.now)
 	for range 2 {
-		if err := l.wait(t.Context(), project("p")); err != nil {
+		if err := l.wait(t.Context(), fair.Tenant{}, project("p")); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for range 3 {
-		if err := l.wait(cancelled, project("p")); !errors.Is(err, context.Canceled) {
+		if err := l.wait(cancelled, fair.Tenant{}, project("p")); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v, want the context's end", err)
 		}
 	}
-	if _, delay, err := l.reserve(t.Context(), project("p")); delay != 500*time.Millisecond || err != nil {
+	if _, delay, err := l.reserve(t.Context(), fair.Tenant{}, project("p")); delay != 500*time.Millisecond || err != nil {
 		t.Errorf("the next call waits %v (%v), want half a second", delay, err)
 	}
 }
@@ -160,18 +161,18 @@ func TestLimiterThrottled(t *testing.T) {
 			defer cancel()
 			l.throttled(update, &tc.refusal)
 			l.throttled(update, &Error{RetryAfter: time.Millisecond, Message: "a shorter pause does not end a longer one"})
-			if _, _, err := l.reserve(impatient, project("p")); IsThrottled(err) != tc.project {
+			if _, _, err := l.reserve(impatient, fair.Tenant{}, project("p")); IsThrottled(err) != tc.project {
 				t.Errorf("reading in the project: %v", err)
 			}
-			_, _, err := l.reserve(impatient, update)
+			_, _, err := l.reserve(impatient, fair.Tenant{}, update)
 			if IsThrottled(err) != tc.updates || Classify(err).RetryAfter != tc.after || Classify(err).Ours {
 				t.Errorf("updating the bucket: %v, retry after %v", err, Classify(err).RetryAfter)
 			}
-			if _, _, err := l.reserve(impatient, project("other")); err != nil {
+			if _, _, err := l.reserve(impatient, fair.Tenant{}, project("other")); err != nil {
 				t.Errorf("another project is held back: %v", err)
 			}
 			clock.advance(tc.after)
-			if _, _, err := l.reserve(t.Context(), update); err != nil {
+			if _, _, err := l.reserve(t.Context(), fair.Tenant{}, update); err != nil {
 				t.Errorf("held back after the pause: %v", err)
 			}
 		})
@@ -186,24 +187,24 @@ func TestContentsOfABucketAreLimitedApart(t *testing.T) {
 		return call{service: kind.ServiceStorage, project: "p", bucket: bucket}.scopes(kind.Method{Service: kind.ServiceStorage, Step: kind.StepEmpty, Scope: kind.ScopeContents})
 	}
 	for range 1499 {
-		if _, _, err := l.reserve(t.Context(), contents("b")); err != nil {
+		if _, _, err := l.reserve(t.Context(), fair.Tenant{}, contents("b")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, delay, err := l.reserve(t.Context(), contents("b")); delay != 500*time.Millisecond || err != nil {
+	if _, delay, err := l.reserve(t.Context(), fair.Tenant{}, contents("b")); delay != 500*time.Millisecond || err != nil {
 		t.Errorf("after 1,499 calls at once the next waits %v (%v), want half a second", delay, err)
 	}
 	l.throttled(contents("b"), &Error{RetryAfter: time.Minute, Message: "The rate of requests is too high."})
 	for name, scopes := range map[string][]scope{"the project": project("p"), "the bucket": updateOf("b"), "another bucket": contents("c")} {
-		if _, delay, err := l.reserve(t.Context(), scopes); delay != 0 || err != nil {
+		if _, delay, err := l.reserve(t.Context(), fair.Tenant{}, scopes); delay != 0 || err != nil {
 			t.Errorf("%s waits %v (%v)", name, delay, err)
 		}
 	}
-	if _, _, err := l.reserve(t.Context(), contents("b")); !IsThrottled(err) || IsLimited(err) {
+	if _, _, err := l.reserve(t.Context(), fair.Tenant{}, contents("b")); !IsThrottled(err) || IsLimited(err) {
 		t.Errorf("Google's pause is not honoured: %v", err)
 	}
 	l.throttled(project("p"), &Error{RetryAfter: time.Minute, Message: "The project exceeded the rate limit for creating and deleting buckets."})
-	if _, _, err := l.reserve(t.Context(), contents("c")); err != nil {
+	if _, _, err := l.reserve(t.Context(), fair.Tenant{}, contents("c")); err != nil {
 		t.Errorf("what is paused in the project pauses contents: %v", err)
 	}
 }
@@ -214,14 +215,14 @@ func TestLimiterForgetsIdleScopes(t *testing.T) {
 	l.throttled(project("paused"), &Error{RetryAfter: time.Hour})
 	for i := range 10_000 {
 		clock.advance(100 * time.Millisecond)
-		if _, _, err := l.reserve(t.Context(), project(string(rune(i)))); err != nil {
+		if _, _, err := l.reserve(t.Context(), fair.Tenant{}, project(string(rune(i)))); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if len(l.budgets) > 1100 {
 		t.Errorf("%d budgets are kept", len(l.budgets))
 	}
-	if _, _, err := l.reserve(t.Context(), project("paused")); !IsThrottled(err) {
+	if _, _, err := l.reserve(t.Context(), fair.Tenant{}, project("paused")); !IsThrottled(err) {
 		t.Errorf("the pause was forgotten: %v", err)
 	}
 }
@@ -235,7 +236,7 @@ func TestLimiterProperty(t *testing.T) {
 		var calls []time.Time
 		for range rapid.IntRange(1, 200).Draw(t, "calls") {
 			clock.advance(time.Duration(rapid.IntRange(0, 200).Draw(t, "pause")) * time.Millisecond)
-			if _, delay, err := l.reserve(context.Background(), project("p")); err == nil {
+			if _, delay, err := l.reserve(context.Background(), fair.Tenant{}, project("p")); err == nil {
 				calls = append(calls, clock.Add(delay))
 			}
 		}

@@ -57,8 +57,8 @@ func TestShares(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			clock := newClock()
 			b := newLimiter(nil, tc.share, clock.now).budget(scope{kind.ScopeProject, kind.ServiceIAM, tc.quota, "p"}, clock.Time)
-			if b.Burst() != tc.burst || float64(b.Limit()) != tc.rate {
-				t.Errorf("%v a second, %d at once", b.Limit(), b.Burst())
+			if b.limiter.Burst() != tc.burst || float64(b.limiter.Limit()) != tc.rate {
+				t.Errorf("%v a second, %d at once", b.limiter.Limit(), b.limiter.Burst())
 			}
 		})
 	}

@@ -5,8 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/time/rate"
-
+	"github.com/holdfast-dev/holdfast/internal/fair"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
@@ -15,25 +14,27 @@ type Turn interface {
 	// With returns a context whose calls use the turn's places, each once, and wait no more. Calls that it has no place for wait, or are
 	// refused, as without a turn.
 	With(ctx context.Context) context.Context
+	// Wait says how long it takes until all of the calls may be made, if nobody else comes: others may, in between.
+	Wait() time.Duration
 	// Release gives back what was not used.
 	Release()
 }
 
-// Reserve takes places in the line for calls about a resource (by the names that a kind.Ref has), and says how long it takes until all of
-// them may be made. Those that are only likely get a place if they could not be made at once; otherwise they need none, and nobody waits
+// Reserve takes places in a tenant's line for calls about a resource (by the names that a kind.Ref has), and says how long it takes until all
+// of them may be made, as Turn.Wait does. Those that are only likely get a place if they could not be made at once; otherwise they need none, and nobody waits
 // for a call that is not made after all. Pauses that Google has asked for are not waited out.
-func (c *Clients) Reserve(project, impersonate, id string, certain, likely []kind.Method) (turn Turn, wait time.Duration) {
-	of := func(methods []kind.Method) [][]scope {
+func (c *Clients) Reserve(of fair.Tenant, impersonate, id string, certain, likely []kind.Method) (turn Turn, wait time.Duration) {
+	scopesOf := func(methods []kind.Method) [][]scope {
 		var calls [][]scope
 		for _, m := range methods {
 			account := c.opts.endpoint(m.Service).account(impersonate)
-			if scopes := (call{service: m.Service, account: account, project: project, bucket: id}).scopes(m); len(scopes) > 0 {
+			if scopes := (call{service: m.Service, account: account, project: of.Project, bucket: id}).scopes(m); len(scopes) > 0 {
 				calls = append(calls, scopes)
 			}
 		}
 		return calls
 	}
-	return c.limiter.turn(of(certain), of(likely))
+	return c.limiter.turn(of, scopesOf(certain), scopesOf(likely))
 }
 
 // endpoint is where a service is.
@@ -50,12 +51,12 @@ type turn struct {
 }
 
 // turn takes places for calls, each of which counts against some scopes.
-func (l *limiter) turn(certain, likely [][]scope) (*turn, time.Duration) {
+func (l *limiter) turn(of fair.Tenant, certain, likely [][]scope) (*turn, time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	places, wait := l.line(certain, now)
-	more, longer := l.line(likely, now)
+	places, wait := l.line(of, certain, now)
+	more, longer := l.line(of, likely, now)
 	if longer == 0 {
 		for _, p := range slices.Backward(more) {
 			p.cancel(now)
@@ -73,9 +74,9 @@ func (l *limiter) turn(certain, likely [][]scope) (*turn, time.Duration) {
 }
 
 // line takes a place for each of some calls, and says how long the last of them takes.
-func (l *limiter) line(calls [][]scope, now time.Time) (places []place, wait time.Duration) {
+func (l *limiter) line(of fair.Tenant, calls [][]scope, now time.Time) (places []place, wait time.Duration) {
 	for _, scopes := range calls {
-		p := l.place(scopes, now)
+		p := l.place(of, scopes, now)
 		places = append(places, p)
 		wait = max(wait, p.delay(now))
 	}
@@ -90,6 +91,17 @@ func (t *turn) With(ctx context.Context) context.Context { return context.WithVa
 func turnFrom(ctx context.Context) *turn {
 	t, _ := ctx.Value(turnKey{}).(*turn)
 	return t
+}
+
+// Wait implements Turn.
+func (t *turn) Wait() time.Duration {
+	t.limiter.mu.Lock()
+	defer t.limiter.mu.Unlock()
+	now, wait := t.limiter.now(), time.Duration(0)
+	for _, p := range t.places {
+		wait = max(wait, p.delay(now))
+	}
+	return wait
 }
 
 // Release implements Turn.
@@ -119,15 +131,15 @@ func (t *turn) take(scopes []scope) (p place, ok bool) {
 
 // place is a call's place in the line of each scope that it counts against.
 type place struct {
-	scopes   []scope
-	reserved []*rate.Reservation // one for each
+	scopes  []scope
+	tickets []*ticket // one for each
 }
 
-// place takes a call from each scope's budget.
-func (l *limiter) place(scopes []scope, now time.Time) place {
+// place takes a place in a tenant's line of each scope.
+func (l *limiter) place(of fair.Tenant, scopes []scope, now time.Time) place {
 	p := place{scopes: scopes}
 	for _, s := range scopes {
-		p.reserved = append(p.reserved, l.budget(s, now).ReserveN(now, 1))
+		p.tickets = append(p.tickets, l.budget(s, now).take(of, now))
 	}
 	return p
 }
@@ -135,8 +147,8 @@ func (l *limiter) place(scopes []scope, now time.Time) place {
 // delay is how long it takes until the call may be made.
 func (p place) delay(now time.Time) time.Duration {
 	var longest time.Duration
-	for _, r := range p.reserved {
-		longest = max(longest, r.DelayFrom(now))
+	for _, t := range p.tickets {
+		longest = max(longest, t.delay(now))
 	}
 	return longest
 }
@@ -144,8 +156,8 @@ func (p place) delay(now time.Time) time.Duration {
 // slowest is the scope that the call waits for.
 func (p place) slowest(now time.Time) scope {
 	slowest := 0
-	for i, r := range p.reserved {
-		if r.DelayFrom(now) > p.reserved[slowest].DelayFrom(now) {
+	for i, t := range p.tickets {
+		if t.delay(now) > p.tickets[slowest].delay(now) {
 			slowest = i
 		}
 	}
@@ -154,7 +166,7 @@ func (p place) slowest(now time.Time) scope {
 
 // cancel gives back what was taken, as far as nobody has got a later place for it.
 func (p place) cancel(now time.Time) {
-	for _, r := range slices.Backward(p.reserved) {
-		r.CancelAt(now)
+	for _, t := range slices.Backward(p.tickets) {
+		t.cancel(now)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/holdfast-dev/holdfast/internal/fair"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
@@ -26,27 +27,27 @@ func TestTurnsKeepTheirPlaces(t *testing.T) {
 	var waits []time.Duration
 	var turns []*turn
 	for range 4 {
-		turn, wait := l.turn(calls(project("p"), project("p")), nil)
+		turn, wait := l.turn(fair.Tenant{}, calls(project("p"), project("p")), nil)
 		turns, waits = append(turns, turn), append(waits, wait)
 	}
 	if diff := cmp.Diff([]time.Duration{0, time.Second, 2 * time.Second, 3 * time.Second}, waits); diff != "" {
 		t.Errorf("waits (-want +got):\n%s", diff)
 	}
-	if _, wait := l.turn(calls(project("other")), nil); wait != 0 {
+	if _, wait := l.turn(fair.Tenant{}, calls(project("other")), nil); wait != 0 {
 		t.Errorf("another project waits %v", wait)
 	}
-	if _, _, err := l.reserve(impatient(t, clock), project("p")); !IsThrottled(err) || !Classify(err).Ours {
+	if _, _, err := l.reserve(impatient(t, clock), fair.Tenant{}, project("p")); !IsThrottled(err) || !Classify(err).Ours {
 		t.Errorf("a call without a turn: %v", err)
 	}
 	clock.advance(3 * time.Second)
 	for i, turn := range turns {
 		ctx := turn.With(impatient(t, clock))
 		for range 2 {
-			if _, delay, err := l.reserve(ctx, project("p")); delay != 0 || err != nil {
+			if _, delay, err := l.reserve(ctx, fair.Tenant{}, project("p")); delay != 0 || err != nil {
 				t.Errorf("turn %d: waits %v (%v)", i, delay, err)
 			}
 		}
-		if _, _, err := l.reserve(ctx, project("p")); !IsThrottled(err) {
+		if _, _, err := l.reserve(ctx, fair.Tenant{}, project("p")); !IsThrottled(err) {
 			t.Errorf("turn %d: a third call: %v", i, err)
 		}
 	}
@@ -56,7 +57,7 @@ func TestTurnsKeepTheirPlaces(t *testing.T) {
 func TestTurnsAreForTheirScopes(t *testing.T) {
 	clock := newClock()
 	l := newLimiter(nil, 1, clock.now)
-	turn, _ := l.turn(calls(project("p"), updateOf("b")), nil)
+	turn, _ := l.turn(fair.Tenant{}, calls(project("p"), updateOf("b")), nil)
 	for name, tc := range map[string]struct {
 		scopes []scope
 		want   int
@@ -80,12 +81,12 @@ func TestTurnsForLikelyCalls(t *testing.T) {
 	clock := newClock()
 	l := newLimiter(nil, 1, clock.now)
 	for range 10 {
-		if turn, wait := l.turn(nil, calls(project("p"), project("p"))); wait != 0 || len(turn.places) != 0 {
+		if turn, wait := l.turn(fair.Tenant{}, nil, calls(project("p"), project("p"))); wait != 0 || len(turn.places) != 0 {
 			t.Fatalf("waits %v for %d places, though nobody is in the line", wait, len(turn.places))
 		}
 	}
-	l.turn(calls(project("p"), project("p")), nil)
-	turn, wait := l.turn(calls(project("q")), calls(project("p")))
+	l.turn(fair.Tenant{}, calls(project("p"), project("p")), nil)
+	turn, wait := l.turn(fair.Tenant{}, calls(project("q")), calls(project("p")))
 	if wait != time.Second/2 || len(turn.places) != 2 {
 		t.Errorf("waits %v for %d places", wait, len(turn.places))
 	}
@@ -94,9 +95,9 @@ func TestTurnsForLikelyCalls(t *testing.T) {
 func TestReleasedTurns(t *testing.T) {
 	clock := newClock()
 	l := newLimiter(nil, 1, clock.now)
-	l.turn(calls(project("p"), project("p")), nil)
+	l.turn(fair.Tenant{}, calls(project("p"), project("p")), nil)
 	for range 10 { // each as if the one before had not been
-		turn, wait := l.turn(calls(project("p"), project("p"), project("p")), nil)
+		turn, wait := l.turn(fair.Tenant{}, calls(project("p"), project("p"), project("p")), nil)
 		if wait != 1500*time.Millisecond {
 			t.Fatalf("waits %v", wait)
 		}
@@ -108,9 +109,9 @@ func TestReleasedTurns(t *testing.T) {
 func TestTurnsArePaused(t *testing.T) {
 	clock := newClock()
 	l := newLimiter(nil, 1, clock.now)
-	turn, wait := l.turn(calls(project("p")), nil)
+	turn, wait := l.turn(fair.Tenant{}, calls(project("p")), nil)
 	l.throttled(project("p"), &Error{RetryAfter: 7 * time.Second, Message: "Slow down."})
-	_, _, err := l.reserve(turn.With(t.Context()), project("p"))
+	_, _, err := l.reserve(turn.With(t.Context()), fair.Tenant{}, project("p"))
 	want := &Error{Class: kind.Throttled, RetryAfter: 7 * time.Second, Message: "Slow down. (storage calls for project p are paused)"}
 	if diff := cmp.Diff(want, Classify(err)); diff != "" || wait != 0 || len(turn.places) != 1 {
 		t.Errorf("the wait was %v, %d places are left (-want +got):\n%s", wait, len(turn.places), diff)
@@ -122,7 +123,7 @@ func TestReserve(t *testing.T) {
 	opts := allInsecure(t, "127.0.0.1:1")
 	opts.PubSub, opts.IAM, opts.credentials = Endpoint{}, Endpoint{}, staticToken("t", nil)
 	clients := newClients(t, opts)
-	reserved, wait := clients.Reserve("p", tenant, "b", testMethods, nil)
+	reserved, wait := clients.Reserve(fair.Tenant{Project: "p"}, tenant, "b", testMethods, nil)
 	var got []string
 	for _, p := range reserved.(*turn).places {
 		got = append(got, p.scopes[len(p.scopes)-1].String())

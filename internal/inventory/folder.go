@@ -20,6 +20,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/plan"
 )
 
 // Folder is a Source that was read from a folder of manifests.
@@ -151,6 +152,17 @@ func (f *Folder) Manifests(_ context.Context, k kind.Kind) ([]v1alpha1.Object, e
 // ByResource implements Source.
 func (f *Folder) ByResource(_ context.Context, k kind.Kind, key string) ([]v1alpha1.Object, error) {
 	return f.of[k.Kind].byResource[key], nil
+}
+
+// Holding implements Source.
+func (f *Folder) Holding(_ context.Context, k kind.Kind, key string) ([]v1alpha1.Object, error) {
+	var out []v1alpha1.Object
+	for _, obj := range f.of[k.Kind].byResource[key] {
+		if plan.StandingOf(k, obj) == plan.Holding {
+			out = append(out, obj)
+		}
+	}
+	return out, nil
 }
 
 // ByReferent implements Source.

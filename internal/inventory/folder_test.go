@@ -135,8 +135,8 @@ func TestTheSmallerNameWins(t *testing.T) {
 	topics := kindOf(t, "Topic")
 	for name, want := range map[string]string{
 		"bank/zebra":  "",
-		"shop/alpha":  "the older manifest bank/zebra declares the same resource and owns it; delete one of the two",
-		"shop/orders": "the older manifest bank/zebra declares the same resource and owns it; delete one of the two",
+		"shop/alpha":  "the manifest bank/zebra declares the same resource and owns it; delete one of the two",
+		"shop/orders": "the manifest bank/zebra declares the same resource and owns it; delete one of the two",
 	} {
 		t.Run(name, func(t *testing.T) {
 			namespace, own, _ := strings.Cut(name, "/")

@@ -54,33 +54,52 @@ func (i *Inventory) Locate(k kind.Kind, obj v1alpha1.Object, namespace map[strin
 	return e
 }
 
-// Relate finds the other manifests of the located resource, and what it and they refer to.
-func (i *Inventory) Relate(ctx context.Context, k kind.Kind, obj v1alpha1.Object, e *plan.Environment) error {
-	rivals, err := i.Rivals(ctx, k, obj, cmp.Or(e.Binding.Project, obj.GetCommonStatus().Project))
-	if err != nil {
-		return fmt.Errorf("looking for other manifests of the same resource: %w", err)
-	}
+// Relate finds the other manifests of the located resource, and what it and they refer to. Where one that holds the resource owns it instead,
+// only those that hold it are looked for: there may be many others, and none of them matters.
+func (i *Inventory) Relate(ctx context.Context, k kind.Kind, obj v1alpha1.Object, e *plan.Environment) (err error) {
 	if e.References, err = i.References(ctx, k, obj); err != nil {
 		return err
 	}
 	if e.Appeared, err = i.appeared(ctx, obj); err != nil {
 		return fmt.Errorf("looking for the service accounts that Google did not find: %w", err)
 	}
-	e.Rivals = nil
-	for _, other := range rivals {
-		annotations, err := i.Source.Namespace(ctx, other.GetNamespace())
-		if err != nil {
-			return fmt.Errorf("reading the Namespace of another manifest of the same resource: %w", err)
+	record := plan.RecordOf(obj.GetCommonStatus()).In(e.Binding.Project)
+	for _, find := range []finder{i.Source.Holding, i.Source.ByResource} {
+		if e.Rivals, err = i.rivals(ctx, k, obj, *e, find); err != nil {
+			return fmt.Errorf("looking for other manifests of the same resource: %w", err)
 		}
-		rival := plan.NewRival(other, annotations, e.Binding.Project, e.Now)
-		if k.Shared() { // what they refer to matters where both may be applied
-			if rival.References, err = i.References(ctx, k, other); err != nil {
-				return err
-			}
+		if plan.Loses(plan.Manifest{Kind: k, Object: obj}, record, *e) {
+			break
 		}
-		e.Rivals = append(e.Rivals, rival)
 	}
 	return nil
+}
+
+// finder finds manifests by their ResourceKey.
+type finder = func(ctx context.Context, k kind.Kind, key string) ([]v1alpha1.Object, error)
+
+// rivals are the other manifests of a manifest's resource that are found, with all that matters of them.
+func (i *Inventory) rivals(ctx context.Context, k kind.Kind, obj v1alpha1.Object, e plan.Environment, find finder) ([]plan.Rival, error) {
+	project := cmp.Or(e.Binding.Project, obj.GetCommonStatus().Project)
+	found, err := i.inProject(ctx, k, obj, project, find)
+	if err != nil {
+		return nil, err
+	}
+	var rivals []plan.Rival
+	for _, other := range found {
+		annotations, err := i.Source.Namespace(ctx, other.GetNamespace())
+		if err != nil {
+			return nil, fmt.Errorf("reading its Namespace: %w", err)
+		}
+		rival := plan.NewRival(other, annotations, project, e.Now)
+		if k.Shared() { // what they refer to matters where both may be applied
+			if rival.References, err = i.References(ctx, k, other); err != nil {
+				return nil, err
+			}
+		}
+		rivals = append(rivals, rival)
+	}
+	return rivals, nil
 }
 
 // ResourceKey is what manifests are found by that may mean one resource: its project, where the manifest itself says which, and the
@@ -91,10 +110,14 @@ func ResourceKey(k kind.Kind, obj v1alpha1.Object) string {
 
 // Namesakes finds the other manifests of a kind whose resource has the same name and is in the project, or may be.
 func (i *Inventory) Namesakes(ctx context.Context, k kind.Kind, obj v1alpha1.Object, project string) ([]v1alpha1.Object, error) {
+	return namesakes(ctx, k, obj, project, i.Source.ByResource)
+}
+
+func namesakes(ctx context.Context, k kind.Kind, obj v1alpha1.Object, project string, find finder) ([]v1alpha1.Object, error) {
 	var out []v1alpha1.Object
 	name := k.ResourceID(obj)
 	for _, key := range slices.Compact([]string{project + "/" + name, "/" + name}) {
-		found, err := i.Source.ByResource(ctx, k, key)
+		found, err := find(ctx, k, key)
 		if err != nil {
 			return nil, err
 		}
@@ -109,12 +132,16 @@ func (i *Inventory) Namesakes(ctx context.Context, k kind.Kind, obj v1alpha1.Obj
 
 // Rivals finds the other manifests of a manifest's resource.
 func (i *Inventory) Rivals(ctx context.Context, k kind.Kind, obj v1alpha1.Object, project string) ([]v1alpha1.Object, error) {
-	namesakes, err := i.Namesakes(ctx, k, obj, project)
+	return i.inProject(ctx, k, obj, project, i.Source.ByResource)
+}
+
+func (i *Inventory) inProject(ctx context.Context, k kind.Kind, obj v1alpha1.Object, project string, find finder) ([]v1alpha1.Object, error) {
+	found, err := namesakes(ctx, k, obj, project, find)
 	if err != nil {
 		return nil, err
 	}
 	var out []v1alpha1.Object
-	for _, other := range namesakes {
+	for _, other := range found {
 		in, err := i.ProjectOf(ctx, other)
 		if err != nil {
 			return nil, err
@@ -124,6 +151,18 @@ func (i *Inventory) Rivals(ctx context.Context, k kind.Kind, obj v1alpha1.Object
 		}
 	}
 	return out, nil
+}
+
+// HeldBesides says whether a manifest other than this one holds its resource, and may act now.
+func (i *Inventory) HeldBesides(ctx context.Context, k kind.Kind, obj v1alpha1.Object) (bool, error) {
+	project, err := i.ProjectOf(ctx, obj)
+	if err != nil {
+		return false, err
+	}
+	e := plan.Environment{Now: i.Now()}
+	e.Binding.Project = project
+	holding, err := i.rivals(ctx, k, obj, e, i.Source.Holding)
+	return slices.ContainsFunc(holding, func(r plan.Rival) bool { return !r.Barred }), err
 }
 
 // ProjectOf is the project that a manifest's resource is in: the one that it is permanently bound to, whatever its Namespace says at the

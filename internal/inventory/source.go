@@ -19,6 +19,8 @@ type Source interface {
 	Manifests(ctx context.Context, k kind.Kind) ([]v1alpha1.Object, error)
 	// ByResource returns the manifests of a kind whose ResourceKey is the given one.
 	ByResource(ctx context.Context, k kind.Kind, key string) ([]v1alpha1.Object, error)
+	// Holding returns those of ByResource whose plan.StandingOf is plan.Holding.
+	Holding(ctx context.Context, k kind.Kind, key string) ([]v1alpha1.Object, error)
 	// ByReferent returns the manifests of a kind whose Referent is the given one.
 	ByReferent(ctx context.Context, k kind.Kind, referent string) ([]v1alpha1.Object, error)
 }

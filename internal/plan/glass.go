@@ -14,10 +14,9 @@ import (
 // its glass is broken.
 func NewRival(obj v1alpha1.Object, namespace map[string]string, project string, now time.Time) Rival {
 	binding, refusal := tenancy.Resolve(obj.GetNamespace(), namespace, obj.GetCommonSpec().ProjectID, BoundTo(obj.GetCommonStatus()))
-	released := !obj.GetDeletionTimestamp().IsZero() && !slices.Contains(obj.GetFinalizers(), v1alpha1.Finalizer)
 	return Rival{
 		Object: obj,
-		Barred: released || refusal != nil || binding.Project != project,
+		Barred: released(obj) || refusal != nil || binding.Project != project,
 		Glass:  breakglass.Read(obj.GetAnnotations(), namespace, now),
 	}
 }

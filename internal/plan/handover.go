@@ -22,7 +22,7 @@ const (
 // PassedOn is the record once the manifest has taken over what others of the same resource have recorded as their own grants, or once its own
 // were taken over by another one.
 //
-// A resource that one manifest owns has one heir: the oldest manifest that stays and may write. It takes over what all others have recorded,
+// A resource that one manifest owns has one heir: of the manifests that stay and may write, the one that owns it once the others are gone. It takes over what all others have recorded,
 // before it owns the resource, and says so in its status; by that the others know that they have nothing any more. Of a shared policy each
 // manifest that stays takes over, of those that go, what it wants itself: the rest is theirs to revoke or to leave.
 func (r Record) PassedOn(m Manifest, e Environment) Record {
@@ -48,12 +48,16 @@ func (r Record) PassedOn(m Manifest, e Environment) Record {
 // heir is the manifest that owns the resource, or will once those that go are gone; nil for none.
 func (s subject) heir() v1alpha1.Object {
 	var heir v1alpha1.Object
-	if stays(s.Object) {
-		heir = s.Object
+	best := Aside
+	inherits := func(obj v1alpha1.Object, its Standing) {
+		if stays(obj) && (its > best || its == best && heir != nil && older(obj, heir)) {
+			heir, best = obj, its
+		}
 	}
+	inherits(s.Object, s.own())
 	for _, rival := range s.env.Rivals {
-		if stays(rival.Object) && (heir == nil || older(rival.Object, heir)) {
-			heir = rival.Object
+		if !rival.Barred {
+			inherits(rival.Object, StandingOf(s.Kind, rival.Object))
 		}
 	}
 	return heir

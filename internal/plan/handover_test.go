@@ -21,6 +21,7 @@ func another(uid string, after time.Duration, change func(obj v1alpha1.Object, i
 		other.SetName("of-" + uid)
 		other.SetUID(types.UID(uid))
 		other.SetDeletionTimestamp(nil)
+		other.SetFinalizers([]string{v1alpha1.Finalizer})
 		other.SetCreationTimestamp(metav1.NewTime(three.Add(after)))
 		status := other.GetCommonStatus()
 		*status = v1alpha1.CommonStatus{ObservedGeneration: other.GetGeneration()}

@@ -2,29 +2,98 @@ package plan
 
 import (
 	"cmp"
+	"slices"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
-// winner is the manifest that owns the resource instead of this one: the oldest that is older, if any, of those that cannot be applied
-// beside it. Those that only observe neither win nor lose, and those that may not act now do not win.
+// Standing is how a manifest stands towards the others of its resource: one that stands higher owns it rather than one that does not.
+type Standing int
+
+const (
+	// Aside is a manifest that neither wins nor loses: it only observes, or it is released.
+	Aside Standing = iota
+	// Yielding is one that does not hold the resource, and does not want it as it is: somebody else created it, and adoption is Never.
+	Yielding
+	// Aspiring is one that does not hold the resource yet.
+	Aspiring
+	// Holding is one that holds the resource, or may hold it because the answer to a write was lost; and that has the finalizer, so that it
+	// says when it lets go.
+	Holding
+)
+
+// StandingOf is how a manifest stands by what its status remembers, whether it may act now or not.
+func StandingOf(k kind.Kind, obj v1alpha1.Object) Standing {
+	if released(obj) {
+		return Aside
+	}
+	return standing(k, obj, RecordOf(obj.GetCommonStatus()), guarded(obj))
+}
+
+// standing is how a manifest stands with a record; guarded says that it has the finalizer.
+func standing(k kind.Kind, obj v1alpha1.Object, r Record, guarded bool) Standing {
+	switch {
+	case obj.GetCommonSpec().Management == v1alpha1.ManagementObserve:
+		return Aside
+	case guarded && (r.bound() || k.Shared() && r.Policy.Mode != ""):
+		return Holding
+	case obj.GetCommonSpec().Adoption == v1alpha1.AdoptionNever && inConflict(obj):
+		return Yielding
+	default:
+		return Aspiring
+	}
+}
+
+// guarded says whether a manifest has the finalizer.
+func guarded(obj v1alpha1.Object) bool {
+	return slices.Contains(obj.GetFinalizers(), v1alpha1.Finalizer)
+}
+
+// released says whether a manifest goes that has nothing to do with Google Cloud any more, whatever keeps it in Kubernetes.
+func released(obj v1alpha1.Object) bool { return !obj.GetDeletionTimestamp().IsZero() && !guarded(obj) }
+
+// inConflict says whether the manifest, as it is now, was found to be in conflict with what is there.
+func inConflict(obj v1alpha1.Object) bool {
+	ready := meta.FindStatusCondition(obj.GetCommonStatus().Conditions, v1alpha1.ConditionReady)
+	return ready != nil && ready.Reason == v1alpha1.ReasonConflict && ready.ObservedGeneration == obj.GetGeneration()
+}
+
+// own is how the manifest itself stands: it has the finalizer before it does anything.
+func (s subject) own() Standing { return standing(s.Kind, s.Object, s.record, true) }
+
+// winner is the manifest that owns the resource instead of this one, if any, of those that cannot be applied beside it: the one that stands
+// highest, and of those the oldest. Those that may not act now do not win.
 func (s subject) winner() v1alpha1.Object {
 	if s.spec().Management == v1alpha1.ManagementObserve {
 		return nil
 	}
-	var winner v1alpha1.Object
+	first, best := s.Object, s.own()
 	for _, rival := range s.env.Rivals {
 		other := rival.Object
-		if rival.Barred || other.GetCommonSpec().Management == v1alpha1.ManagementObserve || !s.clashes(other) {
+		if rival.Barred || !s.clashes(other) {
 			continue
 		}
-		if older(other, s.Object) && (winner == nil || older(other, winner)) {
-			winner = other
+		if its := StandingOf(s.Kind, other); its != Aside && (its > best || its == best && older(other, first)) {
+			first, best = other, its
 		}
 	}
-	return winner
+	if first == s.Object {
+		return nil
+	}
+	return first
+}
+
+// Loses says whether another manifest, which stays, owns the resource instead of this one, so that nothing else of other manifests matters.
+func Loses(m Manifest, r Record, e Environment) bool {
+	if m.Kind.Shared() || !m.Object.GetDeletionTimestamp().IsZero() {
+		return false
+	}
+	winner := subject{m, r, Observation{}, e, &Assessment{}}.winner()
+	return winner != nil && stays(winner)
 }
 
 // clashes says whether two manifests of one resource exclude each other: always, unless they share a policy of which neither owns what
@@ -33,10 +102,10 @@ func (s subject) clashes(other v1alpha1.Object) bool {
 	return !s.Kind.Shared() || claimOf(s.Kind.Policy.Of(s.Object)).clashes(claimOf(s.Kind.Policy.Of(other)))
 }
 
-// declaredElsewhere says whether a manifest that stays declares the resource too.
+// declaredElsewhere says whether a manifest that stays, and that may act now, declares the resource too.
 func (s subject) declaredElsewhere() bool {
 	for _, rival := range s.env.Rivals {
-		if rival.Object.GetDeletionTimestamp().IsZero() {
+		if !rival.Barred && rival.Object.GetDeletionTimestamp().IsZero() {
 			return true
 		}
 	}

@@ -101,10 +101,10 @@ func ruleRival(s subject) *Verdict {
 	}
 	name := winner.GetNamespace() + "/" + winner.GetName()
 	if s.Kind.Shared() {
-		return blind(v1alpha1.ReasonConflict, fmt.Sprintf("conflicts with the older manifest %s: both claim a role, a service's audit config or the whole "+
+		return blind(v1alpha1.ReasonConflict, fmt.Sprintf("conflicts with the manifest %s: both claim a role, a service's audit config or the whole "+
 			"policy; change spec.mode, or remove what both mention from one of them", name))
 	}
-	return blind(v1alpha1.ReasonConflict, fmt.Sprintf("the older manifest %s declares the same resource and owns it; delete one of the two", name))
+	return blind(v1alpha1.ReasonConflict, fmt.Sprintf("the manifest %s declares the same resource and owns it; delete one of the two", name))
 }
 
 func ruleUnreadable(s subject) *Verdict {

@@ -177,21 +177,30 @@ func twins(w *world, k kind, spec v1alpha1.CommonSpec) (first, second v1alpha1.O
 }
 
 // winnerAndLoser waits until one of two manifests owns their resource and the other says so; or until both are Ready, where they share it.
-// Whose creation times are the same second are told apart by UID, so that either may win.
+// Either may win whose creation times are the same second.
 func (w *world) winnerAndLoser(k kind, a, b v1alpha1.Object) (winner, loser v1alpha1.Object) {
 	w.t.Helper()
-	w.get(a)
-	w.get(b)
-	winner, loser = a, b
-	ta, tb := a.GetCreationTimestamp(), b.GetCreationTimestamp()
-	if tb.Before(&ta) || tb.Equal(&ta) && b.GetUID() < a.GetUID() {
-		winner, loser = b, a
+	if !k.is(exclusive) {
+		w.ready(a)
+		w.ready(b)
+		return a, b
 	}
-	w.ready(winner)
-	if k.is(exclusive) {
-		w.reason(loser, v1alpha1.ReasonConflict)
-	} else {
-		w.ready(loser)
-	}
+	w.eventually("one of two to be Ready, and the other in conflict", func() (bool, string) {
+		w.get(a)
+		w.get(b)
+		for _, order := range [][2]v1alpha1.Object{{a, b}, {b, a}} {
+			winner, loser = order[0], order[1]
+			if hasReason(winner, v1alpha1.ReasonUpToDate) && hasReason(loser, v1alpha1.ReasonConflict) {
+				return true, ""
+			}
+		}
+		return false, describe(a) + describe(b)
+	})
 	return winner, loser
+}
+
+// hasReason says whether Ready of an object's newest generation has a reason.
+func hasReason(obj v1alpha1.Object, reason string) bool {
+	c := condition(obj, v1alpha1.ConditionReady)
+	return c != nil && c.Reason == reason && c.ObservedGeneration == obj.GetGeneration()
 }

@@ -1,0 +1,3 @@
+// Package fair takes turns: what is scarce, such as workers, or calls that Google grants, goes to tenants in turn. One that asks for a lot
+// waits for itself, and one that asks for little waits for at most one turn of each other namespace and of each other project.
+package fair

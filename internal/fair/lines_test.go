@@ -1,0 +1,181 @@
+package fair
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+func anybody(Tenant) bool { return true }
+
+func TestLinesAreServedInTurn(t *testing.T) {
+	cases := map[string]struct {
+		waiting []Tenant // in the order of their arrival
+		want    []string
+	}{
+		"one with many": {
+			[]Tenant{{"a", "p"}, {"a", "p"}, {"a", "p"}, {"b", "q"}}, []string{"a/p 0", "b/q 3", "a/p 1", "a/p 2"},
+		},
+		"one namespace with many projects": {
+			[]Tenant{{"a", "p1"}, {"a", "p2"}, {"a", "p3"}, {"b", "q"}}, []string{"a/p1 0", "b/q 3", "a/p2 1", "a/p3 2"},
+		},
+		"one project of many namespaces": {
+			[]Tenant{{"a1", "p"}, {"a2", "p"}, {"a3", "p"}, {"b", "q"}}, []string{"a1/p 0", "b/q 3", "a2/p 1", "a3/p 2"},
+		},
+		"several namespaces of a project": {
+			[]Tenant{{"a", "p"}, {"a", "p"}, {"a", "p"}, {"b", "p"}, {"b", "p"}, {"c", "p"}},
+			[]string{"a/p 0", "b/p 3", "c/p 5", "a/p 1", "b/p 4", "a/p 2"},
+		},
+		"several of a project, and another one": {
+			[]Tenant{{"a", "p"}, {"a", "p"}, {"a", "p"}, {"b", "p"}, {"d", "q"}, {"d", "q"}, {"d", "q"}, {"d", "q"}, {"c", "p"}},
+			[]string{"a/p 0", "d/q 4", "b/p 3", "d/q 5", "c/p 8", "d/q 6", "a/p 1", "d/q 7", "a/p 2"},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			var l Lines[string]
+			for i, of := range tc.waiting {
+				l.Push(of, fmt.Sprintf("%s/%s %d", of.Namespace, of.Project, i))
+			}
+			var got []string
+			for {
+				item, _, ok := l.Next(anybody)
+				if !ok {
+					break
+				}
+				got = append(got, item)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("served (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Nothing is lost or doubled, each line keeps its order, and while something is the first of its line no other namespace and no other project
+// has more than one turn; two if it is the first because something of its namespace or its project was served just before.
+func TestLinesProperty(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var l Lines[int]
+		waiting := map[Tenant][]int{}
+		had := map[string]bool{} // namespaces and projects that had a turn
+		type first struct {
+			most   int
+			others map[string]int // turns, by namespace and by project
+			within map[string]int // of the same project, by namespace
+		}
+		since := map[Tenant]*first{}
+		flows := func(of Tenant) []string { return []string{"namespace " + of.Namespace, "project " + of.Project} }
+		names := rapid.SampledFrom([]string{"a", "b", "c", "d"})
+		length := 0
+		serve := func() {
+			item, served, ok := l.Next(anybody)
+			if ok != (length > 0) {
+				t.Fatalf("found %v of %d", ok, length)
+			}
+			if !ok {
+				return
+			}
+			if waiting[served][0] != item {
+				t.Fatalf("served %d, before %d", item, waiting[served][0])
+			}
+			waiting[served] = waiting[served][1:]
+			length--
+			delete(since, served)
+			for of, one := range since {
+				switch {
+				case of.Namespace == served.Namespace: // it had a turn, as a namespace
+					*one = first{2, map[string]int{}, map[string]int{}}
+					continue
+				case of.Project == served.Project:
+					if one.within[served.Namespace]++; one.within[served.Namespace] > 2 {
+						t.Fatalf("%s had %d turns of the project while %v waited", served.Namespace, one.within[served.Namespace], of)
+					}
+					one.most, one.others = 2, map[string]int{}
+					continue
+				}
+				for _, flow := range flows(served) {
+					if one.others[flow]++; one.others[flow] > one.most {
+						t.Fatalf("%s had %d turns while %v waited", flow, one.others[flow], of)
+					}
+				}
+			}
+			for _, flow := range flows(served) {
+				had[flow] = true
+			}
+		}
+		for i := range rapid.IntRange(1, 80).Draw(t, "steps") {
+			of := Tenant{names.Draw(t, "namespace"), names.Draw(t, "project")}
+			switch rapid.IntRange(0, 5).Draw(t, "what") {
+			case 0:
+				if len(waiting[of]) > 0 {
+					which := rapid.IntRange(0, len(waiting[of])-1).Draw(t, "which")
+					if !l.Remove(of, waiting[of][which]) {
+						t.Fatalf("%d is not there", waiting[of][which])
+					}
+					waiting[of] = slices.Delete(waiting[of], which, which+1)
+					length--
+				}
+			case 1, 2:
+				serve()
+			default:
+				l.Push(of, i)
+				waiting[of] = append(waiting[of], i)
+				length++
+			}
+			for tenant, items := range waiting {
+				switch {
+				case len(items) == 0:
+					delete(since, tenant)
+				case since[tenant] == nil && slices.ContainsFunc(flows(tenant), func(flow string) bool { return had[flow] }):
+					since[tenant] = &first{2, map[string]int{}, map[string]int{}}
+				case since[tenant] == nil:
+					since[tenant] = &first{1, map[string]int{}, map[string]int{}}
+				}
+			}
+			if l.Len() != length {
+				t.Fatalf("%d wait, not %d", l.Len(), length)
+			}
+		}
+		for length > 0 {
+			serve()
+		}
+	})
+}
+
+func TestLinesPassOverWhoMayNot(t *testing.T) {
+	var l Lines[string]
+	l.Push(Tenant{"a", "p"}, "a")
+	l.Push(Tenant{"b", "q"}, "b")
+	notA := func(of Tenant) bool { return of.Namespace != "a" }
+	if item, _, ok := l.Next(notA); !ok || item != "b" {
+		t.Errorf("got %q", item)
+	}
+	if l.Any(notA) || !l.Any(anybody) {
+		t.Error("a is the one that waits")
+	}
+	if item, _, ok := l.Next(notA); ok {
+		t.Errorf("got %q", item)
+	}
+}
+
+func TestLinesAhead(t *testing.T) {
+	var l Lines[int]
+	for i := range 10 {
+		l.Push(Tenant{"a", "p"}, i)
+	}
+	for i := range 3 {
+		l.Push(Tenant{"b", "q"}, 100+i)
+	}
+	var got []int
+	for _, item := range []int{0, 1, 9} {
+		got = append(got, l.Ahead(Tenant{"a", "p"}, item))
+	}
+	got = append(got, l.Ahead(Tenant{"b", "q"}, 102))
+	if diff := cmp.Diff([]int{1, 3, 12, 5}, got); diff != "" {
+		t.Errorf("ahead (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,88 @@
+package gcp
+
+import (
+	"math"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/holdfast-dev/holdfast/internal/fair"
+)
+
+// budget is how many calls a scope has left, and the lines in which tenants wait for more. What there is goes to them in turn, at the time
+// that it comes to be there, whoever looks when.
+type budget struct {
+	limiter *rate.Limiter
+	waiting fair.Lines[*ticket]
+	// at is until when the lines were served: while nobody waits until now, and else until the last one that was served.
+	at time.Time
+}
+
+// ticket is one call's place in the line of a budget.
+type ticket struct {
+	budget *budget
+	of     fair.Tenant
+	// granted is the call that was taken from the budget; nil while the ticket waits.
+	granted *rate.Reservation
+}
+
+func newBudget(perSecond float64, now time.Time) *budget {
+	return &budget{limiter: rate.NewLimiter(rate.Limit(perSecond), int(math.Ceil(perSecond))), at: now}
+}
+
+// take takes a place at the end of a tenant's line.
+func (b *budget) take(of fair.Tenant, now time.Time) *ticket {
+	b.serve(now)
+	t := &ticket{budget: b, of: of}
+	b.waiting.Push(of, t)
+	b.serve(now)
+	return t
+}
+
+// idle says that a budget is as good as new.
+func (b *budget) idle(now time.Time) bool {
+	b.serve(now)
+	return b.waiting.Len() == 0 && b.limiter.TokensAt(now) >= float64(b.limiter.Burst())
+}
+
+// serve grants what has come to be there until now.
+func (b *budget) serve(now time.Time) {
+	for b.waiting.Len() > 0 {
+		at := b.at.Add(b.until(1))
+		if at.After(now) {
+			return
+		}
+		b.at = at
+		next, _, _ := b.waiting.Next(func(fair.Tenant) bool { return true })
+		next.granted = b.limiter.ReserveN(at, 1)
+	}
+	b.at = now
+}
+
+// until is how long after the lines were served last there will be so many calls.
+func (b *budget) until(calls int) time.Duration {
+	missing := float64(calls) - b.limiter.TokensAt(b.at)
+	if missing < 1e-6 { // a rounding error
+		return 0
+	}
+	return time.Duration(math.Ceil(missing / float64(b.limiter.Limit()) * float64(time.Second)))
+}
+
+// delay is how long it takes until the ticket is granted, if nobody else comes.
+func (t *ticket) delay(now time.Time) time.Duration {
+	b := t.budget
+	b.serve(now)
+	if t.granted != nil {
+		return 0
+	}
+	return b.at.Add(b.until(b.waiting.Ahead(t.of, t) + 1)).Sub(now)
+}
+
+// cancel gives the place back.
+func (t *ticket) cancel(now time.Time) {
+	if t.granted != nil {
+		t.granted.CancelAt(now)
+		return
+	}
+	t.budget.waiting.Remove(t.of, t)
+}

@@ -1,0 +1,190 @@
+package queue
+
+import (
+	"maps"
+	"slices"
+	"sync"
+
+	"k8s.io/client-go/util/workqueue"
+
+	"github.com/holdfast-dev/holdfast/internal/fair"
+)
+
+// order is in which order a Queue hands out what is waiting. Push, Pop, Len and Touch are for the work queue alone, which calls them under a
+// lock of its own: nothing here may call the work queue.
+type order[T comparable] struct {
+	workers int // for what is not urgent
+	tenant  func(T) fair.Tenant
+
+	mu sync.Mutex
+	// asked are the priorities of the items that are to be worked on, whether they have a line yet or are being worked on.
+	asked map[T]int
+	// placed is where each item waits.
+	placed map[T]place
+	lines  map[int]*fair.Lines[T] // by priority
+	// working are those that were handed out.
+	working map[T]place
+	// busy counts what is worked on that is not urgent, and for whom.
+	busy                 int
+	namespaces, projects map[string]int
+	stopped              bool
+}
+
+// place is an item's tenant and priority.
+type place struct {
+	of       fair.Tenant
+	priority int
+}
+
+var _ workqueue.Queue[string] = &order[string]{}
+
+func newOrder[T comparable](workers int, tenant func(T) fair.Tenant) *order[T] {
+	return &order[T]{
+		workers: workers, tenant: tenant,
+		asked: map[T]int{}, placed: map[T]place{}, lines: map[int]*fair.Lines[T]{}, working: map[T]place{},
+		namespaces: map[string]int{}, projects: map[string]int{},
+	}
+}
+
+// ask says with which priority an item is to be worked on that is about to be added.
+func (o *order[T]) ask(item T, priority int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if before, ok := o.asked[item]; ok {
+		priority = max(priority, before)
+	}
+	o.asked[item] = priority
+}
+
+// raise does so if the item is there already.
+func (o *order[T]) raise(item T, priority int) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	before, ok := o.asked[item]
+	if !ok {
+		return false
+	}
+	o.asked[item] = max(priority, before)
+	o.move(item)
+	return true
+}
+
+// Push implements workqueue.Queue.
+func (o *order[T]) Push(item T) {
+	of := o.tenant(item)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	priority := o.asked[item]
+	o.asked[item] = priority
+	o.put(item, place{of, priority})
+}
+
+// Touch implements workqueue.Queue.
+func (o *order[T]) Touch(item T) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.move(item)
+}
+
+// move brings an item that waits into the line of its priority.
+func (o *order[T]) move(item T) {
+	at, ok := o.placed[item]
+	if priority := o.asked[item]; ok && priority > at.priority {
+		o.lines[at.priority].Remove(at.of, item)
+		o.put(item, place{at.of, priority})
+	}
+}
+
+func (o *order[T]) put(item T, at place) {
+	if o.lines[at.priority] == nil {
+		o.lines[at.priority] = &fair.Lines[T]{}
+	}
+	o.lines[at.priority].Push(at.of, item)
+	o.placed[item] = at
+}
+
+// Len implements workqueue.Queue: how many items may be handed out now, or at least whether any may.
+func (o *order[T]) Len() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.stopped {
+		return 0
+	}
+	for priority, lines := range o.lines {
+		if lines.Any(o.may(priority)) {
+			return 1
+		}
+	}
+	return 0
+}
+
+// Pop implements workqueue.Queue. It is called when Len is not 0.
+func (o *order[T]) Pop() (item T) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, priority := range slices.Backward(slices.Sorted(maps.Keys(o.lines))) {
+		item, of, ok := o.lines[priority].Next(o.may(priority))
+		if !ok {
+			continue
+		}
+		delete(o.asked, item)
+		delete(o.placed, item)
+		o.working[item] = place{of, priority}
+		o.count(o.working[item], 1)
+		return item
+	}
+	return item
+}
+
+// may says whose items of a priority may be handed out now.
+func (o *order[T]) may(priority int) func(fair.Tenant) bool {
+	most := (o.workers + 1) / 2
+	return func(of fair.Tenant) bool {
+		return priority >= Urgent || o.busy < o.workers && o.namespaces[of.Namespace] < most && (of.Project == "" || o.projects[of.Project] < most)
+	}
+}
+
+// count counts an item that is worked on, or no longer is.
+func (o *order[T]) count(at place, by int) {
+	if at.priority >= Urgent {
+		return
+	}
+	o.busy += by
+	tally(o.namespaces, at.of.Namespace, by)
+	tally(o.projects, at.of.Project, by)
+}
+
+func tally(counts map[string]int, name string, by int) {
+	if counts[name] += by; counts[name] == 0 {
+		delete(counts, name)
+	}
+}
+
+// workedOn is the priority with which an item was handed out.
+func (o *order[T]) workedOn(item T) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.working[item].priority
+}
+
+func (o *order[T]) done(item T) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if at, ok := o.working[item]; ok {
+		delete(o.working, item)
+		o.count(at, -1)
+	}
+}
+
+// waiting is how many items wait.
+func (o *order[T]) waiting() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.placed)
+}
+
+func (o *order[T]) stop() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.stopped = true
+}
