@@ -15,7 +15,7 @@ const (
 	feedWriter = "serviceAccount:feed-writer@" + analyticsProject + ".iam.gserviceaccount.com"
 	accessFile = "hack/demo/story/access.yaml"
 	// identity is the account that Google sees the operator as.
-	identity = "holdfast@demo-operations.iam.gserviceaccount.com"
+	identity = "holdfast@" + operationsProject + ".iam.gserviceaccount.com"
 	// leftover is somebody whose access everybody has forgotten.
 	leftover = "user:mallory@example.com"
 )

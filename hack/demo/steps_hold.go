@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 
@@ -150,12 +149,9 @@ var refused = []struct{ file, sentence string }{
 // playRefusals: a bad manifest is refused at apply, with a message that says why.
 func (s *stage) playRefusals(ctx context.Context) error {
 	for _, r := range refused {
-		text, err := os.ReadFile(r.file)
-		if err != nil {
-			return fmt.Errorf("reading a manifest of the story: %w", err)
+		if err := s.showFile(r.file); err != nil {
+			return err
 		}
-		s.show.command("cat " + r.file)
-		s.show.output(string(text))
 		out, err := s.kubectl.run(ctx, "apply", "-f", r.file)
 		if err == nil {
 			return fmt.Errorf("%s was accepted; it must be refused", r.file)

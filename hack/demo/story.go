@@ -22,6 +22,7 @@ var story = []step{
 	{"An account and its grants are applied together; a policy that takes access away waits for approval", (*stage).playAccess},
 	{"Break-glass stops all writes", (*stage).playGlass},
 	{"A bad manifest is refused at apply", (*stage).playRefusals},
+	{"Whoever may do everything in a namespace does not become the operator", (*stage).playAttack},
 	{"Deleting a manifest leaves the resource, unless it says Delete", (*stage).playDeletion},
 	{"At rest there are only reads, and no write to Kubernetes", (*stage).playRest},
 	{"Uninstalling deletes nothing in Google Cloud", (*stage).playUninstall},
@@ -44,14 +45,22 @@ func (s *stage) tell(ctx context.Context) error {
 
 // apply applies a manifest of the story, having shown it.
 func (s *stage) apply(ctx context.Context, file string) error {
+	if err := s.showFile(file); err != nil {
+		return err
+	}
+	_, err := s.kubectl.run(ctx, "apply", "-f", file)
+	return err
+}
+
+// showFile shows a manifest of the story.
+func (s *stage) showFile(file string) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return fmt.Errorf("reading a manifest of the story: %w", err)
 	}
 	s.show.command("cat " + file)
 	s.show.output(string(text))
-	_, err = s.kubectl.run(ctx, "apply", "-f", file)
-	return err
+	return nil
 }
 
 // expect shows a fact that is true, and returns an error for one that is not.
