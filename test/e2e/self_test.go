@@ -37,9 +37,16 @@ func atTheOperators(t *testing.T) *world {
 	return w
 }
 
+// allow is what an administrator permits the namespace, and nothing else.
 func (w *world) allow(permissions ...string) {
 	w.t.Helper()
-	w.editNamespace(func(n *corev1.Namespace) { n.Annotations[v1alpha1.AllowAnnotation] = strings.Join(permissions, ",") })
+	w.editNamespace(func(n *corev1.Namespace) {
+		if len(permissions) == 0 {
+			delete(n.Annotations, v1alpha1.AllowAnnotation)
+			return
+		}
+		n.Annotations[v1alpha1.AllowAnnotation] = strings.Join(permissions, ",")
+	})
 }
 
 // TestNobodyBecomesTheOperator: no manifest of its account lets anybody in, or takes its own way in away; in no mode, and by no detour.
@@ -108,12 +115,12 @@ func TestAnAccountThatBecomesTheOperatorsIsLetGo(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)
 	role := granting(tokenCreator, "user:editor@example.com")
-	obj := anAccount("shop", v1alpha1.ServiceAccountSpec{
+	obj := anAccount("shop-holdfast", v1alpha1.ServiceAccountSpec{
 		CommonSpec: v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete}, IAM: &v1alpha1.IAMPolicy{Bindings: []v1alpha1.IAMBinding{role}},
 	})
 	w.create(obj)
 	w.ready(obj)
-	w.makeNamespace(w.namespace+"-other", map[string]string{v1alpha1.ProjectIDAnnotation: "other", v1alpha1.ImpersonateServiceAccountAnnotation: w.accountEmail("shop")})
+	w.makeNamespace(w.namespace+"-other", map[string]string{v1alpha1.ProjectIDAnnotation: "other", v1alpha1.ImpersonateServiceAccountAnnotation: w.accountEmail("shop-holdfast")})
 	w.eventually("the new Namespace to be known", func() (bool, string) {
 		edit(w, obj, func(a *v1alpha1.ServiceAccount) { a.Spec.Disabled = new(true) })
 		w.settled(obj)
@@ -126,7 +133,7 @@ func TestAnAccountThatBecomesTheOperatorsIsLetGo(t *testing.T) {
 	})
 	edit(w, obj, func(a *v1alpha1.ServiceAccount) { a.Spec.Disabled, a.Spec.IAM = nil, nil })
 	w.reason(obj, v1alpha1.ReasonNotAllowed)
-	if policy, _ := w.cloud.IAM.Policy(w.accountEmail("shop")); !slices.Contains(granted(policy), role.Role+" "+string(role.Members[0])) {
+	if policy, _ := w.cloud.IAM.Policy(w.accountEmail("shop-holdfast")); !slices.Contains(granted(policy), role.Role+" "+string(role.Members[0])) {
 		t.Errorf("the policy was changed: %q", granted(policy))
 	}
 	w.delete(obj)
@@ -134,7 +141,7 @@ func TestAnAccountThatBecomesTheOperatorsIsLetGo(t *testing.T) {
 		w.get(obj)
 		return strings.Contains(condition(obj, v1alpha1.ConditionReady).Message, "deleting it would lock Holdfast out"), describe(obj)
 	})
-	if _, there := w.account("shop"); !there {
+	if _, there := w.account("shop-holdfast"); !there {
 		t.Error("the account is gone")
 	}
 	edit(w, obj, func(a *v1alpha1.ServiceAccount) { a.Spec.DeletionPolicy = v1alpha1.DeletionOrphan })
