@@ -73,10 +73,8 @@ const (
 	ReasonBreakGlass = "BreakGlass"
 )
 
-// Reasons of Drifted, BreakGlass and Exposed.
+// Reasons of Drifted and BreakGlass.
 const (
-	// ReasonOperatorProject: the namespace is bound to the project that Holdfast's own account is in.
-	ReasonOperatorProject = "OperatorProject"
 	// ReasonInSync: no difference.
 	ReasonInSync = "InSync"
 	// ReasonUnknown: not checked yet, or the check failed.
@@ -88,3 +86,6 @@ const (
 	// ReasonWriteInFlight: break-glass is active, and a write that began before is still in flight.
 	ReasonWriteInFlight = "WriteInFlight"
 )
+
+// ReasonOperatorProject is the reason of Exposed: the namespace is bound to the project that Holdfast's own account is in.
+const ReasonOperatorProject = "OperatorProject"

@@ -82,8 +82,8 @@ func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.
 	err = engine.Setup(ctx, mgr, engine.Options{
 		Kinds: all, OwnerID: c.ownerID, Workers: func(k kind.Kind) int { return *c.workers[k.Kind] },
 		Sweep: sweep.Schedule{Interval: c.sweepInterval}, Gate: engine.NewGate(mgr.GetAPIReader(), held),
-		Projects: clients, Identities: clients, SelfMembers: append(c.selfMembers, kubernetesMembers(mountedToken)...), Turns: clients,
-		Metrics: collector, Census: true, Namespace: ownNamespace(c.election),
+		Projects: clients, Identities: clients, SelfMembers: append(c.selfMembers, kubernetesMembers(mountedToken)...),
+		Turns: clients, Metrics: collector, Census: true, Namespace: ownNamespace(c.election),
 	})
 	return mgr, errors.Join(err, register(collector))
 }

@@ -15,7 +15,7 @@ const mountedToken = "/var/run/secrets/kubernetes.io/serviceaccount/token" //nol
 // kubernetesMembers is the member as which the manager's own Kubernetes service account appears in IAM policies, in whatever pool; none
 // outside of Kubernetes. GKE's Workload Identity lets that account act as a Google one by it.
 func kubernetesMembers(file string) []string {
-	token, err := os.ReadFile(file)
+	token, err := os.ReadFile(file) //nolint:gosec // which is mountedToken but in tests
 	if err != nil {
 		return nil
 	}

@@ -95,7 +95,7 @@ func TestGate(t *testing.T) {
 			}
 			g := NewGate(kube, lease)
 			g.now = func() time.Time { return now }
-			target := plan.Target{UID: planned.UID, Generation: planned.Generation, ResourceVersion: planned.ResourceVersion, Binding: tenancy.Binding{Project: "shop-project"}}
+			target := plan.Target{UID: planned.UID, Generation: planned.Generation, ResourceVersion: planned.ResourceVersion, Binding: tenancy.Binding{Project: "shop-project", Reach: "shop-project"}}
 
 			ctx, cancel, err := g.pass(t.Context(), planned, rivals, target)
 			if got := answer(err); got != tc.want {

@@ -65,7 +65,8 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	for _, k := range opts.Kinds {
 		r := &Reconciler{
 			kind: k, inventory: all, client: mgr.GetClient(), uncached: mgr.GetAPIReader(), gate: opts.Gate,
-			projects: opts.Projects, identities: opts.Identities, selfMembers: opts.SelfMembers, turns: opts.Turns, kept: newWaitingTurns(), missing: newAbsences(),
+			projects: opts.Projects, identities: opts.Identities, selfMembers: opts.SelfMembers,
+			turns: opts.Turns, kept: newWaitingTurns(), missing: newAbsences(),
 			emptyings: newEmptyings(workers(opts, k)),
 			sweep:     opts.Sweep, metrics: opts.Metrics,
 			events: mgr.GetEventRecorder("holdfast"), scheme: mgr.GetScheme(),

@@ -122,7 +122,7 @@ func workloadOf(member string) (workload, bool) {
 		return workload{match[1], "ns/" + match[2] + "/sa/" + match[3]}, true
 	}
 	match := poolMember.FindStringSubmatch(member)
-	if match == nil || match[1] != "principal" {
+	if len(match) == 0 || match[1] != "principal" {
 		return workload{}, false
 	}
 	subject, isSubject := strings.CutPrefix(match[4], "subject/")

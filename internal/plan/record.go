@@ -70,7 +70,8 @@ type PolicyRecord struct {
 // RecordOf reads the record that a status keeps.
 func RecordOf(status *v1alpha1.CommonStatus) Record {
 	r := Record{
-		Project: status.Project, ExternalName: status.ExternalName, Identity: status.Identity, CreatedIdentity: status.CreatedIdentity, Unrestorable: status.Unrestorable,
+		Project: status.Project, ExternalName: status.ExternalName, Identity: status.Identity,
+		CreatedIdentity: status.CreatedIdentity, Unrestorable: status.Unrestorable,
 		CreateTime:    status.LastCreateAttemptTime.DeepCopy(),
 		AppliedFields: slices.Clone(status.AppliedFields), Pending: slices.Clone(status.Pending), Approved: status.Approved.DeepCopy(),
 		PlanSequence: status.PlanSequence, Requested: status.LastHandledReconcileAt,
@@ -88,7 +89,8 @@ func RecordOf(status *v1alpha1.CommonStatus) Record {
 // Store writes the record into a status. What a status shows beside it stays.
 func (r Record) Store(status *v1alpha1.CommonStatus) {
 	status.Project, status.ExternalName = r.Project, r.ExternalName
-	status.Identity, status.CreatedIdentity, status.Unrestorable, status.LastCreateAttemptTime = r.Identity, r.CreatedIdentity, r.Unrestorable, r.CreateTime
+	status.Identity, status.CreatedIdentity = r.Identity, r.CreatedIdentity
+	status.Unrestorable, status.LastCreateAttemptTime = r.Unrestorable, r.CreateTime
 	status.AppliedFields, status.Pending, status.Approved, status.PlanSequence = r.AppliedFields, r.Pending, r.Approved, r.PlanSequence
 	status.LastHandledReconcileAt = r.Requested
 	if !r.Policy.Known {

@@ -115,7 +115,8 @@ func ruleOverOwnAccounts(s subject) *Verdict {
 		return nil
 	}
 	return s.notAllowed(fmt.Sprintf("Holdfast itself acts as %s, which is in project %q, and roles that are granted on the project reach it: %s. "+
-		"Grant a narrower role, or grant it on a single resource", List(accounts), s.env.Ref.Project, List(grants)), v1alpha1.AllowGrantsOverOwnAccounts)
+		"Grant a narrower role, or grant it on a single resource", List(accounts), s.env.Ref.Project, List(grants)),
+		v1alpha1.AllowGrantsOverOwnAccounts)
 }
 
 // ruleUses keeps the operator's rights in other projects from being everybody's. It decides by the manifest alone, so that it tells nothing of

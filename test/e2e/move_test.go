@@ -355,6 +355,10 @@ func TestAPolicyMoves(t *testing.T) {
 					t.Errorf("%d writes: what both want was revoked in between", n)
 				}
 				rebind(w, to, granting("roles/logging.viewer", cleo))
+				if tc.mode != v1alpha1.IAMAdditive { // the first plan that removes anything
+					w.reason(to, v1alpha1.ReasonAwaitingApproval)
+					approve(w, to)
+				}
 				w.ready(to)
 				w.expectGrants(append([]string{"roles/editor " + cleo, "roles/logging.viewer " + cleo}, tc.left...)...)
 			})

@@ -92,6 +92,10 @@ func TestAnAliasInAuditConfigs(t *testing.T) {
 				applied(v1alpha1.ReasonNotApplied) // the binding has the alias still
 				w.expectExempted("user:bob@example.com")
 				edit(w, p, func(p *v1alpha1.ProjectPolicy) { p.Spec.AuditConfigs, p.Spec.Bindings = nil, p.Spec.Bindings[1:] })
+				if management == v1alpha1.ManagementManage && mode != v1alpha1.IAMAdditive { // the first plan that removes anything
+					w.reason(p, v1alpha1.ReasonAwaitingApproval)
+					approve(w, p)
+				}
 				applied(v1alpha1.ReasonUpToDate)
 				w.expectExempted()
 				w.expectGrants("roles/owner serviceAccount:" + operator)

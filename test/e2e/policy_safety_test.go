@@ -159,6 +159,8 @@ func TestADeletedPrincipalBlocksNothing(t *testing.T) {
 	_, member, _ := strings.Cut(w.projectGrants()[gone], " ")
 	w.expectKept(p, "roles/viewer", member, "deletedPrincipals")
 	edit(w, p, func(p *v1alpha1.ProjectPolicy) { p.Spec.DeletedPrincipals = v1alpha1.IAMDeletedPrincipalsRemove })
+	w.reason(p, v1alpha1.ReasonAwaitingApproval) // the first plan that removes anything
+	approve(w, p)
 	w.ready(p)
 	w.expectGrants("roles/resourcemanager.projectIamAdmin serviceAccount:"+operator, "roles/viewer user:ada@example.com")
 }

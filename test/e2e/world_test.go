@@ -66,6 +66,8 @@ type world struct {
 	refuse func(*http.Request) bool
 	// unreadable is for what refuse does only at times.
 	unreadable atomic.Bool
+	// selfMembers are further members by which the controllers have their access.
+	selfMembers []string
 	// metrics are those of the controllers that run now.
 	metrics *metrics.Collector
 	// logger is where the controllers log; the zero value for the one of all tests.
@@ -130,7 +132,7 @@ func (w *world) start(namespaces ...string) {
 	w.metrics = metrics.New() // which a process begins with
 	options := engine.Options{
 		Kinds: kinds.All(clients), OwnerID: w.ownerID, Workers: func(typed.Kind) int { return 2 }, Sweep: sweep.Schedule{Interval: w.sweep},
-		Gate: engine.NewGate(mgr.GetAPIReader(), w.lease), Projects: clients, Identities: clients, Turns: clients, Metrics: w.metrics, Unanswered: w.unanswered,
+		Gate: engine.NewGate(mgr.GetAPIReader(), w.lease), Projects: clients, Identities: clients, SelfMembers: w.selfMembers, Turns: clients, Metrics: w.metrics, Unanswered: w.unanswered,
 	}
 	if err := engine.Setup(ctx, mgr, options); err != nil {
 		w.t.Fatalf("setting up the kinds: %v", err)
