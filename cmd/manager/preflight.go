@@ -114,15 +114,11 @@ func apiServerFault(host string, err error) error {
 
 // missing says which CustomResourceDefinitions are not served.
 func missing(served *metav1.APIResourceList) error {
-	needed := []string{"breakglassrecords"}
-	for _, k := range kinds.All(nil) {
-		needed = append(needed, k.Plural)
-	}
 	var absent []string
-	for _, plural := range needed {
-		isIt := func(r metav1.APIResource) bool { return r.Name == plural }
+	for _, k := range kinds.All(nil) {
+		isIt := func(r metav1.APIResource) bool { return r.Name == k.Plural }
 		if served == nil || !slices.ContainsFunc(served.APIResources, isIt) {
-			absent = append(absent, plural+"."+v1alpha1.GroupVersion.Group)
+			absent = append(absent, k.Plural+"."+v1alpha1.GroupVersion.Group)
 		}
 	}
 	if len(absent) == 0 {

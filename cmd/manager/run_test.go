@@ -127,11 +127,11 @@ func TestRunComplains(t *testing.T) {
 		},
 		"no CRD": {
 			emulated(there, there, there, there, "--kubeconfig", fakeAPIServer(t, nil, false)), "", 1,
-			[]string{"missing CustomResourceDefinitions breakglassrecords.gcp.holdfast.dev, buckets.gcp.holdfast.dev, topics.gcp.holdfast.dev, serviceaccounts.gcp.holdfast.dev, projectpolicies.gcp.holdfast.dev (v1alpha1)", "`kubectl apply -k config/crd`"},
+			[]string{"missing CustomResourceDefinitions buckets.gcp.holdfast.dev, topics.gcp.holdfast.dev, serviceaccounts.gcp.holdfast.dev, projectpolicies.gcp.holdfast.dev (v1alpha1)", "`kubectl apply -k config/crd`"},
 		},
 		"one CRD missing": {
 			emulated(there, there, there, there, "--kubeconfig", fakeAPIServer(t, all[2:], false)), "", 1,
-			[]string{"missing CustomResourceDefinitions breakglassrecords.gcp.holdfast.dev, buckets.gcp.holdfast.dev (v1alpha1)", "`kubectl apply -k config/crd`"},
+			[]string{"missing CustomResourceDefinitions buckets.gcp.holdfast.dev (v1alpha1)", "`kubectl apply -k config/crd`"},
 		},
 		"storage unreachable": {
 			emulated(gone, there, there, there, "--kubeconfig", fakeAPIServer(t, all, false)), "", 1,

@@ -15,11 +15,11 @@ import (
 
 // Bounds of a BreakGlassRecord, which is for good. The size is in bytes of JSON.
 const (
-	mostEpisodes     = 10
-	mostChangesKept  = 16
-	largestRecord    = 256 << 10
-	longestPrefix    = 40
-	longestTextInOne = 256
+	mostEpisodes    = 10
+	mostChangesKept = 16
+	largestRecord   = 256 << 10
+	longestPrefix   = 40
+	longestValue    = 256
 )
 
 // RecordName is the metadata.name of the BreakGlassRecord of a resource, by its full name, as manifests of a project mean it: the end of
@@ -63,7 +63,8 @@ func Keep(recorded []v1alpha1.BreakGlassEpisode, of v1alpha1.BreakGlassManifest,
 // itself are there already.
 func Recall(status *v1alpha1.CommonStatus, of v1alpha1.BreakGlassManifest, recorded []v1alpha1.BreakGlassEpisode) {
 	own := func(e v1alpha1.BreakGlassEpisode) bool {
-		return e.Manifest == nil || *e.Manifest == of || slices.ContainsFunc(status.BreakGlassHistory, func(there v1alpha1.BreakGlassEpisode) bool { return same(e, there) })
+		isThere := func(there v1alpha1.BreakGlassEpisode) bool { return same(e, there) }
+		return e.Manifest == nil || *e.Manifest == of || slices.ContainsFunc(status.BreakGlassHistory, isThere)
 	}
 	history := append(slices.Clone(status.BreakGlassHistory), slices.DeleteFunc(slices.Clone(recorded), own)...)
 	newestFirst(history)
@@ -85,10 +86,11 @@ func newestFirst(episodes []v1alpha1.BreakGlassEpisode) {
 
 // short cuts what may be long.
 func short(e v1alpha1.BreakGlassEpisode) v1alpha1.BreakGlassEpisode {
-	e.LastWrite = text.Cut(e.LastWrite, longestTextInOne)
+	e.LastWrite = text.Cut(e.LastWrite, longestValue)
 	e.Seen = slices.Clone(e.Seen[:min(len(e.Seen), mostChangesKept)])
 	for i, c := range e.Seen {
-		e.Seen[i] = v1alpha1.Change{Path: text.Cut(c.Path, longestTextInOne), From: text.Cut(c.From, longestTextInOne), To: text.Cut(c.To, longestTextInOne)}
+		cut := func(s string) string { return text.Cut(s, longestValue) }
+		e.Seen[i] = v1alpha1.Change{Path: cut(c.Path), From: cut(c.From), To: cut(c.To)}
 	}
 	return e
 }

@@ -119,7 +119,8 @@ func begin(status *v1alpha1.CommonStatus, seen Seen) []Event {
 // resume continues the record of a glass that another one superseded.
 func resume(status *v1alpha1.CommonStatus, glass Glass) bool {
 	at := slices.IndexFunc(status.BreakGlassHistory, func(r v1alpha1.BreakGlassEpisode) bool {
-		return r.Manifest == nil && r.Ending == v1alpha1.BreakGlassSuperseded && r.Scope == glass.Scope && r.Reason == glass.Reason && r.By == glass.By
+		superseded := r.Manifest == nil && r.Ending == v1alpha1.BreakGlassSuperseded
+		return superseded && r.Scope == glass.Scope && r.Reason == glass.Reason && r.By == glass.By
 	})
 	if at < 0 {
 		return false

@@ -69,8 +69,8 @@ func wasRecorded(obj v1alpha1.Object, past breakglass.Glass) bool {
 	return len(history) > 0 && history[0].Until != nil && history[0].Until.Time.Equal(past.Until) && history[0].Reason == past.Reason
 }
 
-// storeClosing puts on record that the glass is closed, beyond the manifest and in its status, before anything is written again: as long as the status says that it is
-// broken, nothing is. Ready ends to be an exception, too.
+// storeClosing puts on record that the glass is closed, beyond the manifest and in its status, before anything is written again: as long as the
+// status says that it is broken, nothing is. Ready ends to be an exception, too.
 func (p *pass) storeClosing(ctx context.Context) error {
 	if err := p.keepClosing(ctx); err != nil {
 		return err

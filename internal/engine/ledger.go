@@ -52,7 +52,9 @@ func recordsGo(err error) bool {
 	return apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) || apierrors.HasStatusCause(err, "NamespaceTerminating")
 }
 
-func (p *pass) writeHistory(ctx context.Context, key client.ObjectKey, spec v1alpha1.BreakGlassRecordSpec, history []v1alpha1.BreakGlassEpisode) error {
+func (p *pass) writeHistory(
+	ctx context.Context, key client.ObjectKey, spec v1alpha1.BreakGlassRecordSpec, history []v1alpha1.BreakGlassEpisode,
+) error {
 	var record v1alpha1.BreakGlassRecord
 	err := p.uncached.Get(ctx, key, &record)
 	isNew := apierrors.IsNotFound(err)

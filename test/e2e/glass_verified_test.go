@@ -128,7 +128,11 @@ func TestANameIsVerifiedOnlyIfItWasCheckedThroughout(t *testing.T) {
 			return err == nil, fmt.Sprint(err)
 		})
 	}
-	time.Sleep(3 * time.Second) // of which the API server's dates know only seconds
+	settle := func() { // the API server dates objects to the second
+		began := time.Now()
+		w.eventually("the policies to have been in force for a while", func() (bool, string) { return time.Since(began) > 3*time.Second, "" })
+	}
+	settle()
 	obj := made()
 	w.annotates(installed.Ada, obj, opened)
 	expect(t, obj, true)
@@ -148,7 +152,7 @@ func TestANameIsVerifiedOnlyIfItWasCheckedThroughout(t *testing.T) {
 	}
 	t.Run("and once it was seen to be as it should be it is again", func(t *testing.T) {
 		obj := made()
-		time.Sleep(3 * time.Second)
+		settle()
 		w.settled(obj)
 		w.annotates(installed.Ada, obj, opened)
 		expect(t, obj, true)

@@ -168,7 +168,8 @@ func Kinds() ([]metav1.APIResource, error) {
 			return nil, err
 		}
 		for _, definition := range definitions {
-			if categories, _, _ := unstructured.NestedStringSlice(definition.Object, "spec", "names", "categories"); !slices.Contains(categories, "gcp") {
+			categories, _, _ := unstructured.NestedStringSlice(definition.Object, "spec", "names", "categories")
+			if !slices.Contains(categories, "gcp") {
 				continue
 			}
 			kind, _, _ := unstructured.NestedString(definition.Object, "spec", "names", "kind")
