@@ -1,6 +1,9 @@
 package diff
 
 import (
+	"cmp"
+	"encoding/json"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -35,6 +38,9 @@ type Field struct {
 	// Hold says why a change of this field must wait for approval even under management Manage; empty if it need not. It may be
 	// nil.
 	Hold func(c Change) string
+	// Loses says why a change of this field can lose data, or take away what protects data; empty if it cannot. The values of the change
+	// are those in Google Cloud: where there is none, the default. Nil for no change.
+	Loses func(c Change) string
 	// Frees says whether a change of this field, of a resource that is live like this, lets go of contents that could not be deleted
 	// before: such a change is made also while the manifest is being deleted. Nil for no change.
 	Frees func(c Change, live v1alpha1.Object) bool
@@ -83,6 +89,37 @@ func (f Fields) Hold(c Change) string {
 		return hold(c)
 	}
 	return ""
+}
+
+// Loses says why a change can lose data, or take away what protects data; empty if it cannot. A change of a struct as a whole is one of all
+// fields in it.
+func (f Fields) Loses(c Change) string {
+	if loses := f.of(c.Path).Loses; loses != nil {
+		c.From, c.To = cmp.Or(c.From, f.Default(c.Path)), cmp.Or(c.To, f.Default(c.Path))
+		return loses(c)
+	}
+	for _, path := range slices.Sorted(maps.Keys(f)) {
+		below, ok := strings.CutPrefix(path, c.Path+".")
+		if !ok || f[path].Loses == nil {
+			continue
+		}
+		if why := f.Loses(Change{Path: path, From: member(c.From, below), To: member(c.To, below)}); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+// member is the value at a path in a JSON object; empty if there is none.
+func member(object, path string) string {
+	for name := range strings.SplitSeq(path, ".") {
+		var members map[string]json.RawMessage
+		if json.Unmarshal([]byte(object), &members) != nil {
+			return ""
+		}
+		object = string(members[name])
+	}
+	return object
 }
 
 // Frees are those of the changes that let go of contents which could not be deleted before.
