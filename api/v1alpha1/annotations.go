@@ -30,6 +30,21 @@ const (
 	// (serviceAccountRefs). Each is named in full: there is no wildcard. A namespace that leaves the list gets no new grants by
 	// reference; those that it has stay.
 	AllowReferencesFromAnnotation = "holdfast.dev/allow-references-from"
+	// AllowAnnotation lists, comma-separated, what objects in the namespace may do that others may not: see Permissions.
+	AllowAnnotation = "holdfast.dev/allow"
+)
+
+// Permissions of a Namespace, the values of AllowAnnotation. Each lifts a restriction for all objects in the namespace, and for no other.
+const (
+	// AllowPolicyOfOwnAccounts lets manifests change the IAM policy of the service accounts that Holdfast acts as.
+	AllowPolicyOfOwnAccounts = "PolicyOfOwnAccounts"
+	// AllowGrantsOverOwnAccounts lets manifests grant roles on a project that reach the service accounts that Holdfast acts as, since these
+	// are in that project.
+	AllowGrantsOverOwnAccounts = "GrantsOverOwnAccounts"
+	// AllowGrantsOnAdoptedAccounts lets manifests grant roles on service accounts that they have not created.
+	AllowGrantsOnAdoptedAccounts = "GrantsOnAdoptedAccounts"
+	// AllowDataLoss lets manifests make changes that lose data, and delete the contents of what they have adopted, without approval.
+	AllowDataLoss = "DataLoss"
 )
 
 // ClosedByExpiry is the value of BreakGlassClosedByAnnotation when the glass expired.

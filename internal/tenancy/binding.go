@@ -17,6 +17,8 @@ type Binding struct {
 	Project string
 	// Impersonate is the e-mail of the service account to act as; empty for the manager's own credentials.
 	Impersonate string
+	// Permissions are what the object may do that others may not.
+	Permissions
 }
 
 // Refusal says why an object may not use a project. Its message names the command that would allow it.
@@ -58,15 +60,16 @@ func Resolve(namespace string, annotations map[string]string, wanted, bound stri
 	return Binding{
 		Project:     project,
 		Impersonate: strings.TrimSpace(annotations[v1alpha1.ImpersonateServiceAccountAnnotation]),
+		Permissions: ReadPermissions(annotations),
 	}, nil
 }
 
 // Bindings are all that a namespace's objects may have: its own project, and those that it is allowed.
 func Bindings(annotations map[string]string) []Binding {
-	own, impersonate := annotations[v1alpha1.ProjectIDAnnotation], annotations[v1alpha1.ImpersonateServiceAccountAnnotation]
+	own, impersonate := annotations[v1alpha1.ProjectIDAnnotation], strings.TrimSpace(annotations[v1alpha1.ImpersonateServiceAccountAnnotation])
 	var out []Binding
 	for _, project := range split(own + "," + annotations[v1alpha1.AllowedProjectIDsAnnotation]) {
-		out = append(out, Binding{Project: project, Impersonate: strings.TrimSpace(impersonate)})
+		out = append(out, Binding{Project: project, Impersonate: impersonate, Permissions: ReadPermissions(annotations)})
 	}
 	return out
 }

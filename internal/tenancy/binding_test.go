@@ -13,7 +13,9 @@ func TestBindings(t *testing.T) {
 		v1alpha1.ProjectIDAnnotation: " shop ", v1alpha1.AllowedProjectIDsAnnotation: "shop-dev, shop-test,",
 		v1alpha1.ImpersonateServiceAccountAnnotation: " shop@p ",
 	})
-	want := []Binding{{"shop", "shop@p"}, {"shop-dev", "shop@p"}, {"shop-test", "shop@p"}}
+	want := []Binding{
+		{Project: "shop", Impersonate: "shop@p"}, {Project: "shop-dev", Impersonate: "shop@p"}, {Project: "shop-test", Impersonate: "shop@p"},
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("bindings (-want +got):\n%s", diff)
 	}

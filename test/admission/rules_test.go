@@ -304,18 +304,21 @@ func TestFinalizerWhileTheGlassIsBroken(t *testing.T) {
 }
 
 func TestBindingANamespace(t *testing.T) {
-	for _, key := range []string{
-		v1alpha1.ProjectIDAnnotation, v1alpha1.AllowedProjectIDsAnnotation, v1alpha1.ImpersonateServiceAccountAnnotation,
-		v1alpha1.AllowReferencesFromAnnotation,
+	for key, values := range map[string][2]string{
+		v1alpha1.ProjectIDAnnotation:                 {"shop-prod", "bank-prod"},
+		v1alpha1.AllowedProjectIDsAnnotation:         {"shop-prod", "bank-prod"},
+		v1alpha1.ImpersonateServiceAccountAnnotation: {"shop-prod", "bank-prod"},
+		v1alpha1.AllowReferencesFromAnnotation:       {"shop-prod", "bank-prod"},
+		v1alpha1.AllowAnnotation:                     {v1alpha1.AllowDataLoss, v1alpha1.AllowPolicyOfOwnAccounts},
 	} {
 		t.Run(key, func(t *testing.T) {
-			obj := prepared(t, "namespace", map[string]string{key: "shop-prod"})
-			for _, patch := range []string{`{"` + key + `": "bank-prod"}`, `{"` + key + `": null}`} {
+			obj := prepared(t, "namespace", map[string]string{key: values[0]})
+			for _, patch := range []string{`{"` + key + `": "` + values[1] + `"}`, `{"` + key + `": null}`} {
 				expectRefusal(t, annotate(t, bob, obj.DeepCopy(), patch), "the RBAC verb bind on namespaces is missing. The ClusterRole holdfast-bind has it")
 			}
-			create := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: obj.GetName() + "-new", Annotations: map[string]string{key: "bank-prod"}}}
+			create := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: obj.GetName() + "-new", Annotations: map[string]string{key: values[1]}}}
 			expectRefusal(t, asUser(t, bob).Create(ctx, create), "bob may not bind namespace "+create.Name)
-			if err := annotate(t, ada, obj, `{"`+key+`": "bank-prod"}`); err != nil {
+			if err := annotate(t, ada, obj, `{"`+key+`": "`+values[1]+`"}`); err != nil {
 				t.Errorf("ada was refused: %v", err)
 			}
 		})
@@ -354,6 +357,42 @@ func TestReferencesAreAllowedByName(t *testing.T) {
 			}}
 			for _, err := range []error{
 				annotate(t, ada, obj, `{"`+v1alpha1.AllowReferencesFromAnnotation+`": "`+try.value+`"}`),
+				asUser(t, ada).Create(ctx, created),
+			} {
+				if try.refusal != "" {
+					expectRefusal(t, err, try.refusal)
+				} else if err != nil {
+					t.Errorf("refused: %v", err)
+				}
+			}
+		})
+	}
+}
+
+// TestNamespacesAreAllowedWhatThereIs: a word that means nothing would make an administrator believe what is not so.
+func TestNamespacesAreAllowedWhatThereIs(t *testing.T) {
+	const refusal = "holdfast.dev/allow must list permissions, separated by commas, of PolicyOfOwnAccounts, GrantsOverOwnAccounts, GrantsOnAdoptedAccounts and DataLoss"
+	tries := map[string]struct{ value, refusal string }{
+		"a policy of own accounts":   {value: v1alpha1.AllowPolicyOfOwnAccounts},
+		"grants over own accounts":   {value: v1alpha1.AllowGrantsOverOwnAccounts},
+		"grants on adopted accounts": {value: v1alpha1.AllowGrantsOnAdoptedAccounts},
+		"several, with spaces":       {value: " DataLoss , PolicyOfOwnAccounts "},
+		"a word that nobody knows":   {value: "Everything", refusal: refusal},
+		"one among known ones":       {value: "DataLoss,Everything", refusal: refusal},
+		"lower case":                 {value: "dataloss", refusal: refusal},
+		"a wildcard":                 {value: "*", refusal: refusal},
+		"nothing":                    {value: "", refusal: refusal},
+		"a comma too many":           {value: "DataLoss,", refusal: refusal},
+		"no commas":                  {value: "DataLoss PolicyOfOwnAccounts", refusal: refusal},
+	}
+	for name, try := range tries {
+		t.Run(name, func(t *testing.T) {
+			obj := prepared(t, "namespace", nil)
+			created := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
+				Name: obj.GetName() + "-new", Annotations: map[string]string{v1alpha1.AllowAnnotation: try.value},
+			}}
+			for _, err := range []error{
+				annotate(t, ada, obj, `{"`+v1alpha1.AllowAnnotation+`": "`+try.value+`"}`),
 				asUser(t, ada).Create(ctx, created),
 			} {
 				if try.refusal != "" {
