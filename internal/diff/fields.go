@@ -3,7 +3,6 @@ package diff
 import (
 	"cmp"
 	"encoding/json"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -98,16 +97,15 @@ func (f Fields) Loses(c Change) string {
 		c.From, c.To = cmp.Or(c.From, f.Default(c.Path)), cmp.Or(c.To, f.Default(c.Path))
 		return loses(c)
 	}
-	for _, path := range slices.Sorted(maps.Keys(f)) {
-		below, ok := strings.CutPrefix(path, c.Path+".")
-		if !ok || f[path].Loses == nil {
-			continue
-		}
-		if why := f.Loses(Change{Path: path, From: member(c.From, below), To: member(c.To, below)}); why != "" {
-			return why
+	var whys []string
+	for path, field := range f {
+		if below, ok := strings.CutPrefix(path, c.Path+"."); ok && field.Loses != nil {
+			whys = append(whys, f.Loses(Change{Path: path, From: member(c.From, below), To: member(c.To, below)}))
 		}
 	}
-	return ""
+	whys = slices.DeleteFunc(whys, func(why string) bool { return why == "" })
+	slices.Sort(whys)
+	return strings.Join(whys, "; ")
 }
 
 // member is the value at a path in a JSON object; empty if there is none.

@@ -60,7 +60,7 @@ func (r *Reconciler) report(ctx context.Context, p *pass, out outcome) (reconcil
 	setConditions(p.obj, out)
 	status.ObservedGeneration = p.obj.GetGeneration()
 	p.record.Requested = p.obj.GetAnnotations()[v1alpha1.ReconcileRequestedAtAnnotation]
-	status.Drift, status.Plan = plan.Bounded(out.drift), out.plan
+	status.Drift, status.Plan = plan.Bounded(r.kind, out.drift), out.plan
 	breakglass.Note(status, status.Drift)
 	if err := p.saveLast(ctx); err != nil {
 		if isStale(err) {
@@ -71,6 +71,12 @@ func (r *Reconciler) report(ctx context.Context, p *pass, out outcome) (reconcil
 	r.tellGlass(ctx, p.draft)
 	r.measure(p.draft, out)
 	r.tell(ctx, p.obj, out, was)
+	switch err := p.endApproval(ctx, out); {
+	case isStale(err):
+		return reconcile.Result{RequeueAfter: pauseStale}, nil
+	case err != nil:
+		return reconcile.Result{}, err
+	}
 	return r.next(out, p.obj)
 }
 

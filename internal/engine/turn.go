@@ -89,7 +89,7 @@ func (p *pass) waitForTurn(context.Context) *outcome {
 	}
 	turn, ok := p.kept.take(p.name(), p.errand(), p.now())
 	if !ok {
-		turn = p.reserve(plan.ReadSteps(p.manifest(), p.record), plan.LikelyWrites(p.manifest(), p.record, p.decided()))
+		turn = p.reserve(plan.ReadSteps(p.manifest(), p.record), plan.LikelyWrites(p.manifest(), p.record, p.env, p.decided()))
 	}
 	if wait := turn.due.Sub(p.now()); wait > 0 {
 		p.kept.keep(p.name(), turn)

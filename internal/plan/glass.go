@@ -17,6 +17,7 @@ func NewRival(obj v1alpha1.Object, namespace map[string]string, project string, 
 	released := !obj.GetDeletionTimestamp().IsZero() && !slices.Contains(obj.GetFinalizers(), v1alpha1.Finalizer)
 	return Rival{
 		Object: obj,
+		Limits: tenancy.ReadLimits(namespace),
 		Barred: released || refusal != nil || binding.Project != project,
 		Glass:  breakglass.Read(obj.GetAnnotations(), namespace, now),
 	}

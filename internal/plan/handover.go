@@ -48,20 +48,15 @@ func (r Record) PassedOn(m Manifest, e Environment) Record {
 // heir is the manifest that owns the resource, or will once those that go are gone; nil for none.
 func (s subject) heir() v1alpha1.Object {
 	var heir v1alpha1.Object
-	if stays(s.Object) {
+	if s.stays() {
 		heir = s.Object
 	}
 	for _, rival := range s.env.Rivals {
-		if stays(rival.Object) && (heir == nil || older(rival.Object, heir)) {
+		if rival.stays() && (heir == nil || older(rival.Object, heir)) {
 			heir = rival.Object
 		}
 	}
 	return heir
-}
-
-// stays says whether a manifest may write, and goes on doing so.
-func stays(obj v1alpha1.Object) bool {
-	return obj.GetDeletionTimestamp().IsZero() && obj.GetCommonSpec().Management != v1alpha1.ManagementObserve
 }
 
 func tookOver(heir, from v1alpha1.Object) bool {
@@ -95,13 +90,13 @@ func (s subject) inherits() Record {
 // takesItsShare takes over, of what those have recorded that go, what this manifest wants.
 func (s subject) takesItsShare() Record {
 	r := s.record
-	if !stays(s.Object) {
+	if !s.stays() {
 		return r
 	}
 	var wanted *PolicyPlan
 	for _, rival := range s.env.Rivals {
 		theirs := RecordOf(rival.Object.GetCommonStatus()).Policy
-		if stays(rival.Object) || !theirs.owns() {
+		if rival.stays() || !theirs.owns() {
 			continue
 		}
 		if wanted == nil {
@@ -162,7 +157,7 @@ func (s subject) unclaimed() bool {
 	}
 	var wanted, claimed PolicyRecord
 	for _, rival := range s.env.Rivals {
-		if !stays(rival.Object) {
+		if !rival.stays() {
 			continue
 		}
 		theirs := RecordOf(rival.Object.GetCommonStatus()).Policy

@@ -11,13 +11,13 @@ import (
 // winner is the manifest that owns the resource instead of this one: the oldest that is older, if any, of those that cannot be applied
 // beside it. Those that only observe neither win nor lose, and those that may not act now do not win.
 func (s subject) winner() v1alpha1.Object {
-	if s.spec().Management == v1alpha1.ManagementObserve {
+	if s.management() == v1alpha1.ManagementObserve {
 		return nil
 	}
 	var winner v1alpha1.Object
 	for _, rival := range s.env.Rivals {
 		other := rival.Object
-		if rival.Barred || other.GetCommonSpec().Management == v1alpha1.ManagementObserve || !s.clashes(other) {
+		if rival.Barred || rival.management() == v1alpha1.ManagementObserve || !s.clashes(other) {
 			continue
 		}
 		if older(other, s.Object) && (winner == nil || older(other, winner)) {

@@ -25,3 +25,18 @@ func TestCut(t *testing.T) {
 		})
 	}
 }
+
+func TestVisible(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                    "",
+		`é "quoted" 😀`:        `é "quoted" 😀`,
+		"two\nlines\r":        `two\nlines\r`,
+		"\x00\x1b[31m":        `\x00\x1b[31m`,
+		"runs \u202ebackward": `runs \u202ebackward`,
+		"\u2028 and \u200b":   `\u2028 and \u200b`,
+	} {
+		if got := Visible(text); got != want {
+			t.Errorf("%q is shown as %q, want %q", text, got, want)
+		}
+	}
+}
