@@ -116,7 +116,6 @@ func TestNoEditorRemovesMoreThanTheNamespaceLets(t *testing.T) {
 // TestTheWholePlanCanBeRead, however many changes it has, and what is dangerous in it is shown first.
 func TestTheWholePlanCanBeRead(t *testing.T) {
 	t.Parallel()
-	w := startWorld(t)
 	hidden := additive()
 	for i := range 64 {
 		hidden.Bindings = append(hidden.Bindings, granting(fmt.Sprintf("roles/custom.a%02d", i), "user:eve@example.com"))
@@ -130,6 +129,7 @@ func TestTheWholePlanCanBeRead(t *testing.T) {
 		policy v1alpha1.IAMPolicy
 		want   int
 	}{"hidden-owner": {hidden, 65}, "many-members": {additive(many), 1490}} {
+		w := startWorld(t) // each with a project of its own, which may have 1,500 members
 		p := aPolicy(name, tc.policy)
 		p.Spec.Management = v1alpha1.ManagementApprove
 		w.create(p)
