@@ -32,6 +32,12 @@ const (
 	AllowReferencesFromAnnotation = "holdfast.dev/allow-references-from"
 	// AllowAnnotation lists, comma-separated, what objects in the namespace may do that others may not: see Permissions.
 	AllowAnnotation = "holdfast.dev/allow"
+	// LeastManagementAnnotation is the least spec.management of the objects in the namespace: with Approve none of them writes without
+	// approval, with Observe none writes at all, whatever its spec says. Manage limits nothing.
+	LeastManagementAnnotation = "holdfast.dev/least-management"
+	// MaxRemovalsAnnotation is how many members one plan may remove from their roles without approval at most, from 0 to 1500, whatever
+	// safety.maxRemovals of an object in the namespace says.
+	MaxRemovalsAnnotation = "holdfast.dev/max-removals"
 )
 
 // Permissions of a Namespace, the values of AllowAnnotation. Each lifts a restriction for all objects in the namespace, and for no other.

@@ -241,14 +241,18 @@ type Plan struct {
 	Hash string `json:"hash"`
 	// why says why the plan is on hold.
 	Why string `json:"why"`
-	// changes are what would be written.
+	// changes are what would be written, dangerous ones first: what loses data or cannot be undone, who gets much, what is taken away.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
 	Changes []Change `json:"changes,omitempty"`
-	// omitted counts the changes that are not listed here.
+	// omitted counts the changes that are not listed there.
 	// +optional
 	Omitted int64 `json:"omitted,omitempty"`
+	// text is the whole plan in the same order, uncut, where changes does not show all of it: a line for each change, with + for what is
+	// added, - for what is removed and ~ for what changes. A plan that has no room here has to be made smaller before it can be approved.
+	// +optional
+	Text string `json:"text,omitempty"`
 }
 
 // ApprovedPlan records an approval until the whole plan is applied.

@@ -58,6 +58,8 @@ const (
 	ReasonBindingChanged = "BindingChanged"
 	// ReasonAwaitingApproval: a plan is on hold until it is approved with holdfast.dev/approve.
 	ReasonAwaitingApproval = "AwaitingApproval"
+	// ReasonDataLoss: a plan that can lose data, or that deletes what was only adopted, is on hold until it is approved with holdfast.dev/approve.
+	ReasonDataLoss = "DataLoss"
 	// ReasonAwaitingAdoption: the resource existed before the manifest and differs from it.
 	ReasonAwaitingAdoption = "AwaitingAdoption"
 	// ReasonDiffers: Google Cloud differs from the manifest. Of Ready it says so only where management is Observe, of Drifted always.

@@ -87,13 +87,24 @@ func (s *stage) playDrift(ctx context.Context) error {
 	if err := s.apply(ctx, resetFile); err != nil {
 		return err
 	}
+	if err := s.untilStands(ctx, reports, v1alpha1.ReasonDataLoss); err != nil {
+		return err
+	}
+	if err := s.untilVersioning(ctx, true); err != nil {
+		return err
+	}
+	s.show.sawf("versioning left the manifest; without it old versions are lost, so the plan is on hold (%s)", standing(reports).reason)
+	if _, err := s.kubectl.run(ctx, "annotate", "--overwrite", "-n", analytics, "bucket", reports.Name,
+		v1alpha1.ApproveAnnotation+"="+reports.Status.Plan.Hash); err != nil {
+		return err
+	}
 	if err := s.untilStands(ctx, reports, v1alpha1.ReasonUpToDate); err != nil {
 		return err
 	}
 	if err := s.untilVersioning(ctx, false); err != nil {
 		return err
 	}
-	s.show.sawf("versioning left the manifest, so it is reset to Google's default: off")
+	s.show.sawf("approved: it is reset to Google's default, off")
 	return nil
 }
 

@@ -21,3 +21,34 @@ func TestAbsentIsDefault(t *testing.T) {
 		t.Errorf("changes %v; want those to what is not the default", got.Changes)
 	}
 }
+
+// TestAStructAsAWholeLosesWhatItsFieldsLose also where the value that there is was never set.
+func TestAStructAsAWholeLosesWhatItsFieldsLose(t *testing.T) {
+	lowers := func(c Change) string {
+		if c.To < c.From {
+			return c.Path + " from " + c.From
+		}
+		return ""
+	}
+	fields := Fields{"spec.a.b": {Loses: lowers}, "spec.a.c.d": {Loses: lowers, Default: "5"}, "spec.ab": {Loses: lowers}}
+	for name, tc := range map[string]struct {
+		change Change
+		want   string
+	}{
+		"one field":            {Change{"spec.a.b", "2", "1"}, "spec.a.b from 2"},
+		"from the default":     {Change{"spec.a.c.d", "", "1"}, "spec.a.c.d from 5"},
+		"to the default":       {Change{"spec.a.c.d", "9", ""}, "spec.a.c.d from 9"},
+		"to a higher default":  {Change{"spec.a.c.d", "1", ""}, ""},
+		"the struct":           {Change{"spec.a", `{"b":2,"c":{"d":9}}`, "{}"}, "spec.a.b from 2; spec.a.c.d from 9"},
+		"the struct, one kept": {Change{"spec.a", `{"b":2,"c":{"d":9}}`, `{"b":2}`}, "spec.a.c.d from 9"},
+		"a struct that is new": {Change{"spec.a", "", `{"b":2,"c":{"d":9}}`}, ""},
+		"another field":        {Change{"spec.x", "2", "1"}, ""},
+		"what is no JSON":      {Change{"spec.a", "x", ""}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := fields.Loses(tc.change); got != tc.want {
+				t.Errorf("it loses %q, want %q", got, tc.want)
+			}
+		})
+	}
+}

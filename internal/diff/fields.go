@@ -1,6 +1,8 @@
 package diff
 
 import (
+	"cmp"
+	"encoding/json"
 	"reflect"
 	"slices"
 	"strings"
@@ -35,6 +37,9 @@ type Field struct {
 	// Hold says why a change of this field must wait for approval even under management Manage; empty if it need not. It may be
 	// nil.
 	Hold func(c Change) string
+	// Loses says why a change of this field can lose data, or take away what protects data; empty if it cannot. The values of the change
+	// are those in Google Cloud: where there is none, the default. Nil for no change.
+	Loses func(c Change) string
 	// Frees says whether a change of this field, of a resource that is live like this, lets go of contents that could not be deleted
 	// before: such a change is made also while the manifest is being deleted. Nil for no change.
 	Frees func(c Change, live v1alpha1.Object) bool
@@ -83,6 +88,36 @@ func (f Fields) Hold(c Change) string {
 		return hold(c)
 	}
 	return ""
+}
+
+// Loses says why a change can lose data, or take away what protects data; empty if it cannot. A change of a struct as a whole is one of all
+// fields in it.
+func (f Fields) Loses(c Change) string {
+	if loses := f.of(c.Path).Loses; loses != nil {
+		c.From, c.To = cmp.Or(c.From, f.Default(c.Path)), cmp.Or(c.To, f.Default(c.Path))
+		return loses(c)
+	}
+	var whys []string
+	for path, field := range f {
+		if below, ok := strings.CutPrefix(path, c.Path+"."); ok && field.Loses != nil {
+			whys = append(whys, f.Loses(Change{Path: path, From: member(c.From, below), To: member(c.To, below)}))
+		}
+	}
+	whys = slices.DeleteFunc(whys, func(why string) bool { return why == "" })
+	slices.Sort(whys)
+	return strings.Join(whys, "; ")
+}
+
+// member is the value at a path in a JSON object; empty if there is none.
+func member(object, path string) string {
+	for name := range strings.SplitSeq(path, ".") {
+		var members map[string]json.RawMessage
+		if json.Unmarshal([]byte(object), &members) != nil {
+			return ""
+		}
+		object = string(members[name])
+	}
+	return object
 }
 
 // Frees are those of the changes that let go of contents which could not be deleted before.

@@ -98,7 +98,7 @@ func ownsAnnotation(f metav1.ManagedFieldsEntry, key string) bool {
 	return err == nil && owned.Has(fieldpath.MakePathOrDie("metadata", "annotations", key))
 }
 
-// clearAway removes a glass whose time is over, and what is left of one, on condition that the object is the newest.
+// clearAway changes annotations that have had their time: those of a glass, or of an approval. It does so on condition that the object is the newest.
 func clearAway(ctx context.Context, c client.Client, obj client.Object, changes map[string]any) error {
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
 		"uid": obj.GetUID(), "resourceVersion": obj.GetResourceVersion(), "annotations": changes,

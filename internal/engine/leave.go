@@ -79,14 +79,21 @@ func (p *pass) managed() []string {
 }
 
 func (p *pass) observesOnly() bool {
-	return p.obj.GetCommonSpec().Management == v1alpha1.ManagementObserve
+	return p.env.Limits.Management(p.obj.GetCommonSpec().Management) == v1alpha1.ManagementObserve
 }
 
 // hold ends a pass whose plan waits for approval.
 func (p *pass) hold() outcome {
-	waiting := p.Show()
-	message := fmt.Sprintf("%s. To approve: kubectl annotate --overwrite -n %s %s %s %s=%s", p.Verdict.Message,
+	m := p.manifest()
+	waiting, why := m.Show(p.Assessment), p.Verdict.Message
+	if unshown := m.Unshown(p.Plan); unshown != "" {
+		why += ". " + unshown
+	}
+	message := fmt.Sprintf("%s. To approve: kubectl annotate --overwrite -n %s %s %s %s=%s", why,
 		p.obj.GetNamespace(), p.kind.Argument(), p.obj.GetName(), v1alpha1.ApproveAnnotation, waiting.Hash)
+	if p.deleting() {
+		message += ". " + plan.LettingGo(m)
+	}
 	p.show()
 	out := outcome{reason: p.Verdict.Reason, message: message, looked: true, drift: p.Changes, plan: waiting}
 	p.mentionPolicy(&out)

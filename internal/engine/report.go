@@ -61,7 +61,7 @@ func (r *Reconciler) report(ctx context.Context, p *pass, out outcome) (reconcil
 	exposure := p.noteExposure()
 	status.ObservedGeneration = p.obj.GetGeneration()
 	p.record.Requested = p.obj.GetAnnotations()[v1alpha1.ReconcileRequestedAtAnnotation]
-	status.Drift, status.Plan = plan.Bounded(out.drift), out.plan
+	status.Drift, status.Plan = plan.Bounded(r.kind, out.drift), out.plan
 	breakglass.Note(status, status.Drift)
 	if err := p.saveLast(ctx); err != nil {
 		if isTooLarge(err) {
@@ -77,6 +77,12 @@ func (r *Reconciler) report(ctx context.Context, p *pass, out outcome) (reconcil
 	r.tell(ctx, p.obj, out, was)
 	if exposure != "" {
 		r.event(ctx, p.obj, corev1.EventTypeWarning, v1alpha1.ReasonOperatorProject, "Reconcile", exposure)
+	}
+	switch err := p.endApproval(ctx, out); {
+	case isStale(err):
+		return reconcile.Result{RequeueAfter: pauseStale}, nil
+	case err != nil:
+		return reconcile.Result{}, err
 	}
 	return r.next(out, p.obj)
 }

@@ -92,7 +92,7 @@ func (p *pass) waitForTurn(context.Context) *outcome {
 	}
 	turn, ok := p.kept.take(p.name(), p.errand(), p.now())
 	if !ok {
-		turn = p.reserve(plan.ReadSteps(p.manifest(), p.record), plan.LikelyWrites(p.manifest(), p.record, p.decided()))
+		turn = p.reserve(plan.ReadSteps(p.manifest(), p.record), plan.LikelyWrites(p.manifest(), p.record, p.env, p.decided()))
 	}
 	if wait := turn.Wait(); wait > 0 {
 		turn.due = p.now().Add(wait)
@@ -119,7 +119,9 @@ func (p *pass) glassMatters() bool {
 func (p *pass) name() types.NamespacedName { return client.ObjectKeyFromObject(p.obj) }
 
 // tenant is on whose behalf the pass calls.
-func (p *pass) tenant() fair.Tenant { return fair.Tenant{Namespace: p.obj.GetNamespace(), Project: p.env.Ref.Project} }
+func (p *pass) tenant() fair.Tenant {
+	return fair.Tenant{Namespace: p.obj.GetNamespace(), Project: p.env.Ref.Project}
+}
 
 func (p *pass) errand() errand {
 	return errand{p.tenant(), p.env.Ref.Impersonate, p.env.Ref.ID, p.deleting()}

@@ -30,11 +30,20 @@ func worthALook() predicate.Predicate {
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() ||
 				!e.ObjectNew.GetDeletionTimestamp().IsZero() && e.ObjectOld.GetDeletionTimestamp().IsZero() ||
-				!maps.Equal(ours(e.ObjectOld), ours(e.ObjectNew)) ||
+				asksAnything(ours(e.ObjectOld), ours(e.ObjectNew)) ||
 				recordedScope(e.ObjectOld.(v1alpha1.Object)) != recordedScope(e.ObjectNew.(v1alpha1.Object)) ||
 				hasFinalizer(e.ObjectOld) && !hasFinalizer(e.ObjectNew)
 		},
 	}
+}
+
+// asksAnything says whether annotations of ours differ, but for an approval that was taken off: nothing follows from that.
+func asksAnything(before, now map[string]string) bool {
+	if _, approved := now[v1alpha1.ApproveAnnotation]; !approved {
+		delete(before, v1alpha1.ApproveAnnotation)
+		delete(before, v1alpha1.ApproveByAnnotation)
+	}
+	return !maps.Equal(before, now)
 }
 
 // letsGo lets through that a manifest does not stand in the way of others of its resource any more, or less than it did; or that it goes, and

@@ -1,6 +1,7 @@
 package iampolicy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -82,7 +83,7 @@ func (s *survey) leavesNoOwner(revoke, additions []Grant) bool {
 func (s *survey) hold(revoke []Grant) string {
 	var does []string
 	if len(revoke) > s.MaxRemovals {
-		does = append(does, fmt.Sprintf("removes %s from their roles, and %s.safety.maxRemovals is %d", members(len(revoke)), s.Prefix, s.MaxRemovals))
+		does = append(does, fmt.Sprintf("removes %s from their roles, and %s is %d", members(len(revoke)), cmp.Or(s.LimitedBy, s.Prefix+".safety.maxRemovals"), s.MaxRemovals))
 	}
 	if owners := matching(revoke, func(g Grant) bool { return g.Role == ownerRole }); len(owners) > 0 {
 		does = append(does, "removes "+names(owners)+" from "+ownerRole)

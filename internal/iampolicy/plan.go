@@ -48,6 +48,8 @@ type Input struct {
 	DeletedPrincipals v1alpha1.IAMDeletedPrincipals
 	// MaxRemovals is how many members may be removed from their roles without approval.
 	MaxRemovals int
+	// LimitedBy is who says that; empty for the manifest, in its safety.maxRemovals.
+	LimitedBy string
 	// First says that no plan that revokes anything has been applied yet in this mode.
 	First bool
 	// Self is whom Google Cloud knows this installation as.

@@ -44,7 +44,7 @@ func (i *Inventory) Environment(ctx context.Context, k kind.Kind, obj v1alpha1.O
 // Locate says which resource a manifest means, and as whom it is reached, by the annotations of its Namespace; and whether the glass is
 // broken there.
 func (i *Inventory) Locate(k kind.Kind, obj v1alpha1.Object, namespace map[string]string) plan.Environment {
-	e := plan.Environment{Now: i.Now()}
+	e := plan.Environment{Now: i.Now(), Limits: tenancy.ReadLimits(namespace)}
 	e.Binding, e.Refusal = tenancy.Resolve(obj.GetNamespace(), namespace, obj.GetCommonSpec().ProjectID, plan.BoundTo(obj.GetCommonStatus()))
 	e.Glass = breakglass.Read(obj.GetAnnotations(), namespace, e.Now)
 	e.Ref = kind.Ref{Project: e.Binding.Project, ID: k.ResourceID(obj), Impersonate: e.Binding.Impersonate}

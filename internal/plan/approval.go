@@ -5,15 +5,10 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
-	"github.com/holdfast-dev/holdfast/internal/text"
 )
 
-// Bounds of what status shows of changes. Hashes cover all of it, uncut.
-const (
-	mostChanges = 64
-	longestText = 256
-	longestPath = 64
-)
+// longestPath is how long a path is that status remembers of an approved change as it is, in bytes.
+const longestPath = 64
 
 // planHash names a plan of an object as it is now, after so many applied plans.
 func planHash(obj v1alpha1.Object, sequence int64, plan diff.Changes) string {
@@ -21,10 +16,11 @@ func planHash(obj v1alpha1.Object, sequence int64, plan diff.Changes) string {
 }
 
 // isApproved says whether a plan may be written: its hash stands in the annotation, or it is what is left of a plan that
-// was approved for this generation and has begun.
-func isApproved(obj v1alpha1.Object, r Record, hash string, plan diff.Changes, fields diff.Fields) bool {
+// was approved for this generation and has begun. What nobody could read nobody has approved.
+func (m Manifest) isApproved(r Record, hash string, plan diff.Changes) bool {
+	obj, fields := m.Object, m.Kind.FieldTraits
 	if obj.GetAnnotations()[v1alpha1.ApproveAnnotation] == hash {
-		return true
+		return m.readable(plan)
 	}
 	begun := r.Approved
 	if begun == nil || begun.Generation != obj.GetGeneration() {
@@ -66,33 +62,6 @@ func digests(changes diff.Changes, fields diff.Fields) []v1alpha1.PendingChange 
 			path, value = "", path+": "+value
 		}
 		out = append(out, v1alpha1.PendingChange{Path: path, Digest: diff.Change{To: value}.Digest()})
-	}
-	return out
-}
-
-// Show is how status shows a plan that is on hold.
-func (a Assessment) Show() *v1alpha1.Plan {
-	shown := Bounded(a.Plan)
-	return &v1alpha1.Plan{Hash: a.Hash, Why: a.Verdict.Message, Changes: shown, Omitted: int64(len(a.Plan) - len(shown))}
-}
-
-// Bounded is how status shows changes: so many of them, each cut to a length.
-func Bounded(changes diff.Changes) []v1alpha1.Change {
-	if len(changes) == 0 {
-		return nil
-	}
-	out := make([]v1alpha1.Change, 0, min(len(changes), mostChanges))
-	for _, c := range changes[:min(len(changes), mostChanges)] {
-		out = append(out, v1alpha1.Change{Path: c.Path, From: text.Cut(c.From, longestText), To: text.Cut(c.To, longestText)})
-	}
-	return out
-}
-
-// ShowUnmanaged is how status shows what the spec has no field for: so many values, each cut to a length.
-func ShowUnmanaged(unmanaged []diff.Unmanaged) []v1alpha1.UnmanagedField {
-	var out []v1alpha1.UnmanagedField
-	for _, u := range unmanaged[:min(len(unmanaged), mostChanges)] {
-		out = append(out, v1alpha1.UnmanagedField{Path: text.Cut(u.Path, longestText), Value: text.Cut(u.Value, longestText)})
 	}
 	return out
 }

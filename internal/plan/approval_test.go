@@ -1,14 +1,13 @@
 package plan
 
 import (
-	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 func TestIsApproved(t *testing.T) {
@@ -45,32 +44,11 @@ func TestIsApproved(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			obj, record := shopTopic(), Record{}
 			tc.given(obj, &record)
-			if got := isApproved(obj, record, planHash(obj, record.PlanSequence, tc.plan), tc.plan, fields); got != tc.want {
+			m := Manifest{Kind: kind.Kind{Traits: kind.Traits{FieldTraits: fields}}, Object: obj}
+			if got := m.isApproved(record, planHash(obj, record.PlanSequence, tc.plan), tc.plan); got != tc.want {
 				t.Errorf("isApproved() = %v", got)
 			}
 		})
-	}
-}
-
-func TestAPlanInStatusIsBoundedAndItsHashIsNot(t *testing.T) {
-	obj := shopTopic()
-	var plan diff.Changes
-	for i := range mostChanges + 3 {
-		plan = append(plan, diff.Change{Path: fmt.Sprintf("spec.labels[k%02d]", i), To: `"` + strings.Repeat("é", longestText) + `"`})
-	}
-	assessed := func(changes diff.Changes) Assessment {
-		return Assessment{Plan: changes, Hash: planHash(obj, 0, changes), Verdict: Verdict{Message: "because"}}
-	}
-	shown := assessed(plan).Show()
-	if len(shown.Changes) != mostChanges || shown.Omitted != 3 {
-		t.Errorf("%d changes are shown and %d omitted", len(shown.Changes), shown.Omitted)
-	}
-	if text := shown.Changes[0].To; len(text) > longestText+len("…") || !strings.HasSuffix(text, "…") || strings.ContainsRune(text, '�') {
-		t.Errorf("a long value is shown as %d bytes: %s", len(text), text)
-	}
-	plan[len(plan)-1].To = `"x"`
-	if other := assessed(plan).Show(); other.Hash == shown.Hash {
-		t.Error("a change that is not shown does not change the hash")
 	}
 }
 

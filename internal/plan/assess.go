@@ -67,6 +67,8 @@ type Environment struct {
 	// Binding is where the resource is and as whom it is reached. Refusal says why the Namespace allows none; nil if it does.
 	Binding tenancy.Binding
 	Refusal *tenancy.Refusal
+	// Limits are what the Namespace limits its objects to.
+	Limits tenancy.Limits
 	// Ref says which resource.
 	Ref kind.Ref
 	// Glass is the manifest's own and its Namespace's.
@@ -91,6 +93,8 @@ type Environment struct {
 type Rival struct {
 	Object     v1alpha1.Object
 	References References
+	// Limits are what its Namespace limits its objects to.
+	Limits tenancy.Limits
 	// Barred says that it may not act on the resource now: its Namespace does not allow the project any more, or it is released.
 	Barred bool
 	// Glass is its own and its Namespace's. One that is broken holds the resource, unless the manifest is barred.
@@ -118,6 +122,7 @@ type Target struct {
 	Generation      int64
 	ResourceVersion string
 	Binding         tenancy.Binding
+	Limits          tenancy.Limits
 }
 
 // Assessment is what follows from manifest, record, observation and environment.
@@ -150,15 +155,20 @@ type Assessment struct {
 	Applied bool
 	// Record is what would be remembered: before the write, if there is something to write; nothing, if the manifest goes.
 	Record Record
+	// Losses are what the plan loses of the resource's data.
+	Losses []Loss
 	// Undelete is the identity of the deleted resource that can perhaps be brought back; empty for none.
 	Undelete string
+	// restricted says what management is, where somebody who reads that all is well may not expect it.
+	restricted string
 }
 
 // Assess says what is to be done about a resource.
 func Assess(m Manifest, r Record, o Observation, e Environment) Assessment {
 	obj := m.Object
-	a := Assessment{Target: Target{obj.GetUID(), obj.GetGeneration(), obj.GetResourceVersion(), e.Binding}}
+	a := Assessment{Target: Target{obj.GetUID(), obj.GetGeneration(), obj.GetResourceVersion(), e.Binding, e.Limits}}
 	s := subject{m, r, o, e, &a}
+	a.restricted = s.restricted()
 	if verdict := first(unobservedRules(s), s); verdict != nil {
 		a.Verdict = *verdict
 		a.Record = s.follows()
@@ -176,8 +186,9 @@ func Assess(m Manifest, r Record, o Observation, e Environment) Assessment {
 		a.Freeing = s.freeing()
 		a.Plan = slices.Concat(deletion(s.externalName()), a.Freeing)
 	}
+	a.Losses = s.losses()
 	a.Hash = planHash(obj, r.PlanSequence, a.Plan)
-	a.Approved = isApproved(obj, r, a.Hash, a.Plan, m.Kind.FieldTraits)
+	a.Approved = m.isApproved(r, a.Hash, a.Plan)
 	a.Verdict = *first(s.rules(), s)
 	a.Applied = s.applied()
 	a.Record = s.follows()
@@ -212,7 +223,7 @@ func (s subject) applied() bool {
 	switch {
 	case unseen && !s.so.Owned:
 		return false
-	case v.Action != Leave || v.Blind || s.deleting() || s.spec().Management == v1alpha1.ManagementObserve:
+	case v.Action != Leave || v.Blind || s.deleting() || s.management() == v1alpha1.ManagementObserve:
 		return false
 	case v.Err != nil: // the policy cannot be read: the fields were compared, and match
 		return s.so.Owned && len(s.so.Changes) == 0
@@ -243,7 +254,7 @@ func (s subject) follows() Record {
 	if s.so.Fields != nil {
 		managed = s.so.Fields.Managed
 	}
-	record := s.record.CreatedBy(*s.so, s.seen).Owns(s.Manifest, s.env, s.seen, managed).OwnsGrants(s.Manifest, s.so.Policy)
+	record := s.record.CreatedBy(*s.so, s.seen).adopts(*s.so).Owns(s.Manifest, s.env, s.seen, managed).OwnsGrants(s.Manifest, s.so.Policy)
 	switch begun := s.record.Approved; {
 	case s.so.Verdict.Err != nil: // what is left of the plan nobody knows
 		record.Approved = begun

@@ -13,6 +13,7 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
 	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/tenancy"
 )
 
 // decided is what a test says of a verdict.
@@ -130,6 +131,7 @@ func TestEveryRuleDecides(t *testing.T) {
 		"adoption of half a difference": {bucket, []given{differs, grantsAda, policyUnread}, managed, "nothing is adopted that could not be seen in full", decided{Leave, ""}},
 		"adoption of a different":       {bucket, []given{differs}, managed, "adopting what differs waits for a person", decided{Hold, v1alpha1.ReasonAwaitingAdoption}},
 		"to be approved":                {bucket, []given{owned, differs, approve}, managed, "management: Approve waits for a person", decided{Hold, v1alpha1.ReasonAwaitingApproval}},
+		"loss":                          {bucket, []given{owned, lossy}, managed, "a change that loses data waits for a person", decided{Hold, v1alpha1.ReasonDataLoss}},
 		"lock":                          {bucket, []given{owned, locks}, managed, "a change that cannot be undone waits for a person", decided{Hold, v1alpha1.ReasonAwaitingApproval}},
 		"what the spec has no field for": {
 			bucket, []given{owned, unmanagedCondition}, managed, "what the spec has no field for is not removed unseen", decided{Hold, v1alpha1.ReasonAwaitingApproval},
@@ -203,7 +205,7 @@ func TestEveryRuleDecides(t *testing.T) {
 			bucket, []given{owned, grantsAda, deleting, aWhileAgo, grantedAda, adaIsLive}, deleted, "deletion: Orphan leaves it", decided{Release, ""},
 		},
 		"deleted, grants go with the resource": {
-			bucket, []given{owned, grantsAda, deleting, deletes, grantedAda, adaIsLive}, deleted, "deletion: it is deleted", decided{Delete, ""},
+			bucket, []given{created, grantsAda, deleting, deletes, grantedAda, adaIsLive}, deleted, "deletion: it is deleted", decided{Delete, ""},
 		},
 		"deleted, grants, glass": {
 			bucket, []given{owned, grantsAda, rivalYounger, deleting, grantedAda, broken}, deleted, "deletion: break-glass puts it on hold", decided{Leave, v1alpha1.ReasonBreakGlass},
@@ -222,10 +224,10 @@ func TestEveryRuleDecides(t *testing.T) {
 		"deleted, the definition goes":        {bucket, []given{deleting, deletes, owned, definitionGoes}, deleted, "deletion: the definition goes, nobody asked for the resource", decided{Release, ""}},
 		"deleted, Approve":                    {bucket, []given{deleting, deletes, owned, approve}, deleted, "deletion: management: Approve waits for a person", decided{Hold, v1alpha1.ReasonAwaitingApproval}},
 		"deleted, Approve, approved":          {bucket, []given{deleting, deletes, owned, approve, approved}, deleted, "deletion: it is deleted", decided{Delete, ""}},
-		"deleted, to be deleted":              {bucket, []given{deleting, deletes, owned}, deleted, "deletion: it is deleted", decided{Delete, ""}},
-		"deleted, marked, without a UID":      {bucket, []given{unmarkable, marked, deleting, deletes}, deleted, "deletion: it is deleted", decided{Delete, ""}},
-		"deleted, different all the same":     {bucket, []given{deleting, deletes, owned, differs, moved}, deleted, "deletion: it is deleted", decided{Delete, ""}},
-		"deleted, adopted, not written to":    {bucket, []given{unmarkable, adoptedByName, deleting, deletes}, deleted, "deletion: it is deleted", decided{Delete, ""}},
+		"deleted, to be deleted":              {bucket, []given{deleting, deletes, created}, deleted, "deletion: it is deleted", decided{Delete, ""}},
+		"deleted, marked, without a UID":      {bucket, []given{unmarkable, marked, justCreated, deleting, deletes}, deleted, "deletion: it is deleted", decided{Delete, ""}},
+		"deleted, different all the same":     {bucket, []given{deleting, deletes, created, differs, moved}, deleted, "deletion: it is deleted", decided{Delete, ""}},
+		"deleted, adopted, not written to":    {bucket, []given{unmarkable, adoptedByName, deleting, deletes}, deleted, "deletion: what was only adopted waits for a person", decided{Hold, v1alpha1.ReasonDataLoss}},
 		"deleted, its marks are gone since":   {bucket, []given{unmarkable, recordedByMarks, deleting, deletes}, deleted, "deletion: another resource of that name stays", decided{Leave, v1alpha1.ReasonConflict}},
 		"deleted, recreated by us, no record": {bucket, []given{recordedAnother, marked, deleting, deletes}, deleted, "deletion: another resource of that name stays", decided{Leave, v1alpha1.ReasonConflict}},
 	}
@@ -458,7 +460,7 @@ func TestAssessChangesNothingThatItIsGiven(t *testing.T) {
 			cmp.Diff(was.Object, is.Object),
 			cmp.Diff(was.record, is.record),
 			cmp.Diff(was.seen, is.seen, cmpopts.IgnoreUnexported(kind.Live{})),
-			cmp.Diff(was.env, is.env),
+			cmp.Diff(was.env, is.env, cmpopts.EquateComparable(tenancy.Limits{})),
 		} {
 			if d != "" {
 				t.Fatalf("changed (-was +is):\n%s", d)

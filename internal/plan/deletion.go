@@ -38,6 +38,7 @@ var deletionRules = []rule{
 	{"deletion: the definition goes, nobody asked for the resource", ruleDeletionDefinition},
 	{"deletion: what was asked for while break-glass was active waits for a person", ruleDeletionInIncident},
 	{"deletion: management: Approve waits for a person", ruleDeletionApprove},
+	{"deletion: what was only adopted waits for a person", ruleDeletionAdopted},
 	{"deletion: it is deleted", ruleDelete},
 }
 
@@ -48,7 +49,7 @@ func ruleDeletionUnbound(s subject) *Verdict {
 		return nil
 	case s.env.Glass.Open():
 		return blind(v1alpha1.ReasonBreakGlass, s.heldBy()+deletionOnHold)
-	case !s.record.bound() || s.spec().Management == v1alpha1.ManagementObserve:
+	case !s.record.bound() || s.management() == v1alpha1.ManagementObserve:
 		return release(Release, "Released", untouched)
 	case Orphans(s.Object):
 		return s.releaseMarked(refusal.Message)
@@ -65,7 +66,7 @@ func ruleDeletionRival(s subject) *Verdict {
 }
 
 func ruleDeletionObserved(s subject) *Verdict {
-	if s.env.Glass.Open() || s.spec().Management != v1alpha1.ManagementObserve {
+	if s.env.Glass.Open() || s.management() != v1alpha1.ManagementObserve {
 		return nil
 	}
 	return release(Release, "Released", untouched)
@@ -135,8 +136,10 @@ func ruleDeletionGrants(s subject) *Verdict {
 		switch {
 		case s.deletedInIncident():
 			why = "the manifest was deleted while break-glass was active" + revokes
-		case s.spec().Management == v1alpha1.ManagementApprove:
-			why = "spec.management is Approve" + revokes
+		case s.management() == v1alpha1.ManagementApprove:
+			why = s.managementIs() + revokes
+		default:
+			why = s.revokesTooMany()
 		}
 		if v := s.hold(v1alpha1.ReasonAwaitingApproval, why); v != nil {
 			return v
@@ -182,10 +185,10 @@ func ruleDeletionDefinition(s subject) *Verdict {
 }
 
 func ruleDeletionApprove(s subject) *Verdict {
-	if s.spec().Management != v1alpha1.ManagementApprove {
+	if s.management() != v1alpha1.ManagementApprove {
 		return nil
 	}
-	return s.hold(v1alpha1.ReasonAwaitingApproval, "spec.management is Approve, and this deletes the "+s.name())
+	return s.hold(v1alpha1.ReasonAwaitingApproval, s.managementIs()+", and this deletes the "+s.name())
 }
 
 func ruleDelete(s subject) *Verdict {
@@ -204,7 +207,7 @@ func (s subject) freeing() diff.Changes {
 // installation.
 func (s subject) orphan(why string) *Verdict {
 	action := Release
-	if readMark(s.identity().Labels, s.marks()) == markOwn && s.spec().Management == v1alpha1.ManagementManage {
+	if readMark(s.identity().Labels, s.marks()) == markOwn && s.management() == v1alpha1.ManagementManage {
 		action = Unmark
 	}
 	return release(action, "Orphaned", "left "+s.externalName()+" in Google Cloud, "+why)

@@ -23,10 +23,10 @@ func TestWhatFreesADeletion(t *testing.T) {
 		given []given
 		want  told
 	}{
-		"nothing":                  {[]given{owned, deleting, deletes}, told{Delete, nil, deletion}},
-		"what does not free it":    {[]given{owned, deleting, deletes, differs}, told{Delete, nil, deletion}},
-		"a retention that leaves":  {[]given{owned, deleting, deletes, differs, retained}, told{Delete, []string{retention}, []string{WholeResource, retention}}},
-		"with its contents":        {[]given{owned, deleting, empties, retained}, told{Delete, []string{retention}, []string{WholeResource, retention}}},
+		"nothing":                  {[]given{created, deleting, deletes}, told{Delete, nil, deletion}},
+		"what does not free it":    {[]given{created, deleting, deletes, differs}, told{Delete, nil, deletion}},
+		"a retention that leaves":  {[]given{created, deleting, deletes, differs, retained}, told{Delete, []string{retention}, []string{WholeResource, retention}}},
+		"with its contents":        {[]given{created, deleting, empties, retained}, told{Delete, []string{retention}, []string{WholeResource, retention}}},
 		"Approve":                  {[]given{owned, deleting, empties, retained, approve}, told{Hold, []string{retention}, []string{WholeResource, retention}}},
 		"Approve, approved":        {[]given{owned, deleting, empties, retained, approve, approved}, told{Delete, []string{retention}, []string{WholeResource, retention}}},
 		"an orphan":                {[]given{owned, deleting, retained}, told{Release, nil, deletion}},

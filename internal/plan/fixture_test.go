@@ -18,7 +18,13 @@ import (
 var (
 	buckets = kind.Kind{
 		Traits: kind.Traits{Kind: "Bucket", Name: "bucket", Labels: true, FieldTraits: diff.Fields{
-			"spec.iam":                              {Apart: true},
+			"spec.iam": {Apart: true},
+			"spec.versioning.enabled": {Default: "false", Loses: func(c diff.Change) string {
+				if c.From == "true" && c.To != "true" {
+					return "no noncurrent versions are kept"
+				}
+				return ""
+			}},
 			"spec.location":                         {Immutable: "it is fixed when the bucket is created"},
 			"spec.retentionPolicy.retentionSeconds": {Frees: func(c diff.Change, _ v1alpha1.Object) bool { return c.To == "" }},
 			"spec.retentionPolicy.locked": {Hold: func(c diff.Change) string {
@@ -178,12 +184,22 @@ var (
 	unmanagedField given = func(s *situation) {
 		s.seen.Fields.Live.Unmanaged = []diff.Unmanaged{{Path: "spec.ipFilter", Value: `{"mode":"Enabled"}`}}
 	}
-	observe  given = func(s *situation) { s.Object.GetCommonSpec().Management = v1alpha1.ManagementObserve }
-	approve  given = func(s *situation) { s.Object.GetCommonSpec().Management = v1alpha1.ManagementApprove }
-	never    given = func(s *situation) { s.Object.GetCommonSpec().Adoption = v1alpha1.AdoptionNever }
-	always   given = func(s *situation) { s.Object.GetCommonSpec().Adoption = v1alpha1.AdoptionAlways }
-	approved given = func(s *situation) { annotate(s.Object, v1alpha1.ApproveAnnotation, s.assess().Hash) } // once all else is given
-	broken   given = func(s *situation) {
+	observe given = func(s *situation) { s.Object.GetCommonSpec().Management = v1alpha1.ManagementObserve }
+	approve given = func(s *situation) { s.Object.GetCommonSpec().Management = v1alpha1.ManagementApprove }
+	// The manifest switches versioning off.
+	lossy given = func(s *situation) { s.bucket().Spec.Versioning.Enabled = new(false) }
+	// Versioning leaves the manifest.
+	lossyReset given = func(s *situation) {
+		s.bucket().Spec.Versioning, s.record.AppliedFields = nil, []string{"spec.versioning.enabled"}
+	}
+	mayLose      given = namespaced(map[string]string{v1alpha1.AllowAnnotation: v1alpha1.AllowDataLoss})
+	leastApprove       = namespaced(map[string]string{v1alpha1.LeastManagementAnnotation: "Approve"})
+	leastObserve       = namespaced(map[string]string{v1alpha1.LeastManagementAnnotation: "Observe"})
+	removesNone        = namespaced(map[string]string{v1alpha1.MaxRemovalsAnnotation: "0"})
+	never        given = func(s *situation) { s.Object.GetCommonSpec().Adoption = v1alpha1.AdoptionNever }
+	always       given = func(s *situation) { s.Object.GetCommonSpec().Adoption = v1alpha1.AdoptionAlways }
+	approved     given = func(s *situation) { annotate(s.Object, v1alpha1.ApproveAnnotation, s.assess().Hash) } // once all else is given
+	broken       given = func(s *situation) {
 		s.env.Glass = breakglass.Glass{Scope: v1alpha1.BreakGlassOnObject, Reason: "INC-1"}
 	}
 	anotherProject given = func(s *situation) { s.seen.Fields.Foreign = true }
@@ -249,6 +265,13 @@ var (
 
 func annotate(obj v1alpha1.Object, key, value string) {
 	obj.SetAnnotations(map[string]string{key: value})
+}
+
+// namespaced gives the Namespace annotations beside those that bind it.
+func namespaced(annotations map[string]string) given {
+	return func(s *situation) {
+		s.env.Limits, s.env.Binding.Permissions = tenancy.ReadLimits(annotations), tenancy.ReadPermissions(annotations)
+	}
 }
 
 // grants makes a manifest grant something, in Additive mode.

@@ -121,7 +121,7 @@ func told(k kind.Kind, obj v1alpha1.Object, a plan.Assessment) assessed {
 		Reason: a.Verdict.Reason, Message: a.Verdict.Message,
 	}
 	if !a.Verdict.Blind {
-		out.Changes = plan.Bounded(a.Changes)
+		out.Changes = plan.Bounded(k, a.Changes)
 	}
 	if err := a.Verdict.Err; err != nil {
 		out.Failed = a.Verdict.Doing + ": " + string(err.Class) + ", missing is " + err.Permission + " on " + err.Resource

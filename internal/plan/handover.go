@@ -49,23 +49,18 @@ func (r Record) PassedOn(m Manifest, e Environment) Record {
 func (s subject) heir() v1alpha1.Object {
 	var heir v1alpha1.Object
 	best := Aside
-	inherits := func(obj v1alpha1.Object, its Standing) {
-		if stays(obj) && (its > best || its == best && heir != nil && older(obj, heir)) {
+	inherits := func(obj v1alpha1.Object, stays bool, its Standing) {
+		if stays && (its > best || its == best && heir != nil && older(obj, heir)) {
 			heir, best = obj, its
 		}
 	}
-	inherits(s.Object, s.own())
+	inherits(s.Object, s.stays(), s.own())
 	for _, rival := range s.env.Rivals {
 		if !rival.Barred {
-			inherits(rival.Object, StandingOf(s.Kind, rival.Object))
+			inherits(rival.Object, rival.stays(), rival.standing(s.Kind))
 		}
 	}
 	return heir
-}
-
-// stays says whether a manifest may write, and goes on doing so.
-func stays(obj v1alpha1.Object) bool {
-	return obj.GetDeletionTimestamp().IsZero() && obj.GetCommonSpec().Management != v1alpha1.ManagementObserve
 }
 
 func tookOver(heir, from v1alpha1.Object) bool {
@@ -99,13 +94,13 @@ func (s subject) inherits() Record {
 // takesItsShare takes over, of what those have recorded that go, what this manifest wants.
 func (s subject) takesItsShare() Record {
 	r := s.record
-	if !stays(s.Object) {
+	if !s.stays() {
 		return r
 	}
 	var wanted *PolicyPlan
 	for _, rival := range s.env.Rivals {
 		theirs := RecordOf(rival.Object.GetCommonStatus()).Policy
-		if stays(rival.Object) || !theirs.owns() {
+		if rival.stays() || !theirs.owns() {
 			continue
 		}
 		if wanted == nil {
@@ -166,7 +161,7 @@ func (s subject) unclaimed() bool {
 	}
 	var wanted, claimed PolicyRecord
 	for _, rival := range s.env.Rivals {
-		if !stays(rival.Object) {
+		if !rival.stays() {
 			continue
 		}
 		theirs := RecordOf(rival.Object.GetCommonStatus()).Policy

@@ -178,7 +178,7 @@ func (s subject) policyPlan() *PolicyPlan {
 // lostRecord says whether the resource was this installation's before the manifest, which may write to it, had a record of it.
 func (s subject) lostRecord() bool {
 	owner := s.marks()[v1alpha1.OwnerLabel]
-	return stays(s.Object) && s.record.Identity == "" && !s.record.Policy.Known && owner != "" && s.identity().Labels[v1alpha1.OwnerLabel] == owner
+	return s.stays() && s.record.Identity == "" && !s.record.Policy.Known && owner != "" && s.identity().Labels[v1alpha1.OwnerLabel] == owner
 }
 
 // NotOwned says how many grants that the manifest lists stay when they leave it; empty if they all are its own.
@@ -211,7 +211,7 @@ func (s subject) policyInput() *PolicyPlan {
 	}
 	record := s.record.Policy
 	p := &PolicyPlan{In: iampolicy.Input{
-		Prefix: s.Kind.Policy.Path, Mode: v1alpha1.IAMAdditive, MaxRemovals: iampolicy.DefaultMaxRemovals,
+		Prefix: s.Kind.Policy.Path, Mode: v1alpha1.IAMAdditive,
 		AuditConfigs: wantedAudit(audit), Self: s.env.Self, OfSelf: s.isOwnAccount(),
 		Recorded: record.Grants, Pending: record.Pending, AuditServices: record.AuditServices,
 	}}
@@ -220,14 +220,12 @@ func (s subject) policyInput() *PolicyPlan {
 		in := &p.In
 		in.Managed, in.Mode, in.DeletedPrincipals = true, cmp.Or(spec.Mode, v1alpha1.IAMAdditive), spec.DeletedPrincipals
 		in.OwnExisting = spec.ExistingGrants == v1alpha1.IAMExistingGrantsOwn
-		in.First = record.RevokedMode != in.Mode
-		if spec.Safety != nil && spec.Safety.MaxRemovals != nil {
-			in.MaxRemovals = int(*spec.Safety.MaxRemovals)
-		}
+		in.First = !s.seen.Policy.Written && record.RevokedMode != in.Mode
 		wanted := s.env.References.grants(spec.Bindings)
 		in.Wanted, in.Unresolved = wanted.grants, len(wanted.missing)+len(wanted.notAllowed) > 0
 		p.waits, p.notAllowed, p.Fresh = strings.Join(wanted.missing, "; "), strings.Join(wanted.notAllowed, "; "), wanted.fresh
 	}
+	s.limitRemovals(&p.In, spec)
 	p.storedAs = s.storedAs().among(p.members(), s.Object.GetGeneration())
 	p.In.Wanted, p.In.AuditConfigs = p.storedAs.rename(p.In.Wanted), p.storedAs.renameExempted(p.In.AuditConfigs)
 	s.share(&p.In)
@@ -313,7 +311,7 @@ func (s subject) share(in *iampolicy.Input) {
 		other := rival.Object
 		spec, audit := s.Kind.Policy.Of(other)
 		clashes := !s.deleting() && mine.clashes(claimOf(spec, audit)) // one that goes leaves it to the other
-		if other.GetCommonSpec().Management == v1alpha1.ManagementObserve || clashes {
+		if rival.management() == v1alpha1.ManagementObserve || clashes {
 			continue
 		}
 		theirs := RecordOf(other.GetCommonStatus()).Policy

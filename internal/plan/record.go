@@ -148,6 +148,9 @@ func (r Record) appliedIn(live v1alpha1.Object) []string {
 func (r Record) AboutToWrite(m Manifest, e Environment, a Assessment) Record {
 	before := r
 	r = r.begins(m, a)
+	if a.Verdict.Action == Update {
+		r = r.adopts(a)
+	}
 	r.Project, r.ExternalName = e.Ref.Project, m.Kind.ExternalName(e.Ref)
 	if a.Fields != nil {
 		r.AppliedFields = a.Fields.Applied // with what was pending and is live: the next line forgets it
@@ -160,6 +163,14 @@ func (r Record) AboutToWrite(m Manifest, e Environment, a Assessment) Record {
 	// says no more than for how long Google's answers are not to be relied on, which is not worth storing the record of each further try for.
 	if a.Verdict.Action == Create && (r.CreateTime == nil || !m.Kind.Labels || !equality.Semantic.DeepEqual(r, before)) {
 		r = r.Created(e)
+	}
+	return r
+}
+
+// adopts is the record of a manifest that may be about to own a resource which it did not own before: it has not created this one.
+func (r Record) adopts(a Assessment) Record {
+	if !a.Owned {
+		r.CreateTime = nil
 	}
 	return r
 }

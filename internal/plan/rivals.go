@@ -26,18 +26,23 @@ const (
 	Holding
 )
 
-// StandingOf is how a manifest stands by what its status remembers, whether it may act now or not.
+// StandingOf is how a manifest stands by its spec and what its status remembers, whether its Namespace lets it act now or not.
 func StandingOf(k kind.Kind, obj v1alpha1.Object) Standing {
-	if released(obj) {
+	return Rival{Object: obj}.standing(k)
+}
+
+// standing is how the rival stands, whether it may act now or not.
+func (r Rival) standing(k kind.Kind) Standing {
+	if released(r.Object) {
 		return Aside
 	}
-	return standing(k, obj, RecordOf(obj.GetCommonStatus()), guarded(obj))
+	return standing(k, r.Object, r.management(), RecordOf(r.Object.GetCommonStatus()), guarded(r.Object))
 }
 
 // standing is how a manifest stands with a record; guarded says that it has the finalizer.
-func standing(k kind.Kind, obj v1alpha1.Object, r Record, guarded bool) Standing {
+func standing(k kind.Kind, obj v1alpha1.Object, management v1alpha1.Management, r Record, guarded bool) Standing {
 	switch {
-	case obj.GetCommonSpec().Management == v1alpha1.ManagementObserve:
+	case management == v1alpha1.ManagementObserve:
 		return Aside
 	case guarded && (r.bound() || k.Shared() && r.Policy.Mode != ""):
 		return Holding
@@ -63,12 +68,12 @@ func inConflict(obj v1alpha1.Object) bool {
 }
 
 // own is how the manifest itself stands: it has the finalizer before it does anything.
-func (s subject) own() Standing { return standing(s.Kind, s.Object, s.record, true) }
+func (s subject) own() Standing { return standing(s.Kind, s.Object, s.management(), s.record, true) }
 
 // winner is the manifest that owns the resource instead of this one, if any, of those that cannot be applied beside it: the one that stands
 // highest, and of those the oldest. Those that may not act now do not win.
 func (s subject) winner() v1alpha1.Object {
-	if s.spec().Management == v1alpha1.ManagementObserve {
+	if s.management() == v1alpha1.ManagementObserve {
 		return nil
 	}
 	first, best := s.Object, s.own()
@@ -77,7 +82,7 @@ func (s subject) winner() v1alpha1.Object {
 		if rival.Barred || !s.clashes(other) {
 			continue
 		}
-		if its := StandingOf(s.Kind, other); its != Aside && (its > best || its == best && older(other, first)) {
+		if its := rival.standing(s.Kind); its != Aside && (its > best || its == best && older(other, first)) {
 			first, best = other, its
 		}
 	}
@@ -93,7 +98,7 @@ func Loses(m Manifest, r Record, e Environment) bool {
 		return false
 	}
 	winner := subject{m, r, Observation{}, e, &Assessment{}}.winner()
-	return winner != nil && stays(winner)
+	return winner != nil && winner.GetDeletionTimestamp().IsZero()
 }
 
 // clashes says whether two manifests of one resource exclude each other: always, unless they share a policy of which neither owns what

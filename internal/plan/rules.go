@@ -26,7 +26,7 @@ func (s subject) rules() []rule {
 	switch {
 	case s.deleting():
 		return deletionRules
-	case s.spec().Management == v1alpha1.ManagementObserve:
+	case s.management() == v1alpha1.ManagementObserve:
 		return observeRules
 	default:
 		return manageRules
@@ -70,6 +70,7 @@ var manageRules = append(append([]rule{}, seenRules...),
 	rule{"adopting what differs waits for a person", ruleAdoption},
 	rule{"management: Approve waits for a person", ruleApprove},
 	rule{"a change that cannot be undone waits for a person", ruleFieldHold},
+	rule{"a change that loses data waits for a person", ruleDataLoss},
 	rule{"what the spec has no field for is not removed unseen", ruleUnmanagedHold},
 	rule{"a risky change of the policy waits for a person", rulePolicyHold},
 	rule{"what differs is written", ruleWrite},
@@ -159,14 +160,14 @@ func ruleObservedAbsent(s subject) *Verdict {
 	if s.exists() {
 		return nil
 	}
-	return leave(v1alpha1.ReasonNotFound, s.name()+" does not exist (spec.management is Observe)")
+	return leave(v1alpha1.ReasonNotFound, s.name()+" does not exist ("+s.managementIs()+")")
 }
 
 func ruleObservedDiffers(s subject) *Verdict {
 	if len(s.so.Changes) == 0 {
 		return nil
 	}
-	return leave(v1alpha1.ReasonDiffers, "Google Cloud differs from the manifest in "+List(s.so.Changes.Paths())+" (spec.management is Observe)")
+	return leave(v1alpha1.ReasonDiffers, "Google Cloud differs from the manifest in "+List(s.so.Changes.Paths())+" ("+s.managementIs()+")")
 }
 
 func ruleObservedWaits(s subject) *Verdict {
@@ -177,7 +178,7 @@ func ruleObservedWaits(s subject) *Verdict {
 	case p.NotAllowed() != "":
 		return leave(v1alpha1.ReasonReferenceNotAllowed, p.NotAllowed())
 	case p.Waits() != "":
-		return leave(v1alpha1.ReasonAwaitingReference, "unresolved references: "+p.Waits()+" (spec.management is Observe)")
+		return leave(v1alpha1.ReasonAwaitingReference, "unresolved references: "+p.Waits()+" ("+s.managementIs()+")")
 	}
 	return nil
 }
@@ -236,22 +237,22 @@ func ruleWaits(s subject) *Verdict {
 }
 
 func ruleUpToDate(s subject) *Verdict {
-	switch {
-	case len(s.so.Changes) > 0:
+	if len(s.so.Changes) > 0 {
 		return nil
-	case s.spec().Management == v1alpha1.ManagementObserve:
-		return leave(v1alpha1.ReasonUpToDate, s.so.UpToDate()+" (spec.management is Observe)")
-	default:
-		return leave(v1alpha1.ReasonUpToDate, s.so.UpToDate())
 	}
+	return leave(v1alpha1.ReasonUpToDate, s.so.UpToDate())
 }
 
 // UpToDate is what is said of a resource that there is nothing to do for.
 func (a Assessment) UpToDate() string {
-	if lost := a.Policy.Lost(); lost != "" {
-		return UpToDate + "; " + lost
+	said := UpToDate
+	if a.restricted != "" {
+		said += " (" + a.restricted + ")"
 	}
-	return UpToDate
+	if lost := a.Policy.Lost(); lost != "" {
+		said += "; " + lost
+	}
+	return said
 }
 
 // UpToDate says that there is no difference.
@@ -302,7 +303,7 @@ func ruleAdoption(s subject) *Verdict {
 		return nil
 	}
 	return s.hold(v1alpha1.ReasonAwaitingAdoption,
-		fmt.Sprintf("%s %s and differs from the manifest in %s", s.name(), s.existedBefore(), List(s.so.Changes.Paths())))
+		fmt.Sprintf("%s %s and differs from the manifest in %s", s.name(), s.existedBefore(), List(DangerousFirst(s.Kind, s.so.Changes).Paths())))
 }
 
 // granting says that what differs is the IAM policy in Additive mode, and nothing else: granting is not taking over.
@@ -311,10 +312,10 @@ func (s subject) granting() bool {
 }
 
 func ruleApprove(s subject) *Verdict {
-	if s.spec().Management != v1alpha1.ManagementApprove {
+	if s.management() != v1alpha1.ManagementApprove {
 		return nil
 	}
-	return s.hold(v1alpha1.ReasonAwaitingApproval, "spec.management is Approve")
+	return s.hold(v1alpha1.ReasonAwaitingApproval, s.managementIs())
 }
 
 func ruleFieldHold(s subject) *Verdict {

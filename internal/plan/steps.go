@@ -19,9 +19,9 @@ func ReadSteps(m Manifest, r Record) []kind.Step {
 
 // LikelyWrites are the steps that will write something as far as that can be told without a look. decided says that somebody has looked
 // since the manifest was last edited, and that nothing was left to be written: it is expected to be so still.
-func LikelyWrites(m Manifest, r Record, decided bool) []kind.Step {
+func LikelyWrites(m Manifest, r Record, e Environment, decided bool) []kind.Step {
 	deleting := !m.Object.GetDeletionTimestamp().IsZero()
-	if m.Object.GetCommonSpec().Management == v1alpha1.ManagementObserve || decided && !deleting {
+	if e.Limits.Management(m.Object.GetCommonSpec().Management) == v1alpha1.ManagementObserve || decided && !deleting {
 		return nil
 	}
 	var steps []kind.Step

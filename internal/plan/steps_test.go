@@ -40,7 +40,7 @@ func TestSteps(t *testing.T) {
 			if d := cmp.Diff(tc.reads, ReadSteps(tc.of.Manifest, tc.of.record)); d != "" {
 				t.Errorf("reads (-want +got):\n%s", d)
 			}
-			if d := cmp.Diff(tc.writes, LikelyWrites(tc.of.Manifest, tc.of.record, tc.decided)); d != "" {
+			if d := cmp.Diff(tc.writes, LikelyWrites(tc.of.Manifest, tc.of.record, Environment{}, tc.decided)); d != "" {
 				t.Errorf("likely writes (-want +got):\n%s", d)
 			}
 		})

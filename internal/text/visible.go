@@ -7,7 +7,7 @@ import (
 )
 
 // Visible writes a text so that all of it can be seen, in one line: control characters, those that have no width or turn the direction of
-// others, and ends of lines become escapes such as \u202e. Bytes that are no text become U+FFFD.
+// others, blanks that are no spaces, and ends of lines become escapes such as \u202e. Bytes that are no text become U+FFFD.
 func Visible(s string) string {
 	if !strings.ContainsFunc(s, hidden) {
 		return strings.ToValidUTF8(s, "\ufffd")
@@ -26,4 +26,4 @@ func Visible(s string) string {
 	return out.String()
 }
 
-func hidden(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }
+func hidden(r rune) bool { return !unicode.IsPrint(r) }

@@ -310,6 +310,8 @@ func TestBindingANamespace(t *testing.T) {
 		v1alpha1.ImpersonateServiceAccountAnnotation: {"shop-prod", "bank-prod"},
 		v1alpha1.AllowReferencesFromAnnotation:       {"shop-prod", "bank-prod"},
 		v1alpha1.AllowAnnotation:                     {v1alpha1.AllowDataLoss, v1alpha1.AllowPolicyOfOwnAccounts},
+		v1alpha1.LeastManagementAnnotation:           {"Observe", "Approve"},
+		v1alpha1.MaxRemovalsAnnotation:               {"0", "1500"},
 	} {
 		t.Run(key, func(t *testing.T) {
 			obj := prepared(t, "namespace", map[string]string{key: values[0]})
@@ -326,6 +328,46 @@ func TestBindingANamespace(t *testing.T) {
 	obj := prepared(t, "namespace", map[string]string{v1alpha1.ProjectIDAnnotation: "shop-prod"})
 	if err := annotate(t, bob, obj, `{"team": "shop"}`); err != nil {
 		t.Errorf("another annotation is refused: %v", err)
+	}
+}
+
+// TestLimitsOfANamespaceAreChecked: one that means nothing would limit more than was meant, or less.
+func TestLimitsOfANamespaceAreChecked(t *testing.T) {
+	const least, removals = "holdfast.dev/least-management must be Manage, which limits nothing, Approve or Observe", "holdfast.dev/max-removals must be a number from 0 to 1500"
+	for key, tries := range map[string]map[string]string{
+		v1alpha1.LeastManagementAnnotation: {"Manage": "", "Approve": "", "Observe": "", "approve": least, "": least, "Approve,Observe": least},
+		v1alpha1.MaxRemovalsAnnotation: {
+			"0": "", "10": "", "1000": "", "1500": "", "1501": removals, "-1": removals, "": removals, "007": removals, "ten": removals, "9999": removals, "1.5": removals,
+		},
+	} {
+		for value, refusal := range tries {
+			t.Run(key+"="+value, func(t *testing.T) {
+				err := annotate(t, ada, prepared(t, "namespace", nil), `{"`+key+`": "`+value+`"}`)
+				if refusal != "" {
+					expectRefusal(t, err, refusal)
+				} else if err != nil {
+					t.Errorf("refused: %v", err)
+				}
+			})
+		}
+	}
+}
+
+// TestTheOperatorEndsApprovalsAndGivesNone: it takes off what was used.
+func TestTheOperatorEndsApprovalsAndGivesNone(t *testing.T) {
+	installStamps(t)
+	topic := topicIn(t, map[string]string{approveKey: "0123456789abcdef", approveBy: ada}, nil)
+	for name, patch := range map[string]string{
+		"gives one":            `{"holdfast.dev/approve": "fedcba9876543210"}`,
+		"takes off who it was": `{"holdfast.dev/approve-by": null}`,
+		"keeps who it was":     `{"holdfast.dev/approve": null, "holdfast.dev/approve-by": "` + ada + `"}`,
+	} {
+		if err := annotate(t, operator, topic.DeepCopy(), patch); err == nil {
+			t.Errorf("the operator %s", name)
+		}
+	}
+	if err := annotate(t, operator, topic.DeepCopy(), `{"holdfast.dev/approve": null, "holdfast.dev/approve-by": null}`); err != nil {
+		t.Errorf("taking an approval off that was used is refused: %v", err)
 	}
 }
 

@@ -26,7 +26,7 @@ func TestEmptyingDisturbsNobody(t *testing.T) {
 	)
 	w := newWorld(t)
 	other := w.namespace + "-b"
-	w.makeNamespace(other, map[string]string{v1alpha1.ProjectIDAnnotation: w.project + "-b"})
+	w.makeNamespace(other, map[string]string{v1alpha1.ProjectIDAnnotation: w.project + "-b", v1alpha1.AllowAnnotation: v1alpha1.AllowDataLoss})
 	w.start(other)
 	var buckets []*v1alpha1.Bucket
 	for i := range full {

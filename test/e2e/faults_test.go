@@ -38,7 +38,7 @@ func TestThrottlingOneProjectLeavesOthersAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	other := w.namespace + "-b"
-	w.makeNamespace(other, map[string]string{v1alpha1.ProjectIDAnnotation: w.project + "-b"})
+	w.makeNamespace(other, map[string]string{v1alpha1.ProjectIDAnnotation: w.project + "-b", v1alpha1.AllowAnnotation: v1alpha1.AllowDataLoss})
 	w.start(other)
 	w.cloud.Traffic.Inject(traffic.Fault{Match: traffic.Call{Project: w.project}, Times: 1, Status: http.StatusTooManyRequests, RetryAfter: time.Minute})
 	throttled := aTopic("orders", v1alpha1.TopicSpec{})

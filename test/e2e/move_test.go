@@ -120,7 +120,7 @@ func twoNamespaces(t *testing.T) (w *world, other string) {
 	t.Helper()
 	w = newWorld(t)
 	other = w.namespace + "-b"
-	w.makeNamespace(other, map[string]string{v1alpha1.ProjectIDAnnotation: w.project})
+	w.makeNamespace(other, map[string]string{v1alpha1.ProjectIDAnnotation: w.project, v1alpha1.AllowAnnotation: v1alpha1.AllowDataLoss})
 	w.start(other)
 	return w, other
 }

@@ -326,7 +326,7 @@ func TestAnAccountThatBecomesReadyIsNamedByOthers(t *testing.T) {
 		for name, mode := range map[string]v1alpha1.IAMMode{"additive": v1alpha1.IAMAdditive, "roles": v1alpha1.IAMAuthoritativeRoles} {
 			w := newWorld(t)
 			other := w.namespace + "-b"
-			w.makeNamespace(other, map[string]string{v1alpha1.ProjectIDAnnotation: w.project})
+			w.makeNamespace(other, map[string]string{v1alpha1.ProjectIDAnnotation: w.project, v1alpha1.AllowAnnotation: v1alpha1.AllowDataLoss})
 			w.start(other)
 			email := w.accountEmail("late-account")
 			for i, naming := range []v1alpha1.IAMBinding{

@@ -150,7 +150,7 @@ func TestManifestsOfTwoNamespacesOfOneProject(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
 		w := newWorld(t)
 		other := w.namespace + "-b"
-		w.makeNamespace(other, map[string]string{v1alpha1.ProjectIDAnnotation: w.project})
+		w.makeNamespace(other, map[string]string{v1alpha1.ProjectIDAnnotation: w.project, v1alpha1.AllowAnnotation: v1alpha1.AllowDataLoss})
 		w.start(other)
 		ours, theirs := k.manifest("orders", v1alpha1.CommonSpec{}), k.manifest("orders", v1alpha1.CommonSpec{})
 		theirs.SetNamespace(other)

@@ -100,7 +100,8 @@ func newWorldAt(t *testing.T, config *rest.Config) *world {
 	if w.kube, err = client.New(installed.As(config, ""), client.Options{Scheme: scheme}); err != nil {
 		t.Fatalf("making a client: %v", err)
 	}
-	w.makeNamespace(w.namespace, map[string]string{v1alpha1.ProjectIDAnnotation: w.project})
+	// What loses data waits for approval: tests that are not about that let it be.
+	w.makeNamespace(w.namespace, map[string]string{v1alpha1.ProjectIDAnnotation: w.project, v1alpha1.AllowAnnotation: v1alpha1.AllowDataLoss})
 	return w
 }
 

@@ -52,7 +52,9 @@ func newScene(t *testing.T, w *world, name string, tool tool) *scene {
 // bind makes a namespace bound to a project, as an administrator does.
 func (s *scene) bind(namespace, project string) {
 	s.t.Helper()
-	obj := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace, Annotations: map[string]string{v1alpha1.ProjectIDAnnotation: project}}}
+	obj := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace, Annotations: map[string]string{
+		v1alpha1.ProjectIDAnnotation: project, v1alpha1.AllowAnnotation: v1alpha1.AllowDataLoss, // none of the scenes is about that
+	}}}
 	if err := s.kube.Create(s.t.Context(), obj); err != nil {
 		s.t.Fatalf("making a namespace: %v", err)
 	}

@@ -35,9 +35,9 @@ var fields = diff.Fields{
 	},
 
 	"spec.storageClass":                                     {Default: `"STANDARD"`},
-	"spec.versioning.enabled":                               {Default: `false`},
-	"spec.lifecycle.rules":                                  {Equal: sameRules},
-	"spec.softDeletePolicy.retentionSeconds":                {Default: `604800`},
+	"spec.versioning.enabled":                               {Default: `false`, Loses: losesVersions},
+	"spec.lifecycle.rules":                                  {Equal: sameRules, Loses: losesToRules},
+	"spec.softDeletePolicy.retentionSeconds":                {Default: `604800`, Loses: losesSoftDeleted},
 	"spec.autoclass.enabled":                                {Default: `false`},
 	"spec.autoclass.terminalStorageClass":                   {Default: `"NEARLINE"`},
 	"spec.rpo":                                              {Default: `"DEFAULT"`},
@@ -50,7 +50,7 @@ var fields = diff.Fields{
 	"spec.ipFilter.allowAllServiceAgentAccess":              {Default: `false`},
 	"spec.cors":                  {Equal: sameCORS},
 	"spec.requesterPays":         {Default: `false`},
-	"spec.defaultEventBasedHold": {Default: `false`, Frees: turnsOff},
+	"spec.defaultEventBasedHold": {Default: `false`, Frees: turnsOff, Loses: losesHold},
 
 	"spec.iam": {Apart: true},
 
@@ -59,7 +59,7 @@ var fields = diff.Fields{
 	"spec.website":         {Whole: true},
 	"spec.logging":         {Whole: true},
 
-	"spec.retentionPolicy.retentionSeconds": {Frees: shortens},
+	"spec.retentionPolicy.retentionSeconds": {Frees: shortens, Loses: losesRetention},
 
 	"spec.retentionPolicy.locked": {Default: `false`, Hold: holdLock},
 

@@ -17,10 +17,11 @@ var fields = diff.Fields{
 
 	"spec.messageStoragePolicy.allowedPersistenceRegions": {Equal: diff.StringSet, Inherited: true},
 	"spec.messageStoragePolicy.enforceInTransit":          {Default: "false"},
-	"spec.ingestion.source":                               {Atomic: true, Equal: sameSource},
+	"spec.ingestion.source":                               {Atomic: true, Equal: sameSource, Loses: losesImports},
 	"spec.ingestion.platformLogs.severity":                {Default: `"DISABLED"`},
 	"spec.iam":                                            {Apart: true},
-	"spec.messageTransforms":                              {Equal: sameTransforms},
+	"spec.messageTransforms":                              {Equal: sameTransforms, Loses: losesToTransforms},
+	"spec.messageRetentionSeconds":                        {Loses: losesMessages},
 }
 
 // sameSource says whether two sources mean the same to Google: what one leaves unset may be explicit in the other.
