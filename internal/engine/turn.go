@@ -119,7 +119,9 @@ func (p *pass) glassMatters() bool {
 func (p *pass) name() types.NamespacedName { return client.ObjectKeyFromObject(p.obj) }
 
 // tenant is on whose behalf the pass calls.
-func (p *pass) tenant() fair.Tenant { return fair.Tenant{Namespace: p.obj.GetNamespace(), Project: p.env.Ref.Project} }
+func (p *pass) tenant() fair.Tenant {
+	return fair.Tenant{Namespace: p.obj.GetNamespace(), Project: p.env.Ref.Project}
+}
 
 func (p *pass) errand() errand {
 	return errand{p.tenant(), p.env.Ref.Impersonate, p.env.Ref.ID, p.deleting()}

@@ -84,7 +84,7 @@ func (p *places) With(ctx context.Context) context.Context {
 	return context.WithValue(ctx, placesKey{}, p)
 }
 func (p *places) Wait() time.Duration { return max(0, p.due.Sub(p.line.now)) }
-func (p *places) Release() { p.quotas = nil }
+func (p *places) Release()            { p.quotas = nil }
 
 // limitedKind is a fakeKind whose calls stand in a line.
 type limitedKind struct {
