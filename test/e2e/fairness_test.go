@@ -54,17 +54,23 @@ func TestATenantWhoseCallsTakeLongLeavesWorkersToOthers(t *testing.T) {
 		quiet := k.manifest("quiet", v1alpha1.CommonSpec{})
 		w.create(quiet)
 		w.ready(quiet)
-		slow := w.cloud.Traffic.Pause(traffic.Call{Method: k.creating, Resource: "slow"})
-		t.Cleanup(slow.Release)
+		w.cloud.Traffic.Inject(traffic.Fault{Match: traffic.Call{Method: k.getting, Project: w.project}, Latency: 4 * time.Second})
+		began := time.Now()
 		for i := range 20 {
 			w.create(k.manifest(fmt.Sprintf("slow-%02d", i), v1alpha1.CommonSpec{}))
 		}
-		w.reached(slow)
+		w.eventually("calls that take long", func() (bool, string) {
+			counts := w.cloud.Traffic.Counts()
+			return counts[k.getting] > 2, fmt.Sprint(counts)
+		})
 		theirs := k.manifest("another", v1alpha1.CommonSpec{})
 		theirs.SetNamespace(other)
 		w.create(theirs)
 		w.ready(theirs)
 		w.breakGlass(quiet)
 		w.glass(quiet, metav1.ConditionTrue)
+		if took := time.Since(began); took > 20*time.Second { // 20 calls of 4 s take 40 s on two workers, and 80 s on one
+			t.Errorf("it took %v, as if others had to wait for their end", took)
+		}
 	})
 }
