@@ -37,6 +37,10 @@ func (r *Reconciler) reportAcknowledged(ctx context.Context, p *pass, out outcom
 	if until := out.inFlight.until; !until.IsZero() {
 		result = reconcile.Result{RequeueAfter: max(until.Sub(r.now()), pauseStale), Priority: &urgent}
 	}
+	if readyCondition(p.obj) == nil { // a status has all conditions or none
+		setConditions(p.obj, outcome{reason: v1alpha1.ReasonProgressing, message: "break-glass is acknowledged; checking for differences", inFlight: out.inFlight})
+		p.obj.GetCommonStatus().ObservedGeneration = p.obj.GetGeneration()
+	}
 	switch err := p.storeGlass(ctx, out.inFlight); {
 	case isStale(err):
 		result = reconcile.Result{RequeueAfter: pauseStale, Priority: &urgent}
