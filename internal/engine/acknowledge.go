@@ -22,7 +22,13 @@ func (p *pass) acknowledge(context.Context) *outcome {
 	if recordedScope(p.obj) == "" || p.acknowledged() {
 		return nil
 	}
-	return &outcome{acknowledges: true, inFlight: p.inFlight()}
+	told := meta.FindStatusCondition(p.stored.GetCommonStatus().Conditions, v1alpha1.ConditionBreakGlass)
+	inFlight := p.inFlight()
+	is := glassCondition(p.obj.GetCommonStatus().BreakGlass, inFlight)
+	if told != nil && told.Status == is.Status && told.Reason == is.Reason { // that a write is in flight is told already
+		return nil
+	}
+	return &outcome{acknowledges: true, inFlight: inFlight}
 }
 
 // acknowledged says whether the status has told that no write is in flight: that stays so, for no other write has begun since.
@@ -35,7 +41,7 @@ func (r *Reconciler) reportAcknowledged(ctx context.Context, p *pass, out outcom
 	urgent, usual := queue.Urgent, 0
 	result := reconcile.Result{RequeueAfter: pauseStale, Priority: &usual}
 	if until := out.inFlight.until; !until.IsZero() {
-		result = reconcile.Result{RequeueAfter: max(until.Sub(r.now()), pauseStale), Priority: &urgent}
+		result = reconcile.Result{RequeueAfter: min(max(until.Sub(r.now()), pauseStale), pauseRunning), Priority: &urgent}
 	}
 	if readyCondition(p.obj) == nil { // a status has all conditions or none
 		setConditions(p.obj, outcome{reason: v1alpha1.ReasonProgressing, message: "break-glass is acknowledged; checking for differences", inFlight: out.inFlight})
