@@ -158,6 +158,8 @@ func (p *pass) failed(what call, doing string, err error) outcome {
 	switch {
 	case p.env.ProjectShutDown && (out.reason == v1alpha1.ReasonDenied || out.reason == v1alpha1.ReasonInvalid):
 		return outcome{reason: v1alpha1.ReasonDenied, message: doing + ": " + plan.ShutDown(p.env.Ref.Project), after: pauseDenied}
+	case out.reason == v1alpha1.ReasonQuotaExceeded:
+		out.after = p.pauseFull()
 	case out.reason == v1alpha1.ReasonDenied:
 		out.message = doing + ": " + gcp.Classify(err).Explain(p.env.Ref.Project, p.env.Ref.Impersonate)
 	}

@@ -215,11 +215,9 @@ func (r *Reconciler) tellGlass(ctx context.Context, d *draft) {
 	d.told = nil
 }
 
-// inFlight says which write may still take effect on the resource of an object whose glass is broken. Once that was ruled out it stays so,
-// for no other write has begun since.
+// inFlight says which write may still take effect on the resource of an object whose glass is broken.
 func (p *pass) inFlight() flight {
-	acknowledged := recordedScope(p.stored) != "" && meta.IsStatusConditionTrue(p.stored.GetCommonStatus().Conditions, v1alpha1.ConditionBreakGlass)
-	if acknowledged || recordedScope(p.obj) == "" {
+	if p.acknowledged() || recordedScope(p.obj) == "" {
 		return flight{}
 	}
 	return p.writes.inFlight(p.obj, p.env.Ref, len(p.env.Rivals) > 0, p.now())

@@ -40,6 +40,8 @@ type outcome struct {
 	by time.Time
 	// inFlight is a write that may still take effect though the glass is broken.
 	inFlight flight
+	// acknowledges says that the pass has nothing to say but that of the glass.
+	acknowledges bool
 	// gone says that the object is released and has no status any more.
 	gone bool
 }

@@ -134,6 +134,7 @@ var phases = []struct {
 	{"locate the resource", (*pass).locate},
 	{"add the finalizer", (*pass).ensureFinalizer},
 	{"find rivals and references", (*pass).relate},
+	{"acknowledge a broken glass, before the first call", (*pass).acknowledge},
 	{"decide what needs no look", (*pass).decideUnobserved},
 	{"wait for a place among those that empty", (*pass).waitForPlace},
 	{"read the definition, whose end is no deletion", (*pass).readDefinition},

@@ -45,6 +45,8 @@ func (r *Reconciler) report(ctx context.Context, p *pass, out outcome) (reconcil
 		return reconcile.Result{}, nil
 	}
 	switch {
+	case out.acknowledges:
+		return r.reportAcknowledged(ctx, p, out)
 	case out.reason == "" && out.silent == metrics.Limited:
 		return r.reportLimited(ctx, p, out)
 	case out.reason == "": // planned on a stale read: nothing is known that is worth saying

@@ -250,6 +250,9 @@ func TestAPolicyThatCannotBeReadDoesNotHideTheFields(t *testing.T) {
 			step(t, r, v1alpha1.ReasonProgressing) // created, and nothing is known of its policy
 			createdLongAgo(t, r)
 			tc.change(t, r, topics)
+			if _, err := reconcileOnce(t, r); err != nil { // which acknowledges a glass, and does no more
+				t.Fatal(err)
+			}
 			topic, err := reconcileOnce(t, r)
 			if err != nil {
 				t.Fatal(err)

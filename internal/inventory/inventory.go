@@ -153,7 +153,7 @@ func (i *Inventory) inProject(ctx context.Context, k kind.Kind, obj v1alpha1.Obj
 	return out, nil
 }
 
-// HeldBesides says whether a manifest other than this one holds its resource, and may act now.
+// HeldBesides says whether a manifest other than this one holds its resource, may act now, and stays.
 func (i *Inventory) HeldBesides(ctx context.Context, k kind.Kind, obj v1alpha1.Object) (bool, error) {
 	project, err := i.ProjectOf(ctx, obj)
 	if err != nil {
@@ -162,7 +162,7 @@ func (i *Inventory) HeldBesides(ctx context.Context, k kind.Kind, obj v1alpha1.O
 	e := plan.Environment{Now: i.Now()}
 	e.Binding.Project = project
 	holding, err := i.rivals(ctx, k, obj, e, i.Source.Holding)
-	return slices.ContainsFunc(holding, func(r plan.Rival) bool { return !r.Barred }), err
+	return slices.ContainsFunc(holding, func(r plan.Rival) bool { return !r.Barred && r.Object.GetDeletionTimestamp().IsZero() }), err
 }
 
 // ProjectOf is the project that a manifest's resource is in: the one that it is permanently bound to, whatever its Namespace says at the

@@ -9,14 +9,15 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
 	"github.com/holdfast-dev/holdfast/internal/iampolicy"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 // Sizes in bytes.
 const (
 	// largestSpec is what config/admission/size.yaml lets a manifest have.
 	largestSpec = 160 << 10
-	// largestObject is what etcd stores, by default.
-	largestObject = 1536 << 10
+	// largestStored is what etcd stores, by default.
+	largestStored = 1536 << 10
 	// restOfObject is what is left for metadata: labels, annotations, who owns which field.
 	restOfObject = 128 << 10
 )
@@ -51,7 +52,7 @@ func TestTheLargestManifestCanBeReportedOn(t *testing.T) {
 	for i, g := range after {
 		record.Policy.StoredAs[g.Member] = StoredName{Names: []string{aliases[i].Member}}
 	}
-	status := v1alpha1.CommonStatus{Drift: Bounded(changes), Plan: &v1alpha1.Plan{Changes: Bounded(changes)}}
+	status := v1alpha1.CommonStatus{Drift: Bounded(kind.Kind{}, changes), Plan: &v1alpha1.Plan{Changes: Bounded(kind.Kind{}, changes)}}
 	for range mostChanges {
 		record.Policy.Refused = append(record.Policy.Refused, v1alpha1.IAMRefusal{Member: long, Message: long})
 	}
@@ -65,7 +66,7 @@ func TestTheLargestManifestCanBeReportedOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if size := len(data) + largestSpec + restOfObject; size > largestObject {
-		t.Errorf("an object has %d bytes, more than %d", size, largestObject)
+	if size := len(data) + largestSpec + restOfObject; size > largestStored {
+		t.Errorf("an object has %d bytes, more than %d", size, largestStored)
 	}
 }

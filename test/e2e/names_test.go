@@ -169,7 +169,7 @@ func TestNamesakesCostWhatTheyAre(t *testing.T) {
 		t.Errorf("%d edits caused %d passes", namesakes, passes)
 	}
 	w.noWrites(mark)
-	if n := w.cloud.Traffic.Counts()[k.getting]; n > 3 {
+	if n := w.called(k.getting); n > 3 {
 		t.Errorf("%d calls of %s for one resource", n, k.getting)
 	}
 }
