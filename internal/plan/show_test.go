@@ -100,7 +100,7 @@ func TestALineOfAPlanIsOneChange(t *testing.T) {
 	if n := strings.Count(got.Text, "\n"); n != len(changes) || strings.ContainsRune(got.Text, '\u202e') {
 		t.Errorf("%d lines for %d changes, or text that runs backwards:\n%s", n, len(changes), got.Text)
 	}
-	if !strings.Contains(got.Text, `if x\n- spec`) {
+	if !strings.Contains(got.Text, `if x\u000a- spec`) {
 		t.Errorf("the line feed is not shown:\n%s", got.Text)
 	}
 }
