@@ -53,7 +53,8 @@ func (s *stage) playAttack(ctx context.Context) error {
 
 // attackAsAdmin: the admin of a namespace has the verb, and still does not reach an account that Holdfast acts as.
 func (s *stage) attackAsAdmin(ctx context.Context, mark int64) error {
-	if _, err := s.kubectl.run(ctx, "create", "rolebinding", "-n", operations, trudy+"-admin", "--clusterrole=holdfast-admin", "--user="+trudy); err != nil {
+	promotion := []string{"create", "rolebinding", "-n", operations, trudy + "-admin", "--clusterrole=holdfast-admin", "--user=" + trudy}
+	if _, err := s.kubectl.run(ctx, promotion...); err != nil {
 		return err
 	}
 	if _, err := s.applyAs(ctx, trudy, attackFile); err != nil {

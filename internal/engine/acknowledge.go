@@ -44,7 +44,9 @@ func (r *Reconciler) reportAcknowledged(ctx context.Context, p *pass, out outcom
 		result = reconcile.Result{RequeueAfter: min(max(until.Sub(r.now()), pauseStale), pauseRunning), Priority: &urgent}
 	}
 	if readyCondition(p.obj) == nil { // a status has all conditions or none
-		setConditions(p.obj, outcome{reason: v1alpha1.ReasonProgressing, message: "break-glass is acknowledged; checking for differences", inFlight: out.inFlight})
+		setConditions(p.obj, outcome{
+			reason: v1alpha1.ReasonProgressing, message: "break-glass is acknowledged; checking for differences", inFlight: out.inFlight,
+		})
 		p.obj.GetCommonStatus().ObservedGeneration = p.obj.GetGeneration()
 	}
 	switch err := p.storeGlass(ctx, out.inFlight); {

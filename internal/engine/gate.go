@@ -124,7 +124,10 @@ func (p *passage) check(ctx context.Context, obj v1alpha1.Object, target plan.Ta
 		return &glassBroken{glass: glass}
 	}
 	binding, refusal := tenancy.Resolve(fresh.GetNamespace(), namespace, fresh.GetCommonSpec().ProjectID, plan.BoundTo(fresh.GetCommonStatus()))
-	now := plan.Target{UID: fresh.GetUID(), Generation: fresh.GetGeneration(), ResourceVersion: fresh.GetResourceVersion(), Binding: binding, Limits: tenancy.ReadLimits(namespace)}
+	now := plan.Target{
+		UID: fresh.GetUID(), Generation: fresh.GetGeneration(), ResourceVersion: fresh.GetResourceVersion(),
+		Binding: binding, Limits: tenancy.ReadLimits(namespace),
+	}
 	if refusal != nil || now != target {
 		return errStale
 	}

@@ -96,7 +96,9 @@ func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cach
 		Watches(obj, handler.EnqueueRequestsFromMapFunc(nextIn(source, r.inventory, k)), builder.WithPredicates(goes())).
 		Watches(obj, handler.EnqueueRequestsFromMapFunc(losers(r.inventory, k)), builder.WithPredicates(letsGo(k))).
 		Watches(obj, handler.EnqueueRequestsFromMapFunc(sharers(r.inventory, k)), builder.WithPredicates(concerns(k))).
-		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(successors(source, r.inventory, k)), builder.WithPredicates(bindingChanged())).
+		Watches(
+			&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(successors(source, r.inventory, k)), builder.WithPredicates(bindingChanged()),
+		).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(inNamespace(source, k)), builder.WithPredicates(annotationsChanged())).
 		WithOptions(shared(ctx, r.inventory, k, workers(opts, k)))
 	for _, referred := range opts.Kinds {

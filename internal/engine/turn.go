@@ -18,8 +18,8 @@ import (
 
 // Turns keep places in the line for Google's quotas.
 type Turns interface {
-	// Reserve takes places in a tenant's line for calls about a resource, and says how long it takes until all of them may be made. Those that are only
-	// likely get a place if they could not be made at once.
+	// Reserve takes places in a tenant's line for calls about a resource, and says how long it takes until all of them may be made. Those that
+	// are only likely get a place if they could not be made at once.
 	Reserve(of fair.Tenant, impersonate, id string, certain, likely []kind.Method) (turn gcp.Turn, wait time.Duration)
 }
 

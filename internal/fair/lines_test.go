@@ -91,14 +91,16 @@ func TestLinesProperty(t *testing.T) {
 					*one = first{2, map[string]int{}, map[string]int{}}
 					continue
 				case of.Project == served.Project:
-					if one.within[served.Namespace]++; one.within[served.Namespace] > 2 {
+					one.within[served.Namespace]++
+					if one.within[served.Namespace] > 2 {
 						t.Fatalf("%s had %d turns of the project while %v waited", served.Namespace, one.within[served.Namespace], of)
 					}
 					one.most, one.others = 2, map[string]int{}
 					continue
 				}
 				for _, flow := range flows(served) {
-					if one.others[flow]++; one.others[flow] > one.most {
+					one.others[flow]++
+					if one.others[flow] > one.most {
 						t.Fatalf("%s had %d turns while %v waited", flow, one.others[flow], of)
 					}
 				}

@@ -21,8 +21,8 @@ type Turn interface {
 }
 
 // Reserve takes places in a tenant's line for calls about a resource (by the names that a kind.Ref has), and says how long it takes until all
-// of them may be made, as Turn.Wait does. Those that are only likely get a place if they could not be made at once; otherwise they need none, and nobody waits
-// for a call that is not made after all. Pauses that Google has asked for are not waited out.
+// of them may be made, as Turn.Wait does. Those that are only likely get a place if they could not be made at once; otherwise they need none,
+// and nobody waits for a call that is not made after all. Pauses that Google has asked for are not waited out.
 func (c *Clients) Reserve(of fair.Tenant, impersonate, id string, certain, likely []kind.Method) (turn Turn, wait time.Duration) {
 	scopesOf := func(methods []kind.Method) [][]scope {
 		var calls [][]scope

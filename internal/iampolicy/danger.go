@@ -56,5 +56,7 @@ func isPowerful(role string) bool {
 		return true
 	}
 	name = strings.ToLower(name)
-	return slices.ContainsFunc([]string{"admin", "owner", "editor", "security", "iam.", "setiampolicy"}, func(word string) bool { return strings.Contains(name, word) })
+	return slices.ContainsFunc([]string{"admin", "owner", "editor", "security", "iam.", "setiampolicy"}, func(word string) bool {
+		return strings.Contains(name, word)
+	})
 }

@@ -83,7 +83,8 @@ func (s *survey) leavesNoOwner(revoke, additions []Grant) bool {
 func (s *survey) hold(revoke []Grant) string {
 	var does []string
 	if len(revoke) > s.MaxRemovals {
-		does = append(does, fmt.Sprintf("removes %s from their roles, and %s is %d", members(len(revoke)), cmp.Or(s.LimitedBy, s.Prefix+".safety.maxRemovals"), s.MaxRemovals))
+		limit := cmp.Or(s.LimitedBy, s.Prefix+".safety.maxRemovals")
+		does = append(does, fmt.Sprintf("removes %s from their roles, and %s is %d", members(len(revoke)), limit, s.MaxRemovals))
 	}
 	if owners := matching(revoke, func(g Grant) bool { return g.Role == ownerRole }); len(owners) > 0 {
 		does = append(does, "removes "+names(owners)+" from "+ownerRole)

@@ -122,7 +122,7 @@ func ruleDeletionForeign(s subject) *Verdict {
 
 // ruleDeletionGrants is for a policy that several manifests share: what the manifest granted goes, and nothing else.
 func ruleDeletionGrants(s subject) *Verdict {
-	p, why := s.so.Policy, ""
+	p := s.so.Policy
 	switch {
 	case !s.Kind.Shared():
 		return nil
@@ -133,6 +133,7 @@ func ruleDeletionGrants(s subject) *Verdict {
 	}
 	if p.Writes() {
 		const revokes = ", and this revokes what the manifest granted"
+		var why string
 		switch {
 		case s.deletedInIncident():
 			why = "the manifest was deleted while break-glass was active" + revokes

@@ -192,7 +192,7 @@ var (
 	lossyReset given = func(s *situation) {
 		s.bucket().Spec.Versioning, s.record.AppliedFields = nil, []string{"spec.versioning.enabled"}
 	}
-	mayLose      given = namespaced(map[string]string{v1alpha1.AllowAnnotation: v1alpha1.AllowDataLoss})
+	mayLose            = namespaced(map[string]string{v1alpha1.AllowAnnotation: v1alpha1.AllowDataLoss})
 	leastApprove       = namespaced(map[string]string{v1alpha1.LeastManagementAnnotation: "Approve"})
 	leastObserve       = namespaced(map[string]string{v1alpha1.LeastManagementAnnotation: "Observe"})
 	removesNone        = namespaced(map[string]string{v1alpha1.MaxRemovalsAnnotation: "0"})

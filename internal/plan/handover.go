@@ -22,9 +22,10 @@ const (
 // PassedOn is the record once the manifest has taken over what others of the same resource have recorded as their own grants, or once its own
 // were taken over by another one.
 //
-// A resource that one manifest owns has one heir: of the manifests that stay and may write, the one that owns it once the others are gone. It takes over what all others have recorded,
-// before it owns the resource, and says so in its status; by that the others know that they have nothing any more. Of a shared policy each
-// manifest that stays takes over, of those that go, what it wants itself: the rest is theirs to revoke or to leave.
+// A resource that one manifest owns has one heir: of the manifests that stay and may write, the one that owns it once the others are gone. It
+// takes over what all others have recorded, before it owns the resource, and says so in its status; by that the others know that they have
+// nothing any more. Of a shared policy each manifest that stays takes over, of those that go, what it wants itself: the rest is theirs to revoke
+// or to leave.
 func (r Record) PassedOn(m Manifest, e Environment) Record {
 	s := subject{m, r, Observation{}, e, &Assessment{}}
 	switch {

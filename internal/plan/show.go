@@ -91,7 +91,7 @@ func (m Manifest) room() int {
 // changeLine is a change to be read: + for what is added, - for what is removed, ~ for what changes. What could make one line look like several,
 // or like another, is escaped.
 func changeLine(c diff.Change) string {
-	line := ""
+	var line string
 	switch {
 	case c.From == "":
 		line = "+ " + c.Path + valueOf(c.Path, c.To)

@@ -73,24 +73,24 @@ func TestQueueOrder(t *testing.T) {
 			func(q *Queue[string]) { add(q, 7, time.Hour, "a/p/1"); add(q, 0, 0, "a/p/1") }, []string{"a/p/1 7"},
 		},
 		"after that time": {
-			func(q *Queue[string]) { add(q, 0, time.Hour, "a/p/1"); time.Sleep(61 * time.Minute) }, []string{"a/p/1 0"},
+			func(q *Queue[string]) { add(q, 0, time.Hour, "a/p/1"); <-time.After(61 * time.Minute) }, []string{"a/p/1 0"},
 		},
 		"after the shortest": {
 			func(q *Queue[string]) {
 				add(q, 0, time.Hour, "a/p/1")
 				add(q, 1, time.Minute, "a/p/1")
 				add(q, 0, time.Hour, "a/p/1")
-				time.Sleep(2 * time.Minute)
+				<-time.After(2 * time.Minute)
 			},
 			[]string{"a/p/1 1"},
 		},
 		"with growing pauses": {
 			func(q *Queue[string]) {
 				q.AddRateLimited("a/p/1")
-				time.Sleep(1100 * time.Millisecond)
+				<-time.After(1100 * time.Millisecond)
 				drain(q)
 				q.AddRateLimited("a/p/1")
-				time.Sleep(1100 * time.Millisecond)
+				<-time.After(1100 * time.Millisecond)
 			},
 			nil,
 		},
@@ -207,7 +207,7 @@ func TestQueueProperty(t *testing.T) {
 		deadline := time.Now().Add(10 * time.Second)
 		for _, item := range items {
 			for seen[item].Load() != added[item].Load() && time.Now().Before(deadline) {
-				time.Sleep(50 * time.Microsecond)
+				<-time.After(50 * time.Microsecond)
 			}
 			if s, a := seen[item].Load(), added[item].Load(); s != a {
 				t.Errorf("%s was added %d times, and last worked on after the %d.", item, a, s)

@@ -38,7 +38,7 @@ func TestRemovalsAreLimited(t *testing.T) {
 		most    int
 		limited bool
 	}
-	for value, want := range map[string]limit{"0": {0, true}, "12": {12, true}, " 12": {12, true}, "-1": {0, true}, "many": {0, true}, "": {0, true}} {
+	for value, want := range map[string]limit{"0": {0, true}, "12": {12, true}, "\t12": {12, true}, "-1": {0, true}, "many": {0, true}, "": {0, true}} {
 		var got limit
 		if got.most, got.limited = ReadLimits(map[string]string{v1alpha1.MaxRemovalsAnnotation: value}).Removals(); got != want {
 			t.Errorf("%q: %+v, want %+v", value, got, want)
