@@ -23,13 +23,19 @@ const caller = "serviceAccount:" + traffic.Caller
 func newEnforcingWorld(t *testing.T, permissions []string) *world {
 	t.Helper()
 	w := newWorld(t)
-	w.cloud = emulator.StartTest(t, emulator.Options{EnforceIAM: true, EnforceRequesterPays: true})
+	w.enforceIAM(permissions)
+	w.start()
+	return w
+}
+
+// enforceIAM gives a world that has not started another Google Cloud, which lets the operator do what takes these permissions in the project.
+func (w *world) enforceIAM(permissions []string) {
+	w.t.Helper()
+	w.cloud = emulator.StartTest(w.t, emulator.Options{EnforceIAM: true, EnforceRequesterPays: true})
 	role := "projects/" + w.project + "/roles/holdfast"
 	w.cloud.Access.SetRole(role, permissions...)
 	w.cloud.Projects.Lookup(w.project)
 	w.must(w.cloud.ResourceManager.EditPolicy(w.project, func(p *iampb.Policy) { policy.Grant(p, role, caller) }))
-	w.start()
-	return w
 }
 
 // documented are the permissions that the README asks for, for objects of a kind in the given cases; without a case, for all of them.

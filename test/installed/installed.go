@@ -83,7 +83,7 @@ func People(kube client.Client) error {
 	)
 }
 
-// Grant binds somebody to ClusterRoles, everywhere.
+// Grant binds somebody to ClusterRoles, everywhere, if that is not done already.
 func Grant(kube client.Client, user string, roles ...string) error {
 	for _, role := range roles {
 		binding := &rbacv1.ClusterRoleBinding{
@@ -91,7 +91,7 @@ func Grant(kube client.Client, user string, roles ...string) error {
 			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
 			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
 		}
-		if err := kube.Create(context.Background(), binding); err != nil {
+		if err := client.IgnoreAlreadyExists(kube.Create(context.Background(), binding)); err != nil {
 			return err
 		}
 	}
