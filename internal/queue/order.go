@@ -17,6 +17,8 @@ type order[T comparable] struct {
 	tenant  func(T) fair.Tenant
 
 	mu sync.Mutex
+	// changed is told of all that may let an item be handed out.
+	changed *sync.Cond
 	// asked are the priorities of the items that are to be worked on, whether they have a line yet or are being worked on.
 	asked map[T]int
 	// placed is where each item waits.
@@ -39,10 +41,21 @@ type place struct {
 var _ workqueue.Queue[string] = &order[string]{}
 
 func newOrder[T comparable](workers int, tenant func(T) fair.Tenant) *order[T] {
-	return &order[T]{
+	o := &order[T]{
 		workers: workers, tenant: tenant,
 		asked: map[T]int{}, placed: map[T]place{}, lines: map[int]*fair.Lines[T]{}, working: map[T]place{},
 		namespaces: map[string]int{}, projects: map[string]int{},
+	}
+	o.changed = sync.NewCond(&o.mu)
+	return o
+}
+
+// await waits until an item may be handed out, or the order is stopped.
+func (o *order[T]) await() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for !o.stopped && !o.any() {
+		o.changed.Wait()
 	}
 }
 
@@ -101,21 +114,27 @@ func (o *order[T]) put(item T, at place) {
 	}
 	o.lines[at.priority].Push(at.of, item)
 	o.placed[item] = at
+	o.changed.Signal()
 }
 
 // Len implements workqueue.Queue: how many items may be handed out now, or at least whether any may.
 func (o *order[T]) Len() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.stopped {
+	if o.stopped || !o.any() {
 		return 0
 	}
+	return 1
+}
+
+// any says whether an item may be handed out now.
+func (o *order[T]) any() bool {
 	for priority, lines := range o.lines {
 		if lines.Any(o.may(priority)) {
-			return 1
+			return true
 		}
 	}
-	return 0
+	return false
 }
 
 // Pop implements workqueue.Queue. It is called when Len is not 0.
@@ -173,6 +192,7 @@ func (o *order[T]) done(item T) {
 	if at, ok := o.working[item]; ok {
 		delete(o.working, item)
 		o.count(at, -1)
+		o.changed.Signal()
 	}
 }
 
@@ -187,4 +207,5 @@ func (o *order[T]) stop() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.stopped = true
+	o.changed.Broadcast()
 }

@@ -30,14 +30,14 @@ type Options[T comparable] struct {
 // one item of each tenant in turn. As with any work queue of Kubernetes, an item is worked on by one worker at a time, and an item that is
 // added meanwhile is worked on again. An item that is added several times is there once, with the highest of its priorities and the shortest
 // of its delays.
-//
-// Who calls Done must go on to call Get, or shut the queue down: nobody else is woken for what may be handed out then.
 type Queue[T comparable] struct {
 	// TypedInterface knows which items are waiting and which are worked on, and measures it.
 	workqueue.TypedInterface[T]
 
 	opts  Options[T]
 	order *order[T]
+	// getting has room for one: who is next to be handed an item.
+	getting chan struct{}
 
 	mu sync.Mutex
 	// delayed are the items that are to be added later.
@@ -58,7 +58,7 @@ func New[T comparable](opts Options[T]) *Queue[T] {
 	o := newOrder[T](opts.Workers, opts.Tenant)
 	return &Queue[T]{
 		TypedInterface: workqueue.NewTypedWithConfig(workqueue.TypedQueueConfig[T]{Name: opts.Name, Queue: o}),
-		opts:           opts, order: o, delayed: map[T]*delay{},
+		opts:           opts, order: o, getting: make(chan struct{}, 1), delayed: map[T]*delay{},
 	}
 }
 
@@ -144,6 +144,15 @@ func (q *Queue[T]) Forget(item T) { q.opts.RateLimiter.Forget(item) }
 
 // NumRequeues implements workqueue.TypedRateLimitingInterface.
 func (q *Queue[T]) NumRequeues(item T) int { return q.opts.RateLimiter.NumRequeues(item) }
+
+// Get implements workqueue.TypedInterface. The work queue wakes somebody when an item comes, but not when one that waits becomes urgent, or may
+// be handed out because of what has ended: so it is asked only once it has one.
+func (q *Queue[T]) Get() (item T, shutdown bool) {
+	q.getting <- struct{}{}
+	defer func() { <-q.getting }()
+	q.order.await()
+	return q.TypedInterface.Get()
+}
 
 // GetWithPriority implements priorityqueue.PriorityQueue.
 func (q *Queue[T]) GetWithPriority() (item T, priority int, shutdown bool) {

@@ -145,6 +145,38 @@ func TestQueueLeavesWorkers(t *testing.T) {
 	})
 }
 
+// TestWhoWaitsIsWoken: workers that wait hear of what is handed out now though it is not new.
+func TestWhoWaitsIsWoken(t *testing.T) {
+	for name, free := range map[string]func(q *Queue[string]){
+		"it becomes urgent":           func(q *Queue[string]) { add(q, Urgent, 0, "a/p/2") },
+		"it is to be urgent later":    func(q *Queue[string]) { add(q, Urgent, time.Hour, "a/p/2") },
+		"another one has been worked": func(q *Queue[string]) { q.Done("a/p/1") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				q := newTestQueue(2)
+				defer q.ShutDown()
+				add(q, 0, 0, "a/p/1")
+				q.Get()
+				got := make(chan string, 2)
+				for range 2 {
+					go func() { item, _ := q.Get(); got <- item }()
+				}
+				add(q, 0, 0, "a/p/2")
+				synctest.Wait()
+				if len(got) > 0 {
+					t.Fatalf("handed out is %s, beside another one of its namespace", <-got)
+				}
+				free(q)
+				synctest.Wait()
+				if len(got) != 1 {
+					t.Errorf("%d workers are woken", len(got))
+				}
+			})
+		})
+	}
+}
+
 func TestQueueShutsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newTestQueue(1)
