@@ -58,7 +58,7 @@ func ifItLasts(answer *kind.Error) string {
 	if answer.Class != kind.Denied {
 		return ""
 	}
-	return fmt.Sprintf(". If it lasts, permission %s is missing on %s", answer.Permission, cmp.Or(answer.Resource, "the resource or its project"))
+	return fmt.Sprintf(". If it lasts, grant permission %s on %s", answer.Permission, cmp.Or(answer.Resource, "the resource or its project"))
 }
 
 // notYet is the verdict that an answer says nothing of the resource yet: because the resource was created a moment ago, or because one that

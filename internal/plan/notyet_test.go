@@ -96,8 +96,8 @@ func TestNotYetNamesThePermission(t *testing.T) {
 	now := time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC)
 	record := Record{CreateTime: new(metav1.NewTime(now))}
 	for resource, want := range map[string]string{
-		"":                         "If it lasts, permission pubsub.topics.update is missing on the resource or its project. Google says: User",
-		"projects/p/topics/orders": "If it lasts, permission pubsub.topics.update is missing on projects/p/topics/orders. Google says: User",
+		"":                         "If it lasts, grant permission pubsub.topics.update on the resource or its project. Google says: User",
+		"projects/p/topics/orders": "If it lasts, grant permission pubsub.topics.update on projects/p/topics/orders. Google says: User",
 	} {
 		answer.Resource = resource
 		v := record.Settles(kind.Kind{Traits: kind.Traits{Name: "topic"}}, "updating the topic", &answer, now)

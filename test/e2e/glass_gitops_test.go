@@ -129,6 +129,28 @@ func glassOf(obj client.Object) map[string]string {
 	return out
 }
 
+// TestGitOpsLeavesAnApproval of a plan that is still on hold, because another one is approved.
+func TestGitOpsLeavesAnApproval(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	obj := topics.manifest("orders", v1alpha1.CommonSpec{})
+	obj.SetNamespace(w.namespace)
+	w.must(w.flux().apply(w.inGit(obj, map[string]any{"management": "Approve", "messageRetentionSeconds": int64(3600)})))
+	w.reason(obj, v1alpha1.ReasonAwaitingApproval)
+	w.annotates(installed.Ada, obj, annotations{v1alpha1.ApproveAnnotation: "0123456789abcdef"})
+	w.coOwned(obj)
+	w.get(obj)
+	before := glassOf(obj)
+	if len(before) != 2 {
+		t.Fatalf("annotated is %v", before)
+	}
+	w.must(w.flux().apply(w.inGit(obj, map[string]any{"management": "Approve", "messageRetentionSeconds": int64(7200)})))
+	w.reason(obj, v1alpha1.ReasonAwaitingApproval)
+	if after := glassOf(obj); !maps.Equal(before, after) {
+		t.Errorf("after Flux applied annotations are %v, were %v", after, before)
+	}
+}
+
 func TestGitOpsDoesNotCloseTheGlass(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)
@@ -137,12 +159,12 @@ func TestGitOpsDoesNotCloseTheGlass(t *testing.T) {
 	w.must(w.flux().apply(w.inGit(obj, map[string]any{"messageRetentionSeconds": int64(3600)})))
 	w.ready(obj)
 	w.annotates(installed.Ada, obj, annotations{
-		v1alpha1.BreakGlassAnnotation: incident, v1alpha1.BreakGlassUntilAnnotation: "2099-01-01T00:00:00Z", v1alpha1.ApproveAnnotation: "0123456789abcdef",
+		v1alpha1.BreakGlassAnnotation: incident, v1alpha1.BreakGlassUntilAnnotation: "2099-01-01T00:00:00Z",
 	})
 	w.coOwned(obj)
 	w.get(obj)
 	before := glassOf(obj)
-	if len(before) != 5 {
+	if len(before) != 3 {
 		t.Fatalf("annotated is %v", before)
 	}
 	w.must(w.flux().apply(w.inGit(obj, map[string]any{"messageRetentionSeconds": int64(7200)})))

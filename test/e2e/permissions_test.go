@@ -94,7 +94,7 @@ func (w *world) stuck(obj v1alpha1.Object) (message string) {
 			message = ""
 			return true, ""
 		}
-		return ready.Reason == v1alpha1.ReasonDenied || strings.Contains(message, "permission"), ready.Reason + ": " + ready.Message
+		return ready.Reason == v1alpha1.ReasonDenied || strings.Contains(message, "If it lasts, grant permission "), ready.Reason + ": " + ready.Message
 	})
 	return message
 }

@@ -73,7 +73,7 @@ func TestNobodyBecomesTheOperator(t *testing.T) {
 			w.reason(obj, v1alpha1.ReasonDiffers)
 			edit(w, obj, func(a *v1alpha1.ServiceAccount) { a.Spec.Management = v1alpha1.ManagementManage })
 			w.reason(obj, v1alpha1.ReasonNotAllowed)
-			w.expectAdvice(obj, "kubectl annotate --overwrite namespace "+w.namespace+" holdfast.dev/allow=PolicyOfOwnAccounts")
+			w.expectAdvice(obj, "kubectl annotate --overwrite namespace "+w.namespace+" holdfast.dev/allow=DataLoss,PolicyOfOwnAccounts")
 			edit(w, obj, func(a *v1alpha1.ServiceAccount) { a.Spec.Management = v1alpha1.ManagementApprove })
 			w.reason(obj, v1alpha1.ReasonNotAllowed)
 			if got := own(); !slices.Equal(got, before) {
@@ -214,7 +214,7 @@ func TestNoProjectPolicyReachesTheOperatorsAccount(t *testing.T) {
 		p := aPolicy(fmt.Sprintf("p-%d", i), additive(granting(role, "user:editor@example.com")))
 		w.create(p)
 		w.reason(p, v1alpha1.ReasonNotAllowed)
-		w.expectAdvice(p, "holdfast.dev/allow=GrantsOverOwnAccounts")
+		w.expectAdvice(p, "holdfast.dev/allow=DataLoss,GrantsOverOwnAccounts")
 		w.delete(p)
 		w.gone(p)
 	}
@@ -239,7 +239,7 @@ func TestNobodyLetsHimselfInToAnAccountThatWasThere(t *testing.T) {
 	obj := anAccount("terraform", v1alpha1.ServiceAccountSpec{CommonSpec: v1alpha1.CommonSpec{Adoption: v1alpha1.AdoptionAlways}, IAM: in})
 	w.create(obj)
 	w.reason(obj, v1alpha1.ReasonNotAllowed)
-	w.expectAdvice(obj, "holdfast.dev/allow=GrantsOnAdoptedAccounts")
+	w.expectAdvice(obj, "holdfast.dev/allow=DataLoss,GrantsOnAdoptedAccounts")
 
 	t.Log("one that a manifest has created may be granted on, until its status is lost")
 	created := anAccount("created", v1alpha1.ServiceAccountSpec{IAM: in.DeepCopy()})
