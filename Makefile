@@ -14,6 +14,7 @@ OVERLAY ?= config/default
 FUZZTIME  ?= 20s
 BENCH     ?= .
 OBJECTS   ?= 100000
+FLOOD     ?= 800
 TESTFLAGS ?=
 
 package := github.com/holdfast-dev/holdfast/internal/version
@@ -96,6 +97,10 @@ bench: ## Run the benchmarks; BENCH=Diff selects those that match.
 .PHONY: emptying
 emptying: ## Empty an emulated bucket of OBJECTS objects (default 100,000) at 50 ms a call; print the time and memory that it took.
 	$(with-assets) HOLDFAST_OBJECTS=$(OBJECTS) go test -count 1 -timeout 1h -v -run '^TestEmptyingAtScale$$' ./test/e2e
+
+.PHONY: fairness
+fairness: ## Let one tenant apply FLOOD objects at once (default 800); print how long others wait, beside what they wait without.
+	$(with-assets) HOLDFAST_FLOOD=$(FLOOD) go test -count 1 -timeout 1h -v -run '^TestAFloodDisturbsNobody$$' ./test/e2e
 
 .PHONY: control-plane
 control-plane: ## Download or build kube-apiserver, etcd, kubectl and kube-controller-manager; print their folder.

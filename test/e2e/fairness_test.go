@@ -56,8 +56,8 @@ func TestATenantWhoseCallsTakeLongLeavesWorkersToOthers(t *testing.T) {
 		w.create(quiet)
 		w.ready(quiet)
 		w.cloud.Traffic.Inject(traffic.Fault{Match: traffic.Call{Method: k.getting, Project: w.project}, Latency: 4 * time.Second})
-		began := time.Now()
-		for i := range 20 {
+		const many = 20
+		for i := range many {
 			w.create(k.manifest(fmt.Sprintf("slow-%02d", i), v1alpha1.CommonSpec{}))
 		}
 		w.eventually("calls that take long", func() (bool, string) {
@@ -70,8 +70,8 @@ func TestATenantWhoseCallsTakeLongLeavesWorkersToOthers(t *testing.T) {
 		w.ready(theirs)
 		w.breakGlass(quiet)
 		w.glass(quiet, metav1.ConditionTrue)
-		if took := time.Since(began); took > 20*time.Second { // 20 calls of 4 s take 40 s on two workers, and 80 s on one
-			t.Errorf("it took %v, as if others had to wait for their end", took)
+		if n := w.cloud.Traffic.Count(traffic.Call{Method: k.getting, Project: w.project}); n > many/2 {
+			t.Errorf("meanwhile %d of %d calls that take long have begun, as if others had to wait for their end", n, many)
 		}
 	})
 }

@@ -15,14 +15,14 @@ import (
 func TestNobodyGetsATokenOfTheOperator(t *testing.T) {
 	t.Parallel()
 	const home, eve = "operations", "user:eve@example.com"
-	tries := map[string]func(w *world) v1alpha1.Object{
-		"by the account's policy": func(w *world) v1alpha1.Object {
+	tries := map[string]func() v1alpha1.Object{
+		"by the account's policy": func() v1alpha1.Object {
 			return anAccount("innocent", v1alpha1.ServiceAccountSpec{
 				CommonSpec: v1alpha1.CommonSpec{ResourceID: "holdfast", Adoption: v1alpha1.AdoptionAlways},
 				IAM:        iamOf("roles/iam.serviceAccountTokenCreator", []v1alpha1.IAMMember{eve}),
 			})
 		},
-		"by the project's policy": func(w *world) v1alpha1.Object {
+		"by the project's policy": func() v1alpha1.Object {
 			return aPolicy("innocent", additive(granting("roles/iam.workloadIdentityUser", eve)))
 		},
 	}
@@ -53,7 +53,7 @@ func TestNobodyGetsATokenOfTheOperator(t *testing.T) {
 				_ = response.Body.Close()
 				return response.StatusCode
 			}
-			obj := try(w)
+			obj := try()
 			w.create(obj)
 			w.reason(obj, v1alpha1.ReasonNotAllowed)
 			if code := become(); code != http.StatusForbidden {

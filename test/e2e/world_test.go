@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -58,6 +59,8 @@ type world struct {
 	// quotaShare and timeout are those of the Google Cloud clients. The quotas are out of the way unless a test is about them.
 	quotaShare float64
 	timeout    time.Duration
+	// workers are the workers of a kind; 0 for two.
+	workers int
 	// wire is what stands between the controllers and the two APIs; nil for nothing.
 	wire *wire
 	// turnstile is what the controllers' requests to the API server pass; nil for nothing.
@@ -132,7 +135,7 @@ func (w *world) start(namespaces ...string) {
 	clients := w.clients()
 	w.metrics = metrics.New() // which a process begins with
 	options := engine.Options{
-		Kinds: kinds.All(clients), OwnerID: w.ownerID, Workers: func(typed.Kind) int { return 2 }, Sweep: sweep.Schedule{Interval: w.sweep},
+		Kinds: kinds.All(clients), OwnerID: w.ownerID, Workers: func(typed.Kind) int { return cmp.Or(w.workers, 2) }, Sweep: sweep.Schedule{Interval: w.sweep},
 		Gate: engine.NewGate(mgr.GetAPIReader(), w.lease), Projects: clients, Identities: clients, SelfMembers: w.selfMembers, Turns: clients, Metrics: w.metrics, Unanswered: w.unanswered,
 	}
 	if err := engine.Setup(ctx, mgr, options); err != nil {
