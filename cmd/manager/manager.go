@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -83,7 +84,7 @@ func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.
 		Kinds: all, OwnerID: c.ownerID, Workers: func(k kind.Kind) int { return *c.workers[k.Kind] },
 		Sweep: sweep.Schedule{Interval: c.sweepInterval}, Gate: engine.NewGate(mgr.GetAPIReader(), held),
 		Projects: clients, Identities: clients, SelfMembers: append(c.selfMembers, kubernetesMembers(mountedToken)...),
-		Turns: clients, Metrics: collector, Census: true, Namespace: ownNamespace(c.election),
+		Turns: clients, Metrics: collector, Census: true, Namespace: cmp.Or(podNamespace(), c.election.namespace),
 	})
 	return mgr, errors.Join(err, register(collector))
 }
@@ -104,11 +105,8 @@ func metricsOptions(c *config) metricsserver.Options {
 	return opts
 }
 
-// ownNamespace is the namespace that the manager runs in; empty outside of a cluster, unless the flag says it.
-func ownNamespace(e election) string {
-	if e.namespace != "" {
-		return e.namespace
-	}
+// podNamespace is the namespace that the manager runs in, where its Role is; empty outside of a cluster.
+func podNamespace() string {
 	in, err := os.ReadFile(namespaceFile)
 	if err != nil {
 		return ""
@@ -121,7 +119,7 @@ func newLease(e election, kube *rest.Config) (*lease.Lease, error) {
 	if !e.enabled {
 		return &lease.Lease{}, nil
 	}
-	if e.namespace = ownNamespace(e); e.namespace == "" {
+	if e.namespace = cmp.Or(e.namespace, podNamespace()); e.namespace == "" {
 		return nil, errors.New("--leader-elect: want --leader-elect-namespace outside of a cluster, where " + namespaceFile + " does not say it")
 	}
 	kube = rest.CopyConfig(kube)

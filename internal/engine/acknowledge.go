@@ -9,10 +9,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/queue"
 )
 
@@ -32,8 +34,10 @@ func (p *pass) acknowledge(context.Context) *outcome {
 }
 
 // acknowledged says whether the status has told that no write is in flight: that stays so, for no other write has begun since.
-func (p *pass) acknowledged() bool {
-	return recordedScope(p.stored) != "" && meta.IsStatusConditionTrue(p.stored.GetCommonStatus().Conditions, v1alpha1.ConditionBreakGlass)
+func (p *pass) acknowledged() bool { return acknowledged(p.stored) }
+
+func acknowledged(obj v1alpha1.Object) bool {
+	return recordedScope(obj) != "" && meta.IsStatusConditionTrue(obj.GetCommonStatus().Conditions, v1alpha1.ConditionBreakGlass)
 }
 
 // reportAcknowledged ends a pass that acknowledges a glass, or says which write it waits for.
@@ -84,7 +88,28 @@ func urgently(find handler.MapFunc) handler.EventHandler {
 	}
 }
 
-// itself maps an object to itself.
-func itself(_ context.Context, obj client.Object) []reconcile.Request {
-	return []reconcile.Request{{NamespacedName: client.ObjectKeyFromObject(obj)}}
+// unacknowledged maps an object to itself, unless its glass is acknowledged already.
+func unacknowledged(_ context.Context, obj client.Object) []reconcile.Request {
+	return waitingForIt([]v1alpha1.Object{obj.(v1alpha1.Object)})
+}
+
+// unacknowledgedIn maps a Namespace to the objects in it that have not acknowledged a glass.
+func unacknowledgedIn(c cached, k kind.Kind) handler.MapFunc {
+	return func(ctx context.Context, namespace client.Object) []reconcile.Request {
+		in, err := c.list(ctx, k, client.InNamespace(namespace.GetName()))
+		if err != nil { // they are looked at all the same, with everybody else's
+			log.FromContext(ctx).Error(err, "listing the objects whose glass is to be acknowledged", "namespace", namespace.GetName())
+		}
+		return waitingForIt(in)
+	}
+}
+
+func waitingForIt(objects []v1alpha1.Object) []reconcile.Request {
+	var out []reconcile.Request
+	for _, obj := range objects {
+		if !acknowledged(obj) {
+			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(obj)})
+		}
+	}
+	return out
 }

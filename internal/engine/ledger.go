@@ -49,7 +49,7 @@ func (p *pass) keepHistory(ctx context.Context) error {
 
 // recordsGo says whether an error means that Holdfast is being uninstalled: records cannot be kept, and manifests are not to wait for that.
 func recordsGo(err error) bool {
-	return apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) || apierrors.HasStatusCause(err, "NamespaceTerminating")
+	return apierrors.IsNotFound(err) || meta.IsNoMatchError(err) || apierrors.IsMethodNotSupported(err) || apierrors.HasStatusCause(err, "NamespaceTerminating")
 }
 
 func (p *pass) writeHistory(
@@ -100,7 +100,7 @@ func (p *pass) recallHistory(ctx context.Context) *outcome {
 	key, _ := p.ledger()
 	var record v1alpha1.BreakGlassRecord
 	switch err := p.uncached.Get(ctx, key, &record); {
-	case apierrors.IsNotFound(err):
+	case apierrors.IsNotFound(err), meta.IsNoMatchError(err): // nor is it on record without the CustomResourceDefinition
 		return nil
 	case err != nil:
 		return because("reading the history of the glass", err)

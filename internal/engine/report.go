@@ -17,6 +17,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/breakglass"
 	"github.com/holdfast-dev/holdfast/internal/metrics"
 	"github.com/holdfast-dev/holdfast/internal/plan"
+	"github.com/holdfast-dev/holdfast/internal/queue"
 	"github.com/holdfast-dev/holdfast/internal/text"
 )
 
@@ -145,6 +146,12 @@ func (r *Reconciler) next(out outcome, obj v1alpha1.Object) (reconcile.Result, e
 		if !t.IsZero() {
 			by(t)
 		}
+	}
+	if glass != nil { // whoever waits for it waits for an acknowledgement, and for nothing else, before everybody
+		result.Priority = new(0)
+	}
+	if !out.inFlight.until.IsZero() {
+		result.Priority = new(queue.Urgent)
 	}
 	if glass != nil && glass.Until != nil {
 		by(glass.Until.Time)

@@ -45,11 +45,11 @@ func (p *pass) email(ctx context.Context, impersonate string) string {
 // noteExposure says in the object's status whether its namespace is bound to the project that Holdfast's own account is in, and returns the
 // warning if it is a new one. As long as nobody knows that account, or the pass did not get as far, what was said before stays.
 func (p *pass) noteExposure() (warning string) {
-	if p.ownEmail == "" || p.env.Refusal != nil {
-		return ""
-	}
 	conditions, project := &p.obj.GetCommonStatus().Conditions, iampolicy.ProjectOfAccount(p.ownEmail)
-	if !p.env.Binding.Reach.Has(project) {
+	switch {
+	case p.env.Refusal == nil && p.ownEmail == "":
+		return ""
+	case p.env.Refusal != nil, !p.env.Binding.Reach.Has(project):
 		meta.RemoveStatusCondition(conditions, v1alpha1.ConditionExposed)
 		return ""
 	}

@@ -91,8 +91,8 @@ func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cach
 	control := ctrl.NewControllerManagedBy(mgr).
 		Named(k.Label()).
 		For(obj, builder.WithPredicates(worthALook())).
-		Watches(obj, urgently(itself), builder.WithPredicates(breaks())).
-		Watches(&corev1.Namespace{}, urgently(inNamespace(source, k)), builder.WithPredicates(breaks())).
+		Watches(obj, urgently(unacknowledged), builder.WithPredicates(breaks())).
+		Watches(&corev1.Namespace{}, urgently(unacknowledgedIn(source, k)), builder.WithPredicates(breaks())).
 		Watches(obj, handler.EnqueueRequestsFromMapFunc(nextIn(source, r.inventory, k)), builder.WithPredicates(goes())).
 		Watches(obj, handler.EnqueueRequestsFromMapFunc(losers(r.inventory, k)), builder.WithPredicates(letsGo(k))).
 		Watches(obj, handler.EnqueueRequestsFromMapFunc(sharers(r.inventory, k)), builder.WithPredicates(concerns(k))).

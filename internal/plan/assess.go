@@ -93,8 +93,6 @@ type Environment struct {
 type Rival struct {
 	Object     v1alpha1.Object
 	References References
-	// Limits are what its Namespace limits its objects to.
-	Limits tenancy.Limits
 	// Barred says that it may not act on the resource now: its Namespace does not allow the project any more, or it is released.
 	Barred bool
 	// Glass is its own and its Namespace's. One that is broken holds the resource, unless the manifest is barred.

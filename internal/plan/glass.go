@@ -16,7 +16,6 @@ func NewRival(obj v1alpha1.Object, namespace map[string]string, project string, 
 	binding, refusal := tenancy.Resolve(obj.GetNamespace(), namespace, obj.GetCommonSpec().ProjectID, BoundTo(obj.GetCommonStatus()))
 	return Rival{
 		Object: obj,
-		Limits: tenancy.ReadLimits(namespace),
 		Barred: released(obj) || refusal != nil || binding.Project != project,
 		Glass:  breakglass.Read(obj.GetAnnotations(), namespace, now),
 	}

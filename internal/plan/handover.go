@@ -50,15 +50,15 @@ func (r Record) PassedOn(m Manifest, e Environment) Record {
 func (s subject) heir() v1alpha1.Object {
 	var heir v1alpha1.Object
 	best := Aside
-	inherits := func(obj v1alpha1.Object, stays bool, its Standing) {
-		if stays && (its > best || its == best && heir != nil && older(obj, heir)) {
+	inherits := func(obj v1alpha1.Object, its Standing) {
+		if stays(obj) && (its > best || its == best && heir != nil && older(obj, heir)) {
 			heir, best = obj, its
 		}
 	}
-	inherits(s.Object, s.stays(), s.own())
+	inherits(s.Object, s.own())
 	for _, rival := range s.env.Rivals {
 		if !rival.Barred {
-			inherits(rival.Object, rival.stays(), rival.standing(s.Kind))
+			inherits(rival.Object, rival.standing(s.Kind))
 		}
 	}
 	return heir
@@ -95,13 +95,13 @@ func (s subject) inherits() Record {
 // takesItsShare takes over, of what those have recorded that go, what this manifest wants.
 func (s subject) takesItsShare() Record {
 	r := s.record
-	if !s.stays() {
+	if !stays(s.Object) {
 		return r
 	}
 	var wanted *PolicyPlan
 	for _, rival := range s.env.Rivals {
 		theirs := RecordOf(rival.Object.GetCommonStatus()).Policy
-		if rival.stays() || !theirs.owns() {
+		if stays(rival.Object) || !theirs.owns() {
 			continue
 		}
 		if wanted == nil {
@@ -162,7 +162,7 @@ func (s subject) unclaimed() bool {
 	}
 	var wanted, claimed PolicyRecord
 	for _, rival := range s.env.Rivals {
-		if !rival.stays() {
+		if !stays(rival.Object) {
 			continue
 		}
 		theirs := RecordOf(rival.Object.GetCommonStatus()).Policy
@@ -204,4 +204,9 @@ func latest(a, b time.Time) time.Time {
 		return a
 	}
 	return b
+}
+
+// stays says whether a manifest may write by its spec, and goes on doing so.
+func stays(obj v1alpha1.Object) bool {
+	return obj.GetDeletionTimestamp().IsZero() && obj.GetCommonSpec().Management != v1alpha1.ManagementObserve
 }

@@ -13,11 +13,6 @@ func (s subject) management() v1alpha1.Management {
 	return s.env.Limits.Management(s.spec().Management)
 }
 
-// management is what the rival's spec.management comes to in its Namespace.
-func (r Rival) management() v1alpha1.Management {
-	return r.Limits.Management(r.Object.GetCommonSpec().Management)
-}
-
 // managementIs says what management is, and by whom.
 func (s subject) managementIs() string {
 	if s.management() == s.spec().Management {
@@ -43,16 +38,6 @@ func (s subject) limitRemovals(in *iampolicy.Input, spec *v1alpha1.IAMPolicy) {
 	if most, limited := s.env.Limits.Removals(); limited && most < in.MaxRemovals {
 		in.MaxRemovals, in.LimitedBy = most, "the annotation "+v1alpha1.MaxRemovalsAnnotation+" of the Namespace"
 	}
-}
-
-// stays says whether the manifest may write, and goes on doing so.
-func (s subject) stays() bool { return stays(s.Object, s.management()) }
-
-// stays says whether the rival may write, and goes on doing so.
-func (r Rival) stays() bool { return stays(r.Object, r.management()) }
-
-func stays(obj v1alpha1.Object, management v1alpha1.Management) bool {
-	return obj.GetDeletionTimestamp().IsZero() && management != v1alpha1.ManagementObserve
 }
 
 // revokesTooMany says so where deleting the manifest revokes more than its Namespace lets a plan remove; empty otherwise.

@@ -14,11 +14,6 @@ func TestNoSpecAvoidsTheLimitsOfItsNamespace(t *testing.T) {
 	bucket, project := aBucket, aProject
 	removing := []given{grantedAda, adaAndBobLive, grants()}
 	waits := decided{Hold, v1alpha1.ReasonAwaitingApproval}
-	itObserves := lastRival(func(r *Rival) {
-		s := &situation{}
-		leastObserve(s)
-		r.Limits = s.env.Limits
-	})
 	cases := map[string]struct {
 		of    func() *situation
 		given []given
@@ -39,7 +34,6 @@ func TestNoSpecAvoidsTheLimitsOfItsNamespace(t *testing.T) {
 		"an orphan keeps its labels":        {bucket, []given{created, marked, deleting, leastApprove}, decided{Release, ""}, ""},
 		"a grant waits":                     {project, []given{grantsAda, nobodyIsLive, leastApprove}, waits, ""},
 		"revoking all on deletion waits":    {project, []given{grantedAda, adaIsLive, deleting, aWhileAgo, deletes, leastApprove}, waits, ""},
-		"a rival that only observes":        {bucket, []given{owned, differs, rivalElder, itObserves}, decided{Update, ""}, ""},
 		"no removal":                        {project, append([]given{removesNone}, removing...), waits, "the annotation holdfast.dev/max-removals of the Namespace is 0"},
 		"no removal, whatever the manifest": {project, append([]given{removesNone, maxRemovals(1500)}, removing...), waits, "the annotation holdfast.dev/max-removals of the Namespace is 0"},
 		"less than the Namespace lets":      {project, append([]given{namespaced(map[string]string{v1alpha1.MaxRemovalsAnnotation: "5"}), maxRemovals(0)}, removing...), waits, "spec.safety.maxRemovals is 0"},

@@ -60,7 +60,11 @@ func ruleDataLoss(s subject) *Verdict {
 // ruleDeletionAdopted: what a manifest has adopted was made by somebody else, who may not know of the manifest. That something was written to
 // it since is no reason to destroy it.
 func ruleDeletionAdopted(s subject) *Verdict {
-	if s.record.CreateTime != nil || s.mayLoseData() {
+	created := s.record.CreateTime != nil
+	if s.Kind.Fields.Undelete != nil { // to bring back what somebody else made is not to create it
+		created = s.so.Created
+	}
+	if created || s.mayLoseData() {
 		return nil
 	}
 	var whys []string

@@ -178,7 +178,7 @@ func (s subject) policyPlan() *PolicyPlan {
 // lostRecord says whether the resource was this installation's before the manifest, which may write to it, had a record of it.
 func (s subject) lostRecord() bool {
 	owner := s.marks()[v1alpha1.OwnerLabel]
-	return s.stays() && s.record.Identity == "" && !s.record.Policy.Known && owner != "" && s.identity().Labels[v1alpha1.OwnerLabel] == owner
+	return stays(s.Object) && s.record.Identity == "" && !s.record.Policy.Known && owner != "" && s.identity().Labels[v1alpha1.OwnerLabel] == owner
 }
 
 // NotOwned says how many grants that the manifest lists stay when they leave it; empty if they all are its own.
@@ -311,7 +311,7 @@ func (s subject) share(in *iampolicy.Input) {
 		other := rival.Object
 		spec, audit := s.Kind.Policy.Of(other)
 		clashes := !s.deleting() && mine.clashes(claimOf(spec, audit)) // one that goes leaves it to the other
-		if rival.management() == v1alpha1.ManagementObserve || clashes {
+		if other.GetCommonSpec().Management == v1alpha1.ManagementObserve || clashes {
 			continue
 		}
 		theirs := RecordOf(other.GetCommonStatus()).Policy

@@ -36,13 +36,14 @@ func (r Rival) standing(k kind.Kind) Standing {
 	if released(r.Object) {
 		return Aside
 	}
-	return standing(k, r.Object, r.management(), RecordOf(r.Object.GetCommonStatus()), guarded(r.Object))
+	return standing(k, r.Object, RecordOf(r.Object.GetCommonStatus()), guarded(r.Object))
 }
 
-// standing is how a manifest stands with a record; guarded says that it has the finalizer.
-func standing(k kind.Kind, obj v1alpha1.Object, management v1alpha1.Management, r Record, guarded bool) Standing {
+// standing is how a manifest stands with a record; guarded says that it has the finalizer. What its Namespace limits it to does not matter:
+// a manifest that may not write for a while lets go of nothing.
+func standing(k kind.Kind, obj v1alpha1.Object, r Record, guarded bool) Standing {
 	switch {
-	case management == v1alpha1.ManagementObserve:
+	case obj.GetCommonSpec().Management == v1alpha1.ManagementObserve:
 		return Aside
 	case guarded && (r.bound() || k.Shared() && r.Policy.Mode != ""):
 		return Holding
@@ -68,7 +69,7 @@ func inConflict(obj v1alpha1.Object) bool {
 }
 
 // own is how the manifest itself stands: it has the finalizer before it does anything.
-func (s subject) own() Standing { return standing(s.Kind, s.Object, s.management(), s.record, true) }
+func (s subject) own() Standing { return standing(s.Kind, s.Object, s.record, true) }
 
 // winner is the manifest that owns the resource instead of this one, if any, of those that cannot be applied beside it: the one that stands
 // highest, and of those the oldest. Those that may not act now do not win.

@@ -55,7 +55,7 @@ func ruleOwnAccount(s subject) *Verdict {
 		return s.notAllowed(fmt.Sprintf("Holdfast itself acts as %s, so no manifest changes its IAM policy: leave %s out of this one",
 			account, s.Kind.Policy.Path), v1alpha1.AllowPolicyOfOwnAccounts)
 	case s.env.Self.Incomplete && (disables || writes && !s.so.Created):
-		return s.unknownSelf(account)
+		return s.unknownSelf(account + " may be it")
 	default:
 		return nil
 	}
@@ -66,9 +66,9 @@ func (s subject) keepSelf(doing string) *Verdict {
 		"Holdfast itself acts as %s, so %s it would lock Holdfast out: do it yourself once Holdfast acts as another account", s.account(), doing))
 }
 
-// unknownSelf keeps an account from being changed that may be Holdfast's own.
-func (s subject) unknownSelf(account string) *Verdict {
-	v := leave(v1alpha1.ReasonInvalid, fmt.Sprintf("Holdfast does not know its own identity, and %s may be it: set --gcp-identity to Holdfast's own e-mail", account))
+// unknownSelf keeps what may be about Holdfast's own account from being changed.
+func (s subject) unknownSelf(doubt string) *Verdict {
+	v := leave(v1alpha1.ReasonInvalid, fmt.Sprintf("Holdfast does not know its own identity, and %s: set --gcp-identity to Holdfast's own e-mail", doubt))
 	v.After = pauseSelf
 	return v
 }
@@ -78,12 +78,17 @@ func ruleDeletionOwnAccount(s subject) *Verdict {
 	case account == "":
 		return nil
 	case s.isOwnAccount():
-		return s.keepSelf("deleting")
+		return s.sayingHowToLetGo(s.keepSelf("deleting"))
 	case s.env.Self.Incomplete && !s.so.Created:
-		return s.unknownSelf(account)
+		return s.sayingHowToLetGo(s.unknownSelf(account + " may be it"))
 	default:
 		return nil
 	}
+}
+
+func (s subject) sayingHowToLetGo(v *Verdict) *Verdict {
+	v.Message += ". " + LettingGo(s.Manifest)
+	return v
 }
 
 // ruleAdoptedAccount: who may act as an account that the manifest has created gains no more than whoever wrote the manifest gave to the
@@ -111,7 +116,10 @@ func ruleOverOwnAccounts(s subject) *Verdict {
 			grants = append(grants, g.String())
 		}
 	}
-	if len(accounts) == 0 || len(grants) == 0 {
+	switch {
+	case len(grants) > 0 && len(accounts) == 0 && s.env.Self.Incomplete:
+		return s.unknownSelf("it may be in project " + s.env.Ref.Project + ", where roles that are granted on the project reach it: " + List(grants))
+	case len(accounts) == 0 || len(grants) == 0:
 		return nil
 	}
 	return s.notAllowed(fmt.Sprintf("Holdfast itself acts as %s, which is in project %q, and roles that are granted on the project reach it: %s. "+
@@ -119,15 +127,26 @@ func ruleOverOwnAccounts(s subject) *Verdict {
 		v1alpha1.AllowGrantsOverOwnAccounts)
 }
 
-// ruleUses keeps the operator's rights in other projects from being everybody's. It decides by the manifest alone, so that it tells nothing of
-// what there is.
+// uses are what the resource uses already, by their names: to leave that as it is Google is asked for nothing.
+func (s subject) uses() map[string]bool {
+	has := map[string]bool{}
+	if s.exists() && s.seen.Fields.Live.Object != nil {
+		for _, use := range s.Kind.Uses(s.seen.Fields.Live.Object) {
+			has[use.Value] = true
+		}
+	}
+	return has
+}
+
+// ruleUses keeps the operator's rights in other projects from being everybody's. It decides by the manifest and the resource itself, so that it
+// tells nothing of what there is elsewhere.
 func ruleUses(s subject) *Verdict {
 	if s.Kind.Uses == nil || s.so.Fields == nil || s.exists() && len(s.so.Fields.Changes) == 0 {
 		return nil
 	}
-	reach := s.env.Binding.Reach
+	reach, has := s.env.Binding.Reach, s.uses()
 	for _, use := range s.Kind.Uses(s.Object) {
-		if reach.Has(use.Project) {
+		if reach.Has(use.Project) || has[use.Value] {
 			continue
 		}
 		hint := "use one in a project of the namespace, or ask an administrator to add the project to " + v1alpha1.AllowedProjectIDsAnnotation

@@ -51,7 +51,10 @@ func allows(permissions ...string) given {
 func uses(project string) given {
 	return func(s *situation) {
 		s.env.Binding.Reach = "shop-project,shop-test"
-		s.Kind.Uses = func(v1alpha1.Object) []kind.Use {
+		s.Kind.Uses = func(of v1alpha1.Object) []kind.Use {
+			if of != s.Object { // the resource does not yet
+				return nil
+			}
 			return []kind.Use{{Path: "spec.schemaSettings.schema", Value: "projects/" + project + "/schemas/payment", Project: project}}
 		}
 	}
@@ -154,22 +157,24 @@ func TestNoGrantOnAProjectReachesHoldfastsAccounts(t *testing.T) {
 		given []given
 		want  decided
 	}{
-		"a role on accounts":           {[]given{ourProject, grants(tokens)}, refused},
-		"owner":                        {[]given{ourProject, grant("roles/owner")}, refused},
-		"editor":                       {[]given{ourProject, grant("roles/editor")}, refused},
-		"a custom role of the project": {[]given{ourProject, grant("projects/shop-project/roles/harmless")}, refused},
-		"one of the organization":      {[]given{ourProject, grant("organizations/1/roles/harmless")}, refused},
-		"who may grant anything":       {[]given{ourProject, grant("roles/resourcemanager.projectIamAdmin")}, refused},
-		"a service agent's":            {[]given{ourProject, grant("roles/run.serviceAgent")}, refused},
-		"a role of IAM to come":        {[]given{ourProject, grant("roles/iam.somethingNew")}, refused},
-		"among harmless ones":          {[]given{ourProject, grant("roles/viewer"), grants(tokens)}, refused},
-		"harmless ones":                {[]given{ourProject, grant("roles/viewer"), grant("roles/storage.admin")}, decided{Update, ""}},
-		"AuthoritativeRoles":           {[]given{ourProject, grants(tokens), ownedRoles(v1alpha1.IAMAuthoritativeRoles), always}, refused},
-		"Authoritative":                {[]given{ourProject, grants(tokens), ownedRoles(v1alpha1.IAMAuthoritative), always}, refused},
-		"another permission":           {[]given{ourProject, grants(tokens), allows(v1alpha1.AllowPolicyOfOwnAccounts)}, refused},
-		"the permission":               {[]given{ourProject, grants(tokens), allows(v1alpha1.AllowGrantsOverOwnAccounts)}, decided{Update, ""}},
-		"what is there stays":          {[]given{ourProject, grants(tokens), func(s *situation) { s.seen.Policy = livePolicy(tokens) }}, decided{Leave, v1alpha1.ReasonUpToDate}},
-		"a project without them":       {[]given{grants(tokens)}, decided{Update, ""}},
+		"a role on accounts":              {[]given{ourProject, grants(tokens)}, refused},
+		"owner":                           {[]given{ourProject, grant("roles/owner")}, refused},
+		"editor":                          {[]given{ourProject, grant("roles/editor")}, refused},
+		"a custom role of the project":    {[]given{ourProject, grant("projects/shop-project/roles/harmless")}, refused},
+		"one of the organization":         {[]given{ourProject, grant("organizations/1/roles/harmless")}, refused},
+		"who may grant anything":          {[]given{ourProject, grant("roles/resourcemanager.projectIamAdmin")}, refused},
+		"a service agent's":               {[]given{ourProject, grant("roles/run.serviceAgent")}, refused},
+		"a role of IAM to come":           {[]given{ourProject, grant("roles/iam.somethingNew")}, refused},
+		"among harmless ones":             {[]given{ourProject, grant("roles/viewer"), grants(tokens)}, refused},
+		"harmless ones":                   {[]given{ourProject, grant("roles/viewer"), grant("roles/storage.admin")}, decided{Update, ""}},
+		"AuthoritativeRoles":              {[]given{ourProject, grants(tokens), ownedRoles(v1alpha1.IAMAuthoritativeRoles), always}, refused},
+		"Authoritative":                   {[]given{ourProject, grants(tokens), ownedRoles(v1alpha1.IAMAuthoritative), always}, refused},
+		"another permission":              {[]given{ourProject, grants(tokens), allows(v1alpha1.AllowPolicyOfOwnAccounts)}, refused},
+		"the permission":                  {[]given{ourProject, grants(tokens), allows(v1alpha1.AllowGrantsOverOwnAccounts)}, decided{Update, ""}},
+		"what is there stays":             {[]given{ourProject, grants(tokens), func(s *situation) { s.seen.Policy = livePolicy(tokens) }}, decided{Leave, v1alpha1.ReasonUpToDate}},
+		"a project without them":          {[]given{grants(tokens)}, decided{Update, ""}},
+		"a project of which nobody knows": {[]given{grants(tokens), unknownUs}, decided{Leave, v1alpha1.ReasonInvalid}},
+		"the permission, nobody knows":    {[]given{grants(tokens), unknownUs, allows(v1alpha1.AllowGrantsOverOwnAccounts)}, decided{Update, ""}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -184,6 +189,10 @@ func TestNoGrantOnAProjectReachesHoldfastsAccounts(t *testing.T) {
 // TestNoManifestUsesWhatItsNamespaceDoesNotReach, by the rights of the operator.
 func TestNoManifestUsesWhatItsNamespaceDoesNotReach(t *testing.T) {
 	refused := decided{Leave, v1alpha1.ReasonNotAllowed}
+	already := func(s *situation) {
+		uses := s.Kind.Uses
+		s.Kind.Uses = func(v1alpha1.Object) []kind.Use { return uses(s.Object) }
+	}
 	cases := map[string]struct {
 		given []given
 		want  decided
@@ -195,6 +204,7 @@ func TestNoManifestUsesWhatItsNamespaceDoesNotReach(t *testing.T) {
 		"a number":                           {[]given{owned, differs, uses("4711")}, refused},
 		"nobody knows which":                 {[]given{owned, differs, uses("")}, refused},
 		"approved by somebody":               {[]given{owned, differs, uses("bank"), approve, approved}, refused},
+		"another one, which it uses already": {[]given{owned, differs, uses("bank"), already}, decided{Update, ""}},
 		"nothing to write":                   {[]given{owned, uses("bank")}, decided{Leave, v1alpha1.ReasonUpToDate}},
 		"Observe, which asks Google nothing": {[]given{owned, differs, uses("bank"), observe}, decided{Leave, v1alpha1.ReasonDiffers}},
 	}
