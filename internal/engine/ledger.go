@@ -49,7 +49,8 @@ func (p *pass) keepHistory(ctx context.Context) error {
 
 // recordsGo says whether an error means that Holdfast is being uninstalled: records cannot be kept, and manifests are not to wait for that.
 func recordsGo(err error) bool {
-	return apierrors.IsNotFound(err) || meta.IsNoMatchError(err) || apierrors.IsMethodNotSupported(err) || apierrors.HasStatusCause(err, "NamespaceTerminating")
+	return apierrors.IsNotFound(err) || meta.IsNoMatchError(err) || apierrors.IsMethodNotSupported(err) ||
+		apierrors.HasStatusCause(err, "NamespaceTerminating")
 }
 
 func (p *pass) writeHistory(
