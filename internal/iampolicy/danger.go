@@ -49,7 +49,7 @@ func grantOf(path string) (role, member string, ok bool) {
 
 func isBasic(role string) bool { return role == ownerRole || role == "roles/editor" }
 
-// isPowerful goes by the names that Google gives: there is no list of roles here that could be out of date.
+// isPowerful goes by the names that Google gives, for the order alone in which changes are shown: what is refused goes by ReachesAccounts.
 func isPowerful(role string) bool {
 	name, predefined := strings.CutPrefix(role, "roles/")
 	if !predefined {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
@@ -14,9 +15,9 @@ import (
 	"github.com/holdfast-dev/holdfast/test/installed"
 )
 
-// TestWithoutThePoliciesAGlassIsHonouredAndUnverified: an API server of its own has the CRDs and the operator's rights alone.
-func TestWithoutThePoliciesAGlassIsHonouredAndUnverified(t *testing.T) {
-	t.Parallel()
+// ownControlPlane starts an API server of the test's own, which has the CustomResourceDefinitions and nothing else of config/.
+func ownControlPlane(t *testing.T) *rest.Config {
+	t.Helper()
 	environment := &envtest.Environment{CRDDirectoryPaths: []string{filepath.Join("..", "..", "config", "crd", "bases")}, ErrorIfCRDPathMissing: true}
 	config, err := environment.Start()
 	if err != nil {
@@ -27,6 +28,13 @@ func TestWithoutThePoliciesAGlassIsHonouredAndUnverified(t *testing.T) {
 			t.Errorf("stopping the control plane: %v", err)
 		}
 	})
+	return config
+}
+
+// TestWithoutThePoliciesAGlassIsHonouredAndUnverified: an API server of its own has the CRDs and the operator's rights alone.
+func TestWithoutThePoliciesAGlassIsHonouredAndUnverified(t *testing.T) {
+	t.Parallel()
+	config := ownControlPlane(t)
 	kube, err := client.New(installed.As(config, ""), client.Options{Scheme: scheme})
 	if err := errors.Join(err, installed.Manager(kube)); err != nil {
 		t.Fatal(err)

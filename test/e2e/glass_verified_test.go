@@ -3,14 +3,12 @@ package e2e
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"testing"
 	"time"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/test/installed"
@@ -88,16 +86,7 @@ func (w *world) reinstall() {
 // TestANameIsVerifiedOnlyIfItWasCheckedThroughout: an API server of its own, where a cluster-admin lets Bob forge Ada's name.
 func TestANameIsVerifiedOnlyIfItWasCheckedThroughout(t *testing.T) {
 	t.Parallel()
-	environment := &envtest.Environment{CRDDirectoryPaths: []string{filepath.Join("..", "..", "config", "crd", "bases")}, ErrorIfCRDPathMissing: true}
-	config, err := environment.Start()
-	if err != nil {
-		t.Fatalf("starting the control plane: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := environment.Stop(); err != nil {
-			t.Errorf("stopping the control plane: %v", err)
-		}
-	})
+	config := ownControlPlane(t)
 	kube, err := client.New(installed.As(config, ""), client.Options{Scheme: scheme})
 	if err := errors.Join(
 		err, installed.Manager(kube), installed.Policies(kube, installed.Guards...), installed.People(kube), installed.Guarded(config, scheme),
