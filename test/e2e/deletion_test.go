@@ -80,8 +80,13 @@ func TestProgressOfEmptyingShows(t *testing.T) {
 	w.cloud.Traffic.Inject(traffic.Fault{Match: call("objects.delete"), Status: http.StatusServiceUnavailable})
 	first.Release()
 	w.reason(bucket, v1alpha1.ReasonUnavailable)
-	if progress := bucket.Status.Deletion; progress == nil || progress.ObjectsDeleted != 1 || progress.StartTime.IsZero() {
-		t.Errorf("one generation is deleted, and status says %+v", progress)
+	deleted := int64(2 * 130)
+	for _, left := range w.cloud.Storage.Generations("logs") {
+		deleted -= int64(left)
+	}
+	progress := bucket.Status.Deletion // several calls are under way at once: more than the first may have got through
+	if progress == nil || deleted == 0 || progress.ObjectsDeleted != deleted || progress.StartTime.IsZero() {
+		t.Errorf("%d generations are deleted, and status says %+v", deleted, progress)
 	}
 	w.cloud.Traffic.RemoveAll()
 	w.gone(bucket)
