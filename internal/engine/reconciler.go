@@ -53,15 +53,21 @@ type Reconciler struct {
 	kept  *waitingTurns
 	// missing has since when resources are not found.
 	missing *absences
+	// firstLooks has the lists that stand in for first reads.
+	firstLooks *firstLooks
+	// unrecorded has what this process has created and could not store yet.
+	unrecorded *unrecorded
 	// emptyings has the places of those that empty resources.
 	emptyings *emptyings
 	sweep     sweep.Schedule
 	events    events.EventRecorder
-	metrics   *metrics.Collector
-	scheme    *runtime.Scheme
-	writes    *writeLog
-	now       func() time.Time
-	guards    *guards
+	// eventLimits are those of all kinds together.
+	eventLimits *eventLimits
+	metrics     *metrics.Collector
+	scheme      *runtime.Scheme
+	writes      *writeLog
+	now         func() time.Time
+	guards      *guards
 	// home is the operator's own namespace, where BreakGlassRecords are.
 	home string
 }
@@ -87,6 +93,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	}
 	p := &pass{Reconciler: r, draft: newDraft(r.client, r.uncached, obj)}
 	p.began = r.now()
+	p.recallUnrecorded()
+	defer p.forgetRecorded()
 	bounded, cancel := context.WithTimeout(ctx, passTimeout)
 	defer cancel()
 	defer p.releaseTurn()
@@ -118,9 +126,10 @@ type pass struct {
 	background bool
 	// before is the record before this pass was about to write anything.
 	before plan.Record
-	// recorded says that something is recorded as about to be written, sent for which parts a write of it was let out.
-	recorded bool
-	sent     struct{ fields, policy bool }
+	// recorded says that something is recorded as about to be written, be it that unstored says that the status need not say so yet; sent, for
+	// which parts a write of it was let out.
+	recorded, unstored bool
+	sent               struct{ fields, policy bool }
 }
 
 // phases are an object's way, in order. A phase that returns an outcome ends the pass.
@@ -212,7 +221,7 @@ func (p *pass) relate(ctx context.Context) *outcome {
 	if slices.ContainsFunc(p.env.Rivals, plan.Rival.Holds) {
 		p.forgetApproval()
 	}
-	p.env.Since = p.writes.beginning()
+	p.env.Since, p.env.Unwritten = p.writes.beginning(), p.unwritten()
 	p.record = p.record.PassedOn(p.manifest(), p.env)
 	return nil
 }
