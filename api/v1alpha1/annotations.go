@@ -68,4 +68,6 @@ const (
 	OwnerNamespaceLabel = "holdfast-namespace"
 	// OwnerNameLabel is the manifest's name.
 	OwnerNameLabel = "holdfast-name"
+	// CreatorLabel is the UID of the manifest that has created the resource. It comes with the create, and with nothing else.
+	CreatorLabel = "holdfast-created-by"
 )

@@ -5,6 +5,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/plan"
 )
 
 // continued is what a write ended with that is no failure: the next pass continues from there.
@@ -14,12 +15,12 @@ func (g *continued) Error() string { return g.message }
 
 // create makes the resource, or brings it back where it was deleted and perhaps can be.
 //
-// That it was about to be created was recorded before the call, after a look that found nothing: from then on the manifest is bound to the
-// project, and where Google gives a resource nothing to mark it with, that is the proof that what is found is our own. It is taken back if
-// the call is known to have failed.
+// Where Google gives a resource nothing to mark it with, that it was about to be created was recorded before the call, after a look that found
+// nothing: that is the proof that what is found is our own. Elsewhere the labels that go with the call prove it, also that this very manifest has
+// created it. From then on the manifest is bound to the project. All of that is taken back if the call is known to have failed.
 func (p *pass) create(ctx context.Context) error {
 	write := kind.Write{Name: "creating the " + p.kind.Name, Do: func(ctx context.Context, _ kind.Live) (kind.Live, error) {
-		return p.kind.Fields.Create(ctx, p.env.Ref, p.obj)
+		return p.kind.Fields.Create(ctx, plan.Creating(p.manifest(), p.env.Ref), p.obj)
 	}}
 	if p.Undelete != "" {
 		write = kind.Write{Name: "undeleting the " + p.kind.Name, Do: func(ctx context.Context, _ kind.Live) (kind.Live, error) {

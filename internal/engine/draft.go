@@ -56,7 +56,7 @@ func newDraft(c client.Client, uncached client.Reader, obj v1alpha1.Object) *dra
 // otherwise.
 func (d *draft) save(ctx context.Context) error {
 	before := d.obj.GetResourceVersion()
-	if err := d.patchStatus(ctx, client.MergeFromWithOptions(d.stored, client.MergeFromWithOptimisticLock{})); err != nil {
+	if err := d.patchStatus(ctx, before); err != nil {
 		d.gatePassed = false // somebody may have stored something since
 		return err
 	}
@@ -70,17 +70,21 @@ func (d *draft) save(ctx context.Context) error {
 // done is to be told even if somebody has edited the manifest meanwhile. Nothing may be written to Google Cloud after it.
 func (d *draft) saveLast(ctx context.Context) error {
 	if d.gatePassed {
-		return d.patchStatus(ctx, client.MergeFrom(d.stored))
+		return d.patchStatus(ctx, "")
 	}
 	return d.save(ctx)
 }
 
-func (d *draft) patchStatus(ctx context.Context, patch client.Patch) error {
+// patchStatus writes the status if it differs from what is stored, on condition that the stored object has a resourceVersion; empty for any.
+func (d *draft) patchStatus(ctx context.Context, version string) error {
 	d.fill()
-	if changed, err := d.changed(); err != nil || !changed {
+	patch, err := statusPatch(d.stored, d.obj, version)
+	if err != nil || patch == nil {
 		return err
 	}
-	answer := copyOf(d.obj) // which may have more than the status: what somebody else has stored
+	answer := emptyOf(d.obj) // which may have more than the status: what somebody else has stored
+	answer.SetNamespace(d.obj.GetNamespace())
+	answer.SetName(d.obj.GetName())
 	if err := d.writer.Status().Patch(ctx, answer, patch); err != nil {
 		return staleOr(err)
 	}
@@ -99,11 +103,6 @@ func (d *draft) fill() {
 		status.IAM.MemberCount, status.IAM.GroupCount, status.IAM.Kept = int64(shown.Plan.Members), int64(shown.Plan.Groups), shown.Kept()
 		status.IAM.NotOwned, status.IAM.NotOwnedCount = shown.ShowNotOwned(), int64(len(shown.Plan.NotOwned))
 	}
-}
-
-func (d *draft) changed() (bool, error) {
-	data, err := client.MergeFrom(d.stored).Data(d.obj)
-	return string(data) != "{}", err
 }
 
 // saveRecord stores the record though somebody has changed the object meanwhile. It does nothing where another process has stored something

@@ -158,8 +158,8 @@ func (p *pass) shows(ctx context.Context, live kind.Live) bool {
 		setConditions(p.obj, out)
 	}
 	p.fill()
-	changed, err := p.changed()
-	return err == nil && !changed
+	patch, err := statusPatch(p.stored, p.obj, "")
+	return err == nil && patch == nil
 }
 
 // observeDuePolicy reads the resource's policy if that is due. One that our own limits keep from being read is read with the next sweep.

@@ -9,7 +9,8 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/plan"
 )
 
-// observe looks at each part of the resource: one read of its fields, and another one of its IAM policy where the manifest mentions it.
+// observe looks at each part of the resource: one read of its fields, unless a list says that it is not there (firstlook.go), and another one of
+// its IAM policy where the manifest mentions it.
 // A part that cannot be read does not keep the others from being looked at. One that our own limits keep from being read ends the pass.
 func (p *pass) observe(ctx context.Context) *outcome {
 	if p.kind.Fields != nil {
@@ -39,6 +40,12 @@ func (p *pass) noteAbsence() {
 }
 
 func (p *pass) observeFields(ctx context.Context) plan.FieldsSeen {
+	switch absent, err := p.isListedAbsent(ctx); {
+	case err != nil:
+		return plan.FieldsSeen{Err: gcp.Classify(err)}
+	case absent:
+		return plan.FieldsSeen{Looked: true, Missing: p.notListed()}
+	}
 	live, err := p.kind.Fields.Observe(ctx, p.env.Ref)
 	switch {
 	case gcp.IsNotFound(err):

@@ -54,6 +54,10 @@ type Reconciler struct {
 	kept  *waitingTurns
 	// missing has since when resources are not found.
 	missing *absences
+	// firstLooks has the lists that stand in for first reads.
+	firstLooks *firstLooks
+	// unrecorded has what this process has created and could not store yet.
+	unrecorded *unrecorded
 	// emptyings has the places of those that empty resources.
 	emptyings *emptyings
 	// sweep is when an object is looked at again that no list shows; policySweep when its policy is, which none does. policies are when the
@@ -61,11 +65,13 @@ type Reconciler struct {
 	sweep, policySweep sweep.Schedule
 	policies           *dues
 	events             events.EventRecorder
-	metrics            *metrics.Collector
-	scheme             *runtime.Scheme
-	writes             *writeLog
-	now                func() time.Time
-	guards             *guards
+	// eventLimits are those of all kinds together.
+	eventLimits *eventLimits
+	metrics     *metrics.Collector
+	scheme      *runtime.Scheme
+	writes      *writeLog
+	now         func() time.Time
+	guards      *guards
 	// home is the operator's own namespace, where BreakGlassRecords are.
 	home string
 	// due are the objects that are to be looked at in Google Cloud whatever their status says.
@@ -94,6 +100,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{}, err
 	}
 	p := r.newPass(obj)
+	p.recallUnrecorded()
+	defer p.forgetRecorded()
 	bounded, cancel := context.WithTimeout(ctx, passTimeout)
 	defer cancel()
 	defer p.releaseTurn()
@@ -134,9 +142,10 @@ type pass struct {
 	background bool
 	// before is the record before this pass was about to write anything.
 	before plan.Record
-	// recorded says that something is recorded as about to be written, sent for which parts a write of it was let out.
-	recorded bool
-	sent     struct{ fields, policy bool }
+	// recorded says that something is recorded as about to be written, be it that unstored says that the status need not say so yet; sent, for
+	// which parts a write of it was let out.
+	recorded, unstored bool
+	sent               struct{ fields, policy bool }
 }
 
 // phase is a part of an object's way. One that returns an outcome ends the pass.
@@ -240,7 +249,7 @@ func (p *pass) relate(ctx context.Context) *outcome {
 	if slices.ContainsFunc(p.env.Rivals, plan.Rival.Holds) {
 		p.forgetApproval()
 	}
-	p.env.Since = p.writes.beginning()
+	p.env.Since, p.env.Unwritten = p.writes.beginning(), p.unwritten()
 	p.record = p.record.PassedOn(p.manifest(), p.env)
 	return nil
 }

@@ -39,7 +39,7 @@ func TestOnePassDoesAllThereIsToDo(t *testing.T) {
 	if err != nil || readyCondition(topic).Reason != v1alpha1.ReasonUpToDate {
 		t.Fatalf("pass: %v, conditions %+v", err, topic.Status.Conditions)
 	}
-	want := v1alpha1.Labels{"team": "shop", "holdfast-owner": "cluster", "holdfast-namespace": "shop", "holdfast-name": "orders"}
+	want := v1alpha1.Labels{"team": "shop", "holdfast-owner": "cluster", "holdfast-namespace": "shop", "holdfast-name": "orders", "holdfast-created-by": "1"}
 	if d := cmp.Diff(want, topics.live["orders"].Labels); d != "" {
 		t.Errorf("labels (-want +got):\n%s", d)
 	}

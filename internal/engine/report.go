@@ -170,21 +170,34 @@ func (r *Reconciler) next(out outcome, p *pass) (reconcile.Result, error) {
 	return result, nil
 }
 
-// tell emits the event of a deed, or of a change of Ready.
+// tell emits the event of a deed, or of a change of Ready. Of an object that stays the status says the same, and so there are not more of them
+// than the API server should have to write beside it.
 func (r *Reconciler) tell(ctx context.Context, obj v1alpha1.Object, out outcome, was *metav1.Condition) {
-	if out.done.Reason != "" {
-		r.event(ctx, obj, corev1.EventTypeNormal, out.done.Reason, "Reconcile", out.done.Message)
+	kind, reason, message := eventOf(obj, out, was)
+	if reason == "" {
 		return
+	}
+	if !out.gone && !r.eventLimits.allow(obj.GetUID(), r.now()) {
+		r.metrics.NotTold(r.kind.Label())
+		return
+	}
+	r.event(ctx, obj, kind, reason, "Reconcile", message)
+}
+
+// eventOf is the event of a deed, or of a change of Ready; without a reason if there is none.
+func eventOf(obj v1alpha1.Object, out outcome, was *metav1.Condition) (kind, reason, message string) {
+	if out.done.Reason != "" {
+		return corev1.EventTypeNormal, out.done.Reason, out.done.Message
 	}
 	is := readyCondition(obj)
 	if out.gone || is == nil || was != nil && was.Reason == is.Reason && was.Status == is.Status {
-		return
+		return "", "", ""
 	}
-	kind := corev1.EventTypeWarning
+	kind = corev1.EventTypeWarning
 	if is.Status == metav1.ConditionTrue || standingOf(is.Reason) == waiting {
 		kind = corev1.EventTypeNormal
 	}
-	r.event(ctx, obj, kind, is.Reason, "Reconcile", is.Message)
+	return kind, is.Reason, is.Message
 }
 
 func readyCondition(obj v1alpha1.Object) *metav1.Condition {

@@ -61,15 +61,15 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	if err := mgr.Add(guards); err != nil {
 		return fmt.Errorf("setting up the watch on admission policies: %w", err)
 	}
-	requests := &looks{inventory: all, of: map[string]*Reconciler{}}
+	requests, limits := &looks{inventory: all, of: map[string]*Reconciler{}}, newEventLimits()
 	for _, k := range opts.Kinds {
 		r := &Reconciler{
 			kind: k, inventory: all, client: mgr.GetClient(), uncached: mgr.GetAPIReader(), gate: opts.Gate,
 			projects: opts.Projects, identities: opts.Identities, selfMembers: opts.SelfMembers,
-			turns: opts.Turns, kept: newWaitingTurns(), missing: newAbsences(),
+			turns: opts.Turns, kept: newWaitingTurns(), missing: newAbsences(), firstLooks: newFirstLooks(), unrecorded: newUnrecorded(),
 			emptyings: newEmptyings(workers(opts, k)),
 			sweep:     opts.Sweep, policySweep: opts.PolicySweep, policies: newDues(time.Now), metrics: opts.Metrics,
-			events: mgr.GetEventRecorder("holdfast"), scheme: mgr.GetScheme(),
+			events: mgr.GetEventRecorder("holdfast"), eventLimits: limits, scheme: mgr.GetScheme(),
 			writes: newWriteLog(cmp.Or(opts.Unanswered, defaultUnanswered)), now: time.Now,
 			guards: guards, home: cmp.Or(opts.Namespace, defaultNamespace), due: newDues(time.Now),
 		}

@@ -18,6 +18,22 @@ func isTooLarge(err error) bool {
 	return err != nil && (apierrors.IsRequestEntityTooLargeError(err) || strings.Contains(err.Error(), "request is too large"))
 }
 
+// surelyFits is how large an object may be, in bytes, for its status to fit beside it in any case. The spec is in it up to three times more: as
+// what is live, as what differs, and in the fields' owners.
+const surelyFits = 128 << 10
+
+// mayBeTooLarge says whether an object is so large that its status may not fit beside it.
+func mayBeTooLarge(obj v1alpha1.Object) bool {
+	size := 0
+	for key, value := range obj.GetAnnotations() {
+		size += len(key) + len(value)
+	}
+	if spec := specOf(obj); spec != nil {
+		size += len(spec.Raw)
+	}
+	return size > surelyFits
+}
+
 // tooLarge is the outcome of a pass that cannot store what it has to remember. Nothing is written of which nothing could be remembered.
 func tooLarge() outcome {
 	return outcome{reason: v1alpha1.ReasonTooLarge, after: pauseDenied, message: "the API server stores no object as large as this one would be with all that " +

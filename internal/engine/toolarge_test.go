@@ -16,7 +16,9 @@ import (
 func TestAnObjectThatIsTooLargeSaysSo(t *testing.T) {
 	for name, roomForACondition := range map[string]bool{"there is room for a condition": true, "not even for that": false} {
 		t.Run(name, func(t *testing.T) {
-			r, topics := testReconciler(t, shopTopic())
+			large := shopTopic()
+			large.Annotations = map[string]string{"notes": strings.Repeat("x", surelyFits+1)}
+			r, topics := testReconciler(t, large)
 			whole := r.client
 			r.client = interceptor.NewClient(whole.(client.WithWatch), interceptor.Funcs{SubResourcePatch: func(
 				ctx context.Context, c client.Client, sub string, obj client.Object, patch client.Patch, opts ...client.SubResourcePatchOption,

@@ -92,7 +92,7 @@ func (p *pass) waitForTurn(context.Context) *outcome {
 	}
 	turn, ok := p.kept.take(p.name(), p.errand(), p.now())
 	if !ok {
-		turn = p.reserve(plan.ReadSteps(p.manifest(), p.record), plan.LikelyWrites(p.manifest(), p.record, p.env, p.decided()))
+		turn = p.reserve(p.readSteps(), plan.LikelyWrites(p.manifest(), p.record, p.env, p.decided()))
 	}
 	if wait := turn.Wait(); wait > 0 {
 		turn.due = p.now().Add(wait)
@@ -144,7 +144,7 @@ func (p *pass) comeBack(after time.Duration) time.Duration {
 	if len(writes) == 0 || p.glassMatters() {
 		return after
 	}
-	turn := p.reserve(slices.Concat(plan.ReadSteps(p.manifest(), p.record), writes), nil)
+	turn := p.reserve(slices.Concat(p.readSteps(), writes), nil)
 	p.kept.keep(p.name(), turn)
 	return max(turn.due.Sub(p.now()), pauseStale)
 }

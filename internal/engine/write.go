@@ -26,6 +26,7 @@ func (p *pass) write(ctx context.Context) outcome {
 		return failed(updating, "recording what is about to be written", err)
 	}
 	fieldsErr := p.writeFields(ctx)
+	p.noteUnrecorded()
 	var policyErr error
 	if p.policyFollows(fieldsErr) {
 		policyErr = p.writePolicy(ctx)
@@ -35,6 +36,7 @@ func (p *pass) write(ctx context.Context) outcome {
 	}
 	if fieldsErr != nil || policyErr != nil {
 		p.forgetUnsent()
+		p.noteUnrecorded()
 		p.doubtProjectAfter(ctx, cmp.Or(fieldsErr, policyErr))
 	}
 	return p.confirm(planned, fieldsErr, policyErr)
@@ -43,6 +45,11 @@ func (p *pass) write(ctx context.Context) outcome {
 // saveAboutToWrite stores, before a write, what live cannot prove afterwards should the reply or this process be lost.
 func (p *pass) saveAboutToWrite(ctx context.Context) error {
 	p.record = p.Assessment.Record
+	if p.ProvesItself(p.manifest(), p.before) && !mayBeTooLarge(p.obj) {
+		p.recorded, p.unstored = true, true
+		p.noteUnrecorded()
+		return nil
+	}
 	if was := readyCondition(p.obj); p.Verdict.Action == plan.Create && (was == nil || was.Status == metav1.ConditionTrue) {
 		setConditions(p.obj, outcome{reason: v1alpha1.ReasonProgressing, message: "creating the " + p.kind.Name, looked: true, drift: p.Changes})
 	}
@@ -51,6 +58,13 @@ func (p *pass) saveAboutToWrite(ctx context.Context) error {
 	}
 	p.recorded = true
 	return nil
+}
+
+// noteUnrecorded keeps the record where it was not stored before the write.
+func (p *pass) noteUnrecorded() {
+	if p.unstored {
+		p.unrecorded.note(p.obj.GetUID(), p.record)
+	}
 }
 
 // saveWritten stores what a pass has learned of its own writes, or that they were not sent, though it was planned with an object that is not

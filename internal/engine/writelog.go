@@ -145,9 +145,10 @@ func (w *writeLog) inFlight(obj v1alpha1.Object, ref kind.Ref, shared bool, now 
 }
 
 // over is when nothing can be under way any more that the process before this one wrote for the object, or, if it shares the resource, for
-// another manifest. Before the first write the external name is recorded.
+// another manifest. Before the first write the finalizer is there, and with most writes the external name is recorded.
 func (w *writeLog) over(obj v1alpha1.Object, shared bool) time.Time {
-	if created := obj.GetCreationTimestamp(); !shared && (created.After(w.began) || obj.GetCommonStatus().ExternalName == "") {
+	untouched := !hasFinalizer(obj) && obj.GetCommonStatus().ExternalName == ""
+	if created := obj.GetCreationTimestamp(); !shared && (created.After(w.began) || untouched) {
 		return time.Time{}
 	}
 	return w.began.Add(w.unanswered)

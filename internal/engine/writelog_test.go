@@ -60,10 +60,15 @@ func TestWriteLog(t *testing.T) {
 	}
 }
 
+// TestNothingCanBeUnderWayForWhatWasNeverWritten: before the first write the finalizer is there, though it proves none.
 func TestNothingCanBeUnderWayForWhatWasNeverWritten(t *testing.T) {
 	w := newWriteLog(30 * time.Second)
 	w.begin(at(0))
-	obj := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{UID: "1", CreationTimestamp: metav1.NewTime(at(-60))}}
+	obj := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{UID: "1", CreationTimestamp: metav1.NewTime(at(-60)), Finalizers: []string{v1alpha1.Finalizer}}}
+	if inFlight := w.inFlight(obj, orders, false, at(1)); !inFlight.until.Equal(at(30)) {
+		t.Errorf("with the finalizer, in flight is %v", inFlight)
+	}
+	obj.Finalizers = nil
 	if of, inFlight := w.ofPredecessor(obj, at(1)), w.inFlight(obj, orders, false, at(1)); of != "" || inFlight != (flight{}) {
 		t.Errorf("of the process before: %q, in flight is %v", of, inFlight)
 	}

@@ -20,7 +20,7 @@ func DescribeLabels(live map[string]string) v1alpha1.Labels {
 }
 
 // Labels returns all the labels that a resource should have: those wanted, with what DescribeLabels leaves out of the live
-// ones, and the ownership labels of the Ref in place of those that are live.
+// ones, and the ownership labels of the Ref in place of those that are live. Which manifest has created an owned resource stays as it is.
 func (r Ref) Labels(want v1alpha1.Labels, live map[string]string) map[string]string {
 	labels := map[string]string{}
 	for key, value := range live {
@@ -30,6 +30,9 @@ func (r Ref) Labels(want v1alpha1.Labels, live map[string]string) map[string]str
 	}
 	for _, key := range []string{v1alpha1.OwnerLabel, v1alpha1.OwnerNamespaceLabel, v1alpha1.OwnerNameLabel} {
 		delete(labels, key)
+	}
+	if r.Ownership == nil {
+		delete(labels, v1alpha1.CreatorLabel)
 	}
 	for key, value := range want {
 		labels[key] = string(value)

@@ -45,6 +45,15 @@ func TestRefLabels(t *testing.T) {
 			live:      map[string]string{"holdfast-owner": "other", "holdfast-namespace": "there"},
 			then:      map[string]string{"holdfast-owner": "o"},
 		},
+		"who created it stays": {
+			ownership: ours,
+			live:      map[string]string{"holdfast-owner": "o", "holdfast-namespace": "ns", "holdfast-name": "n", "holdfast-created-by": "1"},
+			then:      map[string]string{"holdfast-owner": "o", "holdfast-namespace": "ns", "holdfast-name": "n", "holdfast-created-by": "1"},
+		},
+		"who created it goes with the owner": {
+			live: map[string]string{"holdfast-owner": "o", "holdfast-namespace": "ns", "holdfast-name": "n", "holdfast-created-by": "1"},
+			then: map[string]string{},
+		},
 		"without an owner ours go": {
 			want: v1alpha1.Labels{"team": "data"},
 			live: map[string]string{"team": "data", "holdfast-owner": "o", "holdfast-namespace": "ns", "holdfast-name": "n"},

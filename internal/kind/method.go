@@ -32,7 +32,7 @@ type Method struct {
 // Cases that no field of a manifest stands for.
 const (
 	// ForCount is the case of methods that list the resources of a project.
-	ForCount = "the count of unmanaged resources"
+	ForCount = "first looks at many new ones at once and the count of unmanaged ones"
 	// ForUndelete is the case of methods that undo a deletion.
 	ForUndelete = "undoing a deletion in Google Cloud"
 )

@@ -48,7 +48,7 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 // parts are the collectors that count and measure on their own.
 func (c *Collector) parts() []prometheus.Collector {
 	return []prometheus.Collector{
-		c.drift.found, c.drift.corrected, c.reports.passes, c.reports.gaps, c.reports.timeToApply, c.build,
+		c.drift.found, c.drift.corrected, c.reports.passes, c.reports.gaps, c.reports.timeToApply, c.reports.notTold, c.build,
 	}
 }
 

@@ -35,6 +35,7 @@ type reports struct {
 	passes      *prometheus.HistogramVec
 	gaps        *prometheus.HistogramVec
 	timeToApply *prometheus.HistogramVec
+	notTold     *prometheus.CounterVec
 }
 
 func newReports() reports {
@@ -49,6 +50,10 @@ func newReports() reports {
 			"How long it took from an edit of the spec until it was applied, by kind; held is true if it was on hold for an approval "+
 				"or break-glass meanwhile. The API server dates edits to the second.",
 			[]float64{1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14400, 86400}, "kind", "held"),
+		notTold: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "holdfast_events_dropped_total",
+			Help: "Events that were not written because there were too many, by kind. The status of the objects says the same.",
+		}, []string{"kind"}),
 	}
 }
 
@@ -96,6 +101,9 @@ func (c *Collector) looks(key Key, obj v1alpha1.Object, began, ended time.Time) 
 func (c *Collector) Ended(kind, reason string, took time.Duration) {
 	c.reports.passes.WithLabelValues(kind, reason).Observe(took.Seconds())
 }
+
+// NotTold counts an event that was dropped.
+func (c *Collector) NotTold(kind string) { c.reports.notTold.WithLabelValues(kind).Inc() }
 
 // isApplied says whether a status shows a generation as applied.
 func isApplied(status *v1alpha1.CommonStatus, generation int64) bool {

@@ -76,6 +76,7 @@ func everythingHappened(t *testing.T) *Collector {
 	abnormal := bucket("Ready=False:AwaitingApproval", "Drifted=True:Differs", "BreakGlass=True:Open")
 	abnormal.Status.BreakGlass, abnormal.Status.Plan = &v1alpha1.BreakGlass{}, &v1alpha1.Plan{}
 	c.Show(Key{"bucket", "shop", "media"}, abnormal)
+	c.NotTold("bucket")
 	c.Listed("bucket", Listing{Unmanaged: 2, NotListed: 1})
 	c.Watch("bucket", Kind{Sweep: time.Minute, Count: func() (int, bool) { return 1, true }})
 	return c

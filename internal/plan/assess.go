@@ -85,6 +85,8 @@ type Environment struct {
 	// ProjectShutDown says that the project's deletion was requested, or that Google knows no such project. It is asked for only where that
 	// may explain what was seen, see MayBeShutDown.
 	ProjectShutDown bool
+	// Unwritten says that nothing can have been written for the manifest yet, by whatever process.
+	Unwritten bool
 	// DefinitionGoes says that the kind's CustomResourceDefinition is being deleted.
 	DefinitionGoes bool
 }
@@ -171,6 +173,10 @@ func Assess(m Manifest, r Record, o Observation, e Environment) Assessment {
 		a.Verdict = *verdict
 		a.Record = s.follows()
 		return a
+	}
+	if s.createdByLabel() {
+		s.record = s.record.Created(e)
+		s.record.CreatedIdentity = s.identity().UID
 	}
 	a.Owned, a.Created = s.owns(), s.created()
 	if !s.exists() && s.canUndelete() {

@@ -167,6 +167,8 @@ func TestEveryRuleDecides(t *testing.T) {
 		"deleted, unreachable and an orphan": {bucket, []given{deleting, unreadable, recordedAnother}, deleted, "deletion: an orphan need not be reachable", decided{Release, ""}},
 		"deleted, unreadable":                {bucket, []given{deleting, deletes, recordedAnother, unreadable}, deleted, "deletion: the resource must be readable", decided{Leave, ""}},
 		"deleted, an orphan without answer":  {bucket, []given{deleting, away}, deleted, "deletion: the resource must be readable", decided{Leave, ""}},
+		"deleted, never written for":         {bucket, []given{deleting, deletes, marked, unwritten}, deleted, "deletion: what nothing was ever written for has nothing anywhere", decided{Release, ""}},
+		"deleted, never written for, glass":  {bucket, []given{deleting, deletes, absent, unwritten, broken}, deleted, "deletion: break-glass puts it on hold", decided{Leave, v1alpha1.ReasonBreakGlass}},
 		"deleted, created a moment ago":      {account, []given{deleting, deletes, justCreated}, deleted, "deletion: " + notYet, decided{Leave, v1alpha1.ReasonProgressing}},
 		"deleted, glass":                     {bucket, []given{deleting, deletes, owned, broken}, deleted, "deletion: break-glass puts it on hold", decided{Leave, v1alpha1.ReasonBreakGlass}},
 		"deleted, an orphan, glass":          {bucket, []given{deleting, owned, broken}, deleted, "deletion: break-glass puts it on hold", decided{Leave, v1alpha1.ReasonBreakGlass}},

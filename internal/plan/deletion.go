@@ -17,6 +17,7 @@ var unobservedDeletionRules = []rule{
 	{"deletion: an unreachable project is not written to", ruleDeletionUnbound},
 	{"deletion: the resource stays with the manifest that owns it", ruleDeletionRival},
 	{"deletion: Observe touches nothing", ruleDeletionObserved},
+	{"deletion: what nothing was ever written for has nothing anywhere", ruleDeletionUnwritten},
 }
 
 var deletionRules = []rule{
@@ -49,7 +50,7 @@ func ruleDeletionUnbound(s subject) *Verdict {
 		return nil
 	case s.env.Glass.Open():
 		return blind(v1alpha1.ReasonBreakGlass, s.heldBy()+deletionOnHold)
-	case !s.record.bound() || s.management() == v1alpha1.ManagementObserve:
+	case !s.record.Bound() || s.management() == v1alpha1.ManagementObserve:
 		return release(Release, "Released", untouched)
 	case Orphans(s.Object):
 		return s.releaseMarked(refusal.Message)
@@ -67,6 +68,14 @@ func ruleDeletionRival(s subject) *Verdict {
 
 func ruleDeletionObserved(s subject) *Verdict {
 	if s.env.Glass.Open() || s.management() != v1alpha1.ManagementObserve {
+		return nil
+	}
+	return release(Release, "Released", untouched)
+}
+
+// ruleDeletionUnwritten lets a manifest go as if it had no finalizer yet, which it may have from the beginning.
+func ruleDeletionUnwritten(s subject) *Verdict {
+	if !s.env.Unwritten || s.heldBy() != "" {
 		return nil
 	}
 	return release(Release, "Released", untouched)

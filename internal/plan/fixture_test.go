@@ -205,8 +205,13 @@ var (
 	anotherProject given = func(s *situation) { s.seen.Fields.Foreign = true }
 	anotherOwner   given = func(s *situation) { s.seen.Fields.Live.Identity.Labels = Ownership("cluster-b", s.Object) }
 	marked         given = func(s *situation) { s.seen.Fields.Live.Identity.Labels = Ownership("cluster-a", s.Object) }
-	unmarkable     given = func(s *situation) { s.seen.Fields.Live.Identity.UID = "" }
-	unreadable     given = func(s *situation) {
+	// createdByIt is a bucket as the manifest has created it.
+	createdByIt given = func(s *situation) {
+		s.seen.Fields.Live.Identity.Labels = Creating(s.Manifest, s.env.Ref).Ownership
+	}
+	unwritten  given = func(s *situation) { s.env.Unwritten = true }
+	unmarkable given = func(s *situation) { s.seen.Fields.Live.Identity.UID = "" }
+	unreadable given = func(s *situation) {
 		s.seen.Fields = FieldsSeen{Err: &kind.Error{Class: kind.Denied, Permission: "storage.buckets.get", Message: "no"}}
 	}
 	shutDown given = func(s *situation) { s.env.ProjectShutDown = true }

@@ -91,6 +91,10 @@ func TestAdoptingIsNotCreating(t *testing.T) {
 		"created, changed since":            {[]given{created, differs}, true},
 		"another of the name, alike":        {[]given{recordedAnother, justCreated}, false},
 		"another, and changed on adoption":  {[]given{recordedAnother, justCreated, differs, always}, false},
+		"created, nothing recorded":         {[]given{createdByIt}, true},
+		"marked, and not created by it":     {[]given{marked}, false},
+		"created by a manifest before it":   {[]given{createdByIt, func(s *situation) { s.Object.SetUID("another") }}, false},
+		"in another project":                {[]given{createdByIt, anotherProject}, false},
 		"adopted after a create had failed": {[]given{justCreated}, false},
 	} {
 		t.Run(name, func(t *testing.T) {

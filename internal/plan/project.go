@@ -50,7 +50,7 @@ func ruleDeletionShutDown(s subject) *Verdict {
 	switch {
 	case !s.env.ProjectShutDown || s.env.Glass.Open():
 		return nil
-	case !s.record.bound():
+	case !s.record.Bound():
 		return release(Release, "Released", untouched)
 	}
 	what := s.externalName()
@@ -63,7 +63,7 @@ func ruleDeletionShutDown(s subject) *Verdict {
 
 // ruleDeletionNothing lets a manifest go that has nothing in a project in which it may see nothing.
 func ruleDeletionNothing(s subject) *Verdict {
-	if s.env.Glass.Open() || s.record.bound() {
+	if s.env.Glass.Open() || s.record.Bound() {
 		return nil
 	}
 	for _, err := range []*kind.Error{s.seen.Fields.Err, s.seen.Policy.Err} {

@@ -16,7 +16,7 @@ import (
 
 // Record is what Holdfast remembers about a resource between two looks. It is a value: the functions that change it return another.
 //
-//	Pending    before a write: what live cannot prove later is recorded as about to be written
+//	Pending    before a write: what live cannot prove later is recorded as about to be written (ProvesItself says for which that is nothing)
 //	Applied    after it: what was pending is the manifest's own
 //	NotSent    the gate refused the write: nothing happened, so nothing of it is remembered
 //	(nothing)  no answer came: what is pending stays so, and is held against live by the next look
@@ -110,13 +110,14 @@ func (r Record) Store(status *v1alpha1.CommonStatus) {
 // BoundTo is the project that a manifest is bound to by what its status remembers: where it owns a resource, or may own one because the answer
 // to a write was lost. Empty while it has nothing anywhere, so that a mistyped project is no more than that.
 func BoundTo(status *v1alpha1.CommonStatus) string {
-	if !RecordOf(status).bound() {
+	if !RecordOf(status).Bound() {
 		return ""
 	}
 	return status.Project
 }
 
-func (r Record) bound() bool {
+// Bound says whether the manifest owns something, or may own it because the answer to a write was lost.
+func (r Record) Bound() bool {
 	p := r.Policy
 	return r.Identity != "" || r.CreateTime != nil || len(r.Pending)+len(r.AppliedFields)+len(p.Grants)+len(p.Pending)+len(p.AuditServices) > 0
 }
@@ -169,6 +170,13 @@ func (r Record) AboutToWrite(m Manifest, e Environment, a Assessment) Record {
 		r = r.Created(e)
 	}
 	return r
+}
+
+// ProvesItself says whether a write needs no record before it, since live proves afterwards all that it newly takes on: what a create with labels
+// makes. What was approved, and what is granted, it does not prove.
+func (a Assessment) ProvesItself(m Manifest, before Record) bool {
+	return a.Verdict.Action == Create && a.Undelete == "" && m.Kind.Labels &&
+		equality.Semantic.DeepEqual(a.Record.Approved, before.Approved) && equality.Semantic.DeepEqual(a.Record.Policy, before.Policy)
 }
 
 // adopts is the record of a manifest that may be about to own a resource which it did not own before: it has not created this one.

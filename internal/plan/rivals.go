@@ -45,7 +45,7 @@ func standing(k kind.Kind, obj v1alpha1.Object, r Record, guarded bool) Standing
 	switch {
 	case obj.GetCommonSpec().Management == v1alpha1.ManagementObserve:
 		return Aside
-	case guarded && (r.bound() || k.Shared() && r.Policy.Mode != ""):
+	case guarded && (r.Bound() || k.Shared() && r.Policy.Mode != ""):
 		return Holding
 	case obj.GetCommonSpec().Adoption == v1alpha1.AdoptionNever && inConflict(obj):
 		return Yielding

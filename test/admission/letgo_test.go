@@ -20,12 +20,16 @@ var glassAt = map[string]struct{ object, namespace map[string]string }{
 	"on the namespace": {namespace: broken},
 }
 
-// topicIn makes a Topic in a Namespace of its own.
+// topicIn makes a Topic in a Namespace of its own, with these finalizers alone: kubectl replace drops what was stamped.
 func topicIn(t *testing.T, objectGlass, namespaceGlass map[string]string, finalizers ...string) *v1alpha1.Topic {
 	t.Helper()
 	namespace := prepared(t, "namespace", namespaceGlass)
 	topic := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{Namespace: namespace.GetName(), Name: namespace.GetName() + "-topic", Annotations: objectGlass, Finalizers: finalizers}}
 	if err := asUser(t, ada).Create(ctx, topic); err != nil {
+		t.Fatal(err)
+	}
+	topic.Finalizers = finalizers
+	if err := asUser(t, ada).Update(ctx, topic); err != nil {
 		t.Fatal(err)
 	}
 	return topic

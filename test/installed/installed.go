@@ -42,7 +42,7 @@ var (
 		"roles.yaml", "guard.yaml", "approve.yaml", "finalizer.yaml", "bind.yaml", "operator.yaml",
 		"annotate.yaml", "grant.yaml", "status.yaml", "record.yaml", "size.yaml",
 	}
-	Stamps = []string{"stamp.yaml"}
+	Stamps = []string{"stamp.yaml", "stamp_finalizer.yaml"}
 )
 
 // editor may edit everything and holds no verb.
@@ -217,12 +217,12 @@ func Guarded(admin *rest.Config, scheme *runtime.Scheme) error {
 	return nil
 }
 
-// Stamped waits until the API server has taken in the Stamps: what Ada annotates carries her name.
+// Stamped waits until the API server has taken in the Stamps: what Ada annotates carries her name, and what she creates the finalizer.
 func Stamped(admin *rest.Config, scheme *runtime.Scheme) error {
 	return poll(func() bool { return StampsOnce(admin, scheme) == nil })
 }
 
-// StampsOnce tries whether what Ada annotates carries her name, and returns why it does not.
+// StampsOnce tries whether what Ada annotates carries her name, and what she creates the finalizer, and returns why it does not.
 func StampsOnce(admin *rest.Config, scheme *runtime.Scheme) error {
 	ada, err := client.New(As(admin, Ada), client.Options{Scheme: scheme})
 	if err != nil {
@@ -234,6 +234,9 @@ func StampsOnce(admin *rest.Config, scheme *runtime.Scheme) error {
 		}}
 		if err := ada.Create(context.Background(), probe, client.DryRunAll); err != nil {
 			return fmt.Errorf("%s is not stamped: %w", key, err)
+		}
+		if !slices.Contains(probe.GetFinalizers(), v1alpha1.Finalizer) {
+			return errors.New("what is created has no finalizer")
 		}
 	}
 	return nil

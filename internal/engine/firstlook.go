@@ -1,0 +1,246 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/plan"
+)
+
+const (
+	// listLasts is how long after it began a list tells which resources a project does not have. Somebody may create one meanwhile: then
+	// Google refuses to create it again, and the next look is a read of its own.
+	listLasts = time.Minute
+	// listAgain is after how long a project is listed again that could not be listed, or has more resources than fit on a page.
+	listAgain = time.Hour
+	// listWait bounds how long a pass waits for the list that another one makes.
+	listWait = 10 * time.Second
+	// mostListed bounds how many resources are remembered from lists, of all projects together.
+	mostListed = 100_000
+)
+
+// firstLooks are lists of projects that stand in for the first reads of a kind's resources. Whoever applies many new manifests wants to know of
+// each that its resource is not there yet, and one list says so of all. That one is there a list says, too, but no more: what it is like is
+// read, so that nothing is compared that a list might lack.
+type firstLooks struct {
+	mu    sync.Mutex
+	lists map[lister]*projectList
+	// listed counts the resources in lists.
+	listed int
+	// crowded is the number of lists at which those are dropped that are over.
+	crowded int
+}
+
+// lister is a project, as somebody sees it.
+type lister struct{ project, impersonate string }
+
+// projectList is a list of a project's resources. All but done is guarded by the mutex of firstLooks.
+type projectList struct {
+	// done is closed once the list has ended.
+	done  chan struct{}
+	ended bool
+	// until is when it is forgotten. Once it is, somebody lists the project again.
+	until time.Time
+	// whole says that ids are all there are.
+	whole bool
+	ids   map[string]bool
+}
+
+func newFirstLooks() *firstLooks { return &firstLooks{lists: map[lister]*projectList{}, crowded: 256} }
+
+// way is how it is found out whether a resource is there.
+type way int
+
+const (
+	byReading way = iota // by a read of its own
+	byListing            // by a list that nobody has made yet
+	byWaiting            // by the list that somebody is making
+	isAbsent             // it is known not to be there
+)
+
+// wayTo says how it is found out whether a resource is there. It makes no call, and promises none.
+func (f *firstLooks) wayTo(of lister, id string, now time.Time) way {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	l := f.current(of, now)
+	switch {
+	case l == nil:
+		return byListing
+	case !l.ended:
+		return byWaiting
+	case l.lacks(id):
+		return isAbsent
+	default:
+		return byReading
+	}
+}
+
+// current is the list that counts; nil for none.
+func (f *firstLooks) current(of lister, now time.Time) *projectList {
+	l := f.lists[of]
+	if l != nil && l.ended && !now.Before(l.until) {
+		f.forget(of)
+		return nil
+	}
+	return l
+}
+
+func (f *firstLooks) forget(of lister) {
+	f.listed -= len(f.lists[of].ids)
+	delete(f.lists, of)
+}
+
+func (l *projectList) lacks(id string) bool { return l.whole && !l.ids[id] }
+
+// absent says whether a list shows that there is no such resource: one that was made within the last minute, or is being made, or else one that
+// it makes itself. Where that is not known the resource has to be read. An error says that not even that can be done now.
+func (f *firstLooks) absent(ctx context.Context, of lister, id string, now func() time.Time, list listFunc) (bool, error) {
+	f.mu.Lock()
+	l := f.current(of, now())
+	mine := l == nil
+	if mine {
+		l = &projectList{done: make(chan struct{})}
+		f.lists[of] = l
+	}
+	f.mu.Unlock()
+	if mine {
+		if err := f.make(ctx, of, l, now, list); err != nil {
+			return false, err
+		}
+	} else if !l.wait(ctx) {
+		return false, ctx.Err()
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return l.lacks(id), nil
+}
+
+// wait waits until a list has ended, though not for long.
+func (l *projectList) wait(ctx context.Context) bool {
+	timer := time.NewTimer(listWait)
+	defer timer.Stop()
+	select {
+	case <-l.done:
+		return true
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return false
+}
+
+// listFunc is as kind.Fields.List, of one project.
+type listFunc func(ctx context.Context, yield func(page []kind.Listed) bool) error
+
+// make lists a project. It fails if our own limits, or the time that there is, do not allow it now. Other failures keep nobody from reading.
+func (f *firstLooks) make(ctx context.Context, of lister, l *projectList, now func() time.Time, list listFunc) error {
+	began := now()
+	ids, whole, err := firstPage(ctx, list)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	defer close(l.done)
+	l.ended, l.whole, l.until = true, whole, began.Add(listAgain)
+	switch {
+	case err != nil && (ctx.Err() != nil || gcp.IsLimited(err)): // nobody knows whether it can be listed
+		f.forget(of)
+		return err
+	case err != nil && !gcp.IsDenied(err):
+		l.until = began.Add(listLasts)
+	case whole:
+		l.until, l.ids = began.Add(listLasts), ids
+		f.listed += len(ids)
+		f.makeRoom(of, now())
+	}
+	if err != nil {
+		log.FromContext(ctx).V(1).Info("a project cannot be listed, so that its resources are read one by one", "project", of.project, "error", err.Error())
+	}
+	return nil
+}
+
+// makeRoom forgets, now and then, lists that are over, and others where too much is remembered.
+func (f *firstLooks) makeRoom(but lister, now time.Time) {
+	if f.listed <= mostListed && len(f.lists) < f.crowded {
+		return
+	}
+	for of, l := range f.lists {
+		if of != but && l.ended && (!now.Before(l.until) || l.whole && f.listed > mostListed) {
+			f.forget(of)
+		}
+	}
+	f.crowded = max(f.crowded, 2*len(f.lists))
+}
+
+// firstPage lists the IDs on the first page; whole is false if there are others. What a list asks for after its first page is refused before it
+// leaves, since then its context has ended.
+func firstPage(ctx context.Context, list listFunc) (ids map[string]bool, whole bool, err error) {
+	first, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ids = map[string]bool{}
+	err = list(first, func(page []kind.Listed) bool {
+		for _, resource := range page {
+			ids[resource.ID] = true
+		}
+		cancel()
+		return true
+	})
+	switch {
+	case err == nil:
+		return ids, true, nil
+	case first.Err() != nil && ctx.Err() == nil: // it was about to ask for another page
+		return nil, false, nil
+	default:
+		return nil, false, err
+	}
+}
+
+// looksFirst says whether a list may stand in for the look of this pass: nobody has looked before, and if nothing is there it is created at once.
+// Who only plans to, or waits for a person, sees more by a read: a bucket of that name may be in another project.
+func (p *pass) looksFirst() bool {
+	management := p.env.Limits.Management(p.obj.GetCommonSpec().Management)
+	return p.kind.Fields != nil && p.kind.Fields.List != nil && p.neverLooked() && !p.deleting() &&
+		management == v1alpha1.ManagementManage && !p.glassMatters()
+}
+
+// neverLooked says that nobody has looked at the object's resource, by all that is on record.
+func (p *pass) neverLooked() bool {
+	return readyCondition(p.stored) == nil && !p.record.Bound()
+}
+
+func (p *pass) lister() lister { return lister{p.env.Ref.Project, p.env.Ref.Impersonate} }
+
+// readSteps are the steps by which the pass looks, as far as that is known before.
+func (p *pass) readSteps() []kind.Step {
+	steps := plan.ReadSteps(p.manifest(), p.record)
+	if !p.looksFirst() {
+		return steps
+	}
+	switch p.firstLooks.wayTo(p.lister(), p.env.Ref.ID, p.now()) {
+	case byListing:
+		return []kind.Step{kind.StepList}
+	case byWaiting, isAbsent:
+		return nil
+	default:
+		return steps
+	}
+}
+
+// isListedAbsent says whether the resource is known not to be there without a read of its own.
+func (p *pass) isListedAbsent(ctx context.Context) (bool, error) {
+	if !p.looksFirst() {
+		return false, nil
+	}
+	return p.firstLooks.absent(ctx, p.lister(), p.env.Ref.ID, p.now, func(ctx context.Context, yield func([]kind.Listed) bool) error {
+		return p.kind.Fields.List(ctx, p.env.Ref, yield)
+	})
+}
+
+// notListed is the answer that a resource does not exist, by a list of its project.
+func (p *pass) notListed() *kind.Error {
+	return &kind.Error{Class: kind.NotFound, Message: fmt.Sprintf("it is not among the resources of project %q", p.env.Ref.Project)}
+}
