@@ -72,7 +72,7 @@ func TestCensus(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			topics := kind.Of(&fakeKind{})
 			topics.Fields.List = tc.found.list
-			c := &census{kind: topics, inventory: &inventory.Inventory{Source: cached{kube, testScheme(t)}}}
+			c := &census{kind: topics, inventory: &inventory.Inventory{Source: cached{kube, testScheme(t), tenantsOf(t, kube, "")}}}
 			got, err := c.take(t.Context())
 			if err != nil {
 				t.Fatal(err)

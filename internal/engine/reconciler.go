@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -62,6 +63,7 @@ type Reconciler struct {
 	writes    *writeLog
 	now       func() time.Time
 	guards    *guards
+	tenants   *tenants
 	// home is the operator's own namespace, where BreakGlassRecords are.
 	home string
 }
@@ -76,16 +78,20 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	obj := r.kind.New()
 	switch err := r.client.Get(ctx, req.NamespacedName, obj); {
 	case apierrors.IsNotFound(err):
-		r.kept.drop(req.NamespacedName)
-		r.missing.drop(req.NamespacedName)
-		r.emptyings.drop(req.NamespacedName)
-		r.guards.forget(req.NamespacedName)
-		r.metrics.Forget(r.measured(req.NamespacedName))
+		r.forget(req.NamespacedName)
 		return reconcile.Result{}, nil
 	case err != nil:
 		return reconcile.Result{}, err
 	}
 	p := &pass{Reconciler: r, draft: newDraft(r.client, r.uncached, obj)}
+	var err error
+	switch p.namespace, err = r.tenants.namespace(ctx, req.Namespace); {
+	case err != nil: // it is not even known whose the object is
+		return reconcile.Result{}, err
+	case !r.tenants.owns(p.namespace):
+		r.forget(req.NamespacedName)
+		return reconcile.Result{}, nil
+	}
 	p.began = r.now()
 	bounded, cancel := context.WithTimeout(ctx, passTimeout)
 	defer cancel()
@@ -99,12 +105,21 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	return result, err
 }
 
+// forget drops what this process knows of an object that is gone, or that another shard is responsible for.
+func (r *Reconciler) forget(name types.NamespacedName) {
+	r.kept.drop(name)
+	r.missing.drop(name)
+	r.emptyings.drop(name)
+	r.guards.forget(name)
+	r.metrics.Forget(r.measured(name))
+}
+
 // pass is one look at an object and its resource, and what is done about them.
 type pass struct {
 	*Reconciler
 	*draft
 
-	namespace corev1.Namespace
+	namespace *corev1.Namespace
 	env       plan.Environment
 	seen      plan.Observation
 	// ownEmail is that of Holdfast's own account; empty if nobody knows.
@@ -129,7 +144,6 @@ var phases = []struct {
 	do   func(*pass, context.Context) *outcome
 }{
 	{"leave alone what is released", (*pass).skipReleased},
-	{"read the Namespace", (*pass).readNamespace},
 	{"attend to the glass", (*pass).attendToGlass},
 	{"locate the resource", (*pass).locate},
 	{"add the finalizer", (*pass).ensureFinalizer},
@@ -166,13 +180,6 @@ func (p *pass) skipReleased(context.Context) *outcome {
 }
 
 func (p *pass) deleting() bool { return !p.obj.GetDeletionTimestamp().IsZero() }
-
-func (p *pass) readNamespace(ctx context.Context) *outcome {
-	if err := p.client.Get(ctx, client.ObjectKey{Name: p.obj.GetNamespace()}, &p.namespace); err != nil {
-		return because("reading the Namespace", err)
-	}
-	return nil
-}
 
 func (p *pass) attendToGlass(ctx context.Context) *outcome {
 	if err := p.attendGlass(ctx); err != nil {

@@ -41,6 +41,8 @@ type Options struct {
 	Metrics *metrics.Collector
 	// Census says whether to count unmanaged resources, every sweep interval.
 	Census bool
+	// Shard is the shard whose Namespaces' objects are reconciled, as v1alpha1.ShardLabel has it. Default: those without the label.
+	Shard string
 	// Namespace is the operator's own. Default: holdfast-system.
 	Namespace string
 	// Unanswered is how long after its time-out Google may still carry out a call that it received. Default: 30 s.
@@ -56,8 +58,12 @@ const defaultNamespace = "holdfast-system"
 
 // Setup makes the manager reconcile the manifests of all kinds, and keep the glass of Namespaces.
 func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
-	source := cached{mgr.GetClient(), mgr.GetScheme()}
-	all := &inventory.Inventory{Source: source, Kinds: opts.Kinds, OwnerID: opts.OwnerID, Now: time.Now}
+	tenants, err := setUpTenants(ctx, mgr, opts.Shard)
+	if err != nil {
+		return fmt.Errorf("setting up the watch on Namespaces: %w", err)
+	}
+	source := cached{mgr.GetClient(), mgr.GetScheme(), tenants}
+	all := &inventory.Inventory{Source: source, Kinds: opts.Kinds, OwnerID: opts.OwnerID, Now: time.Now, Contested: tenants.contested}
 	guards := newGuards(mgr.GetAPIReader())
 	if err := mgr.Add(guards); err != nil {
 		return fmt.Errorf("setting up the watch on admission policies: %w", err)
@@ -71,13 +77,13 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 			sweep:     opts.Sweep, metrics: opts.Metrics,
 			events: mgr.GetEventRecorder("holdfast"), scheme: mgr.GetScheme(),
 			writes: newWriteLog(cmp.Or(opts.Unanswered, defaultUnanswered)), now: time.Now,
-			guards: guards, home: cmp.Or(opts.Namespace, defaultNamespace),
+			guards: guards, tenants: tenants, home: cmp.Or(opts.Namespace, defaultNamespace),
 		}
 		if err := setUpKind(ctx, mgr, r, source, opts); err != nil {
 			return err
 		}
 	}
-	return setUpNamespaces(mgr)
+	return setUpNamespaces(mgr, opts.Shard)
 }
 
 func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cached, opts Options) error {
@@ -87,7 +93,7 @@ func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cach
 			return fmt.Errorf("indexing %s: %w", k.Plural, err)
 		}
 	}
-	opts.Metrics.Watch(k.Label(), metrics.Kind{Sweep: opts.Sweep.Interval, Count: count(ctx, mgr, obj)})
+	opts.Metrics.Watch(k.Label(), metrics.Kind{Sweep: opts.Sweep.Interval, Count: count(ctx, mgr, r.tenants, obj)})
 	control := ctrl.NewControllerManagedBy(mgr).
 		Named(k.Label()).
 		For(obj, builder.WithPredicates(worthALook())).
@@ -99,7 +105,8 @@ func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cach
 		Watches(
 			&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(successors(source, r.inventory, k)), builder.WithPredicates(bindingChanged()),
 		).
-		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(inNamespace(source, k)), builder.WithPredicates(annotationsChanged())).
+		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(inNamespace(source, k)), builder.WithPredicates(saysAnotherThing())).
+		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(contesting(source, r.inventory, k)), builder.WithPredicates(claimChanged())).
 		WithOptions(shared(ctx, r.inventory, k, workers(opts, k)))
 	for _, referred := range opts.Kinds {
 		if referred.Referent != nil {

@@ -69,6 +69,8 @@ type arrival struct {
 	httpMethod, path string
 	// token is the access token that the caller has; empty for none.
 	token string
+	// userAgent is what the caller calls itself.
+	userAgent string
 }
 
 // arrive counts and records a call and decides what happens to it.
