@@ -100,7 +100,7 @@ func (c *Control) arrive(a arrival) verdict {
 	case fault != nil:
 		v.loseReply = fault.LoseReply
 	}
-	if limit, exceeded := c.quotas.take(call.Service, consumer, c.now()); exceeded {
+	if limit, exceeded := c.quotas.takeAll(call, consumer, c.now()); exceeded {
 		v.refusal = &Refusal{
 			Call: call, Status: http.StatusTooManyRequests,
 			Quota: &Quota{PerMinute: limit, ProjectNumber: c.number(consumer)},
