@@ -128,7 +128,7 @@ func reconcilerOf(t testing.TB, k kind.Kind, objects ...client.Object) *Reconcil
 	kube := builder.WithObjects(append(objects, shopNamespace(nil))...).Build()
 	r := &Reconciler{
 		client: kube, uncached: kube, gate: NewGate(kube, endless{}, ""), projects: active{}, identities: everybody{}, turns: atOnce{}, kept: newWaitingTurns(),
-		missing: newAbsences(), emptyings: newEmptyings(1), metrics: metrics.New(),
+		missing: newAbsences(), throttled: newAbsences(), emptyings: newEmptyings(1), metrics: metrics.New(),
 		sweep: sweep.Schedule{Interval: time.Hour}, events: &events.FakeRecorder{}, scheme: scheme, writes: newWriteLog(defaultUnanswered), now: time.Now,
 		home: defaultNamespace, guards: newGuards(kube), tenants: tenantsOf(t, kube, ""),
 	}
@@ -143,7 +143,7 @@ func tenantsOf(t testing.TB, kube client.Reader, shard string) *tenants {
 	if err := kube.List(t.Context(), &all); err != nil {
 		t.Fatal(err)
 	}
-	known := newTenants(kube, shard)
+	known := newTenants(kube, shard, time.Minute)
 	for _, namespace := range all.Items {
 		known.see(t.Context(), namespace.Name)
 	}

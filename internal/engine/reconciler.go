@@ -54,6 +54,8 @@ type Reconciler struct {
 	kept  *waitingTurns
 	// missing has since when resources are not found.
 	missing *absences
+	// throttled has since when Google lets resources not be looked at because of a quota.
+	throttled *absences
 	// emptyings has the places of those that empty resources.
 	emptyings *emptyings
 	sweep     sweep.Schedule
@@ -109,6 +111,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 func (r *Reconciler) forget(name types.NamespacedName) {
 	r.kept.drop(name)
 	r.missing.drop(name)
+	r.throttled.drop(name)
 	r.emptyings.drop(name)
 	r.guards.forget(name)
 	r.metrics.Forget(r.measured(name))
@@ -244,6 +247,13 @@ func (p *pass) reassess() { p.Assessment = plan.Assess(p.manifest(), p.record, p
 // carryOut does what the verdict says.
 func (p *pass) carryOut(ctx context.Context) *outcome {
 	var out outcome
+	if action := p.Verdict.Action; action != plan.Leave && action != plan.Hold {
+		if wait := p.tenants.takeover(p.obj.GetNamespace()); wait > 0 {
+			out := limited(wait)
+			out.outOfLine = true
+			return out
+		}
+	}
 	switch p.Verdict.Action {
 	case plan.Hold:
 		out = p.hold()

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 
+	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/metrics"
@@ -45,6 +46,8 @@ type Options struct {
 	Shard string
 	// Namespace is the operator's own. Default: holdfast-system.
 	Namespace string
+	// Handover is how long a write of another process may take, whose Namespace has moved to this shard since. Default: gcp.DefaultTimeout.
+	Handover time.Duration
 	// Unanswered is how long after its time-out Google may still carry out a call that it received. Default: 30 s.
 	Unanswered time.Duration
 }
@@ -58,7 +61,7 @@ const defaultNamespace = "holdfast-system"
 
 // Setup makes the manager reconcile the manifests of all kinds, and keep the glass of Namespaces.
 func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
-	tenants, err := setUpTenants(ctx, mgr, opts.Shard)
+	tenants, err := setUpTenants(ctx, mgr, opts.Shard, cmp.Or(opts.Handover, gcp.DefaultTimeout))
 	if err != nil {
 		return fmt.Errorf("setting up the watch on Namespaces: %w", err)
 	}
@@ -72,7 +75,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 		r := &Reconciler{
 			kind: k, inventory: all, client: mgr.GetClient(), uncached: mgr.GetAPIReader(), gate: opts.Gate,
 			projects: opts.Projects, identities: opts.Identities, selfMembers: opts.SelfMembers,
-			turns: opts.Turns, kept: newWaitingTurns(), missing: newAbsences(),
+			turns: opts.Turns, kept: newWaitingTurns(), missing: newAbsences(), throttled: newAbsences(),
 			emptyings: newEmptyings(workers(opts, k)),
 			sweep:     opts.Sweep, metrics: opts.Metrics,
 			events: mgr.GetEventRecorder("holdfast"), scheme: mgr.GetScheme(),

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -25,6 +26,9 @@ type tenants struct {
 	reader client.Reader // from the cache
 	// shard is the one that this process is responsible for.
 	shard string
+	// handover is how long after a Namespace has moved here another shard's process may be at a write that its gate let out before.
+	handover time.Duration
+	now      func() time.Time
 	// synced says whether all Namespaces that there were at the start are known.
 	synced func() bool
 
@@ -41,18 +45,20 @@ type tenants struct {
 type tenant struct {
 	shard, account string
 	projects       []string
+	// moved is when it was seen to move from one shard to another; zero for never.
+	moved time.Time
 }
 
-func newTenants(reader client.Reader, shard string) *tenants {
+func newTenants(reader client.Reader, shard string, handover time.Duration) *tenants {
 	return &tenants{
-		reader: reader, shard: shard, synced: func() bool { return true },
+		reader: reader, shard: shard, handover: handover, now: time.Now, synced: func() bool { return true },
 		namespaces: map[string]tenant{}, projects: map[string]map[string]map[string]bool{}, accounts: map[string]int{},
 	}
 }
 
 // setUpTenants makes the manager keep them.
-func setUpTenants(ctx context.Context, mgr ctrl.Manager, shard string) (*tenants, error) {
-	t := newTenants(mgr.GetClient(), shard)
+func setUpTenants(ctx context.Context, mgr ctrl.Manager, shard string, handover time.Duration) (*tenants, error) {
+	t := newTenants(mgr.GetClient(), shard, handover)
 	informer, err := mgr.GetCache().GetInformer(ctx, &corev1.Namespace{}, cache.BlockUntilSynced(false))
 	if err != nil {
 		return nil, err
@@ -108,6 +114,9 @@ func (t *tenants) put(name string, is *tenant) {
 	if is == nil {
 		return
 	}
+	if is.moved = was.moved; known && was.shard != is.shard {
+		is.moved = t.now()
+	}
 	t.namespaces[name] = *is
 	for _, project := range is.projects {
 		if t.projects[project] == nil {
@@ -155,6 +164,18 @@ func (t *tenants) ownsIn(namespace string) bool {
 	defer t.mu.RUnlock()
 	is, known := t.namespaces[namespace]
 	return known && is.shard == t.shard
+}
+
+// takeover is how long nothing must be written yet for the objects in a namespace: it has moved to this shard, and the other one's process
+// may be at a write. One that begins takes no namespace over: what was there before it has the record to go by.
+func (t *tenants) takeover(namespace string) time.Duration {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	is := t.namespaces[namespace]
+	if is.moved.IsZero() {
+		return 0
+	}
+	return max(is.moved.Add(t.handover).Sub(t.now()), 0)
 }
 
 // contested says whether Namespaces of different shards are bound to a project.

@@ -139,7 +139,7 @@ func (w *world) start(namespaces ...string) {
 	w.metrics = metrics.New() // which a process begins with
 	options := engine.Options{
 		Kinds: kinds.All(clients), OwnerID: w.ownerID, Workers: func(typed.Kind) int { return cmp.Or(w.workers, 2) }, Sweep: sweep.Schedule{Interval: w.sweep},
-		Gate: engine.NewGate(mgr.GetAPIReader(), w.lease, w.shard), Shard: w.shard, Projects: clients, Identities: clients, SelfMembers: w.selfMembers, Turns: clients, Metrics: w.metrics, Unanswered: w.unanswered,
+		Gate: engine.NewGate(mgr.GetAPIReader(), w.lease, w.shard), Shard: w.shard, Projects: clients, Identities: clients, SelfMembers: w.selfMembers, Turns: clients, Metrics: w.metrics, Unanswered: w.unanswered, Handover: time.Second,
 	}
 	if err := engine.Setup(ctx, mgr, options); err != nil {
 		w.t.Fatalf("setting up the kinds: %v", err)
