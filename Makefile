@@ -155,6 +155,7 @@ verify-format:
 verify-manifests:
 	$(kustomize) build config/default >/dev/null
 	$(kustomize) build config/before-1.36 >/dev/null
+	$(kustomize) build config/shard >/dev/null
 	$(kustomize) build config/prometheus >/dev/null
 
 .PHONY: clean

@@ -40,6 +40,10 @@ const (
 	MaxRemovalsAnnotation = "holdfast.dev/max-removals"
 )
 
+// ShardLabel is the label of a Namespace that says which release of the operator is responsible for the objects in it: the one with this
+// --shard. Without it, that is the one without --shard. All Namespaces that are bound to one project carry the same value.
+const ShardLabel = "holdfast.dev/shard"
+
 // Permissions of a Namespace, the values of AllowAnnotation. Each lifts a restriction for all objects in the namespace, and for no other.
 const (
 	// AllowPolicyOfOwnAccounts lets manifests change the IAM policy of the service accounts that Holdfast acts as.

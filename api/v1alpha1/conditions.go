@@ -56,6 +56,8 @@ const (
 	ReasonProjectNotAllowed = "ProjectNotAllowed"
 	// ReasonBindingChanged: the namespace no longer allows the project that the object is permanently bound to.
 	ReasonBindingChanged = "BindingChanged"
+	// ReasonShardConflict: Namespaces that are bound to the object's project belong to different shards.
+	ReasonShardConflict = "ShardConflict"
 	// ReasonAwaitingApproval: a plan is on hold until it is approved with holdfast.dev/approve.
 	ReasonAwaitingApproval = "AwaitingApproval"
 	// ReasonDataLoss: a plan that can lose data, or that deletes what was only adopted, is on hold until it is approved with holdfast.dev/approve.

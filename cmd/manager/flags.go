@@ -15,6 +15,7 @@ import (
 type config struct {
 	kubeconfig string
 	ownerID    string
+	shard      string
 
 	kubeAPIQPS   float64
 	kubeAPIBurst int
@@ -64,6 +65,9 @@ func (c *config) flags(all []kind.Kind) cliflag.NamedFlagSets {
 	reconciliation := groups.FlagSet("reconciliation")
 	patternVar(reconciliation, &c.ownerID, "owner-id", ownerIDPattern, "1 to 63 of a to z, 0 to 9, - and _",
 		"Name of this installation in the ownership labels of Google Cloud resources. If unset: the UID of the kube-system namespace. Set it to restore a fleet in another cluster.")
+	patternVar(reconciliation, &c.shard, "shard", shardPattern, "1 to 40 of a to z, 0 to 9 and -, as a DNS label has them",
+		"Reconcile the objects in Namespaces whose label holdfast.dev/shard has this value, and no others. If unset: in those without the label. "+
+			"Each shard has a lease of its own. Set --owner-id to the same value for all, or for none.")
 	durationVar(reconciliation, &c.sweepInterval, "sweep-interval", 10*time.Minute, time.Second, 24*time.Hour,
 		"Interval of the periodic drift check (±10 %): the resources of each project are listed, and those that differ are read.")
 	durationVar(reconciliation, &c.policySweepInterval, "policy-sweep-interval", time.Hour, time.Second, 24*time.Hour,

@@ -86,9 +86,9 @@ func TestParse(t *testing.T) {
 			func(c *config) { c.logLevel, c.logFormat = "debug", "console" },
 		},
 		"the rest": {
-			[]string{"--kubeconfig=k", "--owner-id=prod-1", "--sweep-interval=1m", "--gcp-identity=holdfast@p.iam.gserviceaccount.com"}, environment(),
+			[]string{"--kubeconfig=k", "--owner-id=prod-1", "--shard=eu-1", "--sweep-interval=1m", "--gcp-identity=holdfast@p.iam.gserviceaccount.com"}, environment(),
 			func(c *config) {
-				c.kubeconfig, c.ownerID, c.sweepInterval = "k", "prod-1", time.Minute
+				c.kubeconfig, c.ownerID, c.shard, c.sweepInterval = "k", "prod-1", "eu-1", time.Minute
 				c.identity = "holdfast@p.iam.gserviceaccount.com"
 			},
 		},
@@ -132,6 +132,7 @@ func TestParseRefuses(t *testing.T) {
 		"number too small":   {[]string{"--topic-workers=0"}, environment(), `invalid argument "0" for "--topic-workers" flag: must be a whole number from 1 to 1000`},
 		"number too large":   {[]string{"--kube-api-burst=100000"}, environment(), `invalid argument "100000" for "--kube-api-burst" flag: must be a whole number from 1 to 20000`},
 		"not a rate":         {[]string{"--kube-api-qps=NaN"}, environment(), `invalid argument "NaN" for "--kube-api-qps" flag: must be a number above 0, at most 10000`},
+		"shard":              {[]string{"--shard=EU"}, environment(), `invalid argument "EU" for "--shard" flag: must be 1 to 40 of a to z, 0 to 9 and -, as a DNS label has them`},
 		"negative rate":      {[]string{"--gcp-quota-share=-1"}, environment(), `invalid argument "-1" for "--gcp-quota-share" flag: must be a number above 0, at most 1000`},
 		"no unit":            {[]string{"--sweep-interval=10"}, environment(), `invalid argument "10" for "--sweep-interval" flag: must be a duration with its unit, from 1s to 24h0m0s`},
 		"duration too short": {[]string{"--sweep-interval=999ms"}, environment(), `invalid argument "999ms" for "--sweep-interval" flag: must be a duration with its unit, from 1s to 24h0m0s`},

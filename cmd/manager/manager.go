@@ -48,7 +48,7 @@ const (
 
 // newManager makes the manager with all kinds set up.
 func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.Clients) (ctrl.Manager, error) {
-	held, err := newLease(c.election, kube)
+	held, err := newLease(c.election, leaseOf(c.shard), kube)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,8 @@ func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.
 	all, collector := kinds.All(clients), objectmetrics.New()
 	err = engine.Setup(ctx, mgr, engine.Options{
 		Kinds: all, OwnerID: c.ownerID, Workers: func(k kind.Kind) int { return *c.workers[k.Kind] },
-		Sweep: sweep.Schedule{Interval: c.sweepInterval}, PolicySweep: sweep.Schedule{Interval: c.policySweepInterval}, Gate: engine.NewGate(mgr.GetAPIReader(), held),
+		Sweep: sweep.Schedule{Interval: c.sweepInterval}, PolicySweep: sweep.Schedule{Interval: c.policySweepInterval},
+		Gate: engine.NewGate(mgr.GetAPIReader(), held, c.shard), Shard: c.shard,
 		Projects: clients, Identities: clients, SelfMembers: append(c.selfMembers, kubernetesMembers(mountedToken)...),
 		Turns: clients, Metrics: collector, Namespace: cmp.Or(podNamespace(), c.election.namespace),
 	})
@@ -114,8 +115,16 @@ func podNamespace() string {
 	return strings.TrimSpace(string(in))
 }
 
+// leaseOf is the name of a shard's lease: leaders of different shards work side by side.
+func leaseOf(shard string) string {
+	if shard == "" {
+		return leaseName
+	}
+	return leaseName + "-" + shard
+}
+
 // newLease returns the lock that the leader is elected by.
-func newLease(e election, kube *rest.Config) (*lease.Lease, error) {
+func newLease(e election, name string, kube *rest.Config) (*lease.Lease, error) {
 	if !e.enabled {
 		return &lease.Lease{}, nil
 	}
@@ -132,7 +141,7 @@ func newLease(e election, kube *rest.Config) (*lease.Lease, error) {
 	if err != nil {
 		return nil, fmt.Errorf("setting up leader election: %w", err)
 	}
-	lock, err := resourcelock.New(resourcelock.LeasesResourceLock, e.namespace, leaseName, nil, client,
+	lock, err := resourcelock.New(resourcelock.LeasesResourceLock, e.namespace, name, nil, client,
 		resourcelock.ResourceLockConfig{Identity: host + "_" + string(uuid.NewUUID())})
 	if err != nil {
 		return nil, fmt.Errorf("setting up leader election: %w", err)

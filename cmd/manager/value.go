@@ -75,7 +75,9 @@ func addressVar(fs *pflag.FlagSet, target *string, name, value, usage string) {
 var (
 	// ownerIDPattern is that of a label's value in Google Cloud.
 	ownerIDPattern = regexp.MustCompile(`^[a-z0-9_-]{1,63}$`)
-	emailPattern   = regexp.MustCompile(`^[^\s:@,]+@[^\s:@,]+\.[^\s:@,]+$`)
+	// shardPattern is that of config/admission/bind.yaml: of what is a label's value in Kubernetes and may end the name of a lease.
+	shardPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
+	emailPattern = regexp.MustCompile(`^[^\s:@,]+@[^\s:@,]+\.[^\s:@,]+$`)
 )
 
 // memberPattern is that of a member of an IAM policy that stands for somebody in particular.

@@ -7,8 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// absences remember since when the resources of a kind's objects are not found, look after look. They are not worth storing: a process that
-// begins takes the first such answer for the first.
+// absences remember since when the resources of a kind's objects are not found, or cannot be looked at, look after look. They are not worth
+// storing: a process that begins takes the first such answer for the first.
 type absences struct {
 	mu    sync.Mutex
 	since map[types.NamespacedName]time.Time

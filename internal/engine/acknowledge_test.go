@@ -35,7 +35,11 @@ func TestWhatComesNextAfterALook(t *testing.T) {
 			r, _ := testReconciler(t)
 			topic := shopTopic()
 			topic.Status.BreakGlass = tc.glass
-			got, err := r.next(tc.out, r.newPass(topic))
+			p, err := r.newPass(t.Context(), topic)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := r.next(tc.out, p)
 			if err != nil || (got.Priority == nil) != (tc.want == nil) || tc.want != nil && *got.Priority != *tc.want {
 				t.Errorf("%+v, error %v", got, err)
 			}
@@ -57,7 +61,7 @@ func TestWhoIsAskedToAcknowledge(t *testing.T) {
 	told.Name, untold.Name, inFlight.Name = "told", "untold", "in-flight"
 	r, _ := testReconciler(t, told, untold, inFlight)
 	got := map[string]bool{}
-	for _, request := range unacknowledgedIn(cached{r.client, r.scheme}, r.kind)(t.Context(), shopNamespace(nil)) {
+	for _, request := range unacknowledgedIn(cached{r.client, r.scheme, r.tenants}, r.kind)(t.Context(), shopNamespace(nil)) {
 		got[request.Name] = true
 	}
 	if len(got) != 2 || !got["untold"] || !got["in-flight"] {

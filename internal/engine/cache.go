@@ -29,6 +29,8 @@ const (
 	fullIndex = "holdfast.full"
 	// referenceIndex finds them by what they refer to, see referenceKeys.
 	referenceIndex = "holdfast.references"
+	// contestedIndex finds those that say that shards contest their project, all by the same key.
+	contestedIndex = "holdfast.contested"
 	// nameIndex finds them by what they name, see nameKey; referentIndex by what others name them by.
 	nameIndex     = "holdfast.names"
 	referentIndex = "holdfast.referent"
@@ -36,8 +38,9 @@ const (
 
 // cached serves an inventory from the API server's cache.
 type cached struct {
-	reader client.Reader
-	scheme *runtime.Scheme
+	reader  client.Reader
+	scheme  *runtime.Scheme
+	tenants *tenants
 }
 
 var _ inventory.Source = cached{}
@@ -62,7 +65,9 @@ func (c cached) Namespaces(ctx context.Context) (map[string]map[string]string, e
 	}
 	out := map[string]map[string]string{}
 	for _, namespace := range namespaces.Items {
-		out[namespace.Name] = namespace.Annotations
+		if c.tenants.ownsIn(namespace.Name) {
+			out[namespace.Name] = namespace.Annotations
+		}
 	}
 	return out, nil
 }
@@ -81,7 +86,8 @@ func (c cached) Manifest(ctx context.Context, k kind.Kind, namespace, name strin
 
 // Manifests implements inventory.Source.
 func (c cached) Manifests(ctx context.Context, k kind.Kind) ([]v1alpha1.Object, error) {
-	return c.list(ctx, k)
+	all, err := c.list(ctx, k)
+	return slices.DeleteFunc(all, func(obj v1alpha1.Object) bool { return !c.tenants.ownsIn(obj.GetNamespace()) }), err
 }
 
 // ByResource implements inventory.Source.
@@ -180,6 +186,7 @@ func indexes(k kind.Kind) map[string]client.IndexerFunc {
 		holdingIndex:   of(holdingKeys),
 		projectIndex:   of(projectKeys),
 		fullIndex:      of(fullKeys),
+		contestedIndex: of(contestedKeys),
 		referenceIndex: of(referenceKeys), nameIndex: of(nameKeys), referentIndex: of(referentKeys),
 	}
 }

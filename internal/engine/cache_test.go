@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
@@ -38,7 +39,9 @@ func TestReferenceKeys(t *testing.T) {
 func TestTheCacheIsASource(t *testing.T) {
 	other := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{Namespace: "bank", Name: "orders"}}
 	other.Status.Project, other.Status.Identity = "bank-project", "1"
-	r, _ := testReconciler(t, shopTopic(), other)
+	strangers := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{Namespace: "mall", Name: "orders"}}
+	r, _ := testReconciler(t, shopTopic(), other, strangers, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "bank"}},
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "mall", Labels: map[string]string{v1alpha1.ShardLabel: "eu"}}})
 	source, topics := r.inventory.Source, r.kind
 	if annotations, err := source.Namespace(t.Context(), "shop"); err != nil || annotations[v1alpha1.ProjectIDAnnotation] != "shop-project" {
 		t.Errorf("the Namespace shop: %v, %v", annotations, err)
@@ -46,8 +49,8 @@ func TestTheCacheIsASource(t *testing.T) {
 	if annotations, err := source.Namespace(t.Context(), "elsewhere"); err != nil || len(annotations) > 0 {
 		t.Errorf("a Namespace that is not there: %v, %v", annotations, err)
 	}
-	if all, err := source.Namespaces(t.Context()); err != nil || len(all) != 1 || all["shop"] == nil {
-		t.Errorf("the Namespaces: %v, %v", all, err)
+	if all, err := source.Namespaces(t.Context()); err != nil || len(all) != 2 || all["shop"] == nil {
+		t.Errorf("the Namespaces of the shard: %v, %v", all, err)
 	}
 	for name, there := range map[string]bool{"orders": true, "returns": false} {
 		if obj, err := source.Manifest(t.Context(), topics, "shop", name); err != nil || (obj != nil) != there {
@@ -55,9 +58,9 @@ func TestTheCacheIsASource(t *testing.T) {
 		}
 	}
 	if all, err := source.Manifests(t.Context(), topics); err != nil || len(all) != 2 {
-		t.Errorf("all manifests: %v, %v", all, err)
+		t.Errorf("all manifests of the shard: %v, %v", all, err)
 	}
-	for key, want := range map[string]string{"/orders": "shop", "bank-project/orders": "bank"} {
+	for key, want := range map[string]string{"bank-project/orders": "bank"} {
 		if found, err := source.ByResource(t.Context(), topics, key); err != nil || len(found) != 1 || found[0].GetNamespace() != want {
 			t.Errorf("by the resource %q: %v, %v", key, found, err)
 		}

@@ -127,10 +127,10 @@ func reconcilerOf(t testing.TB, k kind.Kind, objects ...client.Object) *Reconcil
 	}
 	kube := builder.WithObjects(append(objects, shopNamespace(nil))...).Build()
 	r := &Reconciler{
-		client: kube, uncached: kube, gate: NewGate(kube, endless{}), projects: active{}, identities: everybody{}, turns: atOnce{}, kept: newWaitingTurns(),
-		missing: newAbsences(), firstLooks: newFirstLooks(), unrecorded: newUnrecorded(), emptyings: newEmptyings(1), metrics: metrics.New(),
+		client: kube, uncached: kube, gate: NewGate(kube, endless{}, ""), projects: active{}, identities: everybody{}, turns: atOnce{}, kept: newWaitingTurns(),
+		missing: newAbsences(), throttled: newAbsences(), firstLooks: newFirstLooks(), unrecorded: newUnrecorded(), emptyings: newEmptyings(1), metrics: metrics.New(),
 		sweep: sweep.Schedule{Interval: time.Hour}, events: &events.FakeRecorder{}, eventLimits: newEventLimits(), scheme: scheme, writes: newWriteLog(defaultUnanswered), now: time.Now,
-		home: defaultNamespace, guards: newGuards(kube), policySweep: sweep.Schedule{Interval: time.Hour},
+		home: defaultNamespace, guards: newGuards(kube), tenants: tenantsOf(t, kube, ""), policySweep: sweep.Schedule{Interval: time.Hour},
 	}
 	clock := func() time.Time { return r.now() }
 	r.due, r.policies = newDues(clock), newDues(clock)
@@ -138,11 +138,25 @@ func reconcilerOf(t testing.TB, k kind.Kind, objects ...client.Object) *Reconcil
 	return r
 }
 
+// tenantsOf knows all Namespaces.
+func tenantsOf(t testing.TB, kube client.Reader, shard string) *tenants {
+	t.Helper()
+	var all corev1.NamespaceList
+	if err := kube.List(t.Context(), &all); err != nil {
+		t.Fatal(err)
+	}
+	known := newTenants(kube, shard, time.Minute)
+	for _, namespace := range all.Items {
+		known.see(t.Context(), namespace.Name)
+	}
+	return known
+}
+
 // use makes a reconciler one of another kind of topics.
 func (r *Reconciler) use(k kind.Kind) {
 	r.kind = k
 	r.inventory = &inventory.Inventory{
-		Source: cached{r.client, r.scheme}, Kinds: []kind.Kind{k}, OwnerID: "cluster", Now: func() time.Time { return r.now() },
+		Source: cached{r.client, r.scheme, r.tenants}, Kinds: []kind.Kind{k}, OwnerID: "cluster", Now: func() time.Time { return r.now() }, Contested: r.tenants.contested,
 	}
 }
 

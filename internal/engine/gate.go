@@ -25,6 +25,9 @@ type Lease interface {
 // errStale says that the object is no longer the one that was planned with. It is planned anew.
 var errStale = errors.New("the object changed since it was planned with")
 
+// errMoved says that the object's Namespace belongs to another shard now: whoever is responsible for that plans anew.
+var errMoved = fmt.Errorf("%w: its Namespace belongs to another shard", errStale)
+
 // isStale says whether an error of the API server means that the object was not the newest.
 func isStale(err error) bool {
 	return apierrors.IsConflict(err) || apierrors.IsNotFound(err) || errors.Is(err, errStale)
@@ -67,12 +70,14 @@ func (g *glassBroken) Error() string {
 type Gate struct {
 	reader client.Reader // uncached
 	lease  Lease
+	shard  string
 	now    func() time.Time
 }
 
-// NewGate makes the gate. It reads from the API server itself, not from a cache.
-func NewGate(uncached client.Reader, lease Lease) *Gate {
-	return &Gate{reader: uncached, lease: lease, now: time.Now}
+// NewGate makes the gate of a process that is responsible for a shard, empty for the default one. It reads from the API server itself, not
+// from a cache.
+func NewGate(uncached client.Reader, lease Lease, shard string) *Gate {
+	return &Gate{reader: uncached, lease: lease, shard: shard, now: time.Now}
 }
 
 // pass reads the object and the other manifests of its resource, all with their Namespaces and uncached, and lets a write go out only if the
@@ -81,7 +86,7 @@ func NewGate(uncached client.Reader, lease Lease) *Gate {
 func (g *Gate) pass(
 	ctx context.Context, obj v1alpha1.Object, rivals []v1alpha1.Object, target plan.Target,
 ) (context.Context, context.CancelFunc, error) {
-	passage := &passage{reader: g.reader, now: g.now(), namespaces: map[string]map[string]string{}}
+	passage := &passage{reader: g.reader, shard: g.shard, now: g.now(), namespaces: map[string]*corev1.Namespace{}}
 	err := passage.check(ctx, obj, target)
 	if err == nil {
 		err = passage.checkRivals(ctx, rivals, target)
@@ -104,8 +109,9 @@ func (g *Gate) pass(
 // passage is what the gate reads for one write.
 type passage struct {
 	reader     client.Reader
+	shard      string
 	now        time.Time
-	namespaces map[string]map[string]string // their annotations
+	namespaces map[string]*corev1.Namespace
 }
 
 func (p *passage) check(ctx context.Context, obj v1alpha1.Object, target plan.Target) error {
@@ -116,10 +122,14 @@ func (p *passage) check(ctx context.Context, obj v1alpha1.Object, target plan.Ta
 	case err != nil:
 		return err
 	}
-	namespace, err := p.annotations(ctx, obj.GetNamespace())
-	if err != nil {
+	in, err := p.namespace(ctx, obj.GetNamespace())
+	switch {
+	case err != nil:
 		return err
+	case tenancy.Shard(in.Labels) != p.shard:
+		return errMoved
 	}
+	namespace := in.Annotations
 	if glass := breakglass.Read(fresh.GetAnnotations(), namespace, p.now); glass.Open() {
 		return &glassBroken{glass: glass}
 	}
@@ -144,11 +154,11 @@ func (p *passage) checkRivals(ctx context.Context, rivals []v1alpha1.Object, tar
 		case err != nil:
 			return err
 		}
-		namespace, err := p.annotations(ctx, other.GetNamespace())
+		in, err := p.namespace(ctx, other.GetNamespace())
 		if err != nil {
 			return err
 		}
-		if rival := plan.NewRival(fresh, namespace, target.Binding.Project, p.now); rival.Holds() {
+		if rival := plan.NewRival(fresh, in.Annotations, target.Binding.Project, p.now); rival.Holds() {
 			return &glassBroken{glass: rival.Glass, rival: &rival}
 		}
 	}
@@ -164,15 +174,15 @@ func (p *passage) manifest(ctx context.Context, obj v1alpha1.Object) (v1alpha1.O
 	return fresh, nil
 }
 
-// annotations reads those of a Namespace, once.
-func (p *passage) annotations(ctx context.Context, name string) (map[string]string, error) {
-	if annotations, known := p.namespaces[name]; known {
-		return annotations, nil
+// namespace reads a Namespace, once.
+func (p *passage) namespace(ctx context.Context, name string) (*corev1.Namespace, error) {
+	if namespace, known := p.namespaces[name]; known {
+		return namespace, nil
 	}
-	var namespace corev1.Namespace
-	if err := p.reader.Get(ctx, client.ObjectKey{Name: name}, &namespace); err != nil {
+	namespace := &corev1.Namespace{}
+	if err := p.reader.Get(ctx, client.ObjectKey{Name: name}, namespace); err != nil {
 		return nil, fmt.Errorf("no write without reading the Namespace %s first: %w", name, err)
 	}
-	p.namespaces[name] = namespace.Annotations
-	return namespace.Annotations, nil
+	p.namespaces[name] = namespace
+	return namespace, nil
 }

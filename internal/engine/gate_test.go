@@ -96,7 +96,7 @@ func TestGate(t *testing.T) {
 			if lease == nil {
 				lease = endless{}
 			}
-			g := NewGate(kube, lease)
+			g := NewGate(kube, lease, "")
 			g.now = func() time.Time { return now }
 			target := plan.Target{UID: planned.UID, Generation: planned.Generation, ResourceVersion: planned.ResourceVersion, Binding: tenancy.Binding{Project: "shop-project", Reach: "shop-project"}}
 

@@ -23,7 +23,7 @@ func (p *pass) attendGlass(ctx context.Context) error {
 	recorded := recordedScope(p.obj)
 	if glass.Scope != recorded {
 		// The record is written on condition that the object is the newest. Its Namespace may not be, so it is read.
-		if err := p.uncached.Get(ctx, client.ObjectKeyFromObject(&p.namespace), &p.namespace); err != nil {
+		if err := p.uncached.Get(ctx, client.ObjectKeyFromObject(p.namespace), p.namespace); err != nil {
 			return fmt.Errorf("reading the Namespace: %w", err)
 		}
 		glass = breakglass.Read(annotations, p.namespace.Annotations, now)
@@ -163,7 +163,7 @@ func (p *pass) vouch(ctx context.Context, seen *breakglass.Seen) error {
 	}
 	holder := client.Object(p.obj)
 	if seen.Glass.Scope == v1alpha1.BreakGlassOnNamespace || !seen.Glass.Open() && recordedScope(p.obj) == v1alpha1.BreakGlassOnNamespace {
-		holder = &p.namespace
+		holder = p.namespace
 	}
 	verified, err := p.guards.vouch(ctx, p.obj, holder)
 	if err != nil {

@@ -47,7 +47,7 @@ func TestAnApprovalDoesNotOutliveAnIncident(t *testing.T) {
 	edit(t, r, func(topic *v1alpha1.Topic) { topic.Annotations = nil })
 	glass := map[string]string{v1alpha1.BreakGlassAnnotation: "INC-4711: partner needs access", v1alpha1.BreakGlassByAnnotation: "ada"}
 	whole := r.gate
-	r.gate = NewGate(namespaceAs{r.client, shopNamespace(glass)}, endless{})
+	r.gate = NewGate(namespaceAs{r.client, shopNamespace(glass)}, endless{}, "")
 	if stored := step(t, r, v1alpha1.ReasonBreakGlass); stored.Status.Approved != nil {
 		t.Errorf("still approved is %+v", stored.Status.Approved)
 	}

@@ -107,7 +107,6 @@ func (r *Reconciler) checkUnlisted(ctx context.Context, name types.NamespacedNam
 
 // preparation is the way of an object up to where it is known what its resource should be like, without anything being written.
 var preparation = []phase{
-	{"read the Namespace", (*pass).readNamespace},
 	{"see whose glass is broken", (*pass).seeGlass},
 	{"locate the resource", (*pass).locate},
 	{"find rivals and references", (*pass).relate},
@@ -120,7 +119,10 @@ func (r *Reconciler) settledPass(ctx context.Context, name types.NamespacedName)
 	if err := r.client.Get(ctx, name, obj); err != nil {
 		return nil, client.IgnoreNotFound(err)
 	}
-	p := r.newPass(obj)
+	p, err := r.newPass(ctx, obj)
+	if p == nil {
+		return nil, err
+	}
 	if out := p.through(ctx, preparation); out != nil {
 		return nil, out.err
 	}

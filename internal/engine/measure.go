@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"context"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -33,8 +34,8 @@ func (r *Reconciler) measureEnd(d *draft, reason string) {
 	r.metrics.Ended(r.kind.Label(), reason, r.now().Sub(d.began))
 }
 
-// count returns how to count the objects of a kind in the cache, while this process leads. It copies none of them.
-func count(ctx context.Context, mgr ctrl.Manager, obj v1alpha1.Object) func() (int, bool) {
+// count returns how to count the objects of a kind in the cache that are the process's own, while it leads. It copies none of them.
+func count(ctx context.Context, mgr ctrl.Manager, tenants *tenants, obj v1alpha1.Object) func() (int, bool) {
 	return func() (int, bool) {
 		select {
 		case <-mgr.Elected():
@@ -49,7 +50,14 @@ func count(ctx context.Context, mgr ctrl.Manager, obj v1alpha1.Object) func() (i
 		if !ok { // one of several namespaces, which only tests have
 			return 0, false
 		}
-		return len(stored.GetStore().ListKeys()), true
+		own := 0
+		for _, key := range stored.GetStore().ListKeys() {
+			namespace, _, _ := strings.Cut(key, "/")
+			if tenants.ownsIn(namespace) {
+				own++
+			}
+		}
+		return own, true
 	}
 }
 

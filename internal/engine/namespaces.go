@@ -12,21 +12,23 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/breakglass"
+	"github.com/holdfast-dev/holdfast/internal/tenancy"
 )
 
-// namespaceGlass keeps the glass of Namespaces: it co-owns what a person wrote, and clears away what is over. What the glass
+// namespaceGlass keeps the glass of a shard's Namespaces: it co-owns what a person wrote, and clears away what is over. What the glass
 // holds is each object's own affair.
 type namespaceGlass struct {
 	client client.Client
+	shard  string
 	now    func() time.Time
 }
 
 // setUpNamespaces makes the manager keep the glass of Namespaces.
-func setUpNamespaces(mgr ctrl.Manager) error {
+func setUpNamespaces(mgr ctrl.Manager, shard string) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("namespace").
-		For(&corev1.Namespace{}, builder.WithPredicates(annotationsChanged())).
-		Complete(&namespaceGlass{client: mgr.GetClient(), now: time.Now})
+		For(&corev1.Namespace{}, builder.WithPredicates(saysAnotherThing())).
+		Complete(&namespaceGlass{client: mgr.GetClient(), shard: shard, now: time.Now})
 }
 
 // Reconcile keeps the glass of one Namespace.
@@ -34,6 +36,9 @@ func (n *namespaceGlass) Reconcile(ctx context.Context, req reconcile.Request) (
 	var namespace corev1.Namespace
 	if err := n.client.Get(ctx, req.NamespacedName, &namespace); err != nil {
 		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	if tenancy.Shard(namespace.Labels) != n.shard {
+		return reconcile.Result{}, nil
 	}
 	after, err := n.keep(ctx, &namespace)
 	if isStale(err) {

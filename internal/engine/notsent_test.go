@@ -61,8 +61,8 @@ var gateRefusals = map[string]func(t *testing.T, r *Reconciler) (allow func()){
 		}
 	},
 	"the lease is lost": func(_ *testing.T, r *Reconciler) func() {
-		r.gate = NewGate(r.client, until(time.Time{}))
-		return func() { r.gate = NewGate(r.client, endless{}) }
+		r.gate = NewGate(r.client, until(time.Time{}), "")
+		return func() { r.gate = NewGate(r.client, endless{}, "") }
 	},
 	"the API server cannot be read": func(_ *testing.T, r *Reconciler) func() {
 		return beforeTheGateReads(r, func() error { return errors.New("the API server is away") })
@@ -83,8 +83,8 @@ func beforeTheGateReads(r *Reconciler, do func() error) (allow func()) {
 			return c.Get(ctx, key, obj, opts...)
 		},
 	})
-	r.gate = NewGate(reader, endless{})
-	return func() { r.gate = NewGate(r.client, endless{}) }
+	r.gate = NewGate(reader, endless{}, "")
+	return func() { r.gate = NewGate(r.client, endless{}, "") }
 }
 
 // somebodyElseCreates puts a topic in the place of the one that was to be created.

@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
@@ -25,7 +27,30 @@ func (p *pass) observe(ctx context.Context) *outcome {
 			return limited(err.RetryAfter)
 		}
 	}
-	return nil
+	return p.awaitQuota()
+}
+
+// quotaPatience is for how long an object stays Ready that Google lets nobody look at because of a quota.
+const quotaPatience = 5 * time.Minute
+
+// awaitQuota ends the pass of an object that is Ready, and that Google has not let us look at because a quota is used up: that says nothing of
+// the resource, and the rate of our calls adapts. What lasts is told.
+func (p *pass) awaitQuota() *outcome {
+	var longest time.Duration
+	throttled := false
+	for _, err := range []*kind.Error{p.seen.Fields.Err, p.seen.Policy.Err} {
+		if err != nil && err.Class == kind.Throttled {
+			throttled, longest = true, max(longest, cmp.Or(err.RetryAfter, pauseThrottled))
+		}
+	}
+	if !throttled {
+		p.throttled.drop(p.name())
+		return nil
+	}
+	if p.deleting() || !p.wasReady || p.glassMatters() || p.now().Sub(p.throttled.note(p.name(), p.now())) >= quotaPatience {
+		return nil
+	}
+	return limited(min(longest, quotaPatience))
 }
 
 // noteAbsence keeps account of for how long Google has said that the resource, or its policy, does not exist.

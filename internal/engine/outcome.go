@@ -86,6 +86,7 @@ var reasons = []struct {
 	{v1alpha1.ReasonProjectUnbound, stalled},
 	{v1alpha1.ReasonProjectNotAllowed, stalled},
 	{v1alpha1.ReasonBindingChanged, stalled},
+	{v1alpha1.ReasonShardConflict, stalled},
 	{v1alpha1.ReasonNotAllowed, stalled},
 	{v1alpha1.ReasonConflict, stalled},
 	{v1alpha1.ReasonTooLarge, stalled},

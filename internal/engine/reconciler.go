@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -54,6 +55,8 @@ type Reconciler struct {
 	kept  *waitingTurns
 	// missing has since when resources are not found.
 	missing *absences
+	// throttled has since when Google lets resources not be looked at because of a quota.
+	throttled *absences
 	// firstLooks has the lists that stand in for first reads.
 	firstLooks *firstLooks
 	// unrecorded has what this process has created and could not store yet.
@@ -72,6 +75,7 @@ type Reconciler struct {
 	writes      *writeLog
 	now         func() time.Time
 	guards      *guards
+	tenants     *tenants
 	// home is the operator's own namespace, where BreakGlassRecords are.
 	home string
 	// due are the objects that are to be looked at in Google Cloud whatever their status says.
@@ -88,18 +92,19 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	obj := r.kind.New()
 	switch err := r.client.Get(ctx, req.NamespacedName, obj); {
 	case apierrors.IsNotFound(err):
-		r.kept.drop(req.NamespacedName)
-		r.missing.drop(req.NamespacedName)
-		r.emptyings.drop(req.NamespacedName)
-		r.guards.forget(req.NamespacedName)
-		r.due.drop(req.NamespacedName)
-		r.policies.drop(req.NamespacedName)
-		r.metrics.Forget(r.measured(req.NamespacedName))
+		r.forget(req.NamespacedName)
 		return reconcile.Result{}, nil
 	case err != nil:
 		return reconcile.Result{}, err
 	}
-	p := r.newPass(obj)
+	p, err := r.newPass(ctx, obj)
+	switch {
+	case err != nil: // it is not even known whose the object is
+		return reconcile.Result{}, err
+	case p == nil:
+		r.forget(req.NamespacedName)
+		return reconcile.Result{}, nil
+	}
 	p.recallUnrecorded()
 	defer p.forgetRecorded()
 	bounded, cancel := context.WithTimeout(ctx, passTimeout)
@@ -117,10 +122,27 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	return result, err
 }
 
-func (r *Reconciler) newPass(obj v1alpha1.Object) *pass {
-	p := &pass{Reconciler: r, draft: newDraft(r.client, r.uncached, obj)}
+// newPass begins a pass over an object; nil if another shard is responsible for it.
+func (r *Reconciler) newPass(ctx context.Context, obj v1alpha1.Object) (*pass, error) {
+	namespace, err := r.tenants.namespace(ctx, obj.GetNamespace())
+	if err != nil || !r.tenants.owns(namespace) {
+		return nil, err
+	}
+	p := &pass{Reconciler: r, draft: newDraft(r.client, r.uncached, obj), namespace: namespace}
 	p.began = r.now()
-	return p
+	return p, nil
+}
+
+// forget drops what this process knows of an object that is gone, or that another shard is responsible for.
+func (r *Reconciler) forget(name types.NamespacedName) {
+	r.kept.drop(name)
+	r.missing.drop(name)
+	r.throttled.drop(name)
+	r.emptyings.drop(name)
+	r.guards.forget(name)
+	r.due.drop(name)
+	r.policies.drop(name)
+	r.metrics.Forget(r.measured(name))
 }
 
 // pass is one look at an object and its resource, and what is done about them.
@@ -128,7 +150,7 @@ type pass struct {
 	*Reconciler
 	*draft
 
-	namespace corev1.Namespace
+	namespace *corev1.Namespace
 	env       plan.Environment
 	seen      plan.Observation
 	// ownEmail is that of Holdfast's own account; empty if nobody knows.
@@ -157,7 +179,6 @@ type phase struct {
 // phases are an object's way, in order.
 var phases = []phase{
 	{"leave alone what is released", (*pass).skipReleased},
-	{"read the Namespace", (*pass).readNamespace},
 	{"attend to the glass", (*pass).attendToGlass},
 	{"locate the resource", (*pass).locate},
 	{"add the finalizer", (*pass).ensureFinalizer},
@@ -203,13 +224,6 @@ func (p *pass) skipReleased(context.Context) *outcome {
 }
 
 func (p *pass) deleting() bool { return !p.obj.GetDeletionTimestamp().IsZero() }
-
-func (p *pass) readNamespace(ctx context.Context) *outcome {
-	if err := p.client.Get(ctx, client.ObjectKey{Name: p.obj.GetNamespace()}, &p.namespace); err != nil {
-		return because("reading the Namespace", err)
-	}
-	return nil
-}
 
 func (p *pass) attendToGlass(ctx context.Context) *outcome {
 	if err := p.attendGlass(ctx); err != nil {
@@ -274,6 +288,13 @@ func (p *pass) reassess() { p.Assessment = plan.Assess(p.manifest(), p.record, p
 // carryOut does what the verdict says.
 func (p *pass) carryOut(ctx context.Context) *outcome {
 	var out outcome
+	if action := p.Verdict.Action; action != plan.Leave && action != plan.Hold {
+		if wait := p.tenants.takeover(p.obj.GetNamespace()); wait > 0 {
+			out := limited(wait)
+			out.outOfLine = true
+			return out
+		}
+	}
 	switch p.Verdict.Action {
 	case plan.Hold:
 		out = p.hold()

@@ -45,6 +45,9 @@ func (r *Reconciler) report(ctx context.Context, p *pass, out outcome) (reconcil
 		r.measureEnd(p.draft, out.done.Reason)
 		return reconcile.Result{}, nil
 	}
+	if now, err := r.tenants.namespace(ctx, p.obj.GetNamespace()); err != nil || !r.tenants.owns(now) { // another shard's process says what is so
+		return r.reportStale(ctx, p, outcome{after: pauseStale, done: out.done})
+	}
 	switch {
 	case out.settled:
 		r.metrics.Show(r.measured(p.name()), p.obj)

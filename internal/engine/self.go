@@ -20,12 +20,8 @@ func (p *pass) knowSelf(ctx context.Context) *outcome {
 	if p.kind.Principal == nil && !plan.MentionsPolicy(p.manifest(), p.record) {
 		return nil
 	}
-	accounts, err := p.inventory.Impersonated(ctx)
-	if err != nil {
-		return because("reading as whom Holdfast acts", err)
-	}
 	p.env.Self = iampolicy.Self{
-		Email: p.ownEmail, Accounts: append(accounts, p.ownEmail), Members: p.selfMembers, Incomplete: p.ownEmail == "",
+		Email: p.ownEmail, Own: p.ownEmail, Accounts: p.tenants.actsAs(), Members: p.selfMembers, Incomplete: p.ownEmail == "",
 	}
 	if impersonate := p.env.Ref.Impersonate; impersonate != "" {
 		p.env.Self.Email = p.email(ctx, impersonate)

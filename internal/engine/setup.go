@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 
+	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/metrics"
@@ -40,8 +41,12 @@ type Options struct {
 	Turns Turns
 	// Metrics is what passes are measured in.
 	Metrics *metrics.Collector
+	// Shard is the shard whose Namespaces' objects are reconciled, as v1alpha1.ShardLabel has it. Default: those without the label.
+	Shard string
 	// Namespace is the operator's own. Default: holdfast-system.
 	Namespace string
+	// Handover is how long a write of another process may take, whose Namespace has moved to this shard since. Default: gcp.DefaultTimeout.
+	Handover time.Duration
 	// Unanswered is how long after its time-out Google may still carry out a call that it received. Default: 30 s.
 	Unanswered time.Duration
 }
@@ -55,8 +60,12 @@ const defaultNamespace = "holdfast-system"
 
 // Setup makes the manager reconcile the manifests of all kinds, and keep the glass of Namespaces.
 func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
-	source := cached{mgr.GetClient(), mgr.GetScheme()}
-	all := &inventory.Inventory{Source: source, Kinds: opts.Kinds, OwnerID: opts.OwnerID, Now: time.Now}
+	tenants, err := setUpTenants(ctx, mgr, opts.Shard, cmp.Or(opts.Handover, gcp.DefaultTimeout))
+	if err != nil {
+		return fmt.Errorf("setting up the watch on Namespaces: %w", err)
+	}
+	source := cached{mgr.GetClient(), mgr.GetScheme(), tenants}
+	all := &inventory.Inventory{Source: source, Kinds: opts.Kinds, OwnerID: opts.OwnerID, Now: time.Now, Contested: tenants.contested}
 	guards := newGuards(mgr.GetAPIReader())
 	if err := mgr.Add(guards); err != nil {
 		return fmt.Errorf("setting up the watch on admission policies: %w", err)
@@ -66,12 +75,13 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 		r := &Reconciler{
 			kind: k, inventory: all, client: mgr.GetClient(), uncached: mgr.GetAPIReader(), gate: opts.Gate,
 			projects: opts.Projects, identities: opts.Identities, selfMembers: opts.SelfMembers,
-			turns: opts.Turns, kept: newWaitingTurns(), missing: newAbsences(), firstLooks: newFirstLooks(), unrecorded: newUnrecorded(),
+			turns: opts.Turns, kept: newWaitingTurns(), missing: newAbsences(), throttled: newAbsences(),
+			firstLooks: newFirstLooks(), unrecorded: newUnrecorded(),
 			emptyings: newEmptyings(workers(opts, k)),
 			sweep:     opts.Sweep, policySweep: opts.PolicySweep, policies: newDues(time.Now), metrics: opts.Metrics,
 			events: mgr.GetEventRecorder("holdfast"), eventLimits: limits, scheme: mgr.GetScheme(),
 			writes: newWriteLog(cmp.Or(opts.Unanswered, defaultUnanswered)), now: time.Now,
-			guards: guards, home: cmp.Or(opts.Namespace, defaultNamespace), due: newDues(time.Now),
+			guards: guards, tenants: tenants, home: cmp.Or(opts.Namespace, defaultNamespace), due: newDues(time.Now),
 		}
 		requests.of[k.Kind] = r
 		if err := setUpKind(ctx, mgr, r, source, opts); err != nil {
@@ -81,7 +91,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	if err := setUpSweeps(ctx, mgr, opts.Kinds, requests, source, opts.Sweep, opts.Metrics); err != nil {
 		return err
 	}
-	return setUpNamespaces(mgr)
+	return setUpNamespaces(mgr, opts.Shard)
 }
 
 func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cached, opts Options) error {
@@ -91,7 +101,7 @@ func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cach
 			return fmt.Errorf("indexing %s: %w", k.Plural, err)
 		}
 	}
-	opts.Metrics.Watch(k.Label(), metrics.Kind{Sweep: r.checks().Interval, Count: count(ctx, mgr, obj)})
+	opts.Metrics.Watch(k.Label(), metrics.Kind{Sweep: r.checks().Interval, Count: count(ctx, mgr, r.tenants, obj)})
 	control := ctrl.NewControllerManagedBy(mgr).
 		Named(k.Label()).
 		For(obj, builder.WithPredicates(worthALook())).
@@ -103,7 +113,8 @@ func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cach
 		Watches(
 			&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(successors(source, r.inventory, k)), builder.WithPredicates(bindingChanged()),
 		).
-		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(inNamespace(source, k)), builder.WithPredicates(annotationsChanged())).
+		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(inNamespace(source, k)), builder.WithPredicates(saysAnotherThing())).
+		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(contesting(source, r.inventory, k)), builder.WithPredicates(claimChanged())).
 		WatchesRawSource(r.due.source()).
 		WithOptions(shared(ctx, r.inventory, k, workers(opts, k)))
 	for _, referred := range opts.Kinds {

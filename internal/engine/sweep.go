@@ -133,6 +133,12 @@ func (s *sweeper) sweep(ctx context.Context, project string) (after time.Duratio
 			identities[m.ref.Impersonate] = true
 		}
 	}
+	if len(identities) == 0 { // all of them are another shard's, or refused: nobody knows as whom to list it
+		for _, counts := range s.counts {
+			counts.note(project, tally{}, s.projects.Len())
+		}
+		return 0, nil
+	}
 	for _, k := range s.kinds {
 		if !isListed(k) {
 			continue
@@ -147,7 +153,7 @@ func (s *sweeper) sweep(ctx context.Context, project string) (after time.Duratio
 	return after, err
 }
 
-// members are the manifests of a kind that may reach the project.
+// members are the shard's manifests of a kind that may reach the project.
 func (s *sweeper) members(ctx context.Context, k kind.Kind, project string) ([]member, error) {
 	manifests, err := s.source.list(ctx, k, client.MatchingFields{projectIndex: project})
 	if err != nil {
@@ -155,6 +161,9 @@ func (s *sweeper) members(ctx context.Context, k kind.Kind, project string) ([]m
 	}
 	var out []member
 	for _, obj := range manifests {
+		if !s.source.tenants.ownsIn(obj.GetNamespace()) {
+			continue
+		}
 		annotations, err := s.source.Namespace(ctx, obj.GetNamespace())
 		if err != nil {
 			return nil, err

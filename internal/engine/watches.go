@@ -82,11 +82,13 @@ func observedGeneration(obj client.Object) int64 {
 	return obj.(v1alpha1.Object).GetCommonStatus().ObservedGeneration
 }
 
-// annotationsChanged lets through Namespaces whose binding or glass changed.
-func annotationsChanged() predicate.Predicate {
+// saysAnotherThing lets through Namespaces whose binding, glass or shard changed.
+func saysAnotherThing() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(event.CreateEvent) bool { return true },
-		UpdateFunc: func(e event.UpdateEvent) bool { return !maps.Equal(ours(e.ObjectOld), ours(e.ObjectNew)) },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			return !maps.Equal(ours(e.ObjectOld), ours(e.ObjectNew)) || changesShard(e)
+		},
 		DeleteFunc: func(event.DeleteEvent) bool { return false },
 	}
 }

@@ -14,6 +14,10 @@ import (
 type budget struct {
 	limiter *rate.Limiter
 	waiting fair.Lines[*ticket]
+	// perSecond is the rate that is configured, share how much of it Google has been found to grant, from leastShare to 1; and lowered when that
+	// was last found to be less.
+	perSecond, share float64
+	lowered, grown   time.Time
 	// at is until when the lines were served: while nobody waits until now, and else until the last one that was served.
 	at time.Time
 }
@@ -27,7 +31,42 @@ type ticket struct {
 }
 
 func newBudget(perSecond float64, now time.Time) *budget {
-	return &budget{limiter: rate.NewLimiter(rate.Limit(perSecond), int(math.Ceil(perSecond))), at: now}
+	return &budget{limiter: rate.NewLimiter(rate.Limit(perSecond), int(math.Ceil(perSecond))), perSecond: perSecond, share: 1, grown: now, at: now}
+}
+
+// How a rate adapts to a quota that is smaller than it: it falls by a factor each time that Google throttles a call, and grows back by the same
+// amount in each minute. What is throttled within a second counts once: those calls were made at one and the same rate.
+const (
+	fall         = 0.7
+	leastShare   = 0.05
+	growsBackIn  = 10 * time.Minute // from nothing
+	countsAsOnce = time.Second
+)
+
+// lower takes in that Google has throttled a call.
+func (b *budget) lower(now time.Time) {
+	b.serve(now)
+	if now.Sub(b.lowered) < countsAsOnce {
+		return
+	}
+	b.lowered = now
+	b.adapt(max(b.share*fall, leastShare))
+}
+
+// grow lets the rate grow back by what it does until now.
+func (b *budget) grow(now time.Time) {
+	elapsed := now.Sub(b.grown)
+	b.grown = now
+	if b.share < 1 && elapsed > 0 {
+		b.adapt(min(b.share+float64(elapsed)/float64(growsBackIn), 1))
+	}
+}
+
+// adapt sets the rate, from when the lines were served last.
+func (b *budget) adapt(share float64) {
+	b.share = share
+	b.limiter.SetLimitAt(b.at, rate.Limit(share*b.perSecond))
+	b.limiter.SetBurstAt(b.at, int(math.Ceil(share*b.perSecond)))
 }
 
 // take takes a place at the end of a tenant's line.
@@ -42,11 +81,12 @@ func (b *budget) take(of fair.Tenant, now time.Time) *ticket {
 // idle says that a budget is as good as new.
 func (b *budget) idle(now time.Time) bool {
 	b.serve(now)
-	return b.waiting.Len() == 0 && b.limiter.TokensAt(now) >= float64(b.limiter.Burst())
+	return b.share == 1 && b.waiting.Len() == 0 && b.limiter.TokensAt(now) >= float64(b.limiter.Burst())
 }
 
 // serve grants what has come to be there until now.
 func (b *budget) serve(now time.Time) {
+	b.grow(now)
 	for b.waiting.Len() > 0 {
 		at := b.at.Add(b.until(1))
 		if at.After(now) {

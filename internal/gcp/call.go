@@ -63,15 +63,9 @@ type scope struct {
 	name    string
 }
 
-// whole is the scope for all calls, whatever quota they count against.
-func (s scope) whole() scope {
-	s.quota = quota{}
-	return s
-}
-
 // String is "iam writes for quota project p".
 func (s scope) String() string {
-	what := fmt.Sprintf("%s %s", s.service, cmp.Or(s.quota.name, "calls"))
+	what := fmt.Sprintf("%s %s", s.service, s.quota.name)
 	switch {
 	case s.name != "":
 		return fmt.Sprintf("%s for %s %s", what, s.of, s.name)

@@ -91,6 +91,9 @@ func NewClients(opts Options) (*Clients, error) {
 		return nil, err
 	}
 	c.limiter.metrics = c.metrics
+	if err := shares(opts.Registerer, c.limiter); err != nil {
+		return nil, err
+	}
 	insecure := opts.Storage.Insecure && opts.PubSub.Insecure && opts.IAM.Insecure && opts.ResourceManager.Insecure
 	if c.base == nil && !insecure {
 		if c.base, err = detectCredentials(); err != nil {

@@ -170,7 +170,7 @@ func TestStorageThrottledIsHeldBack(t *testing.T) {
 			_, err = getBucket(t.Context(), clients, "")
 			got := Classify(err)
 			if got.Class != kind.Throttled || got.Ours || got.RetryAfter < 29*time.Second ||
-				got.Message != "Slow down. (storage calls for project p are paused)" {
+				got.Message != "Slow down. (storage reads of buckets for project p are paused)" {
 				t.Errorf("the second call: %+v", got)
 			}
 			if n := calls.Load(); n != 1 {

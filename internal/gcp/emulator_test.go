@@ -118,7 +118,8 @@ func TestEmulator(t *testing.T) {
 		{"somebody else changed the policy", traffic.Fault{}, grant("user:ann@example.com", []byte("stale")), kind.Conflict},
 		{"policy denied", traffic.Fault{Status: http.StatusForbidden}, grant("user:ann@example.com", nil), kind.Denied},
 		{"IAM throttles", traffic.Fault{Status: http.StatusTooManyRequests, RetryAfter: 30 * time.Second}, readAccount, kind.Throttled},
-		{"and is left alone, writes included", traffic.Fault{}, makeAccount, kind.Throttled},
+		{"and is left alone in what it throttled", traffic.Fault{}, readAccount, kind.Throttled},
+		{"but not in writes, which have a quota of their own", traffic.Fault{}, makeAccount, kind.AlreadyExists},
 
 		{"Pub/Sub throttles", traffic.Fault{Status: http.StatusTooManyRequests, RetryAfter: 30 * time.Second}, readTopic, kind.Throttled},
 		{"and is left alone", traffic.Fault{}, readTopic, kind.Throttled},

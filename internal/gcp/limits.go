@@ -37,7 +37,7 @@ type limiter struct {
 	budgets map[scope]*budget
 	// crowded is the number of budgets at which idle ones are dropped.
 	crowded int
-	// pauses are those that Google asked for, in scopes without a quota: for all calls.
+	// pauses are those that Google asked for.
 	pauses map[scope]pause
 }
 
@@ -131,10 +131,10 @@ func (l *limiter) reserve(ctx context.Context, of fair.Tenant, scopes []scope) (
 	}
 	var longest time.Duration
 	for _, s := range scopes {
-		asked := l.pauses[s.whole()]
+		asked := l.pauses[s]
 		left := asked.until.Sub(now)
 		if left > patience {
-			message := fmt.Sprintf("%s (%s are paused)", asked.reason, s.whole())
+			message := fmt.Sprintf("%s (%s are paused)", asked.reason, s)
 			return place{}, 0, &Error{Class: kind.Throttled, RetryAfter: left, Message: tidy(message)}
 		}
 		longest = max(longest, left)
@@ -152,21 +152,23 @@ func (l *limiter) reserve(ctx context.Context, of fair.Tenant, scopes []scope) (
 	return p, max(longest, delay), nil
 }
 
-// throttled pauses all calls in a scope after Google refused one: in the narrowest that its sentence mentions.
+// throttled pauses all calls that count against what Google refused one for, and lowers their rate: the bucket's where the sentence mentions
+// that, and else the project's. What counts against another quota goes on.
 func (l *limiter) throttled(scopes []scope, refusal *Error) {
 	if len(scopes) == 0 {
 		return
 	}
-	paused := scopes[0].whole()
+	paused := scopes[0]
 	for _, s := range scopes {
 		if s.of == kind.ScopeBucket && strings.Contains(refusal.Message, "the bucket") {
-			paused = s.whole()
+			paused = s
 		}
 	}
 	wait := cmp.Or(refusal.RetryAfter, defaultPause)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
+	l.budget(paused, now).lower(now)
 	maps.DeleteFunc(l.pauses, func(_ scope, p pause) bool { return !p.until.After(now) })
 	if until := now.Add(wait); until.After(l.pauses[paused].until) {
 		l.pauses[paused] = pause{until, refusal.Message}
@@ -191,5 +193,19 @@ func (l *limiter) budget(s scope, now time.Time) *budget {
 func (l *limiter) refusal(p place, now time.Time) *Error {
 	slowest := p.slowest(now)
 	return &Error{Class: kind.Throttled, Ours: true, RetryAfter: p.delay(now), Message: tidy(fmt.Sprintf(
-		"rate-limited by Holdfast: %s are limited to %.3g a second", slowest, l.share*slowest.quota.perSecond))}
+		"rate-limited by Holdfast: %s are limited to %.3g a second", slowest, float64(l.budget(slowest, now).limiter.Limit())))}
+}
+
+// lowest is the lowest rate of any scope of a service at present, as a share of the configured one.
+func (l *limiter) lowest(service kind.Service) float64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	lowest, now := 1., l.now()
+	for s, b := range l.budgets {
+		if s.service == service && b.share < 1 {
+			b.serve(now)
+			lowest = min(lowest, b.share)
+		}
+	}
+	return lowest
 }

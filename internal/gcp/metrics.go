@@ -75,6 +75,24 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 	return m, err
 }
 
+// shares tells how far the rates of a limiter have adapted.
+func shares(registerer prometheus.Registerer, l *limiter) error {
+	if registerer == nil {
+		return nil
+	}
+	for _, service := range []kind.Service{kind.ServiceStorage, kind.ServicePubSub, kind.ServiceIAM, kind.ServiceResourceManager} {
+		_, err := register(registerer, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name:        "holdfast_gcp_limit_share",
+			Help:        "The lowest rate that calls are limited to at present in any project, as a share of the configured one, by service: below 1 after Google throttled calls.",
+			ConstLabels: prometheus.Labels{"service": string(service)},
+		}, func() float64 { return l.lowest(service) }))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // register returns the collector, or the one that was registered in its place before: clients of one process share them.
 func register[C prometheus.Collector](registerer prometheus.Registerer, collector C) (C, error) {
 	err := registerer.Register(collector)

@@ -10,19 +10,21 @@ import (
 type Self struct {
 	// Email is that of the identity that writes the policy. Empty: unknown.
 	Email string
-	// Accounts are the e-mails of all identities that the installation acts as, in whatever namespace.
-	Accounts []string
+	// Own is that of the installation's own account. Empty: unknown.
+	Own string
+	// Accounts are all others that the installation acts as, in whatever namespace.
+	Accounts *Accounts
 	// Members are further members by which it has its access, as IAM writes them. In serviceAccount:POOL[NAMESPACE/NAME] the pool may be
 	// AnyPool.
 	Members []string
-	// Incomplete says that the installation's own account is unknown, which is one of Accounts.
+	// Incomplete says that the installation's own account is unknown.
 	Incomplete bool
 }
 
 // ActsAs says whether the installation acts as a service account, which goes by its e-mail or its unique ID.
 func (s Self) ActsAs(account string) bool {
 	account = lower(account)
-	return account != "" && (account == lower(s.Email) || slices.ContainsFunc(s.Accounts, func(own string) bool { return lower(own) == account }))
+	return account != "" && (account == lower(s.Email) || account == lower(s.Own) || s.Accounts.has(account))
 }
 
 // accountProject finds the project in the e-mail of a service account: NAME@PROJECT.iam.gserviceaccount.com, where the ID of a project of a
@@ -46,7 +48,7 @@ func ProjectOfAccount(email string) string {
 // AccountsIn are those accounts of the installation that are in a project.
 func (s Self) AccountsIn(project string) []string {
 	var in []string
-	for _, account := range append([]string{s.Email}, s.Accounts...) {
+	for _, account := range append([]string{s.Email, s.Own}, s.Accounts.in(project)...) {
 		if account = lower(account); ProjectOfAccount(account) == project && project != "" && !slices.Contains(in, account) {
 			in = append(in, account)
 		}
@@ -54,17 +56,46 @@ func (s Self) AccountsIn(project string) []string {
 	return in
 }
 
+// Accounts are service accounts by their e-mails, whatever the case: there may be as many as namespaces, and every policy asks for some of
+// them. They do not change; nil has none.
+type Accounts struct {
+	all       map[string]bool
+	byProject map[string][]string
+}
+
+// NewAccounts makes them of their e-mails.
+func NewAccounts(emails ...string) *Accounts {
+	a := &Accounts{map[string]bool{}, map[string][]string{}}
+	for _, email := range emails {
+		email = lower(email)
+		if email == "" || a.all[email] {
+			continue
+		}
+		a.all[email] = true
+		project := ProjectOfAccount(email)
+		a.byProject[project] = append(a.byProject[project], email)
+	}
+	return a
+}
+
+func (a *Accounts) has(email string) bool { return a != nil && a.all[email] }
+
+func (a *Accounts) in(project string) []string {
+	if a == nil {
+		return nil
+	}
+	return a.byProject[project]
+}
+
 // normalSelf is Self in its normal form, for many questions.
 type normalSelf struct {
 	emails, members map[string]bool
+	accounts        *Accounts
 	workloads       []workload
 }
 
 func (s Self) normal() normalSelf {
-	o := normalSelf{emails: map[string]bool{}, members: map[string]bool{}}
-	for _, email := range append([]string{s.Email}, s.Accounts...) {
-		o.emails[lower(email)] = true
-	}
+	o := normalSelf{emails: map[string]bool{lower(s.Email): true, lower(s.Own): true}, members: map[string]bool{}, accounts: s.Accounts}
 	delete(o.emails, "")
 	for _, member := range s.Members {
 		member = NormalMember(member)
@@ -79,7 +110,7 @@ func (s Self) normal() normalSelf {
 // carries says whether the installation has access through a member, which is in its normal form.
 func (o normalSelf) carries(member string) bool {
 	prefix, value, _ := strings.Cut(member, ":")
-	if o.members[member] || (prefix == "user" || prefix == "serviceAccount") && o.emails[value] {
+	if o.members[member] || (prefix == "user" || prefix == "serviceAccount") && (o.emails[value] || o.accounts.has(value)) {
 		return true
 	}
 	if w, ok := workloadOf(member); ok {

@@ -16,7 +16,8 @@ const (
 func TestWhoCarriesSelf(t *testing.T) {
 	everything := Self{
 		Email:    "shop@shop.iam.gserviceaccount.com",
-		Accounts: []string{"Holdfast@ops.iam.gserviceaccount.com", "bank@bank.iam.gserviceaccount.com"},
+		Own:      "Holdfast@ops.iam.gserviceaccount.com",
+		Accounts: NewAccounts("Bank@bank.iam.gserviceaccount.com", "mall@mall.iam.gserviceaccount.com"),
 		Members:  []string{ourPool, "group:Ops@x.com", "principal:" + poolPath + "github/subject/repo:holdfast"},
 	}
 	anyPool := Self{Members: []string{"serviceAccount:" + AnyPool + "[holdfast-system/holdfast-manager]"}}
@@ -27,6 +28,7 @@ func TestWhoCarriesSelf(t *testing.T) {
 	}{
 		"who writes":                             {everything, "serviceAccount:shop@shop.iam.gserviceaccount.com", true},
 		"its own account":                        {everything, "serviceAccount:holdfast@OPS.iam.gserviceaccount.com", true},
+		"a third namespace's":                    {everything, "serviceAccount:mall@mall.iam.gserviceaccount.com", true},
 		"another namespace's":                    {everything, "serviceAccount:bank@bank.iam.gserviceaccount.com", true},
 		"somebody's":                             {everything, "serviceAccount:x@ops.iam.gserviceaccount.com", false},
 		"the deleted account of that name":       {everything, "deleted:serviceAccount:holdfast@ops.iam.gserviceaccount.com?uid=1", false},
@@ -64,7 +66,7 @@ func TestWhoCarriesSelf(t *testing.T) {
 func TestNoWayInIsRevoked(t *testing.T) {
 	for name, mode := range map[string]v1alpha1.IAMMode{"byRole": byRole, "whole": whole} {
 		in := Input{
-			Mode: mode, MaxRemovals: 100, Self: Self{Email: self, Accounts: []string{self}, Members: []string{ourPool}},
+			Mode: mode, MaxRemovals: 100, Self: Self{Email: self, Own: self, Members: []string{ourPool}},
 			Wanted: grants(to("roles/iam.workloadIdentityUser", "user:alice@x.com")),
 			Live:   policy(to("roles/iam.workloadIdentityUser", ourPool, "serviceAccount:other.svc.id.goog[a/b]", "group:g@x.com", "user:bob@x.com")),
 		}

@@ -26,6 +26,8 @@ type Inventory struct {
 	OwnerID string
 	// Now is the time.
 	Now func() time.Time
+	// Contested says whether Namespaces of different shards are bound to a project; nil where there are no shards.
+	Contested func(project string) bool
 }
 
 // Environment is all that inventory knows of what matters to a manifest: the rest is for the caller to fill in.
@@ -46,6 +48,9 @@ func (i *Inventory) Environment(ctx context.Context, k kind.Kind, obj v1alpha1.O
 func (i *Inventory) Locate(k kind.Kind, obj v1alpha1.Object, namespace map[string]string) plan.Environment {
 	e := plan.Environment{Now: i.Now(), Limits: tenancy.ReadLimits(namespace)}
 	e.Binding, e.Refusal = tenancy.Resolve(obj.GetNamespace(), namespace, obj.GetCommonSpec().ProjectID, plan.BoundTo(obj.GetCommonStatus()))
+	if e.Refusal == nil && i.Contested != nil && i.Contested(e.Binding.Project) {
+		e.Refusal, e.Binding = tenancy.ShardConflict(obj.GetNamespace(), e.Binding.Project), tenancy.Binding{}
+	}
 	e.Glass = breakglass.Read(obj.GetAnnotations(), namespace, e.Now)
 	e.Ref = kind.Ref{Project: e.Binding.Project, ID: k.ResourceID(obj), Impersonate: e.Binding.Impersonate}
 	if k.Labels {

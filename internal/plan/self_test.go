@@ -36,11 +36,13 @@ var (
 			{Role: tokens.Role, Members: []v1alpha1.IAMMember{v1alpha1.IAMMember(tokens.Member)}},
 		}}
 	}
-	ourOwn     given = func(s *situation) { s.env.Self.Accounts = []string{strings.ToUpper(theAccount)} }
-	ourOwnID   given = func(s *situation) { s.env.Self.Accounts = []string{"11"} }
-	ourProject given = func(s *situation) { s.env.Self.Accounts = []string{"holdfast@shop-project.iam.gserviceaccount.com"} }
-	unknownUs  given = func(s *situation) { s.env.Self.Incomplete = true }
-	disabling  given = func(s *situation) { s.Object.(*v1alpha1.ServiceAccount).Spec.Disabled = new(true) }
+	ourOwn     given = func(s *situation) { s.env.Self.Accounts = iampolicy.NewAccounts(strings.ToUpper(theAccount)) }
+	ourOwnID   given = func(s *situation) { s.env.Self.Accounts = iampolicy.NewAccounts("11") }
+	ourProject given = func(s *situation) {
+		s.env.Self.Accounts = iampolicy.NewAccounts("holdfast@shop-project.iam.gserviceaccount.com")
+	}
+	unknownUs given = func(s *situation) { s.env.Self.Incomplete = true }
+	disabling given = func(s *situation) { s.Object.(*v1alpha1.ServiceAccount).Spec.Disabled = new(true) }
 )
 
 func allows(permissions ...string) given {

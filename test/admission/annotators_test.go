@@ -240,6 +240,16 @@ func TestAnnotatorsOfNamespacesWriteNothingElse(t *testing.T) {
 			t.Errorf("%s: %v", user, err)
 		}
 	}
+	beside := `{"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "privileged", "holdfast.dev/shard": "eu"}}}`
+	expectRefusal(t, asUser(t, "bind").Patch(ctx, space.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(beside))), "bind may change only the annotations")
+	for _, value := range []string{`"eu"`, `"us"`, `null`} {
+		shard := client.RawPatch(types.MergePatchType, []byte(`{"metadata": {"labels": {"holdfast.dev/shard": `+value+`}}}`))
+		if err := asUser(t, "bind").Patch(ctx, space.DeepCopy(), shard); err != nil {
+			t.Errorf("who may bind the Namespace does not set its shard to %s: %v", value, err)
+		}
+		expectRefusal(t, asUser(t, "break-glass-namespaces").Patch(ctx, space.DeepCopy(),
+			client.RawPatch(types.MergePatchType, []byte(`{"metadata": {"labels": {"holdfast.dev/shard": "nobodys"}}}`))), "the RBAC verb bind on namespaces is missing")
+	}
 }
 
 // TestWhoMayUpdateIsNotLimited: an editor who is on call as well edits as before, by Kubernetes' own role edit.

@@ -456,3 +456,36 @@ func TestApprovalIsTakenBackByThoseWhoMayApprove(t *testing.T) {
 		t.Errorf("ada was refused: %v", err)
 	}
 }
+
+// TestTheShardOfANamespace: who binds a Namespace says which release of the operator is responsible for it, and nobody else.
+func TestTheShardOfANamespace(t *testing.T) {
+	label := func(user string, obj client.Object, value string) error {
+		patch := `{"metadata": {"labels": {"` + v1alpha1.ShardLabel + `": ` + value + `}}}`
+		return asUser(t, user).Patch(ctx, obj, client.RawPatch(types.MergePatchType, []byte(patch)))
+	}
+	const missing = "the RBAC verb bind on namespaces is missing. The ClusterRole holdfast-bind has it"
+	obj := prepared(t, "namespace", nil)
+	expectRefusal(t, label(bob, obj.DeepCopyObject().(client.Object), `"eu"`), missing)
+	create := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: obj.GetName() + "-new", Labels: map[string]string{v1alpha1.ShardLabel: "eu"}}}
+	expectRefusal(t, asUser(t, bob).Create(ctx, create), "bob may not bind namespace "+create.Name)
+	for value, refusal := range map[string]string{
+		`"eu"`: "", `"eu-2"`: "", `""`: "",
+		`"EU"`: "must be the --shard of a release of Holdfast", `"eu_1"`: "must be the --shard", `"` + strings.Repeat("x", 41) + `"`: "must be the --shard",
+	} {
+		err := label(ada, obj.DeepCopyObject().(client.Object), value)
+		if refusal != "" {
+			expectRefusal(t, err, refusal)
+		} else if err != nil {
+			t.Errorf("%s is refused: %v", value, err)
+		}
+	}
+	if err := label(ada, obj.DeepCopyObject().(client.Object), `"eu"`); err != nil {
+		t.Fatal(err)
+	}
+	for _, value := range []string{`"us"`, `null`} {
+		expectRefusal(t, label(bob, obj.DeepCopyObject().(client.Object), value), missing)
+	}
+	if err := label(ada, obj, `null`); err != nil {
+		t.Errorf("ada was refused: %v", err)
+	}
+}

@@ -52,6 +52,7 @@ type world struct {
 	namespace string
 	project   string
 	ownerID   string
+	shard     string
 	sweep     time.Duration
 	// policySweep is how often what no list shows is read.
 	policySweep time.Duration
@@ -61,6 +62,8 @@ type world struct {
 	// quotaShare and timeout are those of the Google Cloud clients. The quotas are out of the way unless a test is about them.
 	quotaShare float64
 	timeout    time.Duration
+	// userAgent is what the controllers' calls go by; empty for that of all tests.
+	userAgent string
 	// workers are the workers of a kind; 0 for two.
 	workers int
 	// wire is what stands between the controllers and the two APIs; nil for nothing.
@@ -137,8 +140,9 @@ func (w *world) start(namespaces ...string) {
 	clients := w.clients()
 	w.metrics = metrics.New() // which a process begins with
 	options := engine.Options{
-		Kinds: kinds.All(clients), OwnerID: w.ownerID, Workers: func(typed.Kind) int { return cmp.Or(w.workers, 2) }, Sweep: sweep.Schedule{Interval: w.sweep}, PolicySweep: sweep.Schedule{Interval: w.policySweep},
-		Gate: engine.NewGate(mgr.GetAPIReader(), w.lease), Projects: clients, Identities: clients, SelfMembers: w.selfMembers, Turns: clients, Metrics: w.metrics, Unanswered: w.unanswered,
+		Kinds: kinds.All(clients), OwnerID: w.ownerID, Workers: func(typed.Kind) int { return cmp.Or(w.workers, 2) },
+		Sweep: sweep.Schedule{Interval: w.sweep}, PolicySweep: sweep.Schedule{Interval: w.policySweep},
+		Gate: engine.NewGate(mgr.GetAPIReader(), w.lease, w.shard), Shard: w.shard, Projects: clients, Identities: clients, SelfMembers: w.selfMembers, Turns: clients, Metrics: w.metrics, Unanswered: w.unanswered, Handover: time.Second,
 	}
 	if err := engine.Setup(ctx, mgr, options); err != nil {
 		w.t.Fatalf("setting up the kinds: %v", err)
@@ -221,7 +225,7 @@ func (w *world) clients() *gcp.Clients {
 	}
 	clients, err := gcp.NewClients(gcp.Options{
 		Storage: endpoint(storage), PubSub: endpoint(rpc), IAM: endpoint(rpc), ResourceManager: endpoint(rpc),
-		Methods: kinds.Methods(), UserAgent: "holdfast/test", Identity: operator, Timeout: w.timeout, QuotaShare: w.quotaShare,
+		Methods: kinds.Methods(), UserAgent: cmp.Or(w.userAgent, "holdfast/test"), Identity: operator, Timeout: w.timeout, QuotaShare: w.quotaShare,
 	})
 	if err != nil {
 		w.t.Fatalf("making Google Cloud clients: %v", err)

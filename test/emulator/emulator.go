@@ -40,6 +40,9 @@ type Options struct {
 	// LimitBucketUpdates refuses to change a bucket's metadata more than once
 	// a second.
 	LimitBucketUpdates bool
+	// GoogleQuotas enforces the quotas that Google grants to every project, as
+	// [traffic.GoogleQuotas] has them, and LimitBucketUpdates.
+	GoogleQuotas bool
 	// EnforceRequesterPays refuses calls about a bucket whose requesters pay
 	// that name no project to bill.
 	EnforceRequesterPays bool
@@ -93,10 +96,15 @@ func New(o Options) (*Emulator, error) {
 	}
 	e.Traffic = traffic.New(control...)
 	e.Traffic.Record(o.Journal)
+	if o.GoogleQuotas {
+		for name, perMinute := range traffic.GoogleQuotas {
+			e.Traffic.SetQuota(name, "", perMinute)
+		}
+	}
 	e.Directory = policy.NewDirectory(e.Projects)
 	e.Storage = storage.New(storage.Options{
 		Projects: e.Projects, Traffic: e.Traffic, Directory: e.Directory, Now: o.Now,
-		LimitUpdates: o.LimitBucketUpdates, EnforceRequesterPays: o.EnforceRequesterPays,
+		LimitUpdates: o.LimitBucketUpdates || o.GoogleQuotas, EnforceRequesterPays: o.EnforceRequesterPays,
 	})
 	e.PubSub = pubsub.New(e.Traffic, e.Projects, e.Directory, pubsub.WithClock(o.Now))
 	e.IAM = iam.New(iam.Options{Projects: e.Projects, Traffic: e.Traffic, Directory: e.Directory, Now: o.Now})

@@ -37,6 +37,7 @@ func parse(args []string, usage io.Writer) (settings, error) {
 	})
 	flags.BoolVar(&s.options.Strict, "strict", false, "know only the projects given by --project, instead of any")
 	flags.BoolVar(&s.options.LimitBucketUpdates, "limit-bucket-updates", false, "refuse to change a bucket more than once a second")
+	flags.BoolVar(&s.options.GoogleQuotas, "google-quotas", false, "enforce the quotas that Google grants to every project, --limit-bucket-updates included")
 	flags.BoolVar(&s.options.EnforceRequesterPays, "enforce-requester-pays", false, "refuse calls about a bucket whose requesters pay that name no project to bill")
 	flags.BoolVar(&s.options.EnforceIAM, "enforce-iam", false, "refuse calls that the stored IAM policies do not let the caller make")
 	flags.StringVar(&s.options.CallerProject, "caller-project", "emulator", "`id` of the project of the caller's credentials, whose quota IAM and Resource Manager use")

@@ -145,7 +145,9 @@ func (c *Control) Faults() []Injected {
 	return faults
 }
 
-// SetQuota allows perMinute calls per minute to a service. Scope is a
+// SetQuota allows perMinute calls per minute to a service ("iam"), or to those
+// of its calls that Google counts together ("iam writes", see [GoogleQuotas];
+// "storage creates" are counted in spans of two seconds). Scope is a
 // project's ID, or empty for every project that has no quota of its own. A
 // quota of zero or less is removed. The project is the one that a call is
 // about; for IAM and Resource Manager it is the one that the caller's

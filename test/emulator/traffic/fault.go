@@ -69,6 +69,8 @@ type arrival struct {
 	httpMethod, path string
 	// token is the access token that the caller has; empty for none.
 	token string
+	// userAgent is what the caller calls itself.
+	userAgent string
 }
 
 // arrive counts and records a call and decides what happens to it.
@@ -98,7 +100,7 @@ func (c *Control) arrive(a arrival) verdict {
 	case fault != nil:
 		v.loseReply = fault.LoseReply
 	}
-	if limit, exceeded := c.quotas.take(call.Service, consumer, c.now()); exceeded {
+	if limit, exceeded := c.quotas.takeAll(call, consumer, c.now()); exceeded {
 		v.refusal = &Refusal{
 			Call: call, Status: http.StatusTooManyRequests,
 			Quota: &Quota{PerMinute: limit, ProjectNumber: c.number(consumer)},

@@ -29,7 +29,7 @@ func (c *Control) UnaryInterceptor(classify func(fullMethod string, req any) Cal
 }
 
 func (c *Control) unary(ctx context.Context, req any, call Call, fullMethod string, handler grpc.UnaryHandler) (any, error) {
-	v := c.arrive(arrival{Call: call, userProject: userProject(ctx), path: fullMethod, token: token(ctx)})
+	v := c.arrive(arrival{Call: call, userProject: sent(ctx, userProjectHeader), path: fullMethod, token: bearer(sent(ctx, "authorization")), userAgent: sent(ctx, "user-agent")})
 	delay(ctx, v.latency)
 	if v.outage {
 		return nil, cut("connection error: desc = \"transport: Error while dialing: connect: connection refused\"")
@@ -57,19 +57,10 @@ func (c *Control) unary(ctx context.Context, req any, call Call, fullMethod stri
 	return resp, err
 }
 
-// userProject returns the project that the caller of a gRPC call names for its
-// quota.
-func userProject(ctx context.Context) string {
-	if named := metadata.ValueFromIncomingContext(ctx, userProjectHeader); len(named) > 0 {
-		return named[0]
-	}
-	return ""
-}
-
-// token returns the access token that a gRPC call carries.
-func token(ctx context.Context) string {
-	if sent := metadata.ValueFromIncomingContext(ctx, "authorization"); len(sent) > 0 {
-		return bearer(sent[0])
+// sent returns what a gRPC call carries under a key; empty for nothing.
+func sent(ctx context.Context, key string) string {
+	if values := metadata.ValueFromIncomingContext(ctx, key); len(values) > 0 {
+		return values[0]
 	}
 	return ""
 }

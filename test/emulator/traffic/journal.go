@@ -17,6 +17,8 @@ type Entry struct {
 	// QuotaProject is the project whose quota the call uses, if that is not
 	// the call's own.
 	QuotaProject string `json:"quotaProject,omitempty"`
+	// UserAgent is what the caller calls itself, to tell several apart.
+	UserAgent string `json:"userAgent,omitempty"`
 	// Write says that the method changes something; whether it did, Status
 	// says.
 	Write bool `json:"write"`
@@ -49,7 +51,7 @@ func (j *journal) begin(a arrival, consumer string, now time.Time) int64 {
 	j.last++
 	if j.recording {
 		entry := &Entry{
-			Seq: j.last, Time: now, Call: a.Call, Write: a.IsWrite(), HTTPMethod: a.httpMethod, Path: a.path,
+			Seq: j.last, Time: now, Call: a.Call, UserAgent: a.userAgent, Write: a.IsWrite(), HTTPMethod: a.httpMethod, Path: a.path,
 		}
 		if consumer != a.Project {
 			entry.QuotaProject = consumer

@@ -25,7 +25,7 @@ func TestJournal(t *testing.T) {
 		{Seq: mark + 2, Call: Call{"storage", "buckets.patch", "p", "a"}, Write: true, HTTPMethod: "POST", Path: "/buckets.patch/p/a?x=y", Request: "body of buckets.patch", Response: "done", Status: 201, Executed: true},
 		{Seq: mark + 3, Call: Call{"storage", "buckets.delete", "p", "a"}, Write: true, HTTPMethod: "POST", Path: "/buckets.delete/p/a?x=y", Status: 403},
 	}
-	ignored := cmp.Options{cmpopts.IgnoreFields(Entry{}, "Time"), cmp.FilterPath(func(p cmp.Path) bool {
+	ignored := cmp.Options{cmpopts.IgnoreFields(Entry{}, "Time", "UserAgent"), cmp.FilterPath(func(p cmp.Path) bool {
 		return p.Last().String() == ".Response"
 	}, cmp.Comparer(func(a, b string) bool { return a == b || strings.Contains(a+b, `"no"`) }))}
 	if diff := cmp.Diff(want, s.Journal(), ignored); diff != "" {

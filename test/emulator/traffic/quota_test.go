@@ -3,6 +3,7 @@ package traffic
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,5 +69,41 @@ func TestQuotaOfTheCredentials(t *testing.T) {
 		if service != "pubsub" && (!whose["own"] || !whose["named"]) || service == "pubsub" && !whose[""] {
 			t.Errorf("%s: quota projects in the journal: %v", service, whose)
 		}
+	}
+}
+
+// TestQuotasOfWhatGoogleCountsTogether: each sort of calls has its own, and creating and deleting buckets is counted in spans of two seconds.
+func TestQuotasOfWhatGoogleCountsTogether(t *testing.T) {
+	now := time.Now()
+	control := New(WithClock(func() time.Time { return now }))
+	for name := range GoogleQuotas {
+		control.SetQuota(name, "", 2)
+	}
+	control.SetQuota("storage creates", "", 30)
+	refused := func(method string, times int) (n int) {
+		service, method, _ := strings.Cut(method, " ")
+		for range times {
+			if control.arrive(arrival{Call: Call{Service: service, Method: method, Project: "p"}}).refusal != nil {
+				n++
+			}
+		}
+		return n
+	}
+	for _, tc := range []struct {
+		method        string
+		times, refuse int
+	}{
+		{"iam IAM.GetServiceAccount", 1, 0}, {"iam IAM.ListServiceAccounts", 2, 1}, {"iam IAM.CreateServiceAccount", 3, 1},
+		{"resourcemanager Projects.GetProject", 3, 1}, {"resourcemanager Projects.ListProjects", 3, 1}, {"resourcemanager Projects.SetIamPolicy", 3, 1},
+		{"pubsub Publisher.GetTopic", 1, 0}, {"pubsub Publisher.CreateTopic", 2, 1},
+		{"storage buckets.insert", 1, 0}, {"storage buckets.delete", 1, 1}, {"storage buckets.get", 100, 0}, {"storage buckets.patch", 100, 0},
+	} {
+		if n := refused(tc.method, tc.times); n != tc.refuse {
+			t.Errorf("of %d calls of %s %d are refused, want %d", tc.times, tc.method, n, tc.refuse)
+		}
+	}
+	now = now.Add(2 * time.Second)
+	if n := refused("storage buckets.delete", 2); n != 1 {
+		t.Errorf("two seconds later %d of 2 deletions are refused, want 1", n)
 	}
 }
