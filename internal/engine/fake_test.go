@@ -129,7 +129,7 @@ func reconcilerOf(t testing.TB, k kind.Kind, objects ...client.Object) *Reconcil
 	r := &Reconciler{
 		client: kube, uncached: kube, gate: NewGate(kube, endless{}), projects: active{}, identities: everybody{}, turns: atOnce{}, kept: newWaitingTurns(),
 		missing: newAbsences(), firstLooks: newFirstLooks(), unrecorded: newUnrecorded(), emptyings: newEmptyings(1), metrics: metrics.New(),
-		sweep: sweep.Schedule{Interval: time.Hour}, events: &events.FakeRecorder{}, eventLimits: newEventLimits(), scheme: scheme, writes: newWriteLog(defaultUnanswered), now: time.Now,
+		sweep: sweep.Schedule{Interval: time.Hour}, events: &events.FakeRecorder{}, eventLimits: newEventLimits(), scheme: scheme, writes: newWriteLog(defaultUnanswered, false), now: time.Now,
 		home: defaultNamespace, guards: newGuards(kube),
 	}
 	r.use(k)

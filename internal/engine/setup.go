@@ -10,6 +10,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
@@ -71,7 +72,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 			emptyings: newEmptyings(workers(opts, k)),
 			sweep:     opts.Sweep, metrics: opts.Metrics,
 			events: mgr.GetEventRecorder("holdfast"), eventLimits: limits, scheme: mgr.GetScheme(),
-			writes: newWriteLog(cmp.Or(opts.Unanswered, defaultUnanswered)), now: time.Now,
+			writes: newWriteLog(cmp.Or(opts.Unanswered, defaultUnanswered), !k.Labels), now: time.Now,
 			guards: guards, home: cmp.Or(opts.Namespace, defaultNamespace),
 		}
 		if err := setUpKind(ctx, mgr, r, source, opts); err != nil {
@@ -114,6 +115,10 @@ func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cach
 		if err := setUpCensus(ctx, mgr, &census{k, r.inventory, opts.Metrics, opts.Sweep}); err != nil {
 			return err
 		}
+	}
+	// From the first moment that this process leads: what was created before, the one before may have written for.
+	if err := mgr.Add(manager.RunnableFunc(func(context.Context) error { r.writes.begin(r.now()); return nil })); err != nil {
+		return fmt.Errorf("setting up the log of writes: %w", err)
 	}
 	return control.Complete(r)
 }

@@ -136,6 +136,7 @@ var volatile = []struct {
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT[0-9:.]+Z`), "$${time}"},
 	{regexp.MustCompile(`("generation": )"\d+"`), `$1"$${generation}"`},
 	{regexp.MustCompile(`("etag": )"(?:[^"\\]|\\.)*"`), `$1"$${etag}"`},
+	{regexp.MustCompile(`("holdfast-created-by": )"[^"]*"`), `$1"$${creator}"`},
 	// Those of accounts, which are made from their names.
 	{regexp.MustCompile(`"1\d{20}"`), `"$${uniqueId}"`},
 	{regexp.MustCompile(`/serviceAccounts/1\d{20}`), `/serviceAccounts/$${uniqueId}`},

@@ -20,8 +20,9 @@ type kind struct {
 
 	// title is what the tests of the kind go by.
 	title string
-	// getting, creating, updating and deleting are the names of the calls; unmarking is the one that orphaning takes, empty for none.
-	getting, creating, updating, deleting, unmarking string
+	// getting, creating, updating and deleting are the names of the calls; listing is the one that stands in for first looks, and unmarking the
+	// one that orphaning takes, empty for none.
+	getting, creating, updating, deleting, listing, unmarking string
 	// creation is the reason of the event that tells of a create.
 	creation string
 	// lacks are the traits that the kind does not have, and why.
@@ -72,6 +73,17 @@ func (k kind) unmarks() []string {
 	return []string{k.unmarking}
 }
 
+// looking is the call by which it is found out that there is nothing yet.
+func (k kind) looking() string { return cmp.Or(k.listing, k.getting) }
+
+// recording are the writes to Kubernetes before a create: labels that go with it prove it, and nothing else does.
+func (k kind) recording() int64 {
+	if k.is(ownerLabels) {
+		return 0
+	}
+	return 1
+}
+
 // orphaning are the calls that it takes to let go of a resource: without marks to take off, a look at the most.
 func (k kind) orphaning() map[string]int {
 	calls := map[string]int{}
@@ -115,7 +127,7 @@ var shop = v1alpha1.Labels{"team": "shop"}
 var topics = kind{
 	Kind: registered("Topic"), title: "topic", creation: "Created",
 	getting: "Publisher.GetTopic", creating: "Publisher.CreateTopic", updating: "Publisher.UpdateTopic", deleting: "Publisher.DeleteTopic",
-	unmarking: "Publisher.UpdateTopic",
+	unmarking: "Publisher.UpdateTopic", listing: "Publisher.ListTopics",
 	paths:     always("spec.messageRetentionSeconds"),
 	teamPaths: always("spec.labels[team]"),
 	manifest: func(id string, spec v1alpha1.CommonSpec) v1alpha1.Object {
@@ -135,6 +147,7 @@ var topics = kind{
 var buckets = kind{
 	Kind: registered("Bucket"), title: "bucket", creation: "Created",
 	getting: "buckets.get", creating: "buckets.insert", updating: "buckets.patch", deleting: "buckets.delete", unmarking: "buckets.patch",
+	listing:   "buckets.list",
 	paths:     always("spec.versioning.enabled"),
 	teamPaths: always("spec.labels[team]"),
 	manifest: func(id string, spec v1alpha1.CommonSpec) v1alpha1.Object {
@@ -155,6 +168,7 @@ var buckets = kind{
 var accounts = kind{
 	Kind: registered("ServiceAccount"), title: "account", creation: "Created",
 	getting: "IAM.GetServiceAccount", creating: "IAM.CreateServiceAccount", updating: "IAM.PatchServiceAccount", deleting: "IAM.DeleteServiceAccount",
+	listing: "IAM.ListServiceAccounts",
 	lacks: map[trait]string{
 		ownerLabels: "accounts have no labels; the unique ID tells which account it is",
 		immediate:   "Google may take a minute to show a new account",
@@ -301,6 +315,9 @@ func TestTheTableIsComplete(t *testing.T) {
 			if !slices.ContainsFunc(k.Methods, func(m typed.Method) bool { return m.Name == call }) {
 				t.Errorf("%s: the kind does not declare the call %q", k.title, call)
 			}
+		}
+		if lists := k.Fields != nil && k.Fields.List != nil; lists != (k.listing != "") {
+			t.Errorf("%s: that it can be listed is %v, and the call is %q", k.title, lists, k.listing)
 		}
 		if k.is(ownerLabels) != k.Labels || k.is(ownerLabels) != (k.unmarking != "") {
 			t.Errorf("%s: that it can be marked with labels is %v, the kind says %v, and the call that takes them off is %q", k.title, k.is(ownerLabels), k.Labels, k.unmarking)
