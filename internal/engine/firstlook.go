@@ -16,7 +16,7 @@ import (
 
 const (
 	// listLasts is how long after it began a list tells which resources a project does not have. Somebody may create one meanwhile: then
-	// Google refuses to create it again, and the next look is a read of its own.
+	// Google refuses to create it again, and it is read.
 	listLasts = time.Minute
 	// listAgain is after how long a project is listed again that could not be listed, or has more resources than fit on a page.
 	listAgain = time.Hour
@@ -203,7 +203,7 @@ func firstPage(ctx context.Context, list listFunc) (ids map[string]bool, whole b
 // Who only plans to, or waits for a person, sees more by a read: a bucket of that name may be in another project.
 func (p *pass) looksFirst() bool {
 	management := p.env.Limits.Management(p.obj.GetCommonSpec().Management)
-	return p.kind.Fields != nil && p.kind.Fields.List != nil && p.neverLooked() && !p.deleting() &&
+	return p.kind.Fields != nil && p.kind.Fields.List != nil && !p.read && p.neverLooked() && !p.deleting() &&
 		management == v1alpha1.ManagementManage && !p.glassMatters()
 }
 
@@ -238,6 +238,19 @@ func (p *pass) isListedAbsent(ctx context.Context) (bool, error) {
 	return p.firstLooks.absent(ctx, p.lister(), p.env.Ref.ID, p.now, func(ctx context.Context, yield func([]kind.Listed) bool) error {
 		return p.kind.Fields.List(ctx, p.env.Ref, yield)
 	})
+}
+
+// readAfterAll reads a resource that Google would not create, because there is one of that name: it came to be after the project was listed, or is
+// in another project. The pass goes on with what it sees.
+func (p *pass) readAfterAll(ctx context.Context) outcome {
+	p.listed, p.read = false, true
+	p.sent.fields, p.unstored = false, false
+	for _, phase := range []func(*pass, context.Context) *outcome{(*pass).observe, (*pass).doubtProject, (*pass).assess} {
+		if out := phase(p, ctx); out != nil {
+			return *out
+		}
+	}
+	return *p.carryOut(ctx)
 }
 
 // notListed is the answer that a resource does not exist, by a list of its project.

@@ -284,7 +284,7 @@ func TestWhoseFirstLookAListServes(t *testing.T) {
 			want: []string{"list", "create a", "get b"}, reason: v1alpha1.ReasonAwaitingAdoption,
 		},
 		"one that somebody else creates meanwhile is not taken over": {
-			topics: []*v1alpha1.Topic{topicNamed("a"), topicNamed("b"), topicNamed("b")}, since: map[string]v1alpha1.TopicSpec{"b": theirs},
+			topics: []*v1alpha1.Topic{topicNamed("a"), topicNamed("b")}, since: map[string]v1alpha1.TopicSpec{"b": theirs},
 			want: []string{"list", "create a", "create b", "get b"}, reason: v1alpha1.ReasonAwaitingAdoption,
 		},
 		"without the permission to list": {
@@ -309,10 +309,8 @@ func TestWhoseFirstLookAListServes(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			var objects []client.Object
-			for i, topic := range tc.topics {
-				if i == 0 || topic.Name != tc.topics[i-1].Name {
-					objects = append(objects, topic)
-				}
+			for _, topic := range tc.topics {
+				objects = append(objects, topic)
 			}
 			r, base := testReconciler(t, objects...)
 			topics := &listedKind{fakeKind: base, since: tc.since, forbidden: tc.forbidden}

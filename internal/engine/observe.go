@@ -69,6 +69,7 @@ func (p *pass) observeFields(ctx context.Context) plan.FieldsSeen {
 	case err != nil:
 		return plan.FieldsSeen{Err: gcp.Classify(err)}
 	case absent:
+		p.listed = true
 		return plan.FieldsSeen{Looked: true, Missing: p.notListed()}
 	}
 	live, err := p.kind.Fields.Observe(ctx, p.env.Ref)

@@ -158,6 +158,8 @@ type pass struct {
 	plan.Assessment
 	// turn lets the pass's calls go ahead; nil for none.
 	turn *waitingTurn
+	// listed says that a list of the project, and no read, has shown that the resource is not there; read, that a list must not.
+	listed, read bool
 	// emptying is how far the emptying of the resource has come; nil where the pass has no place among those that empty. background says
 	// that the passes that follow need not be soon: everybody else goes ahead.
 	emptying   *emptying

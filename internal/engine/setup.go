@@ -10,6 +10,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/inventory"
@@ -80,7 +81,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 			emptyings: newEmptyings(workers(opts, k)),
 			sweep:     opts.Sweep, policySweep: opts.PolicySweep, policies: newDues(time.Now), metrics: opts.Metrics,
 			events: mgr.GetEventRecorder("holdfast"), eventLimits: limits, scheme: mgr.GetScheme(),
-			writes: newWriteLog(cmp.Or(opts.Unanswered, defaultUnanswered)), now: time.Now,
+			writes: newWriteLog(cmp.Or(opts.Unanswered, defaultUnanswered), !k.Labels), now: time.Now,
 			guards: guards, tenants: tenants, home: cmp.Or(opts.Namespace, defaultNamespace), due: newDues(time.Now),
 		}
 		requests.of[k.Kind] = r
@@ -124,6 +125,10 @@ func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cach
 			whoNames := handler.EnqueueRequestsFromMapFunc(namers(source, referred, k))
 			control.Watches(referred.New(), whoNames, builder.WithPredicates(becomesReady()))
 		}
+	}
+	// From the first moment that this process leads: what was created before, the one before may have written for.
+	if err := mgr.Add(manager.RunnableFunc(func(context.Context) error { r.writes.begin(r.now()); return nil })); err != nil {
+		return fmt.Errorf("setting up the log of writes: %w", err)
 	}
 	return control.Complete(r)
 }

@@ -27,6 +27,9 @@ func (p *pass) write(ctx context.Context) outcome {
 	}
 	fieldsErr := p.writeFields(ctx)
 	p.noteUnrecorded()
+	if p.listed && gcp.IsAlreadyExists(fieldsErr) {
+		return p.readAfterAll(ctx)
+	}
 	var policyErr error
 	if p.policyFollows(fieldsErr) {
 		policyErr = p.writePolicy(ctx)

@@ -24,6 +24,8 @@ const (
 type writeLog struct {
 	// unanswered is how long after its time-out Google may still carry out a call that it received.
 	unanswered time.Duration
+	// recorded says that nothing is ever written of which the status does not say so before.
+	recorded bool
 
 	mu    sync.Mutex
 	began time.Time
@@ -54,8 +56,8 @@ type writeMark struct {
 	unknown bool
 }
 
-func newWriteLog(unanswered time.Duration) *writeLog {
-	return &writeLog{unanswered: unanswered, last: map[resource]writeMark{}, running: map[resource][]string{}}
+func newWriteLog(unanswered time.Duration, recorded bool) *writeLog {
+	return &writeLog{unanswered: unanswered, recorded: recorded, last: map[resource]writeMark{}, running: map[resource][]string{}}
 }
 
 // begin says that this process reconciles, from now on unless it did before.
@@ -145,13 +147,19 @@ func (w *writeLog) inFlight(obj v1alpha1.Object, ref kind.Ref, shared bool, now 
 }
 
 // over is when nothing can be under way any more that the process before this one wrote for the object, or, if it shares the resource, for
-// another manifest. Before the first write the finalizer is there, and with most writes the external name is recorded.
+// another manifest.
 func (w *writeLog) over(obj v1alpha1.Object, shared bool) time.Time {
-	untouched := !hasFinalizer(obj) && obj.GetCommonStatus().ExternalName == ""
-	if created := obj.GetCreationTimestamp(); !shared && (created.After(w.began) || untouched) {
+	if !shared && (obj.GetCreationTimestamp().After(w.began) || w.neverWritten(obj)) {
 		return time.Time{}
 	}
 	return w.began.Add(w.unanswered)
+}
+
+// neverWritten says that no process before this one can have written for the object. Before the first write the finalizer is there; and the
+// external name is recorded, unless the resource itself proves that it was created. Which second it was when the process began counts as its own.
+func (w *writeLog) neverWritten(obj v1alpha1.Object) bool {
+	created := obj.GetCreationTimestamp()
+	return obj.GetCommonStatus().ExternalName == "" && (w.recorded || !hasFinalizer(obj) || !created.Time.Before(w.began.Truncate(time.Second)))
 }
 
 func (m writeMark) String() string {

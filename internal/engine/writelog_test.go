@@ -39,7 +39,7 @@ func TestWriteLog(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			w := newWriteLog(30 * time.Second)
+			w := newWriteLog(30*time.Second, false)
 			w.begin(at(0))
 			w.begin(at(3))
 			obj := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{UID: "1", CreationTimestamp: metav1.NewTime(at(tc.created))}}
@@ -60,13 +60,23 @@ func TestWriteLog(t *testing.T) {
 	}
 }
 
+// newWriteLogOf is the log of a process that has just begun.
+func newWriteLogOf(recorded bool) *writeLog {
+	w := newWriteLog(30*time.Second, recorded)
+	w.begin(at(0))
+	return w
+}
+
 // TestNothingCanBeUnderWayForWhatWasNeverWritten: before the first write the finalizer is there, though it proves none.
 func TestNothingCanBeUnderWayForWhatWasNeverWritten(t *testing.T) {
-	w := newWriteLog(30 * time.Second)
+	w := newWriteLog(30*time.Second, false)
 	w.begin(at(0))
 	obj := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{UID: "1", CreationTimestamp: metav1.NewTime(at(-60)), Finalizers: []string{v1alpha1.Finalizer}}}
 	if inFlight := w.inFlight(obj, orders, false, at(1)); !inFlight.until.Equal(at(30)) {
 		t.Errorf("with the finalizer, in flight is %v", inFlight)
+	}
+	if inFlight := newWriteLogOf(true).inFlight(obj, orders, false, at(1)); inFlight != (flight{}) {
+		t.Errorf("with the finalizer, of a kind whose writes are recorded before, in flight is %v", inFlight)
 	}
 	obj.Finalizers = nil
 	if of, inFlight := w.ofPredecessor(obj, at(1)), w.inFlight(obj, orders, false, at(1)); of != "" || inFlight != (flight{}) {
@@ -79,7 +89,7 @@ func TestNothingCanBeUnderWayForWhatWasNeverWritten(t *testing.T) {
 
 // TestAWriteOfAnotherManifestIsInFlight until the last of those has ended that were going on.
 func TestAWriteOfAnotherManifestIsInFlight(t *testing.T) {
-	w := newWriteLog(30 * time.Second)
+	w := newWriteLog(30*time.Second, false)
 	other := kind.Ref{Project: "shop", ID: "other"}
 	obj := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{UID: "2", CreationTimestamp: metav1.NewTime(at(60))}}
 	underWay := func(ref kind.Ref) string { return w.inFlight(obj, ref, true, at(100)).name }
@@ -98,7 +108,7 @@ func TestAWriteOfAnotherManifestIsInFlight(t *testing.T) {
 }
 
 func TestWriteLogForgets(t *testing.T) {
-	w := newWriteLog(30 * time.Second)
+	w := newWriteLog(30*time.Second, false)
 	w.note(kind.Ref{ID: "1"}, writeMark{ended: at(0)})
 	w.note(kind.Ref{ID: "2"}, writeMark{ended: at(100)})
 	w.note(kind.Ref{ID: "3"}, writeMark{ended: at(121)})

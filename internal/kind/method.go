@@ -25,7 +25,7 @@ type Method struct {
 	// NoPermissions says why a call needs none, if it needs none.
 	NoPermissions string
 	// For says in which case the call is made, or needs these permissions, if not for every resource: the field of the manifest, with
-	// its value if only that one matters ("spec.iam", "deletionPolicy: DeleteWithContents"), or a case in words, such as ForSweep.
+	// its value if only that one matters ("spec.iam", "deletionPolicy: DeleteWithContents"), or a case in words, such as ForLists.
 	For string
 }
 

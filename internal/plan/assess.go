@@ -175,8 +175,7 @@ func Assess(m Manifest, r Record, o Observation, e Environment) Assessment {
 		return a
 	}
 	if s.createdByLabel() {
-		s.record = s.record.Created(e)
-		s.record.CreatedIdentity = s.identity().UID
+		s.record = s.provenCreated()
 	}
 	a.Owned, a.Created = s.owns(), s.created()
 	if !s.exists() && s.canUndelete() {

@@ -4,13 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"maps"
 	"regexp"
-	"slices"
-	"strings"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/diff"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
@@ -23,30 +19,6 @@ func Ownership(ownerID string, obj v1alpha1.Object) map[string]string {
 		v1alpha1.OwnerNamespaceLabel: asLabel(obj.GetNamespace()),
 		v1alpha1.OwnerNameLabel:      asLabel(obj.GetName()),
 	}
-}
-
-// mostLabels is how many labels Google lets a resource have.
-const mostLabels = 64
-
-// Creating is the resource that a manifest refers to as it is to be created: with a label more, which proves later that this manifest and no
-// other of its name has done so, if there is room for one.
-func Creating(m Manifest, ref kind.Ref) kind.Ref {
-	wanted := diff.Managed(m.Object, m.Kind.FieldTraits)
-	labels := slices.DeleteFunc(wanted, func(path string) bool { return !strings.HasPrefix(path, "spec.labels[") })
-	if !m.Kind.Labels || len(labels)+len(ref.Ownership) >= mostLabels {
-		return ref
-	}
-	ref.Ownership = maps.Clone(ref.Ownership)
-	ref.Ownership[v1alpha1.CreatorLabel] = string(m.Object.GetUID())
-	return ref
-}
-
-// createdByLabel says that the resource carries the labels with which this very manifest has created it, which nobody has recorded: the
-// process ended in between.
-func (s subject) createdByLabel() bool {
-	live := s.identity().Labels
-	return s.exists() && !s.seen.Fields.Foreign && s.record.CreateTime == nil && readMark(live, s.marks()) == markOwn &&
-		live[v1alpha1.CreatorLabel] == string(s.Object.GetUID())
 }
 
 // asLabel writes any name as a label value that Google accepts. A name that does not fit is cut, and a hash of the whole

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -33,34 +32,6 @@ func TestMarks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if got := readMark(tc.live, own); got != tc.want {
 				t.Errorf("readMark() = %d, want %d", got, tc.want)
-			}
-		})
-	}
-}
-
-// TestCreating: a create carries the proof of which manifest it is for, as long as Google has room for it.
-func TestCreating(t *testing.T) {
-	crowded := func(labels int) given {
-		return func(s *situation) {
-			s.bucket().Spec.Labels = v1alpha1.Labels{}
-			for i := range labels {
-				s.bucket().Spec.Labels[fmt.Sprintf("l%d", i)] = ""
-			}
-		}
-	}
-	for name, tc := range map[string]struct {
-		of   *situation
-		want string
-	}{
-		"a bucket":                     {aBucket(), "1"},
-		"with room for one more":       {aBucket().with(crowded(60)), "1"},
-		"with as many as there may be": {aBucket().with(crowded(61)), ""},
-		"an account, without labels":   {anAccount(), ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			marks := len(tc.of.env.Ref.Ownership)
-			if got := Creating(tc.of.Manifest, tc.of.env.Ref).Ownership[v1alpha1.CreatorLabel]; got != tc.want || len(tc.of.env.Ref.Ownership) != marks {
-				t.Errorf("created by %q, want %q; the marks are %v", got, tc.want, tc.of.env.Ref.Ownership)
 			}
 		})
 	}

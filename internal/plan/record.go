@@ -172,13 +172,6 @@ func (r Record) AboutToWrite(m Manifest, e Environment, a Assessment) Record {
 	return r
 }
 
-// ProvesItself says whether a write needs no record before it, since live proves afterwards all that it newly takes on: what a create with labels
-// makes. What was approved, and what is granted, it does not prove.
-func (a Assessment) ProvesItself(m Manifest, before Record) bool {
-	return a.Verdict.Action == Create && a.Undelete == "" && m.Kind.Labels &&
-		equality.Semantic.DeepEqual(a.Record.Approved, before.Approved) && equality.Semantic.DeepEqual(a.Record.Policy, before.Policy)
-}
-
 // adopts is the record of a manifest that may be about to own a resource which it did not own before: it has not created this one.
 func (r Record) adopts(a Assessment) Record {
 	if !a.Owned {

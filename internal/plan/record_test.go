@@ -156,28 +156,6 @@ func TestAboutToWrite(t *testing.T) {
 	}
 }
 
-// TestWhatProvesItself: a write needs no record before it where live shows afterwards all that it takes on.
-func TestWhatProvesItself(t *testing.T) {
-	for name, tc := range map[string]struct {
-		of   *situation
-		want bool
-	}{
-		"a create with labels":            {aBucket().with(absent), true},
-		"a recreation":                    {aBucket().with(absent, recordedAnother), true},
-		"a create without labels":         {anAccount(), false},
-		"a create that was approved":      {aBucket().with(absent, approve, approved), false},
-		"a create that grants something":  {aBucket().with(absent, grantsAda), false},
-		"an undelete":                     {anAccount().with(undeletable, recordedAnother), false},
-		"an update that takes a field on": {aBucket().with(owned, differs), false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if got := tc.of.assess().ProvesItself(tc.of.Manifest, tc.of.record); got != tc.want {
-				t.Errorf("proves itself: %t, want %t", got, tc.want)
-			}
-		})
-	}
-}
-
 // TestWhatWasNotSentIsForgotten: of each part on its own.
 func TestWhatWasNotSentIsForgotten(t *testing.T) {
 	before := Record{

@@ -190,7 +190,9 @@ func (w *world) expectMarked(k kind, obj v1alpha1.Object) {
 			v1alpha1.OwnerLabel: w.ownerID, v1alpha1.OwnerNamespaceLabel: obj.GetNamespace(), v1alpha1.OwnerNameLabel: obj.GetName(),
 		}
 	}
-	if d := cmp.Diff(want, k.console(w).look(obj.GetName()).owner, cmpopts.EquateEmpty()); d != "" {
+	got := k.console(w).look(obj.GetName()).owner
+	delete(got, v1alpha1.CreatorLabel) // which says whether it was created or adopted
+	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
 		w.t.Errorf("labels that mark the owner (-want +got):\n%s", d)
 	}
 }

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -17,12 +18,92 @@ func TestACreateCostsOneReadAndOneWrite(t *testing.T) {
 		obj := k.manifest("orders", v1alpha1.CommonSpec{})
 		w.create(obj)
 		w.ready(obj)
-		if d := cmp.Diff(map[string]int{k.getting: 1, k.creating: 1}, w.spent(k)); d != "" {
+		if d := cmp.Diff(map[string]int{k.looking(): 1, k.creating: 1}, w.spent(k)); d != "" {
 			t.Errorf("calls (-want +got):\n%s", d)
 		}
-		t.Log("the finalizer, what is pending, and what came of it")
-		w.expectKubeWrites(3)
+		t.Log("what is pending, where labels do not prove it, and what came of it")
+		w.expectKubeWrites(k.recording() + 1)
 	})
+}
+
+// TestACreateWithoutTheStampCostsOneWriteMore: config/before-1.36 has none, and kubectl replace drops what it added.
+func TestACreateWithoutTheStampCostsOneWriteMore(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		w := newWorld(t)
+		obj := k.manifest("orders", v1alpha1.CommonSpec{})
+		w.create(obj)
+		edit(w, obj, func(o v1alpha1.Object) { o.SetFinalizers(nil) })
+		w.start()
+		w.ready(obj)
+		if !slices.Contains(obj.GetFinalizers(), v1alpha1.Finalizer) {
+			t.Error("there is no finalizer")
+		}
+		w.expectKubeWrites(k.recording() + 2)
+	})
+}
+
+// TestAMassApplyCostsOneListAProject, and one call for each resource beside it.
+func TestAMassApplyCostsOneListAProject(t *testing.T) {
+	const projects, each = 6, 20
+	forEachKind(t, func(t *testing.T, k kind) {
+		if k.listing == "" {
+			t.Skip("a policy has to be read")
+		}
+		w := newWorld(t)
+		var namespaces []string
+		for i := range projects {
+			namespaces = append(namespaces, fmt.Sprintf("%s-%d", w.namespace, i))
+			w.makeNamespace(namespaces[i], map[string]string{v1alpha1.ProjectIDAnnotation: fmt.Sprintf("%s-%d", w.project, i)})
+		}
+		w.start(namespaces...)
+		var objects []v1alpha1.Object
+		for i := range each {
+			for _, namespace := range namespaces {
+				obj := k.manifest(fmt.Sprintf("%s-%d", namespace, i), v1alpha1.CommonSpec{})
+				obj.SetNamespace(namespace)
+				w.create(obj)
+				objects = append(objects, obj)
+			}
+		}
+		for _, obj := range objects {
+			w.ready(obj)
+		}
+		if d := cmp.Diff(map[string]int{k.listing: projects, k.creating: projects * each}, w.spent(k)); d != "" {
+			t.Errorf("calls (-want +got):\n%s", d)
+		}
+		if most := projects * each * 13 / 10; w.cloud.Traffic.Total() > most {
+			t.Errorf("%d calls in all, want %d at the most: %v", w.cloud.Traffic.Total(), most, w.cloud.Traffic.Counts())
+		}
+		w.expectKubeWrites((k.recording() + 1) * projects * each)
+	})
+}
+
+// TestADeletionBeforeTheFirstLookCostsOneWrite, and a look only where it may have been created without a record. It does not wait for what the
+// Namespace allows.
+func TestADeletionBeforeTheFirstLookCostsOneWrite(t *testing.T) {
+	for name, bound := range map[string]bool{"bound": true, "unbound": false} {
+		t.Run(name, func(t *testing.T) {
+			forEachKind(t, func(t *testing.T, k kind) {
+				w := newWorld(t)
+				if !bound {
+					w.bind("")
+				}
+				obj := k.manifest("orders", v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})
+				w.create(obj)
+				w.delete(obj)
+				w.start()
+				w.gone(obj)
+				want := map[string]int{}
+				if bound && k.is(ownerLabels) {
+					want[k.getting] = 1
+				}
+				if d := cmp.Diff(want, w.spent(k)); d != "" {
+					t.Errorf("calls (-want +got):\n%s", d)
+				}
+				w.expectKubeWrites(1)
+			})
+		})
+	}
 }
 
 func TestAnUpdateCostsOneReadAndOneWrite(t *testing.T) {
@@ -197,7 +278,10 @@ func settled(obj v1alpha1.Object) bool {
 // spent counts the calls to the kind's own service, by method.
 func (w *world) spent(k kind) map[string]int {
 	spent := map[string]int{}
-	for _, method := range []string{k.getting, k.creating, k.updating, k.deleting} {
+	for _, method := range []string{k.getting, k.creating, k.updating, k.deleting, k.listing} {
+		if method == "" {
+			continue
+		}
 		if n := w.cloud.Traffic.Count(call(method)); n > 0 {
 			spent[method] = n
 		}

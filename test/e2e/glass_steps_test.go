@@ -106,6 +106,7 @@ func (s *steps) breakAtEach(what string, hold func(n int) held) {
 	n := 1
 	for s.breakAt(fmt.Sprintf("%s-%d", what, n), func() held { return hold(n) }) {
 		n++
+		s.restart() // or what the last object had looked up were known
 	}
 	if n < 3 {
 		s.t.Errorf("only %d steps were found to hold a %s at", n-1, what)

@@ -20,7 +20,8 @@ type kind struct {
 
 	// title is what the tests of the kind go by.
 	title string
-	// getting, listing, creating, updating and deleting are the names of the calls; unmarking is the one that orphaning takes. Empty for none.
+	// getting, creating, updating and deleting are the names of the calls; listing is the one of sweeps and first looks, and unmarking the one that
+	// orphaning takes. Empty for none.
 	getting, listing, creating, updating, deleting, unmarking string
 	// creation is the reason of the event that tells of a create.
 	creation string
@@ -70,6 +71,17 @@ func (k kind) unmarks() []string {
 		return nil
 	}
 	return []string{k.unmarking}
+}
+
+// looking is the call by which it is found out that there is nothing yet.
+func (k kind) looking() string { return cmp.Or(k.listing, k.getting) }
+
+// recording are the writes to Kubernetes before a create: labels that go with it prove it, and nothing else does.
+func (k kind) recording() int64 {
+	if k.is(ownerLabels) {
+		return 0
+	}
+	return 1
 }
 
 // orphaning are the calls that it takes to let go of a resource: without marks to take off, a look at the most.
@@ -302,6 +314,9 @@ func TestTheTableIsComplete(t *testing.T) {
 			if !slices.ContainsFunc(k.Methods, func(m typed.Method) bool { return m.Name == call }) {
 				t.Errorf("%s: the kind does not declare the call %q", k.title, call)
 			}
+		}
+		if lists := k.Fields != nil && k.Fields.List != nil; lists != (k.listing != "") {
+			t.Errorf("%s: that it can be listed is %v, and the call is %q", k.title, lists, k.listing)
 		}
 		if k.is(ownerLabels) != k.Labels || k.is(ownerLabels) != (k.unmarking != "") {
 			t.Errorf("%s: that it can be marked with labels is %v, the kind says %v, and the call that takes them off is %q", k.title, k.is(ownerLabels), k.Labels, k.unmarking)

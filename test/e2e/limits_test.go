@@ -39,12 +39,15 @@ func TestAFleetIsAppliedAtTheRateOfItsQuota(t *testing.T) {
 	t.Logf("%v, ideally %v: %v", took, ideal, counts)
 	for method, most := range map[string]int{
 		// A few look before there is a line: those may find that the write has to wait, and look once more.
-		"iam IAM.GetServiceAccount": accounts + accounts/6, "iam IAM.GetIamPolicy": accounts + accounts/6,
+		"iam IAM.GetIamPolicy":         accounts + accounts/6,
 		"iam IAM.CreateServiceAccount": accounts, "iam IAM.SetIamPolicy": accounts,
 	} {
 		if counts[method] < accounts || counts[method] > most {
 			t.Errorf("%d calls of %s, want %d to %d", counts[method], method, accounts, most)
 		}
+	}
+	if reads := counts["iam IAM.ListServiceAccounts"] + counts["iam IAM.GetServiceAccount"]; reads < 1 || reads > accounts/6 {
+		t.Errorf("%d reads of accounts, want one list, and few others", reads)
 	}
 
 	w.stop()

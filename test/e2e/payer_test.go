@@ -296,7 +296,7 @@ func TestSomebodyElsesBucketWhoseRequestersPay(t *testing.T) {
 	}
 	w.delete(bucket)
 	w.gone(bucket)
-	w.noWrites(mark)
+	w.nothingWasWritten(mark)
 	w.paying(mark, "plans-of-others") // nobody else is billed
 }
 

@@ -151,7 +151,7 @@ func TestAPolicyCostsOneReadAndOneWrite(t *testing.T) {
 	}
 	w.create(p)
 	w.ready(p)
-	spent("200 grants", 1, 1, 3)
+	spent("200 grants", 1, 1, 2)
 	rebind(w, p, bindings[:50]...)
 	w.ready(p)
 	spent("100 grants less", 1, 1, 1)

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"maps"
+	"strings"
 	"testing"
 
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
@@ -44,7 +46,12 @@ func TestTopicLifecycle(t *testing.T) {
 		t.Errorf("a create took %d calls, want one read and one write: %v", n, w.cloud.Traffic.Counts())
 	}
 	want := map[string]string{"team": "shop", "holdfast-owner": w.ownerID, "holdfast-namespace": w.namespace, "holdfast-name": "orders"}
-	if d := cmp.Diff(want, w.liveTopic("orders").GetLabels()); d != "" {
+	got := maps.Clone(w.liveTopic("orders").GetLabels())
+	if creator := got[v1alpha1.CreatorLabel]; !strings.HasPrefix(creator, string(topic.UID)+"_") {
+		t.Errorf("created by %q, want %s", creator, topic.UID)
+	}
+	delete(got, v1alpha1.CreatorLabel)
+	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("labels (-want +got):\n%s", d)
 	}
 
