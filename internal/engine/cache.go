@@ -36,7 +36,8 @@ const (
 	referentIndex = "holdfast.referent"
 )
 
-// cached serves an inventory from the API server's cache.
+// cached serves an inventory from the API server's cache. What it returns is the cache's own: each event asks for a tenant, and each pass for
+// what its object refers to.
 type cached struct {
 	reader  client.Reader
 	scheme  *runtime.Scheme
@@ -48,7 +49,7 @@ var _ inventory.Source = cached{}
 // Namespace implements inventory.Source.
 func (c cached) Namespace(ctx context.Context, name string) (annotations map[string]string, err error) {
 	var namespace corev1.Namespace
-	switch err := c.reader.Get(ctx, client.ObjectKey{Name: name}, &namespace); {
+	switch err := c.reader.Get(ctx, client.ObjectKey{Name: name}, &namespace, client.UnsafeDisableDeepCopy); {
 	case apierrors.IsNotFound(err):
 		return nil, nil
 	case err != nil:
@@ -75,7 +76,7 @@ func (c cached) Namespaces(ctx context.Context) (map[string]map[string]string, e
 // Manifest implements inventory.Source.
 func (c cached) Manifest(ctx context.Context, k kind.Kind, namespace, name string) (v1alpha1.Object, error) {
 	obj := k.New()
-	switch err := c.reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, obj); {
+	switch err := c.reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, obj, client.UnsafeDisableDeepCopy); {
 	case apierrors.IsNotFound(err):
 		return nil, nil
 	case err != nil:

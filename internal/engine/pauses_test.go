@@ -213,6 +213,47 @@ func TestNothingIsWrittenAgainAndAgain(t *testing.T) {
 	})
 }
 
+// TestWhatGoogleRefusesIsTriedOnceAnHour in the end, and no more often after a restart.
+func TestWhatGoogleRefusesIsTriedOnceAnHour(t *testing.T) {
+	answers := map[string]func(*stubborn){
+		"invalid":                        func(k *stubborn) { k.fields = googlesAnswers["invalid"] },
+		"something is not found":         func(k *stubborn) { k.fields = googlesAnswers["not found"] },
+		"a success, and nothing is done": func(k *stubborn) { k.deaf = true },
+	}
+	forEachLikeness(t, func(t *testing.T, accounts bool) {
+		for said, answer := range answers {
+			if accounts && said == "something is not found" {
+				continue // it is the account itself, which may be seen again in a moment
+			}
+			t.Run(said, func(t *testing.T) {
+				t.Parallel()
+				s, k := stubbornly(t, accounts)
+				s.run(10 * time.Minute)
+				answer(k)
+				edit(t, s.Reconciler, func(topic *v1alpha1.Topic) { topic.Spec.MessageRetentionSeconds = new(int64(60)) })
+				s.run(3 * time.Hour)
+				k.wrote = nil
+				s.run(3 * time.Hour)
+				if n := len(k.wrote); n < 2 || n > 4 {
+					t.Errorf("tried %d times in three hours", n)
+				}
+				s.retries.Forget(reconcile.Request{NamespacedName: client.ObjectKey{Namespace: "shop", Name: "orders"}})
+				k.wrote = nil
+				s.run(3 * time.Hour)
+				if n := len(k.wrote); n < 2 || n > 5 {
+					t.Errorf("after a restart, tried %d times in three hours", n)
+				}
+				edit(t, s.Reconciler, func(topic *v1alpha1.Topic) { topic.Spec.MessageRetentionSeconds = new(int64(61)) })
+				k.wrote = nil
+				s.run(time.Minute)
+				if len(k.wrote) == 0 {
+					t.Error("an edit is not tried at once")
+				}
+			})
+		}
+	})
+}
+
 func forEachLikeness(t *testing.T, test func(t *testing.T, accounts bool)) {
 	t.Helper()
 	for like, accounts := range map[string]bool{"like topics": false, "like accounts": true} {

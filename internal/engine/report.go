@@ -61,6 +61,7 @@ func (r *Reconciler) report(ctx context.Context, p *pass, out outcome) (reconcil
 		return r.reportStale(ctx, p, out)
 	}
 	was := readyCondition(p.stored)
+	out = p.pauseRefused(out)
 	status := p.obj.GetCommonStatus()
 	out.inFlight = p.inFlight()
 	if p.Policy != nil {

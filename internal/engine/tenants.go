@@ -84,7 +84,7 @@ func (t *tenants) see(ctx context.Context, name string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var namespace corev1.Namespace
-	switch err := t.reader.Get(ctx, client.ObjectKey{Name: name}, &namespace); {
+	switch err := t.reader.Get(ctx, client.ObjectKey{Name: name}, &namespace, client.UnsafeDisableDeepCopy); {
 	case apierrors.IsNotFound(err):
 		t.put(name, nil)
 	case err == nil:

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -10,10 +11,12 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/iampolicy"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 func aNamespace(name, shard, projects, account string) *corev1.Namespace {
@@ -150,6 +153,30 @@ func TestATakeoverWaitsForTheWriteOfAnother(t *testing.T) {
 		t.Errorf("live %v, status %+v, again after %v", topics.live, topic.Status.Conditions, after)
 	}
 	now = now.Add(time.Minute)
+	for range 3 {
+		if _, err := r.Reconcile(t.Context(), request); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(topics.live) != 1 {
+		t.Errorf("live: %v", topics.live)
+	}
+}
+
+// TestNoPassListsTheNamespaces: there are thousands, and each pass of an object with a policy asks as whom Holdfast acts.
+func TestNoPassListsTheNamespaces(t *testing.T) {
+	r, topics := policied(t, ada)
+	kube := r.client.(client.WithWatch)
+	r.client = interceptor.NewClient(kube, interceptor.Funcs{
+		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+			if _, all := list.(*corev1.NamespaceList); all {
+				t.Error("all Namespaces are listed")
+			}
+			return c.List(ctx, list, opts...)
+		},
+	})
+	r.use(kind.Of(topics))
+	request := reconcile.Request{NamespacedName: types.NamespacedName{Namespace: "shop", Name: "orders"}}
 	for range 3 {
 		if _, err := r.Reconcile(t.Context(), request); err != nil {
 			t.Fatal(err)

@@ -349,3 +349,34 @@ func (r *readyWatch) none() {
 		r.t.Errorf("not Ready %d times, first:\n%s", len(r.states), r.states[0])
 	}
 }
+
+// TestAnEmptyingMovesWithItsNamespace: the shard that it leaves ends with the batch that is under way, and the other one deletes what is left.
+func TestAnEmptyingMovesWithItsNamespace(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.cloud.Traffic.Record(true)
+	eu := w.beside("eu")
+	w.start()
+	eu.start()
+	bucket := fullBucket(w, 130)
+	deleting := w.cloud.Traffic.Pause(call("objects.delete"))
+	w.delete(bucket)
+	w.reached(deleting)
+	w.label(w.namespace, "eu")
+	w.cloud.Traffic.ClearJournal()
+	deleting.Release()
+	w.gone(bucket)
+	if _, there := w.liveBucket("logs"); there {
+		t.Error("the bucket is still there")
+	}
+	by := map[string]int{}
+	for _, entry := range w.cloud.Traffic.Journal() {
+		if entry.Method == "objects.delete" {
+			agent, _, _ := strings.Cut(entry.UserAgent, " ")
+			by[agent]++
+		}
+	}
+	if by["holdfast/test"] > 100 || by["holdfast/eu"] < 130 {
+		t.Errorf("objects were deleted, after the move, by %v", by)
+	}
+}
