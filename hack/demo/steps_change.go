@@ -121,8 +121,8 @@ func (s *stage) untilVersioning(ctx context.Context, want bool) error {
 // inConsole does something in Google Cloud behind Holdfast's back, and shows it.
 func (s *stage) inConsole(ctx context.Context, told, method, path string, body document) error {
 	s.show.sayf("%s, in the console:", told)
-	s.show.command(curl(method, s.cloud.url+path, body))
-	return s.cloud.call(ctx, method, path, body, nil)
+	s.show.command(curl(method, s.cloud.URL+path, body))
+	return s.cloud.Call(ctx, method, path, body, nil)
 }
 
 // untilEvent waits for an event about an object of the story, and shows it.
