@@ -14,7 +14,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/kinds"
 	"github.com/holdfast-dev/holdfast/test/process"
 	"github.com/holdfast-dev/holdfast/test/rig"
 )
@@ -111,7 +110,7 @@ func (s *stage) startControlPlane(context.Context) error {
 		return err
 	}
 	s.plane = plane
-	s.kubectl = &kubectl{path: filepath.Join(s.assets, "kubectl"), kubeconfig: plane.Kubeconfig, show: s.show}
+	s.kubectl = &kubectl{plane.Kubectl(s.assets), s.show}
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{v1alpha1.AddToScheme, corev1.AddToScheme} {
 		if err := add(scheme); err != nil {
@@ -126,15 +125,7 @@ func (s *stage) startControlPlane(context.Context) error {
 // Deployment, too; nothing here runs it.
 func (s *stage) install(ctx context.Context) error {
 	s.show.progressf("kubectl apply --server-side -k config/default")
-	if _, err := s.kubectl.quiet(ctx, "apply", "--server-side", "-k", "config/default"); err != nil {
-		return err
-	}
-	established := []string{"wait", "--for=condition=Established", "--timeout=30s", "crd"}
-	for _, k := range kinds.All(nil) {
-		established = append(established, k.Plural+"."+v1alpha1.GroupVersion.Group)
-	}
-	_, err := s.kubectl.quiet(ctx, established...)
-	return err
+	return s.kubectl.Install(ctx)
 }
 
 func (s *stage) startCloud(ctx context.Context) error {
@@ -176,10 +167,10 @@ func (s *stage) startOperator(ctx context.Context) error {
 func (s *stage) bind(ctx context.Context) error {
 	for _, b := range []struct{ namespace, project string }{{shop, shopProject}, {analytics, analyticsProject}} {
 		s.show.progressf("binding the namespace %s to the project %s", b.namespace, b.project)
-		if _, err := s.kubectl.quiet(ctx, "create", "namespace", b.namespace); err != nil {
+		if _, err := s.kubectl.Run(ctx, "create", "namespace", b.namespace); err != nil {
 			return err
 		}
-		if _, err := s.kubectl.quiet(ctx, "annotate", "namespace", b.namespace, v1alpha1.ProjectIDAnnotation+"="+b.project); err != nil {
+		if _, err := s.kubectl.Run(ctx, "annotate", "namespace", b.namespace, v1alpha1.ProjectIDAnnotation+"="+b.project); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"text/template"
 
 	"github.com/holdfast-dev/holdfast/test/process"
+	"github.com/holdfast-dev/holdfast/test/rig"
 )
 
 // curl writes a call of the emulator's own API as one would type it.
@@ -39,8 +40,8 @@ func (s *stage) stay(ctx context.Context) error {
 		return err
 	}
 	for _, apply := range [][]string{{"apply", "-n", shop, "-k", "config/samples"}, {"apply", "-f", reportsFile}} {
-		s.show.progressf("%s", commandLine(apply))
-		if _, err := s.kubectl.quiet(ctx, apply...); err != nil {
+		s.show.progressf("%s", rig.CommandLine(apply))
+		if _, err := s.kubectl.Run(ctx, apply...); err != nil {
 			return err
 		}
 	}

@@ -132,7 +132,7 @@ func (s *stage) untilEvent(ctx context.Context, reason, name string) error {
 		"-o", "custom-columns=TYPE:.type,REASON:.reason,MESSAGE:.message",
 	}
 	if err := s.until(ctx, "an event "+reason, func(ctx context.Context) (string, bool, error) {
-		out, err := s.kubectl.quiet(ctx, query...)
+		out, err := s.kubectl.Run(ctx, query...)
 		return "none yet", strings.Contains(out, reason), err
 	}); err != nil {
 		return err
