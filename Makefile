@@ -24,7 +24,7 @@ ldflags := -s -w -X $(package).Version=$(VERSION) -X $(package).Commit=$(COMMIT)
 modules := . hack/controlplane hack/flux hack/argocd $(patsubst %/go.mod,%,$(wildcard hack/tools/*/go.mod))
 
 # What bench-fleet is told beside the size: each only if it is set.
-fleet-flags = $(foreach name,PHASES QUOTAS FLOOR LATENCY SWEEP SWEEPS EDITS IDENTITIES DIR OUT,$(if $($(name)),--$(shell echo $(name) | tr A-Z a-z) $($(name)))) $(if $(CHECK),--check)
+fleet-flags = $(foreach name,PHASES QUOTAS FLOOR LATENCY SWEEP SWEEPS EDITS IDENTITIES DIR OUT PROFILES,$(if $($(name)),--$(shell echo $(name) | tr A-Z a-z) $($(name)))) $(if $(CHECK),--check)
 
 # Written by `make generate manifests`; not to be edited by hand.
 generated := api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml

@@ -181,7 +181,7 @@ func statusOf(obj v1alpha1.Object, project string) map[string]any {
 		},
 		"project": project, "externalName": "//storage.googleapis.com/" + obj.GetName(),
 		"appliedFields": []string{"spec.labels[team]", "spec.labels[wave]", "spec.location", "spec.storageClass", "spec.versioning.enabled"},
-		"observed": map[string]any{"labels": map[string]string{"team": "shop", "wave": "0"}, "location": "EUROPE-WEST1", "storageClass": "STANDARD"},
+		"observed":      map[string]any{"labels": map[string]string{"team": "shop", "wave": "0"}, "location": "EUROPE-WEST1", "storageClass": "STANDARD"},
 	}
 }
 

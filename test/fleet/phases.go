@@ -129,7 +129,9 @@ func (b *bench) createPhase(ctx context.Context) error {
 	cost, err := w.measure(ctx, func() error {
 		began = time.Now()
 		applying, ctx := errgroup.WithContext(ctx)
-		applying.Go(func() error { return w.each(ctx, b.resources, func(i int) error { return w.kube.Create(ctx, b.object(i)) }) })
+		applying.Go(func() error {
+			return w.each(ctx, b.resources, func(i int) error { return w.kube.Create(ctx, b.object(i)) })
+		})
 		applying.Go(func() error {
 			return w.until(ctx, func() (bool, string, error) {
 				var all, ready int
@@ -255,7 +257,7 @@ func (b *bench) steadyPhase(ctx context.Context) error {
 	if err := w.pause(ctx, "the first sweep", w.sweepInterval()); err != nil {
 		return err
 	}
-	first, err := w.footprint(ctx)
+	first, err := w.footprint(ctx, "first")
 	if err != nil {
 		return err
 	}
@@ -267,7 +269,7 @@ func (b *bench) steadyPhase(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	last, err := w.footprint(ctx)
+	last, err := w.footprint(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -296,11 +298,15 @@ type footprint struct {
 	scrape           time.Duration
 }
 
-func (w *world) footprint(ctx context.Context) (footprint, error) {
+// footprint looks at the operator once it has collected its garbage.
+func (w *world) footprint(ctx context.Context, phase string) (footprint, error) {
+	if err := errors.Join(w.profile(ctx, phase, "heap?gc=1"), w.profile(ctx, phase, "allocs")); err != nil {
+		return footprint{}, err
+	}
 	began := time.Now()
 	families, err := w.operatorMetrics(ctx)
 	return footprint{
-		goroutines: gauge(families, "go_goroutines"), heap: gauge(families, "go_memstats_heap_inuse_bytes") / (1 << 20),
+		goroutines: gauge(families, "go_goroutines"), heap: gauge(families, "go_memstats_heap_alloc_bytes") / (1 << 20),
 		series: series(families), scrape: time.Since(began),
 	}, err
 }

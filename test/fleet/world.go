@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -53,6 +54,8 @@ type world struct {
 	operator *process.Process
 	// metricsURL is where the operator has its metrics.
 	metricsURL string
+	// profilesURL is where it has its profiles.
+	profilesURL string
 	undo       []func() error
 }
 
@@ -193,18 +196,18 @@ func (w *world) startOperator(ctx context.Context) error {
 	if err := w.plane.KubeconfigOf(ctx, operatorNamespace, operatorAccount, kubeconfig); err != nil {
 		return err
 	}
-	free, err := process.FreeAddresses(2)
+	free, err := process.FreeAddresses(3)
 	if err != nil {
 		return err
 	}
-	health, metrics := free[0], free[1]
-	w.metricsURL = "http://" + metrics + "/metrics"
+	health, metrics, profiles := free[0], free[1], free[2]
+	w.metricsURL, w.profilesURL = "http://"+metrics+"/metrics", "http://"+profiles+"/debug/pprof/"
 	args := append(w.cloud.ManagerArgs(),
 		"--gcp-identity", "holdfast@emulator.iam.gserviceaccount.com",
 		"--kubeconfig", kubeconfig,
 		"--leader-elect", "--leader-elect-namespace", operatorNamespace,
 		"--metrics-bind-address", metrics, "--metrics-secure=false",
-		"--health-probe-bind-address", health,
+		"--health-probe-bind-address", health, "--pprof-address", profiles,
 	)
 	if w.sweep > 0 {
 		args = append(args, "--sweep-interval", w.sweep.String())
@@ -270,6 +273,16 @@ func (w *world) operatorMetrics(ctx context.Context) (map[string]*dto.MetricFami
 		return nil, err
 	}
 	return parseMetrics(text)
+}
+
+// profile reads a profile of the operator, such as heap?gc=1, and keeps it if profiles are to be kept.
+func (w *world) profile(ctx context.Context, phase, which string) error {
+	text, err := fetch(ctx, w.profilesURL+which)
+	if err != nil || w.profiles == "" {
+		return err
+	}
+	name, _, _ := strings.Cut(which, "?")
+	return os.WriteFile(filepath.Join(w.profiles, phase+"."+name+".pb.gz"), text, 0o600)
 }
 
 // ended is the error of an operator that has ended unasked.
