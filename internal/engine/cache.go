@@ -9,6 +9,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
@@ -32,7 +34,8 @@ const (
 	referentIndex = "holdfast.referent"
 )
 
-// cached serves an inventory from the API server's cache.
+// cached serves an inventory from the API server's cache. What it returns is the cache's own: each look asks for much of it, and nobody
+// changes it.
 type cached struct {
 	reader client.Reader
 	scheme *runtime.Scheme
@@ -43,7 +46,7 @@ var _ inventory.Source = cached{}
 // Namespace implements inventory.Source.
 func (c cached) Namespace(ctx context.Context, name string) (annotations map[string]string, err error) {
 	var namespace corev1.Namespace
-	switch err := c.reader.Get(ctx, client.ObjectKey{Name: name}, &namespace); {
+	switch err := c.reader.Get(ctx, client.ObjectKey{Name: name}, &namespace, client.UnsafeDisableDeepCopy); {
 	case apierrors.IsNotFound(err):
 		return nil, nil
 	case err != nil:
@@ -68,7 +71,7 @@ func (c cached) Namespaces(ctx context.Context) (map[string]map[string]string, e
 // Manifest implements inventory.Source.
 func (c cached) Manifest(ctx context.Context, k kind.Kind, namespace, name string) (v1alpha1.Object, error) {
 	obj := k.New()
-	switch err := c.reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, obj); {
+	switch err := c.reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, obj, client.UnsafeDisableDeepCopy); {
 	case apierrors.IsNotFound(err):
 		return nil, nil
 	case err != nil:
@@ -97,7 +100,7 @@ func (c cached) ByReferent(ctx context.Context, k kind.Kind, referent string) ([
 	return c.list(ctx, k, client.MatchingFields{referentIndex: referent})
 }
 
-// list lists manifests of a kind. They are the cache's own: there may be many, and nobody changes them.
+// list lists manifests of a kind.
 func (c cached) list(ctx context.Context, k kind.Kind, opts ...client.ListOption) ([]v1alpha1.Object, error) {
 	made, err := c.scheme.New(v1alpha1.GroupVersion.WithKind(k.Kind + "List"))
 	if err != nil {
@@ -179,4 +182,30 @@ func indexes(k kind.Kind) map[string]client.IndexerFunc {
 		fullIndex:      of(fullKeys),
 		referenceIndex: of(referenceKeys), nameIndex: of(nameKeys), referentIndex: of(referentKeys),
 	}
+}
+
+// indexBy makes the cache find the manifests of a kind by all its indexes.
+func indexBy(ctx context.Context, c cache.Cache, k kind.Kind) error {
+	informer, err := c.GetInformer(ctx, k.New(), cache.BlockUntilSynced(false))
+	if err != nil {
+		return err
+	}
+	return informer.AddIndexers(indexers(k))
+}
+
+// indexers are the indexes as controller-runtime's own IndexField adds them, where lists of its cache look for them, but only for lists of all
+// Namespaces. IndexField has each value a second time for lists of one Namespace; nobody here makes such a list, and an index takes about
+// as much memory as the text of what it leads to.
+func indexers(k kind.Kind) toolscache.Indexers {
+	out := toolscache.Indexers{}
+	for name, index := range indexes(k) {
+		out["field:"+name] = func(obj any) ([]string, error) {
+			values := index(obj.(client.Object))
+			for i, value := range values {
+				values[i] = "__all_namespaces/" + value
+			}
+			return values, nil
+		}
+	}
+	return out
 }
