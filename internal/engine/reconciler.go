@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
@@ -55,15 +56,20 @@ type Reconciler struct {
 	missing *absences
 	// emptyings has the places of those that empty resources.
 	emptyings *emptyings
-	sweep     sweep.Schedule
-	events    events.EventRecorder
-	metrics   *metrics.Collector
-	scheme    *runtime.Scheme
-	writes    *writeLog
-	now       func() time.Time
-	guards    *guards
+	// sweep is when an object is looked at again that no list shows; policySweep when its policy is, which none does. policies are when the
+	// policies of those are due whose fields a list shows.
+	sweep, policySweep sweep.Schedule
+	policies           *dues
+	events             events.EventRecorder
+	metrics            *metrics.Collector
+	scheme             *runtime.Scheme
+	writes             *writeLog
+	now                func() time.Time
+	guards             *guards
 	// home is the operator's own namespace, where BreakGlassRecords are.
 	home string
+	// due are the objects that are to be looked at in Google Cloud whatever their status says.
+	due *dues
 }
 
 // passTimeout bounds a pass: a worker that waits for longer than this would better work on something else. What is left is for the next
@@ -80,13 +86,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		r.missing.drop(req.NamespacedName)
 		r.emptyings.drop(req.NamespacedName)
 		r.guards.forget(req.NamespacedName)
+		r.due.drop(req.NamespacedName)
+		r.policies.drop(req.NamespacedName)
 		r.metrics.Forget(r.measured(req.NamespacedName))
 		return reconcile.Result{}, nil
 	case err != nil:
 		return reconcile.Result{}, err
 	}
-	p := &pass{Reconciler: r, draft: newDraft(r.client, r.uncached, obj)}
-	p.began = r.now()
+	p := r.newPass(obj)
 	bounded, cancel := context.WithTimeout(ctx, passTimeout)
 	defer cancel()
 	defer p.releaseTurn()
@@ -96,7 +103,16 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if p.background {
 		result.Priority = new(handler.LowPriority)
 	}
+	if err != nil || result.RequeueAfter > 0 { // the pass that follows is to look, whatever the status says by then
+		r.due.set(req.NamespacedName, result.RequeueAfter)
+	}
 	return result, err
+}
+
+func (r *Reconciler) newPass(obj v1alpha1.Object) *pass {
+	p := &pass{Reconciler: r, draft: newDraft(r.client, r.uncached, obj)}
+	p.began = r.now()
+	return p
 }
 
 // pass is one look at an object and its resource, and what is done about them.
@@ -123,17 +139,21 @@ type pass struct {
 	sent     struct{ fields, policy bool }
 }
 
-// phases are an object's way, in order. A phase that returns an outcome ends the pass.
-var phases = []struct {
+// phase is a part of an object's way. One that returns an outcome ends the pass.
+type phase struct {
 	name string
 	do   func(*pass, context.Context) *outcome
-}{
+}
+
+// phases are an object's way, in order.
+var phases = []phase{
 	{"leave alone what is released", (*pass).skipReleased},
 	{"read the Namespace", (*pass).readNamespace},
 	{"attend to the glass", (*pass).attendToGlass},
 	{"locate the resource", (*pass).locate},
 	{"add the finalizer", (*pass).ensureFinalizer},
 	{"find rivals and references", (*pass).relate},
+	{"leave alone what is settled, unless it is to be looked at", (*pass).rest},
 	{"acknowledge a broken glass, before the first call", (*pass).acknowledge},
 	{"decide what needs no look", (*pass).decideUnobserved},
 	{"wait for a place among those that empty", (*pass).waitForPlace},
@@ -149,13 +169,21 @@ var phases = []struct {
 
 // run is the way of an object.
 func (p *pass) run(ctx context.Context) outcome {
+	if out := p.through(ctx, phases); out != nil {
+		return *out
+	}
+	return outcome{after: pauseStale} // the last phase always ends it
+}
+
+// through goes through phases until one ends the pass; nil if none does.
+func (p *pass) through(ctx context.Context, phases []phase) *outcome {
 	for _, phase := range phases {
 		// Calls count against the limits of the project, and are billed to it, also where they do not name it; and against the namespace's share.
 		if out := phase.do(p, p.withTurn(gcp.WithProject(gcp.WithNamespace(ctx, p.obj.GetNamespace()), p.env.Binding.Project))); out != nil {
-			return *out
+			return out
 		}
 	}
-	return outcome{after: pauseStale} // the last phase always ends it
+	return nil
 }
 
 func (p *pass) skipReleased(context.Context) *outcome {

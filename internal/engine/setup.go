@@ -25,8 +25,9 @@ type Options struct {
 	OwnerID string
 	// Workers says how many objects of a kind are reconciled concurrently, by the name of the kind. Default: 1.
 	Workers func(k kind.Kind) int
-	// Sweep says when an object is looked at again.
-	Sweep sweep.Schedule
+	// Sweep says when projects are swept, and when an object is looked at again that no list shows. PolicySweep says when IAM policies are,
+	// which no list shows.
+	Sweep, PolicySweep sweep.Schedule
 	// Gate is what every write passes: one in a process.
 	Gate *Gate
 	// Projects knows the numbers of projects.
@@ -39,8 +40,6 @@ type Options struct {
 	Turns Turns
 	// Metrics is what passes are measured in.
 	Metrics *metrics.Collector
-	// Census says whether to count unmanaged resources, every sweep interval.
-	Census bool
 	// Namespace is the operator's own. Default: holdfast-system.
 	Namespace string
 	// Unanswered is how long after its time-out Google may still carry out a call that it received. Default: 30 s.
@@ -62,20 +61,25 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	if err := mgr.Add(guards); err != nil {
 		return fmt.Errorf("setting up the watch on admission policies: %w", err)
 	}
+	requests := &looks{inventory: all, of: map[string]*Reconciler{}}
 	for _, k := range opts.Kinds {
 		r := &Reconciler{
 			kind: k, inventory: all, client: mgr.GetClient(), uncached: mgr.GetAPIReader(), gate: opts.Gate,
 			projects: opts.Projects, identities: opts.Identities, selfMembers: opts.SelfMembers,
 			turns: opts.Turns, kept: newWaitingTurns(), missing: newAbsences(),
 			emptyings: newEmptyings(workers(opts, k)),
-			sweep:     opts.Sweep, metrics: opts.Metrics,
+			sweep:     opts.Sweep, policySweep: opts.PolicySweep, policies: newDues(time.Now), metrics: opts.Metrics,
 			events: mgr.GetEventRecorder("holdfast"), scheme: mgr.GetScheme(),
 			writes: newWriteLog(cmp.Or(opts.Unanswered, defaultUnanswered)), now: time.Now,
-			guards: guards, home: cmp.Or(opts.Namespace, defaultNamespace),
+			guards: guards, home: cmp.Or(opts.Namespace, defaultNamespace), due: newDues(time.Now),
 		}
+		requests.of[k.Kind] = r
 		if err := setUpKind(ctx, mgr, r, source, opts); err != nil {
 			return err
 		}
+	}
+	if err := setUpSweeps(ctx, mgr, opts.Kinds, requests, source, opts.Sweep, opts.Metrics); err != nil {
+		return err
 	}
 	return setUpNamespaces(mgr)
 }
@@ -85,7 +89,7 @@ func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cach
 	if err := indexBy(ctx, mgr.GetCache(), k); err != nil {
 		return fmt.Errorf("indexing %s: %w", k.Plural, err)
 	}
-	opts.Metrics.Watch(k.Label(), metrics.Kind{Sweep: opts.Sweep.Interval, Count: count(ctx, mgr, obj)})
+	opts.Metrics.Watch(k.Label(), metrics.Kind{Sweep: r.checks().Interval, Count: count(ctx, mgr, obj)})
 	control := ctrl.NewControllerManagedBy(mgr).
 		Named(k.Label()).
 		For(obj, builder.WithPredicates(worthALook())).
@@ -98,6 +102,7 @@ func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cach
 			&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(successors(source, r.inventory, k)), builder.WithPredicates(bindingChanged()),
 		).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(inNamespace(source, k)), builder.WithPredicates(annotationsChanged())).
+		WatchesRawSource(r.due.source()).
 		WithOptions(shared(ctx, r.inventory, k, workers(opts, k)))
 	for _, referred := range opts.Kinds {
 		if referred.Referent != nil {
@@ -105,11 +110,6 @@ func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cach
 			control.Watches(referred.New(), whoRefers, builder.WithPredicates(resolves(referred)))
 			whoNames := handler.EnqueueRequestsFromMapFunc(namers(source, referred, k))
 			control.Watches(referred.New(), whoNames, builder.WithPredicates(becomesReady()))
-		}
-	}
-	if k.Fields != nil && k.Fields.List != nil && opts.Census {
-		if err := setUpCensus(ctx, mgr, &census{k, r.inventory, opts.Metrics, opts.Sweep}); err != nil {
-			return err
 		}
 	}
 	return control.Complete(r)
