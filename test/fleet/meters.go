@@ -48,11 +48,15 @@ func (t tally) sum(meant func(name string) bool) int {
 // writeVerbs are those of the API server's own metrics that store something.
 var writeVerbs = map[string]bool{"POST": true, "PUT": true, "PATCH": true, "APPLY": true, "DELETE": true, "DELETECOLLECTION": true}
 
-// requests counts the requests about our kinds, Namespaces and events that the API server says it has answered, as "PATCH buckets/status".
+// requests counts the requests about our kinds, Namespaces and events that the API server says it has granted, as "PATCH buckets/status": a
+// write that it refused, since somebody else had been faster, was not stored.
 func requests(families map[string]*dto.MetricFamily) tally {
 	out := tally{}
 	for _, m := range families["apiserver_request_total"].GetMetric() {
 		l := labelsOf(m)
+		if !strings.HasPrefix(l["code"], "2") {
+			continue
+		}
 		switch l["group"] {
 		case v1alpha1.GroupVersion.Group, "events.k8s.io":
 		case "":
@@ -115,7 +119,7 @@ func gauge(families map[string]*dto.MetricFamily, name string) float64 {
 	return 0
 }
 
-// counting counts the requests that the benchmark itself makes, by the same names, so that they can be taken off.
+// counting counts the writes of the benchmark itself that are granted, by the same names, so that they can be taken off.
 type counting struct {
 	next http.RoundTripper
 
@@ -125,12 +129,13 @@ type counting struct {
 
 // RoundTrip implements http.RoundTripper.
 func (c *counting) RoundTrip(r *http.Request) (*http.Response, error) {
-	if name := requestName(r); name != "" {
+	answer, err := c.next.RoundTrip(r)
+	if name := requestName(r); name != "" && err == nil && answer.StatusCode < http.StatusMultipleChoices {
 		c.mu.Lock()
 		c.made[name]++
 		c.mu.Unlock()
 	}
-	return c.next.RoundTrip(r)
+	return answer, err
 }
 
 func (c *counting) counts() tally {

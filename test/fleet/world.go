@@ -56,7 +56,7 @@ type world struct {
 	metricsURL string
 	// profilesURL is where it has its profiles.
 	profilesURL string
-	undo       []func() error
+	undo        []func() error
 }
 
 // open starts a control plane with Holdfast installed in it, and a cloud. If kept is a folder, both go on with what they stored there.
@@ -210,7 +210,7 @@ func (w *world) startOperator(ctx context.Context) error {
 		"--health-probe-bind-address", health, "--pprof-address", profiles,
 	)
 	if w.sweep > 0 {
-		args = append(args, "--sweep-interval", w.sweep.String())
+		args = append(args, "--sweep-interval", w.sweepInterval().String(), "--policy-sweep-interval", w.policyInterval().String())
 	}
 	if !w.quotas {
 		args = append(args, "--gcp-quota-share", "1000")
