@@ -175,7 +175,9 @@ func TestWritesGetTheSourceThatWasSeen(t *testing.T) {
 }
 
 func TestListsEndWhenEnoughWasSeen(t *testing.T) {
-	page := func(n int64) []Listed { return []Listed{{ID: "first", Live: lived(n, 0)}, {ID: "second", Live: lived(n, 1), Partial: true}} }
+	page := func(n int64) []Listed {
+		return []Listed{{ID: "first", Live: lived(n, 0)}, {ID: "second", Live: lived(n, 1), Partial: true}}
+	}
 	for name, tc := range map[string]struct {
 		most int
 		want [][]Listed
