@@ -15,11 +15,16 @@ FUZZTIME  ?= 20s
 BENCH     ?= .
 OBJECTS   ?= 100000
 FLOOD     ?= 800
+RESOURCES ?= 50000
+PROJECTS  ?= 3000
 TESTFLAGS ?=
 
 package := github.com/holdfast-dev/holdfast/internal/version
 ldflags := -s -w -X $(package).Version=$(VERSION) -X $(package).Commit=$(COMMIT) -X $(package).Date=$(DATE)
 modules := . hack/controlplane hack/flux hack/argocd $(patsubst %/go.mod,%,$(wildcard hack/tools/*/go.mod))
+
+# What bench-fleet is told beside the size: each only if it is set.
+fleet-flags = $(foreach name,PHASES QUOTAS FLOOR LATENCY SWEEP SWEEPS EDITS IDENTITIES DIR OUT PROFILES,$(if $($(name)),--$(shell echo $(name) | tr A-Z a-z) $($(name)))) $(if $(CHECK),--check)
 
 # Written by `make generate manifests`; not to be edited by hand.
 generated := api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml
@@ -101,6 +106,11 @@ emptying: ## Empty an emulated bucket of OBJECTS objects (default 100,000) at 50
 .PHONY: fairness
 fairness: ## Let one tenant apply FLOOD objects at once (default 800); print how long others wait, beside what they wait without.
 	$(with-assets) HOLDFAST_FLOOD=$(FLOOD) go test -count 1 -timeout 1h -v -run '^TestAFloodDisturbsNobody$$' ./test/e2e
+
+.PHONY: bench-fleet
+bench-fleet: build ## Measure a fleet of RESOURCES in PROJECTS (default 50,000 in 3,000); PHASES, QUOTAS, SWEEP, SWEEPS, DIR, OUT: see test/fleet.
+	go build -ldflags '$(ldflags)' -o bin/fleet ./test/fleet
+	@$(with-assets) exec bin/fleet --resources $(RESOURCES) --projects $(PROJECTS) $(fleet-flags)
 
 .PHONY: control-plane
 control-plane: ## Download or build kube-apiserver, etcd, kubectl and kube-controller-manager; print their folder.

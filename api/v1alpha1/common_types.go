@@ -146,6 +146,7 @@ type CommonStatus struct {
 	// observed is the live resource, written as a spec: the managed fields, Google's own values, and in their places the settings
 	// that unmanaged lists.
 	// +optional
+	// +structType=atomic
 	// +kubebuilder:pruning:PreserveUnknownFields
 	Observed *runtime.RawExtension `json:"observed,omitempty"`
 

@@ -17,6 +17,7 @@ type config struct {
 	ownerID    string
 	shard      string
 
+	// kubeAPIQPS is the most requests a second to the Kubernetes API; 0 is no limit on this side.
 	kubeAPIQPS   float64
 	kubeAPIBurst int
 	// workers are how many objects of a kind are reconciled concurrently, by the kind's name.
@@ -34,6 +35,7 @@ type config struct {
 	metricsAddress string
 	metricsSecure  bool
 	healthAddress  string
+	pprofAddress   string
 	election       election
 	logLevel       string
 	logFormat      string
@@ -59,8 +61,9 @@ func (c *config) flags(all []kind.Kind) cliflag.NamedFlagSets {
 	kubernetes := groups.FlagSet("Kubernetes")
 	kubernetes.StringVar(&c.kubeconfig, "kubeconfig", "",
 		"Path of the kubeconfig `file`. If unset: $KUBECONFIG, then the in-cluster configuration, then ~/.kube/config.")
-	rateVar(kubernetes, &c.kubeAPIQPS, "kube-api-qps", 100, 10_000, "Maximum requests per second to the Kubernetes API.")
-	countVar(kubernetes, &c.kubeAPIBurst, "kube-api-burst", 200, 20_000, "Maximum burst of requests to the Kubernetes API.")
+	limitVar(kubernetes, &c.kubeAPIQPS, "kube-api-qps", 10_000,
+		"Maximum requests per second to the Kubernetes API. 0 leaves it to the API server, whose priority and fairness gives each client its share.")
+	countVar(kubernetes, &c.kubeAPIBurst, "kube-api-burst", 200, 20_000, "Maximum burst of requests to the Kubernetes API, if --kube-api-qps limits them.")
 
 	reconciliation := groups.FlagSet("reconciliation")
 	patternVar(reconciliation, &c.ownerID, "owner-id", ownerIDPattern, "1 to 63 of a to z, 0 to 9, - and _",
@@ -104,6 +107,10 @@ func (c *config) flags(all []kind.Kind) cliflag.NamedFlagSets {
 		"Serve metrics over TLS, and only to clients that RBAC allows to get /metrics.")
 	addressVar(serving, &c.healthAddress, "health-probe-bind-address", ":8081",
 		"Listen address (`host:port`) for /healthz and /readyz, or 0 for none.")
+
+	loopbackVar(serving, &c.pprofAddress, "pprof-address", "0",
+		"Listen address (`host:port`) for profiles under /debug/pprof/, or 0 (the default) for none. Only of a loopback interface, since profiles show "+
+			"what is in memory: reach it by kubectl port-forward.")
 
 	elections := groups.FlagSet("leader election")
 	boolVar(elections, &c.election.enabled, "leader-elect", false, "Elect a leader among replicas; only the leader writes.")

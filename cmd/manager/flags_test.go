@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/spf13/pflag"
+	"k8s.io/client-go/rest"
 
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
@@ -42,14 +44,14 @@ func parse(t *testing.T, args []string, getenv func(string) string) (*config, er
 // defaults are what the manager starts with if nothing is set.
 func defaults() *config {
 	return &config{
-		kubeAPIQPS: 100, kubeAPIBurst: 200,
+		kubeAPIBurst:  200,
 		workers:       map[string]*int{"Bucket": new(10), "Topic": new(10), "ServiceAccount": new(10), "ProjectPolicy": new(10)},
 		sweepInterval: 10 * time.Minute, policySweepInterval: time.Hour,
 		quotaShare:     0.8,
 		metricsAddress: "0", metricsSecure: true,
-		healthAddress: ":8081",
-		election:      election{leaseDuration: 45 * time.Second, renewDeadline: 35 * time.Second, retryPeriod: 4 * time.Second},
-		logLevel:      "info", logFormat: "json",
+		healthAddress: ":8081", pprofAddress: "0",
+		election: election{leaseDuration: 45 * time.Second, renewDeadline: 35 * time.Second, retryPeriod: 4 * time.Second},
+		logLevel: "info", logFormat: "json",
 	}
 }
 
@@ -73,6 +75,9 @@ func TestParse(t *testing.T) {
 			[]string{"--metrics-bind-address=:8443", "--metrics-secure=false", "--health-probe-bind-address=127.0.0.1:0"},
 			environment(),
 			func(c *config) { c.metricsAddress, c.metricsSecure, c.healthAddress = ":8443", false, "127.0.0.1:0" },
+		},
+		"profiles": {
+			[]string{"--pprof-address=[::1]:6060"}, environment(), func(c *config) { c.pprofAddress = "[::1]:6060" },
 		},
 		"election": {
 			[]string{"--leader-elect", "--leader-elect-namespace=ns", "--leader-elect-lease-duration=30s", "--leader-elect-renew-deadline=20s", "--leader-elect-retry-period=5s"},
@@ -131,12 +136,13 @@ func TestParseRefuses(t *testing.T) {
 		"spaced boolean":     {[]string{"--leader-elect", "true"}, environment(), `unexpected argument "true": manager takes only flags`},
 		"number too small":   {[]string{"--topic-workers=0"}, environment(), `invalid argument "0" for "--topic-workers" flag: must be a whole number from 1 to 1000`},
 		"number too large":   {[]string{"--kube-api-burst=100000"}, environment(), `invalid argument "100000" for "--kube-api-burst" flag: must be a whole number from 1 to 20000`},
-		"not a rate":         {[]string{"--kube-api-qps=NaN"}, environment(), `invalid argument "NaN" for "--kube-api-qps" flag: must be a number above 0, at most 10000`},
+		"not a rate":         {[]string{"--kube-api-qps=NaN"}, environment(), `invalid argument "NaN" for "--kube-api-qps" flag: must be a number from 0, which is no limit, to 10000`},
 		"shard":              {[]string{"--shard=EU"}, environment(), `invalid argument "EU" for "--shard" flag: must be 1 to 40 of a to z, 0 to 9 and -, as a DNS label has them`},
 		"negative rate":      {[]string{"--gcp-quota-share=-1"}, environment(), `invalid argument "-1" for "--gcp-quota-share" flag: must be a number above 0, at most 1000`},
 		"no unit":            {[]string{"--sweep-interval=10"}, environment(), `invalid argument "10" for "--sweep-interval" flag: must be a duration with its unit, from 1s to 24h0m0s`},
 		"duration too short": {[]string{"--sweep-interval=999ms"}, environment(), `invalid argument "999ms" for "--sweep-interval" flag: must be a duration with its unit, from 1s to 24h0m0s`},
 		"duration too long":  {[]string{"--sweep-interval=25h"}, environment(), `invalid argument "25h" for "--sweep-interval" flag: must be a duration with its unit, from 1s to 24h0m0s`},
+		"negative limit":     {[]string{"--kube-api-qps=-1"}, environment(), `invalid argument "-1" for "--kube-api-qps" flag: must be a number from 0, which is no limit, to 10000`},
 		"no port":            {[]string{"--metrics-bind-address=8443"}, environment(), `invalid argument "8443" for "--metrics-bind-address" flag: must be HOST:PORT such as :8443 or 127.0.0.1:8443, or 0 for none`},
 		"port too large":     {[]string{"--health-probe-bind-address=:65536"}, environment(), `invalid argument ":65536" for "--health-probe-bind-address" flag: must be HOST:PORT such as :8443 or 127.0.0.1:8443, or 0 for none`},
 		"owner":              {[]string{"--owner-id=Prod"}, environment(), `invalid argument "Prod" for "--owner-id" flag: must be 1 to 63 of a to z, 0 to 9, - and _`},
@@ -156,6 +162,35 @@ func TestParseRefuses(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, tc.want)
 			}
 		})
+	}
+}
+
+// TestProfilesAreForThisMachineAlone refuses every address that others could reach, and every name, whatever it stands for today.
+func TestProfilesAreForThisMachineAlone(t *testing.T) {
+	for address, want := range map[string]bool{
+		"0": true, "127.0.0.1:6060": true, "127.8.8.8:0": true, "[::1]:6060": true,
+		":6060": false, "0.0.0.0:6060": false, "[::]:6060": false, "10.0.0.1:6060": false, "[fe80::1]:6060": false, "[::ffff:10.0.0.1]:6060": false,
+		"localhost:6060": false, "127.0.0.1.example.com:6060": false, "127.0.0.1": false, "127.0.0.1:http": false, "127.0.0.1:65536": false,
+		"127.1:6060": false, "2130706433:6060": false, "": false,
+	} {
+		_, err := parse(t, []string{"--pprof-address=" + address}, environment())
+		refusal := fmt.Sprintf(`invalid argument %q for "--pprof-address" flag: `, address) +
+			"must be a loopback address with its port such as 127.0.0.1:6060 or [::1]:6060, or 0 for none"
+		if want && err != nil || !want && (err == nil || err.Error() != refusal) {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+}
+
+func TestTheAPIServerAloneLimitsRequests(t *testing.T) {
+	for args, want := range map[string]float32{"--kube-api-burst=1": -1, "--kube-api-qps=0": -1, "--kube-api-qps=2.5": 2.5} {
+		c, err := parse(t, []string{args}, environment())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := tuned(c, &rest.Config{}).QPS; got != want {
+			t.Errorf("%s: %v requests a second, want %v", args, got, want)
+		}
 	}
 }
 

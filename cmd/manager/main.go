@@ -8,5 +8,6 @@ import (
 )
 
 func main() {
+	tuneMemory()
 	os.Exit(run(ctrl.SetupSignalHandler(), os.Args[1:], os.Stdout, os.Stderr))
 }

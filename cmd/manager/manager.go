@@ -65,6 +65,7 @@ func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.
 		},
 		Metrics:                             metricsOptions(c),
 		HealthProbeBindAddress:              c.healthAddress,
+		PprofBindAddress:                    c.pprofAddress,
 		LeaderElection:                      c.election.enabled,
 		LeaderElectionResourceLockInterface: held,
 		LeaderElectionReleaseOnCancel:       true,

@@ -160,7 +160,7 @@ func freeAddress(t *testing.T) string {
 // TestManager runs the manager with the rights that config/rbac gives it, and no others.
 func TestManager(t *testing.T) {
 	kube, cloud := install(t), emulator.StartTest(t)
-	metrics, health := freeAddress(t), freeAddress(t)
+	metrics, health, profiles := freeAddress(t), freeAddress(t), freeAddress(t)
 	if err := cloud.PubSub.PutTopic(&pubsubpb.Topic{Name: "projects/shop-project/topics/nobodys"}); err != nil {
 		t.Fatal(err)
 	}
@@ -179,6 +179,7 @@ func TestManager(t *testing.T) {
 		"--gcp-insecure", "--storage-endpoint", cloud.StorageEndpoint(),
 		"--pubsub-endpoint", cloud.GRPCAddr(), "--iam-endpoint", cloud.GRPCAddr(), "--resourcemanager-endpoint", cloud.GRPCAddr(),
 		"--metrics-bind-address", metrics, "--health-probe-bind-address", health,
+		"--pprof-address", profiles,
 	)
 	manager.Stderr = &stderr
 	if err := manager.Start(); err != nil {
@@ -212,6 +213,7 @@ func TestManager(t *testing.T) {
 		})
 	}
 	checkServed(t, kube, health, metrics)
+	checkProfiles(t, profiles)
 	var lease coordinationv1.Lease
 	key := client.ObjectKey{Namespace: "holdfast-system", Name: leaseName}
 	if err := kube.Get(t.Context(), key, &lease); err != nil || *lease.Spec.HolderIdentity == "" {
@@ -285,5 +287,22 @@ func checkServed(t *testing.T, kube *installed, health, metrics string) {
 	code, body := get("https://"+metrics+"/metrics", token)
 	if code != http.StatusOK || !strings.Contains(body, `holdfast_gcp_requests_total{code="200",method="buckets.insert",service="storage"} 1`) {
 		t.Errorf("metrics: %d %s", code, body)
+	}
+}
+
+// checkProfiles asks for a profile of the memory.
+func checkProfiles(t *testing.T, address string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/debug/pprof/heap?debug=1", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if body, err := io.ReadAll(response.Body); err != nil || !strings.HasPrefix(string(body), "heap profile:") {
+		t.Errorf("the profile of the memory: %v\n%.200s", err, body)
 	}
 }

@@ -69,6 +69,9 @@ func tuned(c *config, kube *rest.Config) *rest.Config {
 	}
 	kube.UserAgent = userAgent()
 	kube.QPS, kube.Burst = float32(c.kubeAPIQPS), c.kubeAPIBurst
+	if c.kubeAPIQPS == 0 {
+		kube.QPS = -1 // to client-go, 0 is its own default
+	}
 	return kube
 }
 

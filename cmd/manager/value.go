@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
@@ -51,6 +52,12 @@ func rateVar(fs *pflag.FlagSet, target *float64, name string, value, most float6
 	restrict(fs, name, fmt.Sprintf("a number above 0, at most %v", most), func() bool { return *target > 0 && *target <= most })
 }
 
+// limitVar is a rate, or 0 for none.
+func limitVar(fs *pflag.FlagSet, target *float64, name string, most float64, usage string) {
+	fs.Float64Var(target, name, 0, usage)
+	restrict(fs, name, fmt.Sprintf("a number from 0, which is no limit, to %v", most), func() bool { return *target >= 0 && *target <= most })
+}
+
 func durationVar(fs *pflag.FlagSet, target *time.Duration, name string, value, least, most time.Duration, usage string) {
 	fs.DurationVar(target, name, value, usage)
 	restrict(fs, name, fmt.Sprintf("a duration with its unit, from %v to %v", least, most),
@@ -69,6 +76,15 @@ func addressVar(fs *pflag.FlagSet, target *string, name, value, usage string) {
 		_, port, err := net.SplitHostPort(*target)
 		_, badPort := strconv.ParseUint(port, 10, 16)
 		return *target == "0" || err == nil && badPort == nil
+	})
+}
+
+// loopbackVar is where to listen for this machine alone, or 0. A name is refused: what it stands for is decided elsewhere.
+func loopbackVar(fs *pflag.FlagSet, target *string, name, value, usage string) {
+	fs.StringVar(target, name, value, usage)
+	restrict(fs, name, "a loopback address with its port such as 127.0.0.1:6060 or [::1]:6060, or 0 for none", func() bool {
+		address, err := netip.ParseAddrPort(*target)
+		return *target == "0" || err == nil && address.Addr().IsLoopback()
 	})
 }
 

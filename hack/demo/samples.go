@@ -35,7 +35,7 @@ var prerequisites = []prerequisite{
 // prepareSamples creates what the samples require, and says so.
 func (s *stage) prepareSamples(ctx context.Context, tell func(format string, args ...any)) error {
 	for _, p := range prerequisites {
-		if err := s.cloud.call(ctx, p.method, p.path, p.body, nil); err != nil {
+		if err := s.cloud.Call(ctx, p.method, p.path, p.body, nil); err != nil {
 			return fmt.Errorf("preparing for the samples (%s): %w", p.told, err)
 		}
 		tell("%s", p.told)

@@ -14,8 +14,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/kinds"
 	"github.com/holdfast-dev/holdfast/test/process"
+	"github.com/holdfast-dev/holdfast/test/rig"
 )
 
 // Where the operator lives in Kubernetes, as config/ has it.
@@ -41,7 +41,7 @@ type stage struct {
 	undo   []func() error
 
 	assets  string
-	plane   *controlPlane
+	plane   *rig.ControlPlane
 	kubectl *kubectl
 	// kube reads and writes as the administrator. It does not cache.
 	kube     client.Client
@@ -100,24 +100,24 @@ func (s *stage) build(ctx context.Context) error {
 
 func (s *stage) startControlPlane(context.Context) error {
 	var err error
-	if s.assets, err = assets(); err != nil {
+	if s.assets, err = rig.Assets(); err != nil {
 		return err
 	}
 	s.show.progressf("starting etcd and kube-apiserver")
-	plane, err := startControlPlane(s.assets, filepath.Join(s.folder, "kubeconfig"))
-	s.later(plane.stop)
+	plane, err := rig.StartControlPlane(s.assets, filepath.Join(s.folder, "kubeconfig"), "")
+	s.later(plane.Stop)
 	if err != nil {
 		return err
 	}
 	s.plane = plane
-	s.kubectl = &kubectl{path: filepath.Join(s.assets, "kubectl"), kubeconfig: plane.kubeconfig, show: s.show}
+	s.kubectl = &kubectl{plane.Kubectl(s.assets), s.show}
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{v1alpha1.AddToScheme, corev1.AddToScheme} {
 		if err := add(scheme); err != nil {
 			return fmt.Errorf("building the scheme: %w", err)
 		}
 	}
-	s.kube, err = client.New(plane.admin, client.Options{Scheme: scheme})
+	s.kube, err = client.New(plane.Admin, client.Options{Scheme: scheme})
 	return err
 }
 
@@ -125,38 +125,22 @@ func (s *stage) startControlPlane(context.Context) error {
 // Deployment, too; nothing here runs it.
 func (s *stage) install(ctx context.Context) error {
 	s.show.progressf("kubectl apply --server-side -k config/default")
-	if _, err := s.kubectl.quiet(ctx, "apply", "--server-side", "-k", "config/default"); err != nil {
-		return err
-	}
-	established := []string{"wait", "--for=condition=Established", "--timeout=30s", "crd"}
-	for _, k := range kinds.All(nil) {
-		established = append(established, k.Plural+"."+v1alpha1.GroupVersion.Group)
-	}
-	_, err := s.kubectl.quiet(ctx, established...)
-	return err
+	return s.kubectl.Install(ctx)
 }
 
 func (s *stage) startCloud(ctx context.Context) error {
 	s.show.progressf("starting the emulated Google Cloud")
-	free, err := process.FreeAddresses(2)
+	emulator, err := rig.StartCloud(s.file("emulator.log"), "--journal", "--enforce-requester-pays")
 	if err != nil {
 		return err
 	}
-	web, rpc := free[0], free[1]
-	s.cloud = &cloud{url: "http://" + web, grpc: rpc}
-	emulator, err := process.Start(process.Program{
-		Name: "the emulator", Log: s.file("emulator.log"), Path: "bin/gcp-emulator",
-		Args: []string{"--http", web, "--grpc", rpc, "--journal", "--enforce-requester-pays"},
-	})
-	if err != nil {
-		return err
-	}
-	return s.attend(ctx, emulator, s.cloud.url+"/emulator/counts")
+	s.cloud = &cloud{emulator}
+	return s.attend(ctx, emulator.Process, s.cloud.URL+"/emulator/counts")
 }
 
 func (s *stage) startOperator(ctx context.Context) error {
 	kubeconfig := s.file("operator.kubeconfig")
-	if err := s.plane.kubeconfigOf(ctx, operatorNamespace, operatorAccount, kubeconfig); err != nil {
+	if err := s.plane.KubeconfigOf(ctx, operatorNamespace, operatorAccount, kubeconfig); err != nil {
 		return err
 	}
 	s.show.progressf("starting the operator as the service account %s/%s", operatorNamespace, operatorAccount)
@@ -164,20 +148,15 @@ func (s *stage) startOperator(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.operator, err = process.Start(process.Program{Name: "the operator", Log: s.file("manager.log"), Path: "bin/manager", Args: []string{
+	s.operator, err = process.Start(process.Program{Name: "the operator", Log: s.file("manager.log"), Path: "bin/manager", Args: append(s.cloud.ManagerArgs(),
 		"--kubeconfig", kubeconfig,
 		"--leader-elect", "--leader-elect-namespace", operatorNamespace,
-		"--storage-endpoint", s.cloud.storageEndpoint(),
-		"--pubsub-endpoint", s.cloud.grpc,
-		"--iam-endpoint", s.cloud.grpc,
-		"--resourcemanager-endpoint", s.cloud.grpc,
-		"--gcp-insecure",
 		"--gcp-identity", identity,
 		"--sweep-interval", s.sweep.String(),
 		"--log-format", "console",
 		"--metrics-bind-address", "0",
 		"--health-probe-bind-address", health,
-	}})
+	)})
 	if err != nil {
 		return err
 	}
@@ -188,10 +167,10 @@ func (s *stage) startOperator(ctx context.Context) error {
 func (s *stage) bind(ctx context.Context) error {
 	for _, b := range []struct{ namespace, project string }{{shop, shopProject}, {analytics, analyticsProject}} {
 		s.show.progressf("binding the namespace %s to the project %s", b.namespace, b.project)
-		if _, err := s.kubectl.quiet(ctx, "create", "namespace", b.namespace); err != nil {
+		if _, err := s.kubectl.Run(ctx, "create", "namespace", b.namespace); err != nil {
 			return err
 		}
-		if _, err := s.kubectl.quiet(ctx, "annotate", "namespace", b.namespace, v1alpha1.ProjectIDAnnotation+"="+b.project); err != nil {
+		if _, err := s.kubectl.Run(ctx, "annotate", "namespace", b.namespace, v1alpha1.ProjectIDAnnotation+"="+b.project); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"text/template"
 
 	"github.com/holdfast-dev/holdfast/test/process"
+	"github.com/holdfast-dev/holdfast/test/rig"
 )
 
 // curl writes a call of the emulator's own API as one would type it.
@@ -39,8 +40,8 @@ func (s *stage) stay(ctx context.Context) error {
 		return err
 	}
 	for _, apply := range [][]string{{"apply", "-n", shop, "-k", "config/samples"}, {"apply", "-f", reportsFile}} {
-		s.show.progressf("%s", commandLine(apply))
-		if _, err := s.kubectl.quiet(ctx, apply...); err != nil {
+		s.show.progressf("%s", rig.CommandLine(apply))
+		if _, err := s.kubectl.Run(ctx, apply...); err != nil {
 			return err
 		}
 	}
@@ -114,17 +115,17 @@ The operator's log is {{.Log}}. Ctrl-C here stops and removes everything.
 func (s *stage) invite() error {
 	_, err := exec.LookPath("gcloud")
 	edit := document{"versioning": document{"enabled": false}}
-	bucket := s.cloud.url + bucketPath(reportsBucket)
+	bucket := s.cloud.URL + bucketPath(reportsBucket)
 	var text strings.Builder
 	if err := invitation.Execute(&text, map[string]any{
-		"Kubeconfig": s.plane.kubeconfig,
+		"Kubeconfig": s.plane.Kubeconfig,
 		"Assets":     s.assets,
 		"Sweep":      s.sweep,
 		"Edit":       curl("PATCH", bucket, edit) + " -o /dev/null",
 		"Look":       curl("GET", bucket, nil) + " | grep -A1 versioning",
-		"List":       s.cloud.url + "/emulator/storage/b?project=" + analyticsProject,
+		"List":       s.cloud.URL + "/emulator/storage/b?project=" + analyticsProject,
 		"Gcloud":     !errors.Is(err, exec.ErrNotFound),
-		"Storage":    s.cloud.storageEndpoint(),
+		"Storage":    s.cloud.StorageEndpoint(),
 		"Bucket":     reportsBucket,
 		"Archive":    archiveFile,
 		"Exports":    exportsFile,

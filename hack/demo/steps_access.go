@@ -58,7 +58,7 @@ func (s *stage) playAccess(ctx context.Context) error {
 // ownPolicy shows how a manifest becomes the owner of a project's whole policy.
 func (s *stage) ownPolicy(ctx context.Context) error {
 	for _, grant := range grantsBefore {
-		if err := s.cloud.call(ctx, http.MethodPost, policyPath+":grant", grant, nil); err != nil {
+		if err := s.cloud.Call(ctx, http.MethodPost, policyPath+":grant", grant, nil); err != nil {
 			return fmt.Errorf("setting up an old grant: %w", err)
 		}
 		s.show.sayf("somebody granted %s to %s long ago", grant["role"], grant["member"])
@@ -128,6 +128,6 @@ func (g grants) has(role, member string) bool {
 // grants reads a policy in the console.
 func (s *stage) grants(ctx context.Context, path string) (grants, error) {
 	var policy grants
-	err := s.cloud.call(ctx, http.MethodGet, path, nil, &policy)
+	err := s.cloud.Call(ctx, http.MethodGet, path, nil, &policy)
 	return policy, err
 }

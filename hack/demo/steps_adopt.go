@@ -24,7 +24,7 @@ var inherited = []document{
 // makeInherited creates those buckets.
 func (s *stage) makeInherited(ctx context.Context) error {
 	for _, bucket := range inherited {
-		if err := s.cloud.call(ctx, http.MethodPost, "/emulator/storage/b?project="+analyticsProject, bucket, nil); err != nil {
+		if err := s.cloud.Call(ctx, http.MethodPost, "/emulator/storage/b?project="+analyticsProject, bucket, nil); err != nil {
 			return fmt.Errorf("creating an old bucket: %w", err)
 		}
 	}

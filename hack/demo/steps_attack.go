@@ -25,7 +25,7 @@ const (
 // playAttack: somebody who has all rights in a namespace, which somebody else bound to the operator's project, does not become the operator.
 func (s *stage) playAttack(ctx context.Context) error {
 	accounts := "/emulator/iam/projects/" + operationsProject + "/serviceAccounts"
-	if err := s.cloud.call(ctx, http.MethodPost, accounts, document{"accountId": "holdfast"}, nil); err != nil {
+	if err := s.cloud.Call(ctx, http.MethodPost, accounts, document{"accountId": "holdfast"}, nil); err != nil {
 		return fmt.Errorf("creating the operator's account: %w", err)
 	}
 	for _, command := range [][]string{

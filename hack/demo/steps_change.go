@@ -121,8 +121,8 @@ func (s *stage) untilVersioning(ctx context.Context, want bool) error {
 // inConsole does something in Google Cloud behind Holdfast's back, and shows it.
 func (s *stage) inConsole(ctx context.Context, told, method, path string, body document) error {
 	s.show.sayf("%s, in the console:", told)
-	s.show.command(curl(method, s.cloud.url+path, body))
-	return s.cloud.call(ctx, method, path, body, nil)
+	s.show.command(curl(method, s.cloud.URL+path, body))
+	return s.cloud.Call(ctx, method, path, body, nil)
 }
 
 // untilEvent waits for an event about an object of the story, and shows it.
@@ -132,7 +132,7 @@ func (s *stage) untilEvent(ctx context.Context, reason, name string) error {
 		"-o", "custom-columns=TYPE:.type,REASON:.reason,MESSAGE:.message",
 	}
 	if err := s.until(ctx, "an event "+reason, func(ctx context.Context) (string, bool, error) {
-		out, err := s.kubectl.quiet(ctx, query...)
+		out, err := s.kubectl.Run(ctx, query...)
 		return "none yet", strings.Contains(out, reason), err
 	}); err != nil {
 		return err

@@ -9,6 +9,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
@@ -36,8 +38,8 @@ const (
 	referentIndex = "holdfast.referent"
 )
 
-// cached serves an inventory from the API server's cache. What it returns is the cache's own: each event asks for a tenant, and each pass for
-// what its object refers to.
+// cached serves an inventory from the API server's cache. What it returns is the cache's own, and nobody changes it: each event asks for a
+// tenant, and each pass for what its object refers to.
 type cached struct {
 	reader  client.Reader
 	scheme  *runtime.Scheme
@@ -106,7 +108,7 @@ func (c cached) ByReferent(ctx context.Context, k kind.Kind, referent string) ([
 	return c.list(ctx, k, client.MatchingFields{referentIndex: referent})
 }
 
-// list lists manifests of a kind. They are the cache's own: there may be many, and nobody changes them.
+// list lists manifests of a kind.
 func (c cached) list(ctx context.Context, k kind.Kind, opts ...client.ListOption) ([]v1alpha1.Object, error) {
 	made, err := c.scheme.New(v1alpha1.GroupVersion.WithKind(k.Kind + "List"))
 	if err != nil {
@@ -190,4 +192,30 @@ func indexes(k kind.Kind) map[string]client.IndexerFunc {
 		contestedIndex: of(contestedKeys),
 		referenceIndex: of(referenceKeys), nameIndex: of(nameKeys), referentIndex: of(referentKeys),
 	}
+}
+
+// indexBy makes the cache find the manifests of a kind by all its indexes.
+func indexBy(ctx context.Context, c cache.Cache, k kind.Kind) error {
+	informer, err := c.GetInformer(ctx, k.New(), cache.BlockUntilSynced(false))
+	if err != nil {
+		return err
+	}
+	return informer.AddIndexers(indexers(k))
+}
+
+// indexers are the indexes as controller-runtime's own IndexField adds them, where lists of its cache look for them, but only for lists of all
+// Namespaces. IndexField has each value a second time for lists of one Namespace; nobody here makes such a list, and an index takes about
+// as much memory as the text of what it leads to.
+func indexers(k kind.Kind) toolscache.Indexers {
+	out := toolscache.Indexers{}
+	for name, index := range indexes(k) {
+		out["field:"+name] = func(obj any) ([]string, error) {
+			values := index(obj.(client.Object))
+			for i, value := range values {
+				values[i] = "__all_namespaces/" + value
+			}
+			return values, nil
+		}
+	}
+	return out
 }

@@ -5,14 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
-	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
@@ -22,18 +20,6 @@ import (
 
 // fieldManager is the name by which the operator owns annotations.
 const fieldManager = "holdfast"
-
-// KeepOwnFields is a cache transform that drops what others own of an object, which takes much memory and tells nothing
-// here but when the spec was edited.
-func KeepOwnFields() cache.TransformFunc {
-	return func(in any) (any, error) {
-		if obj, ok := in.(metav1.Object); ok && len(obj.GetManagedFields()) > 0 {
-			obj.SetManagedFields(append(lastEdit(obj.GetManagedFields()),
-				slices.DeleteFunc(obj.GetManagedFields(), func(f metav1.ManagedFieldsEntry) bool { return !isOwn(f) })...))
-		}
-		return in, nil
-	}
-}
 
 func isOwn(f metav1.ManagedFieldsEntry) bool {
 	return f.Manager == fieldManager && f.Operation == metav1.ManagedFieldsOperationApply

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -54,22 +53,6 @@ func TestWhenTheSpecWasEdited(t *testing.T) {
 				t.Errorf("as it is cached, edited at %s, want %s", got, want)
 			}
 		})
-	}
-}
-
-func TestTheCacheKeepsOurFieldsAndTheLastEdit(t *testing.T) {
-	own := wrote(fieldManager, 70, "", `{"f:metadata":{"f:annotations":{"f:holdfast.dev/break-glass":{}}}}`)
-	edit := wrote("flux", 60, "", `{"f:spec":{"f:labels":{}}}`)
-	obj := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{ManagedFields: []metav1.ManagedFieldsEntry{
-		wrote("ada", 10, "", `{"f:spec":{"f:kmsKeyName":{}}}`), edit, own, wrote("manager", 80, "status", `{"f:status":{}}`),
-	}}}
-	kept, err := KeepOwnFields()(obj)
-	if err != nil {
-		t.Fatal(err)
-	}
-	edit.FieldsV1 = nil
-	if d := cmp.Diff([]metav1.ManagedFieldsEntry{edit, own}, kept.(*v1alpha1.Topic).ManagedFields); d != "" {
-		t.Errorf("kept (-want +got):\n%s", d)
 	}
 }
 

@@ -97,10 +97,8 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 
 func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cached, opts Options) error {
 	k, obj := r.kind, r.kind.New()
-	for name, index := range indexes(k) {
-		if err := mgr.GetFieldIndexer().IndexField(ctx, obj, name, index); err != nil {
-			return fmt.Errorf("indexing %s: %w", k.Plural, err)
-		}
+	if err := indexBy(ctx, mgr.GetCache(), k); err != nil {
+		return fmt.Errorf("indexing %s: %w", k.Plural, err)
 	}
 	opts.Metrics.Watch(k.Label(), metrics.Kind{Sweep: r.checks().Interval, Count: count(ctx, mgr, r.tenants, obj)})
 	control := ctrl.NewControllerManagedBy(mgr).

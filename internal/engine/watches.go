@@ -5,7 +5,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -30,7 +29,7 @@ func worthALook() predicate.Predicate {
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() ||
 				!e.ObjectNew.GetDeletionTimestamp().IsZero() && e.ObjectOld.GetDeletionTimestamp().IsZero() ||
-				asksAnything(ours(e.ObjectOld), ours(e.ObjectNew)) ||
+				asksAnything(ours(e.ObjectOld.GetAnnotations()), ours(e.ObjectNew.GetAnnotations())) ||
 				recordedScope(e.ObjectOld.(v1alpha1.Object)) != recordedScope(e.ObjectNew.(v1alpha1.Object)) ||
 				hasFinalizer(e.ObjectOld) && !hasFinalizer(e.ObjectNew)
 		},
@@ -87,7 +86,7 @@ func saysAnotherThing() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(event.CreateEvent) bool { return true },
 		UpdateFunc: func(e event.UpdateEvent) bool {
-			return !maps.Equal(ours(e.ObjectOld), ours(e.ObjectNew)) || changesShard(e)
+			return !maps.Equal(ours(e.ObjectOld.GetAnnotations()), ours(e.ObjectNew.GetAnnotations())) || changesShard(e)
 		},
 		DeleteFunc: func(event.DeleteEvent) bool { return false },
 	}
@@ -135,17 +134,6 @@ func becomesReady() predicate.Predicate {
 func isReady(obj client.Object) bool {
 	ready := readyCondition(obj.(v1alpha1.Object))
 	return ready != nil && ready.Status == metav1.ConditionTrue
-}
-
-// ours are the annotations that mean something to Holdfast.
-func ours(obj client.Object) map[string]string {
-	out := map[string]string{}
-	for key, value := range obj.GetAnnotations() {
-		if strings.HasPrefix(key, "holdfast.dev/") {
-			out[key] = value
-		}
-	}
-	return out
 }
 
 // mapped asks for a look at each manifest that find returns. What cannot be found, the sweep will look at.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -30,6 +31,8 @@ type writeLog struct {
 	mu    sync.Mutex
 	began time.Time
 	last  map[resource]writeMark
+	// cleared is when those that are long over were last forgotten.
+	cleared time.Time
 	// running are the writes that have not ended, by name.
 	running map[resource][]string
 }
@@ -95,14 +98,14 @@ func (w *writeLog) beginning() time.Time {
 	return w.began
 }
 
-// note remembers a write, and forgets those that are long over.
+// note remembers a write, and forgets now and then those that are long over: to look through all of them at each would take longer the more
+// is written.
 func (w *writeLog) note(ref kind.Ref, mark writeMark) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for other, m := range w.last {
-		if mark.ended.Sub(m.ended) > 2*max(justNow, w.unanswered) {
-			delete(w.last, other)
-		}
+	if long := 2 * max(justNow, w.unanswered); mark.ended.Sub(w.cleared) > long {
+		w.cleared = mark.ended
+		maps.DeleteFunc(w.last, func(_ resource, m writeMark) bool { return mark.ended.Sub(m.ended) > long })
 	}
 	w.last[resourceOf(ref)] = mark
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -114,5 +115,20 @@ func TestWriteLogForgets(t *testing.T) {
 	w.note(kind.Ref{ID: "3"}, writeMark{ended: at(121)})
 	if len(w.last) != 2 {
 		t.Errorf("%d writes are remembered, want the last two: %v", len(w.last), w.last)
+	}
+}
+
+// BenchmarkWriteLog notes the writes of a mass change: a thousand a second, to resources of their own. What one takes must not depend on how
+// many came before.
+func BenchmarkWriteLog(b *testing.B) {
+	w, refs := newWriteLog(30*time.Second, false), make([]kind.Ref, 50_000)
+	for i := range refs {
+		refs[i] = kind.Ref{Project: "shop", ID: fmt.Sprint(i)}
+	}
+	now := three
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		now = now.Add(time.Millisecond)
+		w.note(refs[i%len(refs)], writeMark{name: "updating the topic", began: now, ended: now})
 	}
 }

@@ -54,7 +54,7 @@ type world struct {
 	ownerID   string
 	shard     string
 	sweep     time.Duration
-	// policySweep is how often what no list shows is read.
+	// policySweep is how often what no list shows is read; 0 for as often.
 	policySweep time.Duration
 	lease       *fakeLease
 	// unanswered is how long after its time-out a call may still be carried out.
@@ -101,7 +101,7 @@ func newWorldAt(t *testing.T, config *rest.Config) *world {
 	n := worlds.Add(1)
 	w := &world{
 		t: t, config: config, cloud: emulator.StartTest(t, emulator.Options{EnforceRequesterPays: true}), namespace: fmt.Sprintf("team-%d", n), project: fmt.Sprintf("project-%d", n),
-		ownerID: fmt.Sprintf("cluster-%d", n), sweep: time.Hour, policySweep: time.Hour, lease: &fakeLease{}, unanswered: time.Second / 4, people: map[string]client.Client{},
+		ownerID: fmt.Sprintf("cluster-%d", n), sweep: time.Hour, lease: &fakeLease{}, unanswered: time.Second / 4, people: map[string]client.Client{},
 		quotaShare: 1000, timeout: 5 * time.Second, stop: func() {},
 	}
 	var err error
@@ -141,7 +141,7 @@ func (w *world) start(namespaces ...string) {
 	w.metrics = metrics.New() // which a process begins with
 	options := engine.Options{
 		Kinds: kinds.All(clients), OwnerID: w.ownerID, Workers: func(typed.Kind) int { return cmp.Or(w.workers, 2) },
-		Sweep: sweep.Schedule{Interval: w.sweep}, PolicySweep: sweep.Schedule{Interval: w.policySweep},
+		Sweep: sweep.Schedule{Interval: w.sweep}, PolicySweep: sweep.Schedule{Interval: cmp.Or(w.policySweep, w.sweep)},
 		Gate: engine.NewGate(mgr.GetAPIReader(), w.lease, w.shard), Shard: w.shard, Projects: clients, Identities: clients, SelfMembers: w.selfMembers, Turns: clients, Metrics: w.metrics, Unanswered: w.unanswered, Handover: time.Second,
 	}
 	if err := engine.Setup(ctx, mgr, options); err != nil {

@@ -77,6 +77,9 @@ func Start(p Program) (*Process, error) {
 // Done is closed when the program has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
+// PID is the number of the process.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
 // EndedError says that a program ended before it was stopped, and how.
 type EndedError struct{ text string }
 

@@ -1,4 +1,6 @@
-package main
+// Package rig is what runs Holdfast's own binary on one machine, for the demo and the benchmark: a real control plane, the emulated Google
+// Cloud, and how to reach both. Everything listens on loopback.
+package rig
 
 import (
 	"context"
@@ -21,18 +23,22 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
-// controlPlane is etcd and kube-apiserver, with nothing else beside them: no scheduler, no kubelet, no controllers.
-type controlPlane struct {
+// ControlPlane is etcd and kube-apiserver, with nothing else beside them: no scheduler, no kubelet, no controllers.
+type ControlPlane struct {
 	environment *envtest.Environment
-	admin       *rest.Config
-	// kubeconfig is the file of the administrator, for the person at the keyboard.
-	kubeconfig string
+	// Admin is how the administrator reaches it.
+	Admin *rest.Config
+	// Kubeconfig is the file of the administrator, for the person at the keyboard.
+	Kubeconfig string
 }
 
-const makeAdvice = "run `make demo`, which finds or builds the control plane first"
+// startBound is how long etcd and kube-apiserver may take to answer.
+const startBound = 60 * time.Second
 
-// assets returns the folder of kube-apiserver, etcd and kubectl.
-func assets() (string, error) {
+const makeAdvice = "start this with make, which finds or builds the control plane first"
+
+// Assets returns the folder of kube-apiserver, etcd and kubectl.
+func Assets() (string, error) {
 	folder := os.Getenv("KUBEBUILDER_ASSETS")
 	if folder == "" {
 		return "", errors.New("KUBEBUILDER_ASSETS is not set: " + makeAdvice)
@@ -45,16 +51,21 @@ func assets() (string, error) {
 	return folder, nil
 }
 
-// startControlPlane starts both. What it started is stopped by stop, also where starting failed half-way.
-func startControlPlane(folder, kubeconfig string) (*controlPlane, error) {
+// StartControlPlane starts both from the folder that has them, and writes the administrator's kubeconfig. What it started is stopped by
+// Stop, also where starting failed half-way. What etcd stores is kept in the folder data, and found there the next time; an empty name
+// means that it goes with the process.
+func StartControlPlane(folder, kubeconfig, data string) (*ControlPlane, error) {
 	log.SetLogger(logr.Discard()) // what went wrong is returned, too
-	c := &controlPlane{kubeconfig: kubeconfig, environment: &envtest.Environment{
+	c := &ControlPlane{Kubeconfig: kubeconfig, environment: &envtest.Environment{
 		BinaryAssetsDirectory:    folder,
-		ControlPlaneStartTimeout: waitBound,
+		ControlPlaneStartTimeout: startBound,
 		ControlPlaneStopTimeout:  patience,
 	}}
+	if data != "" {
+		c.environment.ControlPlane.Etcd = &envtest.Etcd{DataDir: data}
+	}
 	var err error
-	if c.admin, err = c.environment.Start(); err != nil {
+	if c.Admin, err = c.environment.Start(); err != nil {
 		return c, fmt.Errorf("starting the control plane: %w", err)
 	}
 	if err := os.WriteFile(kubeconfig, c.environment.KubeConfig, 0o600); err != nil {
@@ -67,8 +78,8 @@ func startControlPlane(folder, kubeconfig string) (*controlPlane, error) {
 // as one does who tries the demo.
 const patience = 3 * time.Second
 
-// stop ends both, and makes sure of it: that envtest had to kill one is no failure, that one still listens is.
-func (c *controlPlane) stop() error {
+// Stop ends both, and makes sure of it: that envtest had to kill one is no failure, that one still listens is.
+func (c *ControlPlane) Stop() error {
 	plane := &c.environment.ControlPlane
 	stopping := c.environment.Stop()
 	var errs []error
@@ -93,9 +104,9 @@ func isListening(address string) bool {
 	return silent != nil
 }
 
-// kubeconfigOf writes a kubeconfig with which one acts as a service account, and nothing more.
-func (c *controlPlane) kubeconfigOf(ctx context.Context, namespace, account, file string) error {
-	clients, err := kubernetes.NewForConfig(c.admin)
+// KubeconfigOf writes a kubeconfig with which one acts as a service account, and nothing more.
+func (c *ControlPlane) KubeconfigOf(ctx context.Context, namespace, account, file string) error {
+	clients, err := kubernetes.NewForConfig(c.Admin)
 	if err != nil {
 		return fmt.Errorf("creating a client: %w", err)
 	}
@@ -106,10 +117,10 @@ func (c *controlPlane) kubeconfigOf(ctx context.Context, namespace, account, fil
 		return fmt.Errorf("requesting a token for the service account %s/%s: %w", namespace, account, err)
 	}
 	config := clientcmdapi.NewConfig()
-	config.Clusters["demo"] = &clientcmdapi.Cluster{Server: c.admin.Host, CertificateAuthorityData: c.admin.CAData}
+	config.Clusters["local"] = &clientcmdapi.Cluster{Server: c.Admin.Host, CertificateAuthorityData: c.Admin.CAData}
 	config.AuthInfos[account] = &clientcmdapi.AuthInfo{Token: answer.Status.Token}
-	config.Contexts["demo"] = &clientcmdapi.Context{Cluster: "demo", AuthInfo: account, Namespace: namespace}
-	config.CurrentContext = "demo"
+	config.Contexts["local"] = &clientcmdapi.Context{Cluster: "local", AuthInfo: account, Namespace: namespace}
+	config.CurrentContext = "local"
 	if err := clientcmd.WriteToFile(*config, file); err != nil {
 		return fmt.Errorf("writing the kubeconfig of %s/%s: %w", namespace, account, err)
 	}
