@@ -252,7 +252,7 @@ func (w *world) expectRest(k kind, objects []v1alpha1.Object, begin func()) {
 				return false, describe(obj)
 			}
 		}
-		return len(w.calls(mark, k.listing, "")) >= 4, "not enough lists"
+		return !slices.ContainsFunc(objects, settled) || len(w.calls(mark, k.listing, "")) >= 4, "not enough lists"
 	})
 	for _, obj := range objects {
 		if n := len(w.calls(mark, k.getting, obj.GetName())); k.is(comesAndGoes) && settled(obj) && n > 0 {
@@ -269,10 +269,10 @@ func (w *world) expectRest(k kind, objects []v1alpha1.Object, begin func()) {
 	}
 }
 
-// settled says whether an object is as it should be, so that it is checked with its project.
+// settled says whether an object is as it should be and its glass is not broken, so that it is checked with its project.
 func settled(obj v1alpha1.Object) bool {
 	ready := condition(obj, v1alpha1.ConditionReady)
-	return ready != nil && ready.Status == metav1.ConditionTrue
+	return ready != nil && ready.Status == metav1.ConditionTrue && obj.GetCommonStatus().BreakGlass == nil
 }
 
 // spent counts the calls to the kind's own service, by method.
