@@ -38,6 +38,21 @@ func BenchmarkReconcileNoOp(b *testing.B) {
 	})
 }
 
+// BenchmarkReconcileCreate is a create: what a fleet costs per object when it is applied. The API server in memory has its share in it.
+func BenchmarkReconcileCreate(b *testing.B) {
+	topic := shopTopic()
+	topic.Finalizers = []string{v1alpha1.Finalizer}
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		r, _ := testReconciler(b, topic)
+		b.StartTimer()
+		if _, err := r.Reconcile(b.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(topic)}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func benchmarkNoOp(b *testing.B, r *Reconciler, topic *v1alpha1.Topic) {
 	request := reconcile.Request{NamespacedName: client.ObjectKeyFromObject(topic)}
 	look := func(b *testing.B) {

@@ -87,16 +87,16 @@ func TestWithoutThePermissionToListEachIsRead(t *testing.T) {
 func TestALargeProjectIsNotListedForFirstLooks(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)
-	for i := range 101 { // more than fit on a page
-		accounts.console(w).create(fmt.Sprintf("other-%d", i), true)
+	for i := range 1001 { // more than fit on a page
+		topics.console(w).create(fmt.Sprintf("other-%d", i), true)
 	}
 	w.cloud.Traffic.ResetCounts()
 	for i := range 3 {
-		obj := accounts.manifest(fmt.Sprintf("orders-%d", i), v1alpha1.CommonSpec{})
+		obj := topics.manifest(fmt.Sprintf("orders-%d", i), v1alpha1.CommonSpec{})
 		w.create(obj)
 		w.ready(obj)
 	}
-	if d := cmp.Diff(map[string]int{accounts.listing: 1, accounts.getting: 3, accounts.creating: 3}, w.spent(accounts)); d != "" {
+	if d := cmp.Diff(map[string]int{topics.listing: 1, topics.getting: 3, topics.creating: 3}, w.spent(topics)); d != "" {
 		t.Errorf("calls (-want +got):\n%s", d)
 	}
 }
