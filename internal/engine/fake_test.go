@@ -130,7 +130,7 @@ func reconcilerOf(t testing.TB, k kind.Kind, objects ...client.Object) *Reconcil
 		client: kube, uncached: kube, gate: NewGate(kube, endless{}), projects: active{}, identities: everybody{}, turns: atOnce{}, kept: newWaitingTurns(),
 		missing: newAbsences(), emptyings: newEmptyings(1), metrics: metrics.New(),
 		sweep: sweep.Schedule{Interval: time.Hour}, events: &events.FakeRecorder{}, scheme: scheme, writes: newWriteLog(defaultUnanswered), now: time.Now,
-		home: defaultNamespace, guards: newGuards(kube),
+		home: defaultNamespace, guards: newGuards(kube), due: newDues(time.Now),
 	}
 	r.use(k)
 	return r

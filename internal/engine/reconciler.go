@@ -64,6 +64,8 @@ type Reconciler struct {
 	guards    *guards
 	// home is the operator's own namespace, where BreakGlassRecords are.
 	home string
+	// due are the objects that are to be looked at in Google Cloud whatever their status says.
+	due *dues
 }
 
 // passTimeout bounds a pass: a worker that waits for longer than this would better work on something else. What is left is for the next
@@ -80,6 +82,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		r.missing.drop(req.NamespacedName)
 		r.emptyings.drop(req.NamespacedName)
 		r.guards.forget(req.NamespacedName)
+		r.due.drop(req.NamespacedName)
 		r.metrics.Forget(r.measured(req.NamespacedName))
 		return reconcile.Result{}, nil
 	case err != nil:

@@ -62,6 +62,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	if err := mgr.Add(guards); err != nil {
 		return fmt.Errorf("setting up the watch on admission policies: %w", err)
 	}
+	requests := &looks{inventory: all, of: map[string]*Reconciler{}}
 	for _, k := range opts.Kinds {
 		r := &Reconciler{
 			kind: k, inventory: all, client: mgr.GetClient(), uncached: mgr.GetAPIReader(), gate: opts.Gate,
@@ -71,8 +72,9 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 			sweep:     opts.Sweep, metrics: opts.Metrics,
 			events: mgr.GetEventRecorder("holdfast"), scheme: mgr.GetScheme(),
 			writes: newWriteLog(cmp.Or(opts.Unanswered, defaultUnanswered)), now: time.Now,
-			guards: guards, home: cmp.Or(opts.Namespace, defaultNamespace),
+			guards: guards, home: cmp.Or(opts.Namespace, defaultNamespace), due: newDues(time.Now),
 		}
+		requests.of[k.Kind] = r
 		if err := setUpKind(ctx, mgr, r, source, opts); err != nil {
 			return err
 		}
@@ -100,6 +102,7 @@ func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cach
 			&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(successors(source, r.inventory, k)), builder.WithPredicates(bindingChanged()),
 		).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(inNamespace(source, k)), builder.WithPredicates(annotationsChanged())).
+		WatchesRawSource(r.due.source()).
 		WithOptions(shared(ctx, r.inventory, k, workers(opts, k)))
 	for _, referred := range opts.Kinds {
 		if referred.Referent != nil {
