@@ -84,9 +84,17 @@ func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.
 		Kinds: all, OwnerID: c.ownerID, Workers: func(k kind.Kind) int { return *c.workers[k.Kind] },
 		Sweep: sweep.Schedule{Interval: c.sweepInterval}, Gate: engine.NewGate(mgr.GetAPIReader(), held),
 		Projects: clients, Identities: clients, SelfMembers: append(c.selfMembers, kubernetesMembers(mountedToken)...),
-		Turns: clients, Metrics: collector, Census: true, Namespace: cmp.Or(podNamespace(), c.election.namespace),
+		Turns: clients, Metrics: collector, Census: true, Assets: assetsIn(c.assetScope, clients), Namespace: cmp.Or(podNamespace(), c.election.namespace),
 	})
 	return mgr, errors.Join(err, register(collector))
+}
+
+// assetsIn lists the assets in a scope; nobody does if there is none.
+func assetsIn(scope string, clients *gcp.Clients) sweep.Assets {
+	if scope == "" {
+		return nil
+	}
+	return clients
 }
 
 // register adds metrics to those that the manager serves.

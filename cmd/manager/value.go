@@ -75,6 +75,7 @@ func addressVar(fs *pflag.FlagSet, target *string, name, value, usage string) {
 var (
 	// ownerIDPattern is that of a label's value in Google Cloud.
 	ownerIDPattern = regexp.MustCompile(`^[a-z0-9_-]{1,63}$`)
+	scopePattern   = regexp.MustCompile(`^(organizations/[0-9]+|folders/[0-9]+|projects/[a-z0-9.:-]+)$`)
 	emailPattern   = regexp.MustCompile(`^[^\s:@,]+@[^\s:@,]+\.[^\s:@,]+$`)
 )
 

@@ -39,6 +39,10 @@ type Options struct {
 	Turns Turns
 	// Metrics is what passes are measured in.
 	Metrics *metrics.Collector
+	// Assets lists what changed in all projects of a scope, every sweep interval; nil for nobody. FullSweep is how often what they cover is
+	// looked at all the same. Default: sweep.DefaultFull.
+	Assets    sweep.Assets
+	FullSweep time.Duration
 	// Census says whether to count unmanaged resources, every sweep interval.
 	Census bool
 	// Namespace is the operator's own. Default: holdfast-system.
@@ -77,6 +81,15 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 		requests.of[k.Kind] = r
 		if err := setUpKind(ctx, mgr, r, source, opts); err != nil {
 			return err
+		}
+	}
+	if opts.Assets != nil {
+		watch := &assetWatch{
+			assets: opts.Assets, kinds: opts.Kinds, schedule: opts.Sweep, cache: mgr.GetCache(), look: requests.request, metrics: opts.Metrics, now: time.Now,
+			coverage: sweep.NewCoverage(opts.Sweep, sweep.Schedule{Interval: cmp.Or(opts.FullSweep, sweep.DefaultFull)}, time.Now),
+		}
+		if err := mgr.Add(watch); err != nil {
+			return fmt.Errorf("setting up the listings of assets: %w", err)
 		}
 	}
 	return setUpNamespaces(mgr)

@@ -143,12 +143,8 @@ func TestPrintsOfAssets(t *testing.T) {
 func TestPagesOfAssets(t *testing.T) {
 	cloud, clients := inventoried(t, nil)
 	const more = 2500
-	labels := map[string]string{}
-	for i := range 50 {
-		labels[fmt.Sprintf("label-%02d", i)] = strings.Repeat("x", 60)
-	}
 	for i := range more {
-		if err := cloud.PubSub.PutTopic(&pubsubpb.Topic{Name: fmt.Sprintf("projects/shop/topics/more-%d", i), Labels: labels}); err != nil {
+		if err := cloud.PubSub.PutTopic(&pubsubpb.Topic{Name: fmt.Sprintf("projects/shop/topics/more-%d", i)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -158,6 +154,15 @@ func TestPagesOfAssets(t *testing.T) {
 	}
 	if calls := len(cloud.Traffic.Since(mark)); calls != 3 {
 		t.Errorf("%d calls for %d topics", calls, more+1)
+	}
+	for i := range 50 {
+		cors := []any{map[string]any{"origin": []any{strings.Repeat("x", 100_000)}, "method": []any{"GET"}, "maxAgeSeconds": 1}}
+		if err := cloud.Storage.CreateBucket("shop", map[string]any{"name": fmt.Sprintf("large-%d", i), "cors": cors}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := len(listed(t.Context(), t, clients, kind.AssetResources, "storage.googleapis.com/Bucket")); got != 51 {
+		t.Errorf("%d buckets", got)
 	}
 }
 

@@ -77,6 +77,8 @@ func everythingHappened(t *testing.T) *Collector {
 	abnormal.Status.BreakGlass, abnormal.Status.Plan = &v1alpha1.BreakGlass{}, &v1alpha1.Plan{}
 	c.Show(Key{"bucket", "shop", "media"}, abnormal)
 	c.Listed("bucket", Listing{Unmanaged: 2, NotListed: 1})
+	c.Assets(AssetsListed, 3)
+	c.AssetLook("bucket")
 	c.Watch("bucket", Kind{Sweep: time.Minute, Count: func() (int, bool) { return 1, true }})
 	return c
 }

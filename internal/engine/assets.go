@@ -1,0 +1,111 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/metrics"
+	"github.com/holdfast-dev/holdfast/internal/sweep"
+)
+
+// The pauses between tries of a listing of assets that failed grow from the first to the last, unless an interval is shorter.
+const (
+	firstAssetRetry = 15 * time.Second
+	lastAssetRetry  = 10 * time.Minute
+)
+
+// longestListing is how long a listing may take, if the interval is not longer: it has a hundred pages of 50,000 resources, of which Google
+// allows as many a minute.
+const longestListing = 10 * time.Minute
+
+// assetWatch takes listings of assets, every sweep interval, and has looked at what differs from one to the next. What a listing shows is
+// nothing but that: each object is read by its own identity, and judged by what is read.
+type assetWatch struct {
+	assets   sweep.Assets
+	kinds    []kind.Kind
+	schedule sweep.Schedule
+	coverage *sweep.Coverage
+	cache    cache.Cache
+	// look asks for a look at a resource, and says whether it is declared.
+	look    func(ctx context.Context, kind, project, id string) (declared bool, err error)
+	metrics *metrics.Collector
+	now     func() time.Time
+
+	failures int
+}
+
+// NeedLeaderElection says that the leader alone lists.
+func (*assetWatch) NeedLeaderElection() bool { return true }
+
+// Start lists until the context ends.
+func (w *assetWatch) Start(ctx context.Context) error {
+	if !w.cache.WaitForCacheSync(ctx) { // before that nobody knows what is declared
+		return nil
+	}
+	for {
+		next := w.schedule.Next()
+		began := w.now()
+		if err := w.list(ctx); err != nil && ctx.Err() == nil {
+			next = w.failed(ctx, err)
+		}
+		timer := time.NewTimer(max(next-w.now().Sub(began), 0))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-timer.C:
+		}
+	}
+}
+
+// list takes one listing. One that does not end is thrown away.
+func (w *assetWatch) list(ctx context.Context) error {
+	bounded, cancel := context.WithTimeout(ctx, max(w.schedule.Interval, longestListing))
+	defer cancel()
+	listing, err := sweep.List(bounded, w.assets, w.kinds)
+	if err != nil {
+		return err
+	}
+	w.failures = 0
+	changed := w.coverage.Take(listing)
+	w.metrics.Assets(metrics.AssetsListed, w.coverage.Projects())
+	for _, r := range changed {
+		w.lookAt(ctx, r)
+	}
+	return nil
+}
+
+func (w *assetWatch) lookAt(ctx context.Context, r sweep.Resource) {
+	declared, err := w.look(ctx, r.Kind, r.Project, r.ID)
+	if err != nil {
+		log.FromContext(ctx).Error(err, "finding the manifests of a resource that changed; the full list will", "kind", r.Kind)
+		return
+	}
+	if k, ok := kind.Named(w.kinds, r.Kind); ok && declared {
+		w.metrics.AssetLook(k.Label())
+	}
+}
+
+// failed says that a listing failed, and when to try again. What is denied ends the coverage at once: nobody can say how long that lasts.
+func (w *assetWatch) failed(ctx context.Context, err error) time.Duration {
+	outcome, refusal := metrics.AssetsFailed, gcp.Classify(err)
+	switch refusal.Class {
+	case kind.Denied:
+		outcome = metrics.AssetsDenied
+		w.coverage.Lose()
+	case kind.Invalid: // there is no such scope
+		w.coverage.Lose()
+	default:
+	}
+	w.metrics.Assets(outcome, w.coverage.Projects())
+	log.FromContext(ctx).Info("assets cannot be listed; what --asset-scope does not cover is listed project by project",
+		"reason", refusal.Explain("", ""), "error", err.Error(), "projectsCovered", w.coverage.Projects())
+	pause := min(firstAssetRetry<<min(w.failures, 10), lastAssetRetry, w.schedule.Interval)
+	w.failures++
+	return sweep.Schedule{Interval: max(pause, refusal.RetryAfter)}.Next()
+}
