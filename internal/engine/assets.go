@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/go-logr/logr"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
-	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
@@ -34,6 +34,7 @@ type assetWatch struct {
 	// look asks for a look at a resource, and says whether it is declared.
 	look    func(ctx context.Context, kind, project, id string) (declared bool, err error)
 	metrics *metrics.Collector
+	log     logr.Logger
 	now     func() time.Time
 
 	failures int
@@ -51,7 +52,7 @@ func (w *assetWatch) Start(ctx context.Context) error {
 		next := w.schedule.Next()
 		began := w.now()
 		if err := w.list(ctx); err != nil && ctx.Err() == nil {
-			next = w.failed(ctx, err)
+			next = w.failed(err)
 		}
 		timer := time.NewTimer(max(next-w.now().Sub(began), 0))
 		select {
@@ -83,7 +84,7 @@ func (w *assetWatch) list(ctx context.Context) error {
 func (w *assetWatch) lookAt(ctx context.Context, r sweep.Resource) {
 	declared, err := w.look(ctx, r.Kind, r.Project, r.ID)
 	if err != nil {
-		log.FromContext(ctx).Error(err, "finding the manifests of a resource that changed; the full list will", "kind", r.Kind)
+		w.log.Error(err, "finding the manifests of a resource that changed; the full list will", "kind", r.Kind)
 		return
 	}
 	if k, ok := kind.Named(w.kinds, r.Kind); ok && declared {
@@ -92,7 +93,7 @@ func (w *assetWatch) lookAt(ctx context.Context, r sweep.Resource) {
 }
 
 // failed says that a listing failed, and when to try again. What is denied ends the coverage at once: nobody can say how long that lasts.
-func (w *assetWatch) failed(ctx context.Context, err error) time.Duration {
+func (w *assetWatch) failed(err error) time.Duration {
 	outcome, refusal := metrics.AssetsFailed, gcp.Classify(err)
 	switch refusal.Class {
 	case kind.Denied:
@@ -103,7 +104,7 @@ func (w *assetWatch) failed(ctx context.Context, err error) time.Duration {
 	default:
 	}
 	w.metrics.Assets(outcome, w.coverage.Projects())
-	log.FromContext(ctx).Info("assets cannot be listed; what --asset-scope does not cover is listed project by project",
+	w.log.Info("assets cannot be listed; what --asset-scope does not cover is listed project by project",
 		"reason", refusal.Explain("", ""), "error", err.Error(), "projectsCovered", w.coverage.Projects())
 	pause := min(firstAssetRetry<<min(w.failures, 10), lastAssetRetry, w.schedule.Interval)
 	w.failures++

@@ -85,7 +85,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	}
 	if opts.Assets != nil {
 		watch := &assetWatch{
-			assets: opts.Assets, kinds: opts.Kinds, schedule: opts.Sweep, cache: mgr.GetCache(), look: requests.request, metrics: opts.Metrics, now: time.Now,
+			assets: opts.Assets, kinds: opts.Kinds, schedule: opts.Sweep, cache: mgr.GetCache(), look: requests.request, metrics: opts.Metrics, log: mgr.GetLogger(), now: time.Now,
 			coverage: sweep.NewCoverage(opts.Sweep, sweep.Schedule{Interval: cmp.Or(opts.FullSweep, sweep.DefaultFull)}, time.Now),
 		}
 		if err := mgr.Add(watch); err != nil {

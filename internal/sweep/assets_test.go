@@ -19,9 +19,11 @@ const topicAsset = "pubsub.googleapis.com/Topic"
 // kinds are a kind with fields, a policy of projects, and a kind that Cloud Asset Inventory does not list.
 var kinds = []kind.Kind{
 	{
-		Traits:       kind.Traits{Kind: "Topic", AssetType: topicAsset},
-		ExternalName: func(ref kind.Ref) string { return "//pubsub.googleapis.com/projects/" + ref.Project + "/topics/" + ref.ID },
-		Fields:       &kind.Fields{},
+		Traits: kind.Traits{Kind: "Topic", AssetType: topicAsset},
+		ExternalName: func(ref kind.Ref) string {
+			return "//pubsub.googleapis.com/projects/" + ref.Project + "/topics/" + ref.ID
+		},
+		Fields: &kind.Fields{},
 	},
 	{Traits: kind.Traits{Kind: "ProjectPolicy", AssetType: kind.ProjectAsset}},
 	{Traits: kind.Traits{Kind: "Dataset"}, Fields: &kind.Fields{}},

@@ -10,8 +10,11 @@ import (
 // DefaultFull is how often what Cloud Asset Inventory covers is looked at all the same: it may never show a field, or not for long.
 const DefaultFull = 6 * time.Hour
 
-// trusted is how many intervals the last listing is relied on.
-const trusted = 3
+// The last listing is relied on for so many intervals, and for so long at least: one of 50,000 resources takes a minute and more.
+const (
+	trustedIntervals = 3
+	trustedAtLeast   = 5 * time.Minute
+)
 
 // Coverage is what can do with fewer looks, because listings of assets tell what changed there. Nil covers nothing. All methods may be called
 // concurrently.
@@ -81,4 +84,6 @@ func (c *Coverage) Projects() int {
 }
 
 // reliable says whether the last listing is recent; the caller holds c.mu.
-func (c *Coverage) reliable() bool { return c.now().Sub(c.ended) <= trusted*c.schedule.Interval }
+func (c *Coverage) reliable() bool {
+	return c.now().Sub(c.ended) <= max(trustedIntervals*c.schedule.Interval, trustedAtLeast)
+}

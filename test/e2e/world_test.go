@@ -53,7 +53,10 @@ type world struct {
 	project   string
 	ownerID   string
 	sweep     time.Duration
-	lease     *fakeLease
+	// assetScope is where assets are listed; empty for nowhere. fullSweep is how often what they cover is looked at all the same.
+	assetScope string
+	fullSweep  time.Duration
+	lease      *fakeLease
 	// unanswered is how long after its time-out a call may still be carried out.
 	unanswered time.Duration
 	// quotaShare and timeout are those of the Google Cloud clients. The quotas are out of the way unless a test is about them.
@@ -138,6 +141,9 @@ func (w *world) start(namespaces ...string) {
 		Kinds: kinds.All(clients), OwnerID: w.ownerID, Workers: func(typed.Kind) int { return cmp.Or(w.workers, 2) }, Sweep: sweep.Schedule{Interval: w.sweep},
 		Gate: engine.NewGate(mgr.GetAPIReader(), w.lease), Projects: clients, Identities: clients, SelfMembers: w.selfMembers, Turns: clients, Metrics: w.metrics, Unanswered: w.unanswered,
 	}
+	if w.assetScope != "" {
+		options.Assets, options.FullSweep = clients, w.fullSweep
+	}
 	if err := engine.Setup(ctx, mgr, options); err != nil {
 		w.t.Fatalf("setting up the kinds: %v", err)
 	}
@@ -218,7 +224,7 @@ func (w *world) clients() *gcp.Clients {
 		storage, rpc = w.wire.storageEndpoint(), w.wire.grpcAddr()
 	}
 	clients, err := gcp.NewClients(gcp.Options{
-		Storage: endpoint(storage), PubSub: endpoint(rpc), IAM: endpoint(rpc), ResourceManager: endpoint(rpc),
+		Storage: endpoint(storage), PubSub: endpoint(rpc), IAM: endpoint(rpc), ResourceManager: endpoint(rpc), Asset: endpoint(rpc), AssetScope: w.assetScope,
 		Methods: kinds.Methods(), UserAgent: "holdfast/test", Identity: operator, Timeout: w.timeout, QuotaShare: w.quotaShare,
 	})
 	if err != nil {
