@@ -109,6 +109,13 @@ type CommonStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
+	// environmentDigest is a short hash of what the manifest depended on, beside its spec and the resource, when it was last found to be Ready:
+	// the binding of its namespace, its references, and the other manifests of a policy that it shares. As long as it is the same the resource is
+	// checked with the others of its project, and not by itself when Holdfast starts.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	EnvironmentDigest string `json:"environmentDigest,omitempty"`
+
 	// lastHandledReconcileAt is the last value of the annotation holdfast.dev/reconcile-requested-at that Holdfast acted on.
 	// +optional
 	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`

@@ -21,6 +21,8 @@ type config struct {
 	// workers are how many objects of a kind are reconciled concurrently, by the kind's name.
 	workers       map[string]*int
 	sweepInterval time.Duration
+	// policySweepInterval is that of what no list shows.
+	policySweepInterval time.Duration
 
 	endpoints endpoints
 	// assetScope is the scope whose assets are listed; empty for none.
@@ -65,7 +67,9 @@ func (c *config) flags(all []kind.Kind) cliflag.NamedFlagSets {
 	patternVar(reconciliation, &c.ownerID, "owner-id", ownerIDPattern, "1 to 63 of a to z, 0 to 9, - and _",
 		"Name of this installation in the ownership labels of Google Cloud resources. If unset: the UID of the kube-system namespace. Set it to restore a fleet in another cluster.")
 	durationVar(reconciliation, &c.sweepInterval, "sweep-interval", 10*time.Minute, time.Second, 24*time.Hour,
-		"Interval of the periodic drift check (±10 %).")
+		"Interval of the periodic drift check (±10 %): the resources of each project are listed, and those that differ are read.")
+	durationVar(reconciliation, &c.policySweepInterval, "policy-sweep-interval", time.Hour, time.Second, 24*time.Hour,
+		"Interval of the periodic drift check of IAM policies (±10 %), which no list shows: each is read by itself.")
 	c.workers = make(map[string]*int, len(all))
 	for _, k := range all {
 		c.workers[k.Kind] = new(int)

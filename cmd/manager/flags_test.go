@@ -43,8 +43,8 @@ func parse(t *testing.T, args []string, getenv func(string) string) (*config, er
 func defaults() *config {
 	return &config{
 		kubeAPIQPS: 100, kubeAPIBurst: 200,
-		workers:        map[string]*int{"Bucket": new(10), "Topic": new(10), "ServiceAccount": new(10), "ProjectPolicy": new(10)},
-		sweepInterval:  10 * time.Minute,
+		workers:       map[string]*int{"Bucket": new(10), "Topic": new(10), "ServiceAccount": new(10), "ProjectPolicy": new(10)},
+		sweepInterval: 10 * time.Minute, policySweepInterval: time.Hour,
 		quotaShare:     0.8,
 		metricsAddress: "0", metricsSecure: true,
 		healthAddress: ":8081",

@@ -82,9 +82,9 @@ func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.
 	all, collector := kinds.All(clients), objectmetrics.New()
 	err = engine.Setup(ctx, mgr, engine.Options{
 		Kinds: all, OwnerID: c.ownerID, Workers: func(k kind.Kind) int { return *c.workers[k.Kind] },
-		Sweep: sweep.Schedule{Interval: c.sweepInterval}, Gate: engine.NewGate(mgr.GetAPIReader(), held),
+		Sweep: sweep.Schedule{Interval: c.sweepInterval}, PolicySweep: sweep.Schedule{Interval: c.policySweepInterval}, Gate: engine.NewGate(mgr.GetAPIReader(), held),
 		Projects: clients, Identities: clients, SelfMembers: append(c.selfMembers, kubernetesMembers(mountedToken)...),
-		Turns: clients, Metrics: collector, Census: true, Assets: assetsIn(c.assetScope, clients), Namespace: cmp.Or(podNamespace(), c.election.namespace),
+		Turns: clients, Metrics: collector, Assets: assetsIn(c.assetScope, clients), Namespace: cmp.Or(podNamespace(), c.election.namespace),
 	})
 	return mgr, errors.Join(err, register(collector))
 }

@@ -35,7 +35,7 @@ func TestWhatComesNextAfterALook(t *testing.T) {
 			r, _ := testReconciler(t)
 			topic := shopTopic()
 			topic.Status.BreakGlass = tc.glass
-			got, err := r.next(tc.out, topic)
+			got, err := r.next(tc.out, r.newPass(topic))
 			if err != nil || (got.Priority == nil) != (tc.want == nil) || tc.want != nil && *got.Priority != *tc.want {
 				t.Errorf("%+v, error %v", got, err)
 			}

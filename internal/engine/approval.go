@@ -13,7 +13,12 @@ func (p *pass) endApproval(ctx context.Context, out outcome) error {
 	if !p.approvalIsOver(out) {
 		return nil
 	}
-	return clearAway(ctx, p.writer, p.obj, map[string]any{v1alpha1.ApproveAnnotation: nil, v1alpha1.ApproveByAnnotation: nil})
+	err := clearAway(ctx, p.writer, p.obj, map[string]any{v1alpha1.ApproveAnnotation: nil, v1alpha1.ApproveByAnnotation: nil})
+	if err == nil { // nothing is planned with it any more
+		delete(p.obj.GetAnnotations(), v1alpha1.ApproveAnnotation)
+		delete(p.obj.GetAnnotations(), v1alpha1.ApproveByAnnotation)
+	}
+	return err
 }
 
 // approvalIsOver says whether there is an approval, not of the plan as it is now, nor of one that has begun, and something was written or nothing

@@ -1,10 +1,13 @@
 package engine
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/go-logr/logr"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 
 	"github.com/holdfast-dev/holdfast/internal/gcp"
@@ -32,12 +35,45 @@ type assetWatch struct {
 	coverage *sweep.Coverage
 	cache    cache.Cache
 	// look asks for a look at a resource, and says whether it is declared.
-	look    func(ctx context.Context, kind, project, id string) (declared bool, err error)
+	look func(ctx context.Context, kind, project, id string) (declared bool, err error)
+	// count counts what is listed and not declared.
+	count   func(ctx context.Context, listing *sweep.Listing) error
 	metrics *metrics.Collector
 	log     logr.Logger
 	now     func() time.Time
 
 	failures int
+}
+
+// fullSweep is how often what listings of assets cover is looked at all the same; 0 if nothing is covered.
+func (o Options) fullSweep() time.Duration {
+	if o.Assets == nil {
+		return 0
+	}
+	return cmp.Or(o.FullSweep, sweep.DefaultFull)
+}
+
+// coverageOf is what listings of assets will cover; nil for nothing.
+func coverageOf(opts Options) *sweep.Coverage {
+	if opts.Assets == nil {
+		return nil
+	}
+	return sweep.NewCoverage(opts.Sweep, sweep.Schedule{Interval: opts.fullSweep()}, time.Now)
+}
+
+// setUpAssets makes the manager list assets, if there is somebody to ask.
+func setUpAssets(mgr ctrl.Manager, opts Options, requests *looks, sweeps *sweeper, coverage *sweep.Coverage) error {
+	if coverage == nil {
+		return nil
+	}
+	watch := &assetWatch{
+		assets: opts.Assets, kinds: opts.Kinds, schedule: opts.Sweep, coverage: coverage, cache: mgr.GetCache(),
+		look: requests.request, count: sweeps.countAssets, metrics: opts.Metrics, log: mgr.GetLogger(), now: time.Now,
+	}
+	if err := mgr.Add(watch); err != nil {
+		return fmt.Errorf("setting up the listings of assets: %w", err)
+	}
+	return nil
 }
 
 // NeedLeaderElection says that the leader alone lists.
@@ -77,6 +113,9 @@ func (w *assetWatch) list(ctx context.Context) error {
 	w.metrics.Assets(metrics.AssetsListed, w.coverage.Projects())
 	for _, r := range changed {
 		w.lookAt(ctx, r)
+	}
+	if err := w.count(ctx, listing); err != nil {
+		w.log.Error(err, "counting unmanaged resources; the next listing of assets will")
 	}
 	return nil
 }

@@ -41,6 +41,7 @@ func BenchmarkReconcileNoOp(b *testing.B) {
 func benchmarkNoOp(b *testing.B, r *Reconciler, topic *v1alpha1.Topic) {
 	request := reconcile.Request{NamespacedName: client.ObjectKeyFromObject(topic)}
 	look := func(b *testing.B) {
+		r.due.set(request.NamespacedName, 0)
 		if _, err := r.Reconcile(b.Context(), request); err != nil {
 			b.Fatal(err)
 		}

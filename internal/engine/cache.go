@@ -23,6 +23,8 @@ const (
 	resourceIndex = "holdfast.resource"
 	// holdingIndex finds by it those that hold the resource, see plan.Holding.
 	holdingIndex = "holdfast.holding"
+	// projectIndex finds them by their project, as projectKey says it.
+	projectIndex = "holdfast.project"
 	// fullIndex finds those that wait for room in a project, by the project.
 	fullIndex = "holdfast.full"
 	// referenceIndex finds them by what they refer to, see referenceKeys.
@@ -176,6 +178,7 @@ func indexes(k kind.Kind) map[string]client.IndexerFunc {
 	return map[string]client.IndexerFunc{
 		resourceIndex:  of(func(k kind.Kind, obj v1alpha1.Object) []string { return []string{inventory.ResourceKey(k, obj)} }),
 		holdingIndex:   of(holdingKeys),
+		projectIndex:   of(projectKeys),
 		fullIndex:      of(fullKeys),
 		referenceIndex: of(referenceKeys), nameIndex: of(nameKeys), referentIndex: of(referentKeys),
 	}

@@ -1,95 +1,62 @@
 package engine
 
 import (
-	"context"
-	"fmt"
-	"time"
+	"sync"
 
-	corev1 "k8s.io/api/core/v1"
-	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
-	"sigs.k8s.io/controller-runtime/pkg/log"
-
-	"github.com/holdfast-dev/holdfast/internal/gcp"
-	"github.com/holdfast-dev/holdfast/internal/inventory"
-	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/metrics"
-	"github.com/holdfast-dev/holdfast/internal/sweep"
 )
 
-// census counts, every sweep interval, the unmanaged resources of a kind in the projects that namespaces are bound to. It only counts:
-// what it finds is people's business alone.
+// census adds up, for a kind, the unmanaged resources that sweeps find in each project. It only counts: what is found is people's business
+// alone.
 type census struct {
-	kind      kind.Kind
-	inventory *inventory.Inventory
-	metrics   *metrics.Collector
-	sweep     sweep.Schedule
+	kind    string // its label
+	metrics *metrics.Collector
+
+	mu sync.Mutex
+	of map[string]tally // by project
+	// sum is over all of them; it is shown once each project was tried, so that it does not begin with a part.
+	sum   metrics.Listing
+	shown bool
 }
 
-// setUpCensus makes the manager count the unmanaged resources of a kind.
-func setUpCensus(ctx context.Context, mgr ctrl.Manager, c *census) error {
-	// The controllers' own informers may begin later than what the leader runs.
-	if _, err := mgr.GetCache().GetInformer(ctx, &corev1.Namespace{}, cache.BlockUntilSynced(false)); err != nil {
-		return fmt.Errorf("watching Namespaces: %w", err)
-	}
-	return mgr.Add(c)
+// tally is what the last sweep has found in a project.
+type tally struct {
+	unmanaged int
+	denied    bool // nobody may list it: what is unmanaged there is not counted
 }
 
-// NeedLeaderElection says that the leader alone lists.
-func (*census) NeedLeaderElection() bool { return true }
+func newCensus(kind string, m *metrics.Collector) *census {
+	return &census{kind: kind, metrics: m, of: map[string]tally{}}
+}
 
-// Start lists until the context ends.
-func (c *census) Start(ctx context.Context) error {
-	for {
-		next := c.sweep.Next()
-		if listing, err := c.take(ctx); err != nil {
-			log.FromContext(ctx).Info("unmanaged resources are not counted", "kind", c.kind.Label(), "error", err.Error())
-			next = min(next, pauseFailed)
-		} else if ctx.Err() == nil {
-			c.metrics.Listed(c.kind.Label(), listing)
-		}
-		timer := time.NewTimer(next)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return nil
-		case <-timer.C:
-		}
+// note notes what a sweep has found in one of so many projects, and says whether it is the first not to be allowed to list it.
+func (c *census) note(project string, found tally, projects int) (newlyDenied bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := c.of[project]
+	c.add(before, -1)
+	c.of[project] = found
+	c.add(found, 1)
+	if c.shown = c.shown || len(c.of) >= projects; c.shown {
+		c.metrics.Listed(c.kind, c.sum)
+	}
+	return found.denied && !before.denied
+}
+
+// forget forgets a project that has no manifests any more.
+func (c *census) forget(project string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.add(c.of[project], -1)
+	delete(c.of, project)
+	if c.shown {
+		c.metrics.Listed(c.kind, c.sum)
 	}
 }
 
-// take lists each project once, as each identity that namespaces have there: what one of them sees counts.
-func (c *census) take(ctx context.Context) (metrics.Listing, error) {
-	declared, err := c.inventory.Census(ctx, c.kind)
-	if err != nil {
-		return metrics.Listing{}, err
+func (c *census) add(t tally, by int) {
+	c.sum.Unmanaged += by * t.unmanaged
+	if t.denied {
+		c.sum.NotListed += by
 	}
-	var listing metrics.Listing
-	for project, identities := range declared.Projects {
-		found, listed := map[string]bool{}, false
-		for _, impersonate := range identities {
-			ref := kind.Ref{Project: project, Impersonate: impersonate}
-			err := c.kind.Fields.List(gcp.WithProject(ctx, project), ref, func(page []kind.Listed) bool {
-				for _, resource := range page {
-					found[resource.ID] = true
-				}
-				return true
-			})
-			if err != nil {
-				log.FromContext(ctx).V(1).Info("a project cannot be listed", "kind", c.kind.Label(), "project", project, "error", err.Error())
-				continue
-			}
-			listed = true
-		}
-		if !listed {
-			listing.NotListed++
-			continue
-		}
-		for id := range found {
-			if !declared.Declares(project, id) {
-				listing.Unmanaged++
-			}
-		}
-	}
-	return listing, nil
 }

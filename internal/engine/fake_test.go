@@ -130,8 +130,10 @@ func reconcilerOf(t testing.TB, k kind.Kind, objects ...client.Object) *Reconcil
 		client: kube, uncached: kube, gate: NewGate(kube, endless{}), projects: active{}, identities: everybody{}, turns: atOnce{}, kept: newWaitingTurns(),
 		missing: newAbsences(), emptyings: newEmptyings(1), metrics: metrics.New(),
 		sweep: sweep.Schedule{Interval: time.Hour}, events: &events.FakeRecorder{}, scheme: scheme, writes: newWriteLog(defaultUnanswered), now: time.Now,
-		home: defaultNamespace, guards: newGuards(kube), due: newDues(time.Now),
+		home: defaultNamespace, guards: newGuards(kube), policySweep: sweep.Schedule{Interval: time.Hour},
 	}
+	clock := func() time.Time { return r.now() }
+	r.due, r.policies = newDues(clock), newDues(clock)
 	r.use(k)
 	return r
 }

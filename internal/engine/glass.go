@@ -75,6 +75,7 @@ func (p *pass) storeClosing(ctx context.Context) error {
 	if err := p.keepClosing(ctx); err != nil {
 		return err
 	}
+	p.obj.GetCommonStatus().EnvironmentDigest = "" // nobody has looked since
 	conditions := &p.obj.GetCommonStatus().Conditions
 	if meta.IsStatusConditionTrue(*conditions, v1alpha1.ConditionReady) && !meta.IsStatusConditionFalse(*conditions, v1alpha1.ConditionDrifted) {
 		const message = "break-glass was closed; checking for differences"

@@ -84,18 +84,6 @@ func (d *dues) set(name types.NamespacedName, after time.Duration) {
 	}
 }
 
-// take says whether an object is to be looked at now. Who asks for a look from then on asks for another one.
-func (d *dues) take(name types.NamespacedName) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	at, ok := d.at[name]
-	if !ok || at.After(d.now()) {
-		return false
-	}
-	delete(d.at, name)
-	return true
-}
-
 // left is how long it is until an object is to be looked at; ok is false if nobody has asked for that.
 func (d *dues) left(name types.NamespacedName) (left time.Duration, ok bool) {
 	d.mu.Lock()
@@ -104,7 +92,13 @@ func (d *dues) left(name types.NamespacedName) (left time.Duration, ok bool) {
 	return at.Sub(d.now()), ok
 }
 
-// drop forgets an object that is gone.
+// isDue says whether an object is to be looked at now.
+func (d *dues) isDue(name types.NamespacedName) bool {
+	left, ok := d.left(name)
+	return ok && left <= 0
+}
+
+// drop forgets an object: it is gone, or is looked at from now on. Who asks for a look later asks for another one.
 func (d *dues) drop(name types.NamespacedName) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -56,7 +56,7 @@ func (p *pass) observeFields(ctx context.Context) plan.FieldsSeen {
 // see takes in a live state, read or returned by a write: which project it belongs to has to be proven.
 func (p *pass) see(ctx context.Context, live kind.Live) (plan.FieldsSeen, error) {
 	seen := plan.FieldsSeen{Looked: true, Exists: true, Live: live}
-	if live.Identity.ProjectNumber == 0 {
+	if live.Identity.ProjectNumber == 0 || p.record.Proves(live.Identity) {
 		return seen, nil
 	}
 	number, err := p.projects.ProjectNumber(ctx, p.env.Ref.Impersonate, p.env.Ref.Project)

@@ -42,6 +42,8 @@ type outcome struct {
 	inFlight flight
 	// acknowledges says that the pass has nothing to say but that of the glass.
 	acknowledges bool
+	// settled says that there is nothing to do, and no cause to look.
+	settled bool
 	// gone says that the object is released and has no status any more.
 	gone bool
 }

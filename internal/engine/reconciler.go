@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -13,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
@@ -55,13 +57,20 @@ type Reconciler struct {
 	missing *absences
 	// emptyings has the places of those that empty resources.
 	emptyings *emptyings
-	sweep     sweep.Schedule
-	events    events.EventRecorder
-	metrics   *metrics.Collector
-	scheme    *runtime.Scheme
-	writes    *writeLog
-	now       func() time.Time
-	guards    *guards
+	// sweep is when an object is looked at again that no list shows; policySweep when its policy is, which none does. policies are when the
+	// policies of those are due whose fields a list shows.
+	sweep, policySweep sweep.Schedule
+	policies           *dues
+	// coverage says what needs no look although its time has come. checked is when an object was last looked at that no list shows: a time.Time,
+	// by its types.NamespacedName.
+	coverage *sweep.Coverage
+	checked  sync.Map
+	events   events.EventRecorder
+	metrics  *metrics.Collector
+	scheme   *runtime.Scheme
+	writes   *writeLog
+	now      func() time.Time
+	guards   *guards
 	// home is the operator's own namespace, where BreakGlassRecords are.
 	home string
 	// due are the objects that are to be looked at in Google Cloud whatever their status says.
@@ -83,13 +92,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		r.emptyings.drop(req.NamespacedName)
 		r.guards.forget(req.NamespacedName)
 		r.due.drop(req.NamespacedName)
+		r.policies.drop(req.NamespacedName)
+		r.checked.Delete(req.NamespacedName)
 		r.metrics.Forget(r.measured(req.NamespacedName))
 		return reconcile.Result{}, nil
 	case err != nil:
 		return reconcile.Result{}, err
 	}
-	p := &pass{Reconciler: r, draft: newDraft(r.client, r.uncached, obj)}
-	p.began = r.now()
+	p := r.newPass(obj)
 	bounded, cancel := context.WithTimeout(ctx, passTimeout)
 	defer cancel()
 	defer p.releaseTurn()
@@ -99,7 +109,16 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if p.background {
 		result.Priority = new(handler.LowPriority)
 	}
+	if err != nil || result.RequeueAfter > 0 && !p.routine { // the pass that follows is to look, whatever the status says by then
+		r.due.set(req.NamespacedName, result.RequeueAfter)
+	}
 	return result, err
+}
+
+func (r *Reconciler) newPass(obj v1alpha1.Object) *pass {
+	p := &pass{Reconciler: r, draft: newDraft(r.client, r.uncached, obj)}
+	p.began = r.now()
+	return p
 }
 
 // pass is one look at an object and its resource, and what is done about them.
@@ -119,6 +138,8 @@ type pass struct {
 	// that the passes that follow need not be soon: everybody else goes ahead.
 	emptying   *emptying
 	background bool
+	// routine says that the pass that follows is there only to check a settled object once more.
+	routine bool
 	// before is the record before this pass was about to write anything.
 	before plan.Record
 	// recorded says that something is recorded as about to be written, sent for which parts a write of it was let out.
@@ -126,17 +147,21 @@ type pass struct {
 	sent     struct{ fields, policy bool }
 }
 
-// phases are an object's way, in order. A phase that returns an outcome ends the pass.
-var phases = []struct {
+// phase is a part of an object's way. One that returns an outcome ends the pass.
+type phase struct {
 	name string
 	do   func(*pass, context.Context) *outcome
-}{
+}
+
+// phases are an object's way, in order.
+var phases = []phase{
 	{"leave alone what is released", (*pass).skipReleased},
 	{"read the Namespace", (*pass).readNamespace},
 	{"attend to the glass", (*pass).attendToGlass},
 	{"locate the resource", (*pass).locate},
 	{"add the finalizer", (*pass).ensureFinalizer},
 	{"find rivals and references", (*pass).relate},
+	{"leave alone what is settled, unless it is to be looked at", (*pass).rest},
 	{"acknowledge a broken glass, before the first call", (*pass).acknowledge},
 	{"decide what needs no look", (*pass).decideUnobserved},
 	{"wait for a place among those that empty", (*pass).waitForPlace},
@@ -152,13 +177,21 @@ var phases = []struct {
 
 // run is the way of an object.
 func (p *pass) run(ctx context.Context) outcome {
+	if out := p.through(ctx, phases); out != nil {
+		return *out
+	}
+	return outcome{after: pauseStale} // the last phase always ends it
+}
+
+// through goes through phases until one ends the pass; nil if none does.
+func (p *pass) through(ctx context.Context, phases []phase) *outcome {
 	for _, phase := range phases {
 		// Calls count against the limits of the project, and are billed to it, also where they do not name it; and against the namespace's share.
 		if out := phase.do(p, p.withTurn(gcp.WithProject(gcp.WithNamespace(ctx, p.obj.GetNamespace()), p.env.Binding.Project))); out != nil {
-			return *out
+			return out
 		}
 	}
-	return outcome{after: pauseStale} // the last phase always ends it
+	return nil
 }
 
 func (p *pass) skipReleased(context.Context) *outcome {

@@ -46,6 +46,9 @@ func (r *Reconciler) report(ctx context.Context, p *pass, out outcome) (reconcil
 		return reconcile.Result{}, nil
 	}
 	switch {
+	case out.settled:
+		r.metrics.Show(r.measured(p.name()), p.obj)
+		return r.next(out, p)
 	case out.acknowledges:
 		return r.reportAcknowledged(ctx, p, out)
 	case out.reason == "" && out.silent == metrics.Limited:
@@ -66,6 +69,9 @@ func (r *Reconciler) report(ctx context.Context, p *pass, out outcome) (reconcil
 	p.record.Requested = p.obj.GetAnnotations()[v1alpha1.ReconcileRequestedAtAnnotation]
 	status.Drift, status.Plan = plan.Bounded(r.kind, out.drift), out.plan
 	breakglass.Note(status, status.Drift)
+	if isReady(p.obj) && out.reason == v1alpha1.ReasonUpToDate {
+		status.EnvironmentDigest = plan.EnvironmentDigest(r.kind, p.obj, p.env)
+	}
 	if err := p.saveLast(ctx); err != nil {
 		if isTooLarge(err) {
 			return r.reportTooLarge(ctx, p)
@@ -87,7 +93,7 @@ func (r *Reconciler) report(ctx context.Context, p *pass, out outcome) (reconcil
 	case err != nil:
 		return reconcile.Result{}, err
 	}
-	return r.next(out, p.obj)
+	return r.next(out, p)
 }
 
 // reportStale ends a pass that was planned with an object that is not the newest. What it has learned of its own writes is stored all the
@@ -115,7 +121,7 @@ func (r *Reconciler) reportLimited(ctx context.Context, p *pass, out outcome) (r
 		out.after = p.comeBack(out.after)
 	}
 	r.measureEnd(p.draft, metrics.Limited)
-	return r.next(out, p.obj)
+	return r.next(out, p)
 }
 
 // storeWritten stores what a pass with nothing to say has learned of its own writes.
@@ -129,7 +135,8 @@ func (r *Reconciler) storeWritten(ctx context.Context, p *pass, out outcome) {
 }
 
 // next says when the object is looked at again: no later than an open glass closes by itself, and what is over is cleared away.
-func (r *Reconciler) next(out outcome, obj v1alpha1.Object) (reconcile.Result, error) {
+func (r *Reconciler) next(out outcome, p *pass) (reconcile.Result, error) {
+	obj := p.obj
 	glass, now := obj.GetCommonStatus().BreakGlass, r.now()
 	result := reconcile.Result{RequeueAfter: out.after}
 	switch {
@@ -138,10 +145,10 @@ func (r *Reconciler) next(out outcome, obj v1alpha1.Object) (reconcile.Result, e
 	case out.err != nil: // a failure does not keep the glass from closing on time
 		result.RequeueAfter = pauseFailed
 	case out.after == 0: // nobody waits for this look: what people do goes ahead of it
-		result = reconcile.Result{RequeueAfter: r.sweep.Next(), Priority: new(handler.LowPriority)}
+		result = reconcile.Result{RequeueAfter: p.restsFor(), Priority: new(handler.LowPriority)}
 	}
 	after := result.RequeueAfter
-	by := func(t time.Time) { after = min(after, max(t.Sub(now), pauseStale)) }
+	by := func(t time.Time) { after = soonest(after, max(t.Sub(now), pauseStale)) }
 	for _, t := range []time.Time{out.by, out.inFlight.until} {
 		if !t.IsZero() {
 			by(t)
@@ -159,6 +166,7 @@ func (r *Reconciler) next(out outcome, obj v1alpha1.Object) (reconcile.Result, e
 	if past, expired := breakglass.Past(obj.GetAnnotations(), v1alpha1.BreakGlassOnObject, now); expired {
 		by(past.Until.Add(breakglass.ClearLag))
 	}
+	p.routine = p.routine && after == result.RequeueAfter
 	result.RequeueAfter = after
 	return result, nil
 }

@@ -25,8 +25,9 @@ type Options struct {
 	OwnerID string
 	// Workers says how many objects of a kind are reconciled concurrently, by the name of the kind. Default: 1.
 	Workers func(k kind.Kind) int
-	// Sweep says when an object is looked at again.
-	Sweep sweep.Schedule
+	// Sweep says when projects are swept, and when an object is looked at again that no list shows. PolicySweep says when IAM policies are,
+	// which no list shows.
+	Sweep, PolicySweep sweep.Schedule
 	// Gate is what every write passes: one in a process.
 	Gate *Gate
 	// Projects knows the numbers of projects.
@@ -43,8 +44,6 @@ type Options struct {
 	// looked at all the same. Default: sweep.DefaultFull.
 	Assets    sweep.Assets
 	FullSweep time.Duration
-	// Census says whether to count unmanaged resources, every sweep interval.
-	Census bool
 	// Namespace is the operator's own. Default: holdfast-system.
 	Namespace string
 	// Unanswered is how long after its time-out Google may still carry out a call that it received. Default: 30 s.
@@ -67,13 +66,14 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 		return fmt.Errorf("setting up the watch on admission policies: %w", err)
 	}
 	requests := &looks{inventory: all, of: map[string]*Reconciler{}}
+	coverage := coverageOf(opts)
 	for _, k := range opts.Kinds {
 		r := &Reconciler{
 			kind: k, inventory: all, client: mgr.GetClient(), uncached: mgr.GetAPIReader(), gate: opts.Gate,
 			projects: opts.Projects, identities: opts.Identities, selfMembers: opts.SelfMembers,
 			turns: opts.Turns, kept: newWaitingTurns(), missing: newAbsences(),
 			emptyings: newEmptyings(workers(opts, k)),
-			sweep:     opts.Sweep, metrics: opts.Metrics,
+			sweep:     opts.Sweep, policySweep: opts.PolicySweep, policies: newDues(time.Now), coverage: coverage, metrics: opts.Metrics,
 			events: mgr.GetEventRecorder("holdfast"), scheme: mgr.GetScheme(),
 			writes: newWriteLog(cmp.Or(opts.Unanswered, defaultUnanswered)), now: time.Now,
 			guards: guards, home: cmp.Or(opts.Namespace, defaultNamespace), due: newDues(time.Now),
@@ -83,14 +83,12 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 			return err
 		}
 	}
-	if opts.Assets != nil {
-		watch := &assetWatch{
-			assets: opts.Assets, kinds: opts.Kinds, schedule: opts.Sweep, cache: mgr.GetCache(), look: requests.request, metrics: opts.Metrics, log: mgr.GetLogger(), now: time.Now,
-			coverage: sweep.NewCoverage(opts.Sweep, sweep.Schedule{Interval: cmp.Or(opts.FullSweep, sweep.DefaultFull)}, time.Now),
-		}
-		if err := mgr.Add(watch); err != nil {
-			return fmt.Errorf("setting up the listings of assets: %w", err)
-		}
+	sweeps, err := setUpSweeps(ctx, mgr, opts, requests, source, coverage)
+	if err != nil {
+		return err
+	}
+	if err := setUpAssets(mgr, opts, requests, sweeps, coverage); err != nil {
+		return err
 	}
 	return setUpNamespaces(mgr)
 }
@@ -102,7 +100,7 @@ func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cach
 			return fmt.Errorf("indexing %s: %w", k.Plural, err)
 		}
 	}
-	opts.Metrics.Watch(k.Label(), metrics.Kind{Sweep: opts.Sweep.Interval, Count: count(ctx, mgr, obj)})
+	opts.Metrics.Watch(k.Label(), metrics.Kind{Sweep: max(r.checks().Interval, opts.fullSweep()), Count: count(ctx, mgr, obj)})
 	control := ctrl.NewControllerManagedBy(mgr).
 		Named(k.Label()).
 		For(obj, builder.WithPredicates(worthALook())).
@@ -123,11 +121,6 @@ func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cach
 			control.Watches(referred.New(), whoRefers, builder.WithPredicates(resolves(referred)))
 			whoNames := handler.EnqueueRequestsFromMapFunc(namers(source, referred, k))
 			control.Watches(referred.New(), whoNames, builder.WithPredicates(becomesReady()))
-		}
-	}
-	if k.Fields != nil && k.Fields.List != nil && opts.Census {
-		if err := setUpCensus(ctx, mgr, &census{k, r.inventory, opts.Metrics, opts.Sweep}); err != nil {
-			return err
 		}
 	}
 	return control.Complete(r)

@@ -44,5 +44,5 @@ func (r *Reconciler) reportTooLarge(ctx context.Context, p *pass) (reconcile.Res
 	}
 	r.measure(p.draft, out)
 	r.tell(ctx, p.obj, out, was)
-	return r.next(out, p.obj)
+	return r.next(out, p)
 }

@@ -225,11 +225,12 @@ func (f *fleet) get(name types.NamespacedName) *v1alpha1.Topic {
 	return &topic
 }
 
-// restart is a process that knows nothing of turns, and looks at every object at once.
+// restart is a process that knows nothing of turns, and is asked to look at every object at once.
 func (f *fleet) restart() {
 	f.kept = newWaitingTurns()
 	for name := range f.due {
 		f.due[name] = f.kind.now
+		f.Reconciler.due.set(name, 0)
 	}
 	f.forget()
 }

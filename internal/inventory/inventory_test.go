@@ -274,31 +274,24 @@ func TestASourceThatFailsIsNoAnswer(t *testing.T) {
 	}
 }
 
-func TestCensus(t *testing.T) {
+func TestDeclaring(t *testing.T) {
 	i := inventoryOf(t, namespaces,
 		topicIn("shop", "orders", ""),
+		topicIn("bank", "other", "spec: {resourceID: orders}\n"),
 		topicIn("shop", "elsewhere", "spec: {projectID: shop-test, resourceID: named}\n"),
 		topicIn("unbound", "bound", "status: {project: bank-project, identity: by-labels}\n"),
 	)
-	got, err := i.Census(t.Context(), kindOf(t, "Topic"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for project := range got.Projects {
-		slices.Sort(got.Projects[project])
-	}
-	want := map[string][]string{"shop-project": {"", "bank@bank-project.iam.gserviceaccount.com"}, "shop-test": {""}}
-	if d := cmp.Diff(want, got.Projects); d != "" {
-		t.Errorf("projects (-want +got):\n%s", d)
-	}
-	declared := map[string]bool{
-		"shop-project/orders": true, "shop-test/named": true, "bank-project/bound": true,
-		"shop-project/named": false, "shop-test/orders": false, "shop-project/bound": false,
-	}
-	for name, want := range declared {
+	for name, want := range map[string][]string{
+		"shop-project/orders": {"shop/orders", "bank/other"}, "shop-test/named": {"shop/elsewhere"}, "bank-project/bound": {"unbound/bound"},
+		"shop-project/named": nil, "shop-test/orders": nil, "shop-project/bound": nil, "shop-project/elsewhere": nil,
+	} {
 		project, id, _ := strings.Cut(name, "/")
-		if got.Declares(project, id) != want {
-			t.Errorf("%s is declared: %v, want %v", name, !want, want)
+		got, err := i.Declaring(t.Context(), kindOf(t, "Topic"), project, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, names(got)); d != "" {
+			t.Errorf("who declares %s (-want +got):\n%s", name, d)
 		}
 	}
 }

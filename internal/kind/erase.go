@@ -213,7 +213,7 @@ func (e eraser[T, L]) listed(page []Item[L]) []Listed {
 	out := make([]Listed, 0, len(page))
 	for _, item := range page {
 		live, _ := e.live(item.Live, nil)
-		out = append(out, Listed{ID: item.ID, Live: live})
+		out = append(out, Listed{ID: item.ID, Live: live, Partial: item.Partial})
 	}
 	return out
 }

@@ -67,7 +67,7 @@ type able struct{ plain }
 
 func (*able) List(_ context.Context, _ Ref, yield func([]Item[source]) bool) error {
 	for page := range 3 {
-		if !yield([]Item[source]{{"first", source{int64(page), 0}}, {"second", source{int64(page), 1}}}) {
+		if !yield([]Item[source]{{ID: "first", Live: source{int64(page), 0}}, {ID: "second", Live: source{int64(page), 1}, Partial: true}}) {
 			break
 		}
 	}
@@ -175,7 +175,7 @@ func TestWritesGetTheSourceThatWasSeen(t *testing.T) {
 }
 
 func TestListsEndWhenEnoughWasSeen(t *testing.T) {
-	page := func(n int64) []Listed { return []Listed{{"first", lived(n, 0)}, {"second", lived(n, 1)}} }
+	page := func(n int64) []Listed { return []Listed{{ID: "first", Live: lived(n, 0)}, {ID: "second", Live: lived(n, 1), Partial: true}} }
 	for name, tc := range map[string]struct {
 		most int
 		want [][]Listed

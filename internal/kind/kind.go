@@ -67,6 +67,8 @@ type Live struct {
 type Listed struct {
 	// ID is the Ref.ID of the resource.
 	ID string
+	// Partial says that the list shows less of it than Observe does.
+	Partial bool
 	Live
 }
 

@@ -73,8 +73,10 @@ type Lister[L any] interface {
 type Item[L any] struct {
 	// ID is its Ref.ID.
 	ID string
-	// Live is the resource as the list shows it. A list may show less than Observe does.
-	Live L
+	// Live is the resource as the list shows it. Partial says that the list shows less of it than Observe does, so that it has to be observed
+	// by itself.
+	Live    L
+	Partial bool
 }
 
 // Emptier is a kind whose resources have contents that deletionPolicy: DeleteWithContents deletes first.

@@ -75,8 +75,8 @@ func (c *Collector) looked(kind string) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := 0
-	for key := range c.objects {
-		if key.Kind == kind {
+	for key, o := range c.objects {
+		if key.Kind == kind && !o.looked.IsZero() {
 			n++
 		}
 	}

@@ -62,7 +62,7 @@ var conditionStatuses = [...]metav1.ConditionStatus{metav1.ConditionTrue, metav1
 
 var (
 	descObjects = prometheus.NewDesc("holdfast_objects",
-		"Objects that this process has checked, by kind and by the reason of their condition Ready; UpToDate is ready.", []string{"kind", "reason"}, nil)
+		"Objects by kind and by the reason of their condition Ready; UpToDate is ready.", []string{"kind", "reason"}, nil)
 	descUnseen = prometheus.NewDesc("holdfast_objects_unseen",
 		"Objects in the API server that this process has not checked yet.", []string{"kind"}, nil)
 	descConditions = prometheus.NewDesc("holdfast_object_conditions",

@@ -64,12 +64,8 @@ func histogram(name, help string, buckets []float64, labels ...string) *promethe
 func (c *Collector) Passed(key Key, p Pass) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	o := c.show(key, p.Object)
+	o := c.looks(key, p.Object, p.Began, p.Ended)
 	c.reports.passes.WithLabelValues(key.Kind, p.Reason).Observe(p.Ended.Sub(p.Began).Seconds())
-	if !o.looked.IsZero() {
-		c.reports.gaps.WithLabelValues(key.Kind).Observe(p.Began.Sub(o.looked).Seconds())
-	}
-	o.looked = p.Ended
 	c.drift.note(key.Kind, o, p)
 	if took, ok := o.edit.pass(p); ok {
 		c.reports.timeToApply.WithLabelValues(key.Kind, o.edit.heldText()).Observe(took.Seconds())
@@ -77,6 +73,23 @@ func (c *Collector) Passed(key Key, p Pass) {
 	if isApplied(p.Object.GetCommonStatus(), p.Object.GetGeneration()) {
 		o.applied = p.Object.GetGeneration()
 	}
+}
+
+// Looked updates the metrics with a look at an object that found nothing to do: a list shows its resource as it should be.
+func (c *Collector) Looked(key Key, obj v1alpha1.Object, began, ended time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.looks(key, obj, began, ended)
+}
+
+// looks notes a look, from one time to another.
+func (c *Collector) looks(key Key, obj v1alpha1.Object, began, ended time.Time) *object {
+	o := c.show(key, obj)
+	if !o.looked.IsZero() {
+		c.reports.gaps.WithLabelValues(key.Kind).Observe(began.Sub(o.looked).Seconds())
+	}
+	o.looked = ended
+	return o
 }
 
 // Ended updates the metrics with a pass that left no status: the action that ended the object, Stale or Limited.

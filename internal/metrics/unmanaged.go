@@ -2,7 +2,7 @@ package metrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// Listing is the result of listing the resources of a kind, in all projects that namespaces are bound to.
+// Listing is the result of listing the resources of a kind, in all projects that have manifests.
 type Listing struct {
 	// Unmanaged counts the resources that no manifest declares.
 	Unmanaged int
@@ -12,9 +12,9 @@ type Listing struct {
 
 var (
 	descUnmanaged = prometheus.NewDesc("holdfast_unmanaged_resources",
-		"Resources that no manifest declares, in the projects that namespaces are bound to, as of the last listing.", []string{"kind"}, nil)
+		"Resources that no manifest declares, in the projects that have manifests, as of the last sweep of each.", []string{"kind"}, nil)
 	descNotListed = prometheus.NewDesc("holdfast_projects_not_listed",
-		"Projects that namespaces are bound to and whose resources could not be listed last time.", []string{"kind"}, nil)
+		"Projects that have manifests and whose resources Holdfast is not allowed to list.", []string{"kind"}, nil)
 )
 
 // Listed updates the metrics with the latest listing of a kind.

@@ -121,6 +121,10 @@ func (r Record) bound() bool {
 	return r.Identity != "" || r.CreateTime != nil || len(r.Pending)+len(r.AppliedFields)+len(p.Grants)+len(p.Pending)+len(p.AuditServices) > 0
 }
 
+// Proves says whether a live resource is the very one that was recorded, by an identity that names its project: that it belongs to the record's
+// project was proven then, and stays so, since no ID of a project is ever used for another one.
+func (r Record) Proves(live kind.Identity) bool { return live.UID != "" && r.Identity == live.UID }
+
 // In is the record of a manifest whose resource is to be in a project. Nothing counts that was recorded about another one, where the manifest
 // has nothing; least of all an approval.
 func (r Record) In(project string) Record {

@@ -180,13 +180,13 @@ func order(a, b []finding) int {
 }
 
 // Undeclared counts the resources of a kind that are not declared, in each project of the scope.
-func (l *Listing) Undeclared(k kind.Kind, declared func(project, id string) bool) map[string]int {
+func (l *Listing) Undeclared(k kind.Kind, declared func(Resource) bool) map[string]int {
 	counts := make(map[string]int, len(l.projects))
 	for project := range l.projects {
 		counts[project] = 0
 	}
 	for _, f := range l.found {
-		if f.Kind == k.Kind && !declared(f.Project, f.ID) {
+		if f.Kind == k.Kind && !declared(f.Resource) {
 			counts[f.Project]++
 		}
 	}

@@ -160,7 +160,7 @@ func TestWhatIsListed(t *testing.T) {
 
 func TestUndeclared(t *testing.T) {
 	l := listing(t, steady())
-	declared := func(project, id string) bool { return project+"/"+id == "shop/orders" }
+	declared := func(r Resource) bool { return r == Resource{"Topic", "shop", "orders"} }
 	if d := cmp.Diff(map[string]int{"shop": 1, "bank": 1}, l.Undeclared(kinds[0], declared)); d != "" {
 		t.Errorf("undeclared (-want +got):\n%s", d)
 	}

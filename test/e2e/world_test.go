@@ -56,7 +56,9 @@ type world struct {
 	// assetScope is where assets are listed; empty for nowhere. fullSweep is how often what they cover is looked at all the same.
 	assetScope string
 	fullSweep  time.Duration
-	lease      *fakeLease
+	// policySweep is how often what no list shows is read.
+	policySweep time.Duration
+	lease       *fakeLease
 	// unanswered is how long after its time-out a call may still be carried out.
 	unanswered time.Duration
 	// quotaShare and timeout are those of the Google Cloud clients. The quotas are out of the way unless a test is about them.
@@ -99,7 +101,7 @@ func newWorldAt(t *testing.T, config *rest.Config) *world {
 	n := worlds.Add(1)
 	w := &world{
 		t: t, config: config, cloud: emulator.StartTest(t, emulator.Options{EnforceRequesterPays: true}), namespace: fmt.Sprintf("team-%d", n), project: fmt.Sprintf("project-%d", n),
-		ownerID: fmt.Sprintf("cluster-%d", n), sweep: time.Hour, lease: &fakeLease{}, unanswered: time.Second / 4, people: map[string]client.Client{},
+		ownerID: fmt.Sprintf("cluster-%d", n), sweep: time.Hour, policySweep: time.Hour, lease: &fakeLease{}, unanswered: time.Second / 4, people: map[string]client.Client{},
 		quotaShare: 1000, timeout: 5 * time.Second, stop: func() {},
 	}
 	var err error
@@ -138,7 +140,7 @@ func (w *world) start(namespaces ...string) {
 	clients := w.clients()
 	w.metrics = metrics.New() // which a process begins with
 	options := engine.Options{
-		Kinds: kinds.All(clients), OwnerID: w.ownerID, Workers: func(typed.Kind) int { return cmp.Or(w.workers, 2) }, Sweep: sweep.Schedule{Interval: w.sweep},
+		Kinds: kinds.All(clients), OwnerID: w.ownerID, Workers: func(typed.Kind) int { return cmp.Or(w.workers, 2) }, Sweep: sweep.Schedule{Interval: w.sweep}, PolicySweep: sweep.Schedule{Interval: w.policySweep},
 		Gate: engine.NewGate(mgr.GetAPIReader(), w.lease), Projects: clients, Identities: clients, SelfMembers: w.selfMembers, Turns: clients, Metrics: w.metrics, Unanswered: w.unanswered,
 	}
 	if w.assetScope != "" {

@@ -33,7 +33,7 @@ func (k *Kind) List(ctx context.Context, ref kind.Ref, yield func(page []kind.It
 		}
 		page := make([]kind.Item[*Live], 0, len(answer.Items))
 		for _, live := range answer.Items {
-			page = append(page, kind.Item[*Live]{ID: live.Name, Live: live})
+			page = append(page, kind.Item[*Live]{ID: live.Name, Live: live, Partial: live.IPFilter != nil}) // of which lists show the mode alone
 		}
 		if !yield(page) || answer.NextPageToken == "" {
 			return nil

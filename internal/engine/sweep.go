@@ -1,0 +1,292 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	toolscache "k8s.io/client-go/tools/cache"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/inventory"
+	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/sweep"
+	"github.com/holdfast-dev/holdfast/internal/tenancy"
+)
+
+// sweepsAtOnce is how many projects are swept at the same time: three lists of each, of a tenth of a second, are 3,000 projects in two minutes.
+const sweepsAtOnce = 8
+
+// sweeper checks resources project by project: it lists those of each kind, and holds each against its manifest. What is as its status says is
+// left alone; what differs or is missing is read by itself, by a pass like any other. A list writes nothing, and decides nothing but that.
+type sweeper struct {
+	kinds     []kind.Kind
+	of        map[string]*Reconciler // by kind.Kind.Kind
+	inventory *inventory.Inventory
+	source    cached
+	schedule  sweep.Schedule
+	projects  *sweep.Projects
+	counts    map[string]*census // by kind.Kind.Kind
+	// coverage says which lists can be spared, swept is when each was last taken: a time.Time, by sweep.Resource without an ID.
+	coverage *sweep.Coverage
+	swept    sync.Map
+	// counted are the projects that were counted by the last listing of assets.
+	counted map[string]bool
+}
+
+// setUpSweeps makes the manager sweep the projects that have manifests.
+func setUpSweeps(
+	ctx context.Context, mgr ctrl.Manager, opts Options, requests *looks, source cached, coverage *sweep.Coverage,
+) (*sweeper, error) {
+	s := &sweeper{
+		kinds: opts.Kinds, of: requests.of, inventory: requests.inventory, source: source, schedule: opts.Sweep, counts: map[string]*census{},
+		coverage: coverage,
+	}
+	s.projects = sweep.NewProjects(opts.Sweep, sweepsAtOnce, s.sweep)
+	for _, k := range opts.Kinds {
+		if isListed(k) {
+			s.counts[k.Kind] = newCensus(k.Label(), opts.Metrics)
+		}
+		informer, err := mgr.GetCache().GetInformer(ctx, k.New(), cache.BlockUntilSynced(false))
+		if err != nil {
+			return nil, fmt.Errorf("watching %s: %w", k.Plural, err)
+		}
+		if _, err := informer.AddEventHandler(s.follow()); err != nil {
+			return nil, fmt.Errorf("watching %s: %w", k.Plural, err)
+		}
+	}
+	return s, mgr.Add(s)
+}
+
+// NeedLeaderElection says that the leader alone sweeps.
+func (*sweeper) NeedLeaderElection() bool { return true }
+
+// Start sweeps until the context ends.
+func (s *sweeper) Start(ctx context.Context) error {
+	s.projects.Run(ctx)
+	return nil
+}
+
+// follow keeps account of which projects have manifests.
+func (s *sweeper) follow() toolscache.ResourceEventHandler {
+	return toolscache.ResourceEventHandlerDetailedFuncs{
+		AddFunc: func(obj any, isInInitialList bool) { s.moves("", projectKey(obj), isInInitialList) },
+		UpdateFunc: func(before, now any) {
+			s.moves(projectKey(before), projectKey(now), false)
+		},
+		DeleteFunc: func(obj any) {
+			if unknown, ok := obj.(toolscache.DeletedFinalStateUnknown); ok {
+				obj = unknown.Obj
+			}
+			s.moves(projectKey(obj), "", false)
+		},
+	}
+}
+
+// moves notes that a manifest, which was there before or is new, has come from one project to another; empty for none.
+func (s *sweeper) moves(from, to string, before bool) {
+	if from == to {
+		return
+	}
+	if to != "" {
+		s.projects.Add(to, before)
+	}
+	if from != "" && s.projects.Remove(from) {
+		for kind, counts := range s.counts {
+			counts.forget(from)
+			s.swept.Delete(sweep.Resource{Kind: kind, Project: from})
+		}
+	}
+}
+
+// projectKey is the project that a manifest's resource was last looked for in; empty before the first look.
+func projectKey(obj any) string {
+	manifest, ok := obj.(v1alpha1.Object)
+	if !ok {
+		return ""
+	}
+	return manifest.GetCommonStatus().Project
+}
+
+// projectKeys are what a manifest is found by in its project.
+func projectKeys(_ kind.Kind, obj v1alpha1.Object) []string {
+	if project := projectKey(obj); project != "" {
+		return []string{project}
+	}
+	return nil
+}
+
+// member is a manifest of a project, with the resource that it means.
+type member struct {
+	obj v1alpha1.Object
+	ref kind.Ref
+}
+
+// dueIn are the kinds whose resources are to be listed in a project whose time has come.
+func (s *sweeper) dueIn(project string) []kind.Kind {
+	return slices.DeleteFunc(slices.Clone(s.kinds), func(k kind.Kind) bool {
+		swept, _ := s.swept.Load(sweep.Resource{Kind: k.Kind, Project: project})
+		at, _ := swept.(time.Time)
+		return !isListed(k) || s.coverage.Spares(k, project, at)
+	})
+}
+
+// sweep checks the resources of a project.
+func (s *sweeper) sweep(ctx context.Context, project string) (after time.Duration, err error) {
+	due, began := s.dueIn(project), time.Now()
+	if len(due) == 0 {
+		return 0, nil
+	}
+	ctx = gcp.WithProject(ctx, project)
+	members, identities := map[string][]member{}, map[string]bool{}
+	for _, k := range s.kinds {
+		of, err := s.members(ctx, k, project)
+		if err != nil {
+			return 0, err
+		}
+		members[k.Kind] = of
+		for _, m := range of {
+			identities[m.ref.Impersonate] = true
+		}
+	}
+	for _, k := range due {
+		if failure := s.sweepKind(ctx, k, project, members[k.Kind], identities); failure != nil {
+			after, err = max(after, gcp.Classify(failure).RetryAfter), errors.Join(err, failure)
+			continue
+		}
+		s.swept.Store(sweep.Resource{Kind: k.Kind, Project: project}, began)
+	}
+	if err != nil && ctx.Err() == nil && !gcp.IsLimited(err) {
+		log.FromContext(ctx).Info("a project could not be swept; retrying", "project", project, "error", err.Error())
+	}
+	return after, err
+}
+
+// members are the manifests of a kind that may reach the project.
+func (s *sweeper) members(ctx context.Context, k kind.Kind, project string) ([]member, error) {
+	manifests, err := s.source.list(ctx, k, client.MatchingFields{projectIndex: project})
+	if err != nil {
+		return nil, err
+	}
+	var out []member
+	for _, obj := range manifests {
+		annotations, err := s.source.Namespace(ctx, obj.GetNamespace())
+		if err != nil {
+			return nil, err
+		}
+		if env := s.inventory.Locate(k, obj, annotations); env.Refusal == nil && env.Ref.Project == project {
+			out = append(out, member{obj, env.Ref})
+		}
+	}
+	return out, nil
+}
+
+// sweepKind checks the resources of a kind in a project: as each identity that its manifests are reached with, or else, to be counted, as those of
+// other manifests of the project.
+func (s *sweeper) sweepKind(ctx context.Context, k kind.Kind, project string, members []member, identities map[string]bool) error {
+	reached := map[string][]member{}
+	for _, m := range members {
+		reached[m.ref.Impersonate] = append(reached[m.ref.Impersonate], m)
+	}
+	if len(reached) == 0 {
+		for impersonate := range identities {
+			reached[impersonate] = nil
+		}
+	}
+	r, unmanaged, listed := s.of[k.Kind], map[string]bool{}, false
+	var denial error
+	for _, impersonate := range slices.Sorted(maps.Keys(reached)) {
+		of := newListing(r, reached[impersonate], unmanaged)
+		switch err := of.take(ctx, kind.Ref{Project: project, Impersonate: impersonate}); {
+		case err == nil:
+			listed = true
+		case ctx.Err() != nil, of.failed != nil, gcp.IsUnavailable(err), gcp.IsThrottled(err):
+			return err
+		default: // which time does not change
+			denial = err
+			s.oneByOne(ctx, r, reached[impersonate])
+		}
+	}
+	counts := s.counts[k.Kind]
+	if listed {
+		counts.note(project, tally{unmanaged: len(unmanaged)}, s.projects.Len())
+	} else if counts.note(project, tally{denied: true}, s.projects.Len()) {
+		log.FromContext(ctx).Info("the resources of a project cannot be listed: those with a manifest are read one by one, those without are not counted",
+			"kind", k.Label(), "project", project, "error", denial.Error())
+	}
+	return nil
+}
+
+// oneByOne asks for a look at each of the resources that no list shows, spread over an interval.
+func (s *sweeper) oneByOne(ctx context.Context, r *Reconciler, members []member) {
+	for _, m := range members {
+		if err := r.checkUnlisted(ctx, client.ObjectKeyFromObject(m.obj), s.schedule.First()); err != nil {
+			log.FromContext(ctx).Error(err, "asking for a look; the next sweep will")
+		}
+	}
+}
+
+// countAssets counts what a listing of assets shows and no manifest declares, in the projects that Namespaces are bound to.
+func (s *sweeper) countAssets(ctx context.Context, listing *sweep.Listing) error {
+	namespaces, err := s.source.Namespaces(ctx)
+	if err != nil {
+		return err
+	}
+	bound := map[string]bool{}
+	for _, annotations := range namespaces {
+		for _, binding := range tenancy.Bindings(annotations) {
+			bound[binding.Project] = true
+		}
+	}
+	counted := map[string]bool{}
+	for _, k := range s.kinds {
+		if !isListed(k) || k.AssetType == "" {
+			continue
+		}
+		declared, err := s.declared(ctx, k)
+		if err != nil {
+			return err
+		}
+		for project, unmanaged := range listing.Undeclared(k, func(r sweep.Resource) bool { return declared[r] }) {
+			if bound[project] {
+				s.counts[k.Kind].note(project, tally{unmanaged: unmanaged}, s.projects.Len())
+				counted[project] = true
+			}
+		}
+	}
+	for project := range s.counted {
+		if !counted[project] && !s.projects.Has(project) {
+			for _, counts := range s.counts {
+				counts.forget(project)
+			}
+		}
+	}
+	s.counted = counted
+	return nil
+}
+
+// declared are the resources of a kind that manifests declare.
+func (s *sweeper) declared(ctx context.Context, k kind.Kind) (map[sweep.Resource]bool, error) {
+	manifests, err := s.source.list(ctx, k)
+	if err != nil {
+		return nil, err
+	}
+	declared := make(map[sweep.Resource]bool, len(manifests))
+	for _, obj := range manifests {
+		project, err := s.inventory.ProjectOf(ctx, obj)
+		if err != nil {
+			return nil, err
+		}
+		declared[sweep.Resource{Kind: k.Kind, Project: project, ID: k.ResourceID(obj)}] = true
+	}
+	return declared, nil
+}
