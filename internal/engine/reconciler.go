@@ -61,8 +61,8 @@ type Reconciler struct {
 	// policies of those are due whose fields a list shows.
 	sweep, policySweep sweep.Schedule
 	policies           *dues
-	// coverage says what needs no look although its time has come. checked is when an object was last looked at that no list shows: a time.Time,
-	// by its types.NamespacedName.
+	// coverage says what needs no look although its time has come. checked is when an object, or the policy of one, was last looked at that no
+	// list shows: a time.Time, by the types.NamespacedName.
 	coverage *sweep.Coverage
 	checked  sync.Map
 	events   events.EventRecorder

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/plan"
 	"github.com/holdfast-dev/holdfast/internal/sweep"
@@ -34,6 +36,7 @@ func (p *pass) restsFor() time.Duration {
 		if p.seen.Policy.Looked {
 			p.policies.drop(p.name())
 			p.policies.set(p.name(), p.policySweep.Next())
+			p.checked.Store(p.name(), p.began)
 		}
 		return 0
 	}
@@ -53,9 +56,14 @@ func (p *pass) checkIsDue() bool {
 	if isListed(p.kind) || !p.policies.isDue(p.name()) {
 		return false
 	}
-	looked, _ := p.checked.Load(p.name())
-	at, _ := looked.(time.Time)
-	return !p.coverage.Spares(p.kind, p.env.Ref.Project, at)
+	return !p.coverage.Spares(p.kind, p.env.Ref.Project, p.lastChecked(p.name()))
+}
+
+// lastChecked is when this process last looked at an object, or the policy of one, that no list shows; zero for never.
+func (r *Reconciler) lastChecked(name types.NamespacedName) time.Time {
+	checked, _ := r.checked.Load(name)
+	at, _ := checked.(time.Time)
+	return at
 }
 
 // checks is when objects of the kind are checked: those that are but a policy, when policies are.

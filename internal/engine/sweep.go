@@ -131,22 +131,9 @@ type member struct {
 	ref kind.Ref
 }
 
-// dueIn are the kinds whose resources are to be listed in a project whose time has come.
-func (s *sweeper) dueIn(project string) []kind.Kind {
-	return slices.DeleteFunc(slices.Clone(s.kinds), func(k kind.Kind) bool {
-		swept, _ := s.swept.Load(sweep.Resource{Kind: k.Kind, Project: project})
-		at, _ := swept.(time.Time)
-		return !isListed(k) || s.coverage.Spares(k, project, at)
-	})
-}
-
 // sweep checks the resources of a project.
 func (s *sweeper) sweep(ctx context.Context, project string) (after time.Duration, err error) {
-	due, began := s.dueIn(project), time.Now()
-	if len(due) == 0 {
-		return 0, nil
-	}
-	ctx = gcp.WithProject(ctx, project)
+	ctx, began := gcp.WithProject(ctx, project), time.Now()
 	members, identities := map[string][]member{}, map[string]bool{}
 	for _, k := range s.kinds {
 		of, err := s.members(ctx, k, project)
@@ -158,17 +145,45 @@ func (s *sweeper) sweep(ctx context.Context, project string) (after time.Duratio
 			identities[m.ref.Impersonate] = true
 		}
 	}
-	for _, k := range due {
-		if failure := s.sweepKind(ctx, k, project, members[k.Kind], identities); failure != nil {
-			after, err = max(after, gcp.Classify(failure).RetryAfter), errors.Join(err, failure)
+	for _, k := range s.kinds {
+		if !isListed(k) {
 			continue
 		}
-		s.swept.Store(sweep.Resource{Kind: k.Kind, Project: project}, began)
+		var failure error
+		if s.spared(k, project, members[k.Kind]) {
+			failure = s.passOver(ctx, k, members[k.Kind])
+		} else if failure = s.sweepKind(ctx, k, project, members[k.Kind], identities); failure == nil {
+			s.swept.Store(sweep.Resource{Kind: k.Kind, Project: project}, began)
+		}
+		if failure != nil {
+			after, err = max(after, gcp.Classify(failure).RetryAfter), errors.Join(err, failure)
+		}
 	}
 	if err != nil && ctx.Err() == nil && !gcp.IsLimited(err) {
 		log.FromContext(ctx).Info("a project could not be swept; retrying", "project", project, "error", err.Error())
 	}
 	return after, err
+}
+
+// spared says whether the resources of a kind in a project need no list although its time has come, nor any of them a look at its policy.
+func (s *sweeper) spared(k kind.Kind, project string, members []member) bool {
+	r := s.of[k.Kind]
+	swept, _ := s.swept.Load(sweep.Resource{Kind: k.Kind, Project: project})
+	at, _ := swept.(time.Time)
+	return s.coverage.Spares(k, project, at) && !slices.ContainsFunc(members, func(m member) bool {
+		name := client.ObjectKeyFromObject(m.obj)
+		return r.policies.isDue(name) && !s.coverage.Spares(k, project, r.lastChecked(name))
+	})
+}
+
+// passOver does what a sweep does besides looking at Google Cloud: nothing may wait for the next list that no listing of assets shows.
+func (s *sweeper) passOver(ctx context.Context, k kind.Kind, members []member) error {
+	for _, m := range members {
+		if _, err := s.of[k.Kind].settledPass(ctx, client.ObjectKeyFromObject(m.obj)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // members are the manifests of a kind that may reach the project.

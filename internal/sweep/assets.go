@@ -35,8 +35,8 @@ func (r Resource) compare(other Resource) int {
 type Listing struct {
 	// found is sorted by resource, without two of the same.
 	found []finding
-	// projects are those in the scope, by ID.
-	projects map[string]bool
+	// projects are those in the scope, by ID, each with a print of what it is like: shut down, for example.
+	projects map[string]uint64
 }
 
 // finding is what was found of a resource: prints of its fields and its IAM policy, 0 for none.
@@ -48,7 +48,7 @@ type finding struct {
 
 // List takes a listing, whole or not at all.
 func List(ctx context.Context, assets Assets, kinds []kind.Kind) (*Listing, error) {
-	l := lister{kinds: map[string]kind.Kind{}, projects: map[string]string{}, at: map[uint64]int32{}, seed: maphash.MakeSeed()}
+	l := lister{kinds: map[string]kind.Kind{}, projects: map[string]string{}, prints: map[string]uint64{}, at: map[uint64]int32{}, seed: maphash.MakeSeed()}
 	var types []string
 	for _, k := range kinds {
 		if k.AssetType == "" {
@@ -83,6 +83,7 @@ func List(ctx context.Context, assets Assets, kinds []kind.Kind) (*Listing, erro
 type lister struct {
 	kinds    map[string]kind.Kind // by asset type
 	projects map[string]string    // IDs by number
+	prints   map[string]uint64    // by project ID
 	found    []finding
 	// at is where in found an asset is, by the hash of its name: policies go by that name alone.
 	at   map[uint64]int32
@@ -94,9 +95,9 @@ func (l *lister) addProjects(page []kind.Asset) {
 		if a.ProjectID == "" || a.ProjectNumber == "" {
 			continue
 		}
-		l.projects[a.ProjectNumber] = a.ProjectID
+		l.projects[a.ProjectNumber], l.prints[a.ProjectID] = a.ProjectID, a.Print
 		if k, ok := l.kinds[kind.ProjectAsset]; ok {
-			a.Print = 0 // what the project is like besides is no manifest's business
+			a.Print = 0 // which is the project's own
 			l.add(a, Resource{Kind: k.Kind, Project: a.ProjectID})
 		}
 	}
@@ -135,11 +136,7 @@ func (l *lister) listing() *Listing {
 	})
 	// A late inventory may show what was deleted beside what has its name now: one of them counts, and always the same one.
 	found := slices.CompactFunc(l.found, func(a, b finding) bool { return a.Resource == b.Resource })
-	out := &Listing{found: slices.Clip(slices.Clone(found)), projects: map[string]bool{}}
-	for _, id := range l.projects {
-		out.projects[id] = true
-	}
-	return out
+	return &Listing{found: slices.Clip(slices.Clone(found)), projects: l.prints}
 }
 
 // Changes are the resources that differ between two listings, that are new, or that are gone: what to look at. Nothing is known without a

@@ -37,6 +37,8 @@ type scope struct {
 	// fails is the content whose list ends after its first page.
 	fails kind.AssetContent
 	asked [][]string
+	// state is a print of all projects.
+	state uint64
 }
 
 func (s *scope) ListAssets(_ context.Context, types []string, content kind.AssetContent, yield func([]kind.Asset)) error {
@@ -51,7 +53,7 @@ func (s *scope) ListAssets(_ context.Context, types []string, content kind.Asset
 	}
 	if content == kind.AssetResources && types[0] == kind.ProjectAsset {
 		for number, id := range s.projects {
-			yield([]kind.Asset{{Type: kind.ProjectAsset, Name: "//crm/projects/" + number, ProjectNumber: number, ProjectID: id, Print: uint64(len(s.asked))}})
+			yield([]kind.Asset{{Type: kind.ProjectAsset, Name: "//crm/projects/" + number, ProjectNumber: number, ProjectID: id, Print: s.state}})
 		}
 		return nil
 	}
@@ -210,11 +212,15 @@ func TestCoverage(t *testing.T) {
 	if n := c.Projects(); n != 3 {
 		t.Errorf("%d projects are covered", n)
 	}
+	s.state++
+	c.Take(listing(t, s))
+	spares("the projects have changed", false, "shop", at(5))
+	spares("and were looked at since", true, "shop", at(43))
 	c.Lose()
 	spares("lost", false, "shop", at(43))
-	now = at(5 + 7*60)
+	now = at(43 + 7*60)
 	c.Take(listing(t, s))
-	spares("six hours have passed", false, "shop", at(5))
+	spares("six hours have passed", false, "shop", at(43))
 	var none *Coverage
 	if none.Spares(kinds[0], "shop", now) {
 		t.Error("nothing covers something")

@@ -25,7 +25,8 @@ type Coverage struct {
 
 	mu   sync.Mutex
 	last *Listing
-	// ended is when the last listing ended, and since, by project, when the first of those in a row did that have the project.
+	// ended is when the last listing ended, and since, by project, when the first of those in a row did that have the project as it is: one that
+	// changes, which may be shut down or moved, is looked at as a whole.
 	ended time.Time
 	since map[string]time.Time
 }
@@ -40,16 +41,15 @@ func NewCoverage(schedule, full Schedule, now func() time.Time) *Coverage {
 func (c *Coverage) Take(now *Listing) []Resource {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	changed := Changes(c.last, now)
-	c.last, c.ended = now, c.now()
+	changed, ended := Changes(c.last, now), c.now()
 	since := make(map[string]time.Time, len(now.projects))
-	for project := range now.projects {
-		since[project] = c.ended
-		if before, ok := c.since[project]; ok {
+	for project, print := range now.projects {
+		since[project] = ended
+		if before, ok := c.since[project]; ok && c.last.projects[project] == print {
 			since[project] = before
 		}
 	}
-	c.since = since
+	c.last, c.ended, c.since = now, ended, since
 	return changed
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/test/emulator/policy"
@@ -428,5 +429,53 @@ func (w *world) expectMetric(line string) {
 	w.eventually(line, func() (bool, string) {
 		served := w.served()
 		return slices.Contains(strings.Split(served, "\n"), line), served
+	})
+}
+
+// TestAProjectThatIsShutDownIsNoticedUnderAssets: the inventory shows that something is the matter with it.
+func TestAProjectThatIsShutDownIsNoticedUnderAssets(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		if !k.is(comesAndGoes) {
+			t.Skip("its policy can be read all the same")
+		}
+		w := newAssetWorld(t)
+		w.start()
+		obj := k.manifest("orders", v1alpha1.CommonSpec{})
+		w.create(obj)
+		w.ready(obj)
+		w.restsOnAssets()
+		w.must(w.cloud.Projects.Edit(w.project, func(p *projects.Project) { p.Deleted = true }))
+		w.eventually("the object not to be Ready", func() (bool, string) {
+			w.get(obj)
+			return condition(obj, v1alpha1.ConditionReady).Status == metav1.ConditionFalse, describe(obj)
+		})
+	})
+}
+
+// TestPolicyDriftOfADowntimeIsFoundUnderAssets: what the first listing shows already differs from none before, so each policy is read once
+// after a start.
+func TestPolicyDriftOfADowntimeIsFoundUnderAssets(t *testing.T) {
+	forEachGranter(t, func(t *testing.T, g granter) {
+		w := newAssetWorld(t)
+		w.policySweep = 2 * time.Second
+		w.start()
+		id := w.namespace + "-downtime"
+		obj := g.manifest(id, v1alpha1.CommonSpec{}, "user:ada@example.com")
+		w.create(obj)
+		w.ready(obj)
+		w.stop()
+		w.must(g.edit(w, id, func(p *iampb.Policy) { policy.Revoke(p, g.role, "user:ada@example.com") }))
+		w.start()
+		w.eventually("the grant to be made again", func() (bool, string) {
+			return policy.Has(g.policy(w, id), g.role, "user:ada@example.com"), fmt.Sprint(w.cloud.Traffic.Counts())
+		})
+		t.Log("after that, no policy is read, although its time comes again and again")
+		mark := w.restsOnAssets()
+		for range 4 {
+			w.moreListings()
+		}
+		if other := w.otherCalls(mark); len(other) > 0 {
+			t.Errorf("calls: %v", other)
+		}
 	})
 }
