@@ -26,7 +26,7 @@ const (
 // allows as many a minute.
 const longestListing = 10 * time.Minute
 
-// assetWatch takes listings of assets, every sweep interval, and has looked at what differs from one to the next. What a listing shows is
+// assetWatch takes listings of assets, every sweep interval, and asks for looks at what differs from one to the next. What a listing shows is
 // nothing but that: each object is read by its own identity, and judged by what is read.
 type assetWatch struct {
 	assets   sweep.Assets
@@ -85,12 +85,14 @@ func (w *assetWatch) Start(ctx context.Context) error {
 		return nil
 	}
 	for {
-		next := w.schedule.Next()
 		began := w.now()
-		if err := w.list(ctx); err != nil && ctx.Err() == nil {
+		next := w.schedule.Next()
+		if err := w.list(ctx); err == nil {
+			next -= w.now().Sub(began)
+		} else if ctx.Err() == nil {
 			next = w.failed(err)
 		}
-		timer := time.NewTimer(max(next-w.now().Sub(began), 0))
+		timer := time.NewTimer(max(next, 0))
 		select {
 		case <-ctx.Done():
 			timer.Stop()
@@ -143,7 +145,7 @@ func (w *assetWatch) failed(err error) time.Duration {
 	default:
 	}
 	w.metrics.Assets(outcome, w.coverage.Projects())
-	w.log.Info("assets cannot be listed; what --asset-scope does not cover is listed project by project",
+	w.log.Info("assets cannot be listed; retrying; projects that no listing covers meanwhile are listed one by one",
 		"reason", refusal.Explain("", ""), "error", err.Error(), "projectsCovered", w.coverage.Projects())
 	pause := min(firstAssetRetry<<min(w.failures, 10), lastAssetRetry, w.schedule.Interval)
 	w.failures++

@@ -9,14 +9,18 @@
 //  4. locate        which project, which resource, as whom (inventory)
 //  5. finalizer     before anything is written on the object's behalf
 //  6. relate        rivals and references (inventory)
-//  7. decide        what needs no look: an unbound project, an older rival (plan.AssessUnobserved)
-//  8. place         of an object whose resource is to be emptied: among the few that do so at the same time (emptyings.go)
-//  9. definition    of an object that goes: whether its CustomResourceDefinition goes too, so that nobody asked for the deletion
-//  10. turn         a place in the line for Google's quotas; who has to wait comes back for it, and says nothing (turn.go)
-//  11. observe      each part by itself: the fields, then the IAM policy (observe.go)
-//  12. assess       manifest, record, observation, environment -> assessment (plan.Assess)
-//  13. carry out    what the verdict says: leave (leave.go), hold, write (write.go, create.go, writepolicy.go, confirm.go), delete (delete.go,
+//  7. rest          what is settled is left alone, unless a look is due (rest.go, plan.Settled)
+//  8. decide        what needs no look: an unbound project, an older rival (plan.AssessUnobserved)
+//  9. place         of an object whose resource is to be emptied: among the few that do so at the same time (emptyings.go)
+//  10. definition    of an object that goes: whether its CustomResourceDefinition goes too, so that nobody asked for the deletion
+//  11. turn         a place in the line for Google's quotas; who has to wait comes back for it, and says nothing (turn.go)
+//  12. observe      each part by itself: the fields, then the IAM policy (observe.go)
+//  13. assess       manifest, record, observation, environment -> assessment (plan.Assess)
+//  14. carry out    what the verdict says: leave (leave.go), hold, write (write.go, create.go, writepolicy.go, confirm.go), delete (delete.go,
 //     empty.go)
+//
+// What is settled is checked with the others of its project: a sweep (sweep.go) lists the resources of each kind, and takes them the way up to
+// "assess" (listing.go). Where a pass would find anything to do or to say a look is asked for, which is a pass like any other (looks.go).
 //
 // A write goes: pending record (draft.save, on condition that the object is the newest) -> gate (gate.go: the object, its Namespace, the
 // glass and the lease, read uncached, must be those that the plan was made for) -> call -> what the answer shows -> record. A write that the

@@ -183,5 +183,5 @@ func (p *pass) observeDuePolicy(ctx context.Context) {
 	}
 	p.policies.drop(name)
 	p.policies.set(name, p.policySweep.Next())
-	p.checked.Store(name, p.began)
+	p.noteChecked()
 }

@@ -36,19 +36,22 @@ func (p *pass) restsFor() time.Duration {
 		if p.seen.Policy.Looked {
 			p.policies.drop(p.name())
 			p.policies.set(p.name(), p.policySweep.Next())
-			p.checked.Store(p.name(), p.began)
+			p.noteChecked()
 		}
 		return 0
 	}
-	after := p.checks().First()
-	if p.looked() {
+	p.routine = true
+	after, known := p.policies.left(p.name())
+	switch {
+	case p.looked():
 		after = p.checks().Next()
-		p.checked.Store(p.name(), p.began)
+		p.noteChecked()
+	case !known || after <= 0: // this process has just begun, or a listing of assets spares the look
+		after = p.checks().First()
 	}
 	p.policies.drop(p.name())
 	p.policies.set(p.name(), after)
-	p.routine = true
-	return after
+	return max(after, pauseStale)
 }
 
 // checkIsDue says whether it is time to look at an object that no list shows, and whose resource no listing of assets covers.
@@ -57,6 +60,13 @@ func (p *pass) checkIsDue() bool {
 		return false
 	}
 	return !p.coverage.Spares(p.kind, p.env.Ref.Project, p.lastChecked(p.name()))
+}
+
+// noteChecked notes that the pass has looked at what no list shows, where that may be spared later.
+func (p *pass) noteChecked() {
+	if p.coverage != nil {
+		p.checked.Store(p.name(), p.began)
+	}
 }
 
 // lastChecked is when this process last looked at an object, or the policy of one, that no list shows; zero for never.

@@ -147,12 +147,15 @@ func (s *sweeper) sweep(ctx context.Context, project string) (after time.Duratio
 	}
 	for _, k := range s.kinds {
 		if !isListed(k) {
+			if err := s.remember(ctx, k, members[k.Kind]); err != nil {
+				return 0, err
+			}
 			continue
 		}
 		var failure error
 		if s.spared(k, project, members[k.Kind]) {
 			failure = s.passOver(ctx, k, members[k.Kind])
-		} else if failure = s.sweepKind(ctx, k, project, members[k.Kind], identities); failure == nil {
+		} else if failure = s.sweepKind(ctx, k, project, members[k.Kind], identities); failure == nil && s.coverage != nil {
 			s.swept.Store(sweep.Resource{Kind: k.Kind, Project: project}, began)
 		}
 		if failure != nil {
@@ -203,6 +206,16 @@ func (s *sweeper) members(ctx context.Context, k kind.Kind, project string) ([]m
 		}
 	}
 	return out, nil
+}
+
+// remember sees to it that none of the manifests of a kind that cannot be listed is forgotten, without calling anybody.
+func (s *sweeper) remember(ctx context.Context, k kind.Kind, members []member) error {
+	for _, m := range members {
+		if _, err := s.of[k.Kind].settledPass(ctx, client.ObjectKeyFromObject(m.obj)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // sweepKind checks the resources of a kind in a project: as each identity that its manifests are reached with, or else, to be counted, as those of

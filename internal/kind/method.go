@@ -25,14 +25,14 @@ type Method struct {
 	// NoPermissions says why a call needs none, if it needs none.
 	NoPermissions string
 	// For says in which case the call is made, or needs these permissions, if not for every resource: the field of the manifest, with
-	// its value if only that one matters ("spec.iam", "deletionPolicy: DeleteWithContents"), or a case in words, such as ForCount.
+	// its value if only that one matters ("spec.iam", "deletionPolicy: DeleteWithContents"), or a case in words, such as ForSweep.
 	For string
 }
 
 // Cases that no field of a manifest stands for.
 const (
-	// ForCount is the case of methods that list the resources of a project.
-	ForCount = "the count of unmanaged resources"
+	// ForSweep is the case of methods that list the resources of a project.
+	ForSweep = "sweeps"
 	// ForUndelete is the case of methods that undo a deletion.
 	ForUndelete = "undoing a deletion in Google Cloud"
 )

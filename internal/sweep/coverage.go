@@ -43,9 +43,9 @@ func (c *Coverage) Take(now *Listing) []Resource {
 	defer c.mu.Unlock()
 	changed, ended := Changes(c.last, now), c.now()
 	since := make(map[string]time.Time, len(now.projects))
-	for project, print := range now.projects {
+	for project, state := range now.projects {
 		since[project] = ended
-		if before, ok := c.since[project]; ok && c.last.projects[project] == print {
+		if before, ok := c.since[project]; ok && c.last.projects[project] == state {
 			since[project] = before
 		}
 	}

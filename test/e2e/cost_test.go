@@ -4,9 +4,9 @@ import (
 	"maps"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
@@ -90,7 +90,7 @@ func TestADeleteCostsOneReadAndOneWrite(t *testing.T) {
 func TestSweepsOfAFleetAtRestWriteNothing(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
 		w := newWorld(t)
-		w.sweep = 50 * time.Millisecond
+		w.sweepOften()
 		w.start()
 		objects := map[string]v1alpha1.Object{
 			v1alpha1.ReasonUpToDate:         k.manifest("fine", v1alpha1.CommonSpec{}),
@@ -149,7 +149,7 @@ func (w *world) expectRestOverSweeps(k kind, objects []v1alpha1.Object) {
 // expectRestOverARestart starts the stopped controllers and waits for some sweeps; nothing must be written in Kubernetes or Google Cloud.
 func (w *world) expectRestOverARestart(k kind, objects []v1alpha1.Object) {
 	w.t.Helper()
-	w.sweep = 50 * time.Millisecond
+	w.sweepOften()
 	w.expectRest(k, objects, func() { w.start() })
 }
 
@@ -166,13 +166,18 @@ func (w *world) expectRest(k kind, objects []v1alpha1.Object, begin func()) {
 		if !k.is(comesAndGoes) { // a look at the project does not say for which manifest
 			return len(w.calls(mark, k.getting, "")) >= 6*len(objects), ""
 		}
-		for _, obj := range objects {
-			if len(w.calls(mark, k.getting, obj.GetName())) < 4 {
-				return false, ""
+		for _, obj := range objects { // what is not as it should be is read by itself, all else with the project
+			if !settled(obj) && len(w.calls(mark, k.getting, obj.GetName())) < 4 {
+				return false, describe(obj)
 			}
 		}
-		return true, ""
+		return len(w.calls(mark, k.listing, "")) >= 4, "not enough lists"
 	})
+	for _, obj := range objects {
+		if n := len(w.calls(mark, k.getting, obj.GetName())); k.is(comesAndGoes) && settled(obj) && n > 0 {
+			w.t.Errorf("%s was read %d times", obj.GetName(), n)
+		}
+	}
 	w.noWrites(mark)
 	w.expectKubeWrites(0)
 	for _, obj := range objects {
@@ -181,6 +186,12 @@ func (w *world) expectRest(k kind, objects []v1alpha1.Object, begin func()) {
 			w.t.Errorf("an object at rest was written to:\n%s", describe(obj))
 		}
 	}
+}
+
+// settled says whether an object is as it should be, so that it is checked with its project.
+func settled(obj v1alpha1.Object) bool {
+	ready := condition(obj, v1alpha1.ConditionReady)
+	return ready != nil && ready.Status == metav1.ConditionTrue
 }
 
 // spent counts the calls to the kind's own service, by method.

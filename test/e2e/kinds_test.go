@@ -20,8 +20,8 @@ type kind struct {
 
 	// title is what the tests of the kind go by.
 	title string
-	// getting, creating, updating and deleting are the names of the calls; unmarking is the one that orphaning takes, empty for none.
-	getting, creating, updating, deleting, unmarking string
+	// getting, listing, creating, updating and deleting are the names of the calls; unmarking is the one that orphaning takes. Empty for none.
+	getting, listing, creating, updating, deleting, unmarking string
 	// creation is the reason of the event that tells of a create.
 	creation string
 	// lacks are the traits that the kind does not have, and why.
@@ -115,7 +115,7 @@ var shop = v1alpha1.Labels{"team": "shop"}
 var topics = kind{
 	Kind: registered("Topic"), title: "topic", creation: "Created",
 	getting: "Publisher.GetTopic", creating: "Publisher.CreateTopic", updating: "Publisher.UpdateTopic", deleting: "Publisher.DeleteTopic",
-	unmarking: "Publisher.UpdateTopic",
+	listing: "Publisher.ListTopics", unmarking: "Publisher.UpdateTopic",
 	paths:     always("spec.messageRetentionSeconds"),
 	teamPaths: always("spec.labels[team]"),
 	manifest: func(id string, spec v1alpha1.CommonSpec) v1alpha1.Object {
@@ -134,7 +134,7 @@ var topics = kind{
 
 var buckets = kind{
 	Kind: registered("Bucket"), title: "bucket", creation: "Created",
-	getting: "buckets.get", creating: "buckets.insert", updating: "buckets.patch", deleting: "buckets.delete", unmarking: "buckets.patch",
+	getting: "buckets.get", listing: "buckets.list", creating: "buckets.insert", updating: "buckets.patch", deleting: "buckets.delete", unmarking: "buckets.patch",
 	paths:     always("spec.versioning.enabled"),
 	teamPaths: always("spec.labels[team]"),
 	manifest: func(id string, spec v1alpha1.CommonSpec) v1alpha1.Object {
@@ -154,7 +154,8 @@ var buckets = kind{
 // accounts have their setting in the description, and their team in the display name.
 var accounts = kind{
 	Kind: registered("ServiceAccount"), title: "account", creation: "Created",
-	getting: "IAM.GetServiceAccount", creating: "IAM.CreateServiceAccount", updating: "IAM.PatchServiceAccount", deleting: "IAM.DeleteServiceAccount",
+	getting: "IAM.GetServiceAccount", listing: "IAM.ListServiceAccounts", creating: "IAM.CreateServiceAccount", updating: "IAM.PatchServiceAccount",
+	deleting: "IAM.DeleteServiceAccount",
 	lacks: map[trait]string{
 		ownerLabels: "accounts have no labels; the unique ID tells which account it is",
 		immediate:   "Google may take a minute to show a new account",
@@ -307,6 +308,9 @@ func TestTheTableIsComplete(t *testing.T) {
 		}
 		if k.is(immediate) != (k.Settles == 0) {
 			t.Errorf("%s: that it is visible at once is %v, and the kind settles for %s", k.title, k.is(immediate), k.Settles)
+		}
+		if (k.listing != "") != (k.Fields != nil && k.Fields.List != nil) {
+			t.Errorf("%s: the call that lists is %q, the kind says otherwise", k.title, k.listing)
 		}
 		if k.is(comesAndGoes) != (k.Fields != nil) {
 			t.Errorf("%s: that it comes and goes is %v, the kind says otherwise", k.title, k.is(comesAndGoes))

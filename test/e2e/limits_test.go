@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
@@ -9,10 +10,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
 
 // TestAFleetIsAppliedAtTheRateOfItsQuota: accounts that each cost two writes, applied at once, of which the quota lets ten a second pass.
-// A restart then is no event, though the quota lets no more than twenty reads a second pass.
+// That they are read one by one then, because they cannot be listed, is no event, though the quota lets no more than twenty reads a second pass.
 func TestAFleetIsAppliedAtTheRateOfItsQuota(t *testing.T) {
 	const (
 		accounts        = 60
@@ -46,7 +48,8 @@ func TestAFleetIsAppliedAtTheRateOfItsQuota(t *testing.T) {
 	}
 
 	w.stop()
-	w.quotaShare = 0.2
+	w.quotaShare, w.sweep = 0.2, 5*time.Second
+	w.cloud.Traffic.Inject(traffic.Fault{Match: call("IAM.ListServiceAccounts"), Status: http.StatusForbidden})
 	w.cloud.Traffic.ResetCounts()
 	w.kubeWrites.Store(0)
 	w.start()
@@ -54,10 +57,6 @@ func TestAFleetIsAppliedAtTheRateOfItsQuota(t *testing.T) {
 		counts := w.cloud.Traffic.Counts()
 		return counts["iam IAM.GetIamPolicy"] >= accounts, fmt.Sprint(counts)
 	})
-	want := map[string]int{"iam IAM.GetServiceAccount": accounts, "iam IAM.GetIamPolicy": accounts}
-	if d := cmp.Diff(want, w.cloud.Traffic.Counts()); d != "" {
-		t.Errorf("calls after the restart (-want +got):\n%s", d)
-	}
 	w.expectKubeWrites(0)
 	if d := cmp.Diff(applied, w.accountsReady(accounts)); d != "" {
 		t.Errorf("accounts after the restart, by version (-want +got):\n%s", d)

@@ -96,7 +96,7 @@ var methods = []kind.Method{
 		Permissions: []string{"storage.buckets.setIamPolicy"},
 	},
 	{
-		Service: kind.ServiceStorage, Name: "buckets.list", Step: kind.StepList, Scope: kind.ScopeProject, For: kind.ForCount, OnProject: true,
+		Service: kind.ServiceStorage, Name: "buckets.list", Step: kind.StepList, Scope: kind.ScopeProject, For: kind.ForSweep, OnProject: true,
 		Permissions: []string{"storage.buckets.list"},
 	},
 }

@@ -45,6 +45,6 @@ var methods = []kind.Method{
 	},
 	{
 		Service: kind.ServiceIAM, Name: "IAM.ListServiceAccounts", Step: kind.StepList, Scope: kind.ScopeQuotaProject,
-		Permissions: []string{"iam.serviceAccounts.list"}, OnProject: true, For: kind.ForCount,
+		Permissions: []string{"iam.serviceAccounts.list"}, OnProject: true, For: kind.ForSweep,
 	},
 }

@@ -32,6 +32,6 @@ var methods = []kind.Method{
 	},
 	{
 		Service: kind.ServicePubSub, Name: "Publisher.ListTopics", Step: kind.StepList, Scope: kind.ScopeProject,
-		Permissions: []string{"pubsub.topics.list"}, OnProject: true, For: kind.ForCount,
+		Permissions: []string{"pubsub.topics.list"}, OnProject: true, For: kind.ForSweep,
 	},
 }

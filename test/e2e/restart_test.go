@@ -1,0 +1,170 @@
+package e2e
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/test/installed"
+)
+
+// asShipped sets what the operator does by default.
+func (w *world) asShipped() {
+	w.sweep, w.policySweep, w.quotaShare = 10*time.Minute, time.Hour, gcp.DefaultQuotaShare
+}
+
+// known waits until the controllers have reconciled all objects of a fleet.
+func (w *world) known(fleet map[string][]v1alpha1.Object) {
+	w.t.Helper()
+	for _, k := range table {
+		w.eventually(fmt.Sprintf("all %s to be known", k.Plural), func() (bool, string) {
+			n, _ := w.gauge("holdfast_objects", k.Label())
+			return int(n) == len(fleet[k.title]), fmt.Sprint(n)
+		})
+	}
+}
+
+// TestARestartIsNoEvent: with what is shipped, nobody is called and nothing is written. One sweep then lists, and does no more.
+func TestARestartIsNoEvent(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	fleet := w.fleetOf(8)
+	w.stop()
+	before := w.versions(fleet)
+	w.cloud.Traffic.ResetCounts()
+	w.kubeWrites.Store(0)
+	w.asShipped()
+	w.start()
+	w.known(fleet)
+	lists := []string{"iam IAM.ListServiceAccounts", "pubsub Publisher.ListTopics", "storage buckets.list"} // by now perhaps, by chance
+	for method := range w.cloud.Traffic.Counts() {
+		if !slices.Contains(lists, method) {
+			t.Errorf("a restart calls %s", method)
+		}
+	}
+	w.stop()
+	w.sweep = 200 * time.Millisecond
+	w.start()
+	w.eventually("sweeps", func() (bool, string) { return w.cloud.Traffic.Count(call(buckets.listing)) >= 3, "" })
+	if d := cmp.Diff(lists, slices.Sorted(maps.Keys(w.cloud.Traffic.Counts()))); d != "" {
+		t.Errorf("calls (-want +got):\n%s", d)
+	}
+	w.expectKubeWrites(0)
+	if d := cmp.Diff(before, w.versions(fleet)); d != "" {
+		t.Errorf("versions (-before +after):\n%s", d)
+	}
+}
+
+// TestWhatChangedWhileTheOperatorWasDownIsActedOn, whatever it is, once it starts: nothing waits for a sweep but what only Google Cloud knows.
+func TestWhatChangedWhileTheOperatorWasDownIsActedOn(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change func(w *world, k kind, obj v1alpha1.Object)
+		acted  func(w *world, k kind, obj v1alpha1.Object) bool
+		// swept says that a sweep has to find it.
+		swept bool
+	}{
+		"the spec": {
+			change: func(w *world, k kind, obj v1alpha1.Object) {
+				edit(w, obj, func(o v1alpha1.Object) { k.team(o, "bank") })
+			},
+			acted: func(w *world, k kind, _ v1alpha1.Object) bool { return k.console(w).look("orders").team == "bank" },
+		},
+		"the binding goes": {
+			change: func(w *world, _ kind, _ v1alpha1.Object) { w.unbind(w.namespace) },
+			acted: func(_ *world, _ kind, obj v1alpha1.Object) bool {
+				return condition(obj, v1alpha1.ConditionReady).Reason == v1alpha1.ReasonBindingChanged
+			},
+		},
+		"the binding reaches further": {
+			change: func(w *world, _ kind, _ v1alpha1.Object) {
+				w.limit(v1alpha1.AllowedProjectIDsAnnotation, "another-project")
+			},
+			acted: looked,
+		},
+		"what the Namespace limits": {
+			change: func(w *world, _ kind, _ v1alpha1.Object) { w.limit(v1alpha1.LeastManagementAnnotation, "Approve") },
+			acted:  looked,
+		},
+		"a reconcile is requested": {
+			change: func(w *world, _ kind, obj v1alpha1.Object) {
+				annotate(w, obj, v1alpha1.ReconcileRequestedAtAnnotation, "now")
+			},
+			acted: func(w *world, k kind, obj v1alpha1.Object) bool {
+				return looked(w, k, obj) && obj.GetCommonStatus().LastHandledReconcileAt == "now"
+			},
+		},
+		"an approval of what is no more": {
+			change: func(w *world, _ kind, obj v1alpha1.Object) {
+				w.annotates(installed.Ada, obj, annotations{v1alpha1.ApproveAnnotation: "4711"})
+			},
+			acted: func(w *world, k kind, obj v1alpha1.Object) bool {
+				return looked(w, k, obj) && obj.GetAnnotations()[v1alpha1.ApproveAnnotation] == ""
+			},
+		},
+		"the glass is broken": {
+			change: func(w *world, _ kind, obj v1alpha1.Object) { w.breakGlass(obj) },
+			acted: func(_ *world, _ kind, obj v1alpha1.Object) bool {
+				return obj.GetCommonStatus().BreakGlass != nil && condition(obj, v1alpha1.ConditionBreakGlass).Reason == v1alpha1.ReasonOpen
+			},
+		},
+		"the glass of the namespace is broken": {
+			change: func(w *world, _ kind, _ v1alpha1.Object) { w.breakGlass(w.space()) },
+			acted: func(_ *world, _ kind, obj v1alpha1.Object) bool {
+				return obj.GetCommonStatus().BreakGlass != nil && condition(obj, v1alpha1.ConditionBreakGlass).Reason == v1alpha1.ReasonOpen
+			},
+		},
+		"the deletion": {
+			change: func(w *world, _ kind, obj v1alpha1.Object) { w.delete(obj) },
+			acted:  func(w *world, _ kind, obj v1alpha1.Object) bool { return w.read(obj) != nil },
+		},
+		"drift": {
+			change: func(w *world, k kind, _ v1alpha1.Object) { k.console(w).set("orders", false) },
+			acted:  func(w *world, k kind, _ v1alpha1.Object) bool { return k.console(w).look("orders").on },
+			swept:  true,
+		},
+		"no digest, as of an older version": {
+			change: func(w *world, _ kind, obj v1alpha1.Object) {
+				w.get(obj)
+				before := obj.DeepCopyObject().(v1alpha1.Object)
+				obj.GetCommonStatus().EnvironmentDigest = ""
+				w.must(w.kube.Status().Patch(w.t.Context(), obj, client.MergeFrom(before)))
+			},
+			acted: func(_ *world, _ kind, obj v1alpha1.Object) bool { return obj.GetCommonStatus().EnvironmentDigest != "" },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			forEachKind(t, func(t *testing.T, k kind) {
+				w := startWorld(t)
+				obj := k.manifest("orders", v1alpha1.CommonSpec{})
+				w.create(obj)
+				w.ready(obj)
+				w.stop()
+				tc.change(w, k, obj)
+				w.cloud.Traffic.ResetCounts()
+				w.asShipped()
+				if tc.swept {
+					w.sweepOften()
+				}
+				w.start()
+				w.eventually("it to be acted on", func() (bool, string) {
+					if w.read(obj) == nil && condition(obj, v1alpha1.ConditionReady) == nil {
+						return false, "no conditions"
+					}
+					return tc.acted(w, k, obj), describe(obj)
+				})
+			})
+		})
+	}
+}
+
+// looked says that the resource was read.
+func looked(w *world, k kind, _ v1alpha1.Object) bool {
+	return w.cloud.Traffic.Count(call(k.getting)) > 0
+}
