@@ -9,25 +9,27 @@ import (
 
 // endpoints are where Google Cloud's services are, according to flags and environment.
 type endpoints struct {
-	storage, pubsub, iam, resourceManager string
-	insecure                              bool
+	storage, pubsub, iam, resourceManager, asset string
+
+	insecure bool
 	// The variables that Google's own tools and libraries read. A flag wins over them.
 	storageEmulator, pubsubEmulator string
 }
 
-// options returns the endpoints in the form that Google's clients take.
-func (e endpoints) options() (gcp.Options, error) {
+// options returns the endpoints in the form that Google's clients take. The one of Cloud Asset Inventory matters only if assets are listed.
+func (e endpoints) options(assets bool) (gcp.Options, error) {
 	var opts gcp.Options
 	services := []struct {
 		flag, flagValue         string
 		variable, variableValue string
 		target                  *gcp.Endpoint
-		rpc                     bool
+		rpc, unused             bool
 	}{
-		{"storage-endpoint", e.storage, "STORAGE_EMULATOR_HOST", e.storageEmulator, &opts.Storage, false},
-		{"pubsub-endpoint", e.pubsub, "PUBSUB_EMULATOR_HOST", e.pubsubEmulator, &opts.PubSub, true},
-		{"iam-endpoint", e.iam, "", "", &opts.IAM, true},
-		{"resourcemanager-endpoint", e.resourceManager, "", "", &opts.ResourceManager, true},
+		{"storage-endpoint", e.storage, "STORAGE_EMULATOR_HOST", e.storageEmulator, &opts.Storage, false, false},
+		{"pubsub-endpoint", e.pubsub, "PUBSUB_EMULATOR_HOST", e.pubsubEmulator, &opts.PubSub, true, false},
+		{"iam-endpoint", e.iam, "", "", &opts.IAM, true, false},
+		{"resourcemanager-endpoint", e.resourceManager, "", "", &opts.ResourceManager, true, false},
+		{"asset-endpoint", e.asset, "", "", &opts.Asset, true, !assets},
 	}
 	for _, s := range services {
 		var err error
@@ -36,7 +38,7 @@ func (e endpoints) options() (gcp.Options, error) {
 			*s.target, err = parseEndpoint("--"+s.flag, s.flagValue, e.insecure, s.rpc)
 		case s.variableValue != "":
 			*s.target, err = parseEndpoint("$"+s.variable, s.variableValue, true, s.rpc)
-		case e.insecure:
+		case e.insecure && !s.unused:
 			err = fmt.Errorf("--gcp-insecure requires --%s, because Google's own endpoint has TLS", s.flag)
 		}
 		if err != nil {

@@ -27,7 +27,9 @@ type config struct {
 	policySweepInterval time.Duration
 
 	endpoints endpoints
-	identity  string
+	// assetScope is the scope whose assets are listed; empty for none.
+	assetScope string
+	identity   string
 	// selfMembers are further members by which we have our access.
 	selfMembers []string
 	quotaShare  float64
@@ -90,8 +92,11 @@ func (c *config) flags(all []kind.Kind) cliflag.NamedFlagSets {
 	membersVar(google, &c.selfMembers, "self-members",
 		"Further `members` of IAM policies by which Holdfast has its access, as IAM writes them, separated by commas: groups, identity pools. "+
 			"Holdfast never removes them from a policy. Its own account, those that Namespaces name, and its Kubernetes service account are known.")
+	patternVar(google, &c.assetScope, "asset-scope", scopePattern, "organizations/NUMBER, folders/NUMBER or projects/PROJECT_ID",
+		"The organization, folder or project (`organizations/123`) whose assets the manager's own account lists in Cloud Asset Inventory every sweep interval. "+
+			"What changed is read; projects in the scope are listed in full, and their IAM policies read, every six hours only. If unset: none.")
 	boolVar(google, &c.endpoints.insecure, "gcp-insecure", false,
-		"Connect to Google Cloud without TLS and credentials, as emulators require. Requires that all endpoints are set.")
+		"Connect to Google Cloud without TLS and credentials, as emulators require. Requires the endpoints of all services that are used.")
 	google.StringVar(&c.endpoints.storage, "storage-endpoint", "",
 		"Endpoint of Cloud Storage, as `host:port` or URL. If unset: $STORAGE_EMULATOR_HOST (no TLS, no credentials), or else Google's own.")
 	google.StringVar(&c.endpoints.pubsub, "pubsub-endpoint", "",
@@ -99,6 +104,8 @@ func (c *config) flags(all []kind.Kind) cliflag.NamedFlagSets {
 	google.StringVar(&c.endpoints.iam, "iam-endpoint", "", "gRPC endpoint of IAM, as `host:port` or URL. If unset: Google's own.")
 	google.StringVar(&c.endpoints.resourceManager, "resourcemanager-endpoint", "",
 		"gRPC endpoint of Resource Manager, as `host:port` or URL. If unset: Google's own.")
+	google.StringVar(&c.endpoints.asset, "asset-endpoint", "",
+		"gRPC endpoint of Cloud Asset Inventory, as `host:port` or URL; used with --asset-scope. If unset: Google's own.")
 
 	serving := groups.FlagSet("metrics and health")
 	addressVar(serving, &c.metricsAddress, "metrics-bind-address", "0",
@@ -135,8 +142,15 @@ func (c *config) check() error {
 	if err := c.election.check(); err != nil {
 		return err
 	}
-	_, err := c.endpoints.options()
+	_, err := c.googleOptions()
 	return err
+}
+
+// googleOptions are how Google Cloud is reached.
+func (c *config) googleOptions() (gcp.Options, error) {
+	opts, err := c.endpoints.options(c.assetScope != "")
+	opts.AssetScope = c.assetScope
+	return opts, err
 }
 
 // check compares the durations, as the election needs them.

@@ -97,6 +97,10 @@ func TestParse(t *testing.T) {
 				c.identity = "holdfast@p.iam.gserviceaccount.com"
 			},
 		},
+		"assets": {
+			[]string{"--asset-scope=organizations/123", "--asset-endpoint=assets:1"}, environment(),
+			func(c *config) { c.assetScope, c.endpoints.asset = "organizations/123", "assets:1" },
+		},
 		"emulators": {
 			nil, environment("STORAGE_EMULATOR_HOST", "http://127.0.0.1:1", "PUBSUB_EMULATOR_HOST", "127.0.0.1:2"),
 			func(c *config) {
@@ -153,6 +157,9 @@ func TestParseRefuses(t *testing.T) {
 		"https, insecure":    {[]string{"--gcp-insecure", "--storage-endpoint=https://e:1"}, environment(), `invalid value "https://e:1" for --storage-endpoint: https has TLS; must be HOST:PORT or http://HOST:PORT`},
 		"gRPC with a path":   {[]string{"--pubsub-endpoint=https://e:1/v1"}, environment(), `invalid value "https://e:1/v1" for --pubsub-endpoint: gRPC has no path; must be HOST:PORT`},
 		"Google, insecure":   {[]string{"--gcp-insecure", "--storage-endpoint=e:1", "--pubsub-endpoint=e:1"}, environment(), "--gcp-insecure requires --iam-endpoint, because Google's own endpoint has TLS"},
+		"no scope":           {[]string{"--asset-scope=organizations/example.com"}, environment(), `invalid argument "organizations/example.com" for "--asset-scope" flag: must be organizations/NUMBER, folders/NUMBER or projects/PROJECT_ID`},
+		"a scope by name":    {[]string{"--asset-scope=my-project"}, environment(), `invalid argument "my-project" for "--asset-scope" flag: must be organizations/NUMBER, folders/NUMBER or projects/PROJECT_ID`},
+		"assets, insecure":   {[]string{"--gcp-insecure", "--storage-endpoint=e:1", "--pubsub-endpoint=e:1", "--iam-endpoint=e:1", "--resourcemanager-endpoint=e:1", "--asset-scope=folders/1"}, environment(), "--gcp-insecure requires --asset-endpoint, because Google's own endpoint has TLS"},
 		"emulator":           {nil, environment("PUBSUB_EMULATOR_HOST", "e:x"), `invalid value "e:x" for $PUBSUB_EMULATOR_HOST: invalid port ":x" after host; must be HOST:PORT or http://HOST:PORT`},
 	}
 	for name, tc := range cases {
@@ -213,6 +220,10 @@ func TestEndpoints(t *testing.T) {
 			endpoints{storageEmulator: "emulator:1", pubsubEmulator: "http://emulator:1"},
 			gcp.Options{Storage: emulator, PubSub: emulator},
 		},
+		"assets elsewhere": {
+			endpoints{asset: "emulator:1", storage: "emulator:1", pubsub: "emulator:1", iam: "emulator:1", resourceManager: "emulator:1", insecure: true},
+			gcp.Options{Storage: emulator, PubSub: emulator, IAM: emulator, ResourceManager: emulator, Asset: emulator},
+		},
 		"the flag wins": {
 			endpoints{storage: "elsewhere", storageEmulator: "emulator:1"},
 			gcp.Options{Storage: gcp.Endpoint{Address: "elsewhere:443"}},
@@ -220,7 +231,7 @@ func TestEndpoints(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, err := tc.endpoints.options()
+			got, err := tc.endpoints.options(false)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -86,9 +86,17 @@ func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.
 		Sweep: sweep.Schedule{Interval: c.sweepInterval}, PolicySweep: sweep.Schedule{Interval: c.policySweepInterval},
 		Gate: engine.NewGate(mgr.GetAPIReader(), held, c.shard), Shard: c.shard,
 		Projects: clients, Identities: clients, SelfMembers: append(c.selfMembers, kubernetesMembers(mountedToken)...),
-		Turns: clients, Metrics: collector, Namespace: cmp.Or(podNamespace(), c.election.namespace),
+		Turns: clients, Metrics: collector, Assets: assetsIn(c.assetScope, clients), Namespace: cmp.Or(podNamespace(), c.election.namespace),
 	})
 	return mgr, errors.Join(err, register(collector))
+}
+
+// assetsIn lists the assets in a scope; nobody does if there is none.
+func assetsIn(scope string, clients *gcp.Clients) sweep.Assets {
+	if scope == "" {
+		return nil
+	}
+	return clients
 }
 
 // register adds metrics to those that the manager serves.

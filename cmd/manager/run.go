@@ -81,7 +81,7 @@ func newCommand(all []kind.Kind, getenv func(string) string, start func(*config)
 
 // operate checks that everything the operator needs is there, and runs it until the context ends.
 func operate(ctx context.Context, c *config) (err error) {
-	opts, err := c.endpoints.options()
+	opts, err := c.googleOptions()
 	if err != nil {
 		return err
 	}

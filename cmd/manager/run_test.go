@@ -149,6 +149,10 @@ func TestRunComplains(t *testing.T) {
 			emulated(there, there, there, gone, "--kubeconfig", fakeAPIServer(t, all, false)), "", 1,
 			[]string{"resourcemanager cannot be reached at " + gone, "connection refused", "check --resourcemanager-endpoint"},
 		},
+		"asset inventory unreachable": {
+			emulated(there, there, there, there, "--asset-scope=organizations/1", "--asset-endpoint", gone, "--kubeconfig", fakeAPIServer(t, all, false)), "", 1,
+			[]string{"asset cannot be reached at " + gone, "connection refused", "check --asset-endpoint"},
+		},
 		"election outside of a cluster": {
 			emulated(there, there, there, there, "--leader-elect", "--kubeconfig", fakeAPIServer(t, all, false)), "", 1,
 			[]string{"--leader-elect-namespace"},

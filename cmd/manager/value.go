@@ -93,6 +93,7 @@ var (
 	ownerIDPattern = regexp.MustCompile(`^[a-z0-9_-]{1,63}$`)
 	// shardPattern is that of config/admission/bind.yaml: of what is a label's value in Kubernetes and may end the name of a lease.
 	shardPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
+	scopePattern = regexp.MustCompile(`^(organizations/[0-9]+|folders/[0-9]+|projects/[a-z0-9.:-]+)$`)
 	emailPattern = regexp.MustCompile(`^[^\s:@,]+@[^\s:@,]+\.[^\s:@,]+$`)
 )
 

@@ -168,6 +168,7 @@ func (p *pass) shows(ctx context.Context, live kind.Live) bool {
 func (p *pass) observeDuePolicy(ctx context.Context) {
 	name := p.name()
 	if !plan.MentionsPolicy(p.manifest(), p.record) {
+		p.policies.drop(name)
 		return
 	}
 	switch left, known := p.policies.left(name); {
@@ -184,4 +185,5 @@ func (p *pass) observeDuePolicy(ctx context.Context) {
 	}
 	p.policies.drop(name)
 	p.policies.set(name, p.policySweep.Next())
+	p.noteChecked()
 }

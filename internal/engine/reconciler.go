@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -67,7 +68,11 @@ type Reconciler struct {
 	// policies of those are due whose fields a list shows.
 	sweep, policySweep sweep.Schedule
 	policies           *dues
-	events             events.EventRecorder
+	// coverage says what needs no look although its time has come. checked is when an object, or the policy of one, was last looked at that no
+	// list shows: a time.Time, by the types.NamespacedName.
+	coverage *sweep.Coverage
+	checked  sync.Map
+	events   events.EventRecorder
 	// eventLimits are those of all kinds together.
 	eventLimits *eventLimits
 	metrics     *metrics.Collector
@@ -116,7 +121,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if p.background {
 		result.Priority = new(handler.LowPriority)
 	}
-	if err != nil || result.RequeueAfter > 0 { // the pass that follows is to look, whatever the status says by then
+	if err != nil || result.RequeueAfter > 0 && !p.routine { // the pass that follows is to look, whatever the status says by then
 		r.due.set(req.NamespacedName, result.RequeueAfter)
 	}
 	return result, err
@@ -142,6 +147,7 @@ func (r *Reconciler) forget(name types.NamespacedName) {
 	r.guards.forget(name)
 	r.due.drop(name)
 	r.policies.drop(name)
+	r.checked.Delete(name)
 	r.metrics.Forget(r.measured(name))
 }
 
@@ -164,6 +170,8 @@ type pass struct {
 	// that the passes that follow need not be soon: everybody else goes ahead.
 	emptying   *emptying
 	background bool
+	// routine says that the pass that follows is there only to check a settled object once more.
+	routine bool
 	// before is the record before this pass was about to write anything.
 	before plan.Record
 	// recorded says that something is recorded as about to be written, be it that unstored says that the status need not say so yet; sent, for

@@ -170,6 +170,7 @@ func (r *Reconciler) next(out outcome, p *pass) (reconcile.Result, error) {
 	if past, expired := breakglass.Past(obj.GetAnnotations(), v1alpha1.BreakGlassOnObject, now); expired {
 		by(past.Until.Add(breakglass.ClearLag))
 	}
+	p.routine = p.routine && after == result.RequeueAfter
 	result.RequeueAfter = after
 	return result, nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/plan"
 	"github.com/holdfast-dev/holdfast/internal/sweep"
@@ -12,7 +14,7 @@ import (
 // rest ends the pass of an object that is settled and that there is no cause to look at: its resource is checked with the others of its project.
 // So objects cost nothing when the process starts, and when something changes that has no effect on them.
 func (p *pass) rest(context.Context) *outcome {
-	if !p.due.isDue(p.name()) && p.settled() {
+	if !p.due.isDue(p.name()) && p.settled() && !p.checkIsDue() {
 		return &outcome{settled: true}
 	}
 	p.due.drop(p.name()) // who has asked for a look until now gets this one
@@ -34,13 +36,44 @@ func (p *pass) restsFor() time.Duration {
 		if p.seen.Policy.Looked {
 			p.policies.drop(p.name())
 			p.policies.set(p.name(), p.policySweep.Next())
+			p.noteChecked()
 		}
 		return 0
 	}
-	if p.looked() {
-		return p.checks().Next()
+	p.routine = true
+	after, known := p.policies.left(p.name())
+	switch {
+	case p.looked():
+		after = p.checks().Next()
+		p.noteChecked()
+	case !known || after <= 0: // this process has just begun, or a listing of assets spares the look
+		after = p.checks().First()
 	}
-	return p.checks().First()
+	p.policies.drop(p.name())
+	p.policies.set(p.name(), after)
+	return max(after, pauseStale)
+}
+
+// checkIsDue says whether it is time to look at an object that no list shows, and whose resource no listing of assets covers.
+func (p *pass) checkIsDue() bool {
+	if isListed(p.kind) || !p.policies.isDue(p.name()) {
+		return false
+	}
+	return !p.coverage.Spares(p.kind, p.env.Ref.Project, p.lastChecked(p.name()))
+}
+
+// noteChecked notes that the pass has looked at what no list shows, where that may be spared later.
+func (p *pass) noteChecked() {
+	if p.coverage != nil {
+		p.checked.Store(p.name(), p.began)
+	}
+}
+
+// lastChecked is when this process last looked at an object, or the policy of one, that no list shows; zero for never.
+func (r *Reconciler) lastChecked(name types.NamespacedName) time.Time {
+	checked, _ := r.checked.Load(name)
+	at, _ := checked.(time.Time)
+	return at
 }
 
 // checks is when objects of the kind are checked: those that are but a policy, when policies are.

@@ -44,6 +44,10 @@ type Options struct {
 	Metrics *metrics.Collector
 	// Shard is the shard whose Namespaces' objects are reconciled, as v1alpha1.ShardLabel has it. Default: those without the label.
 	Shard string
+	// Assets lists what changed in all projects of a scope, every sweep interval; nil for nobody. FullSweep is how often what they cover is
+	// looked at all the same. Default: sweep.DefaultFull.
+	Assets    sweep.Assets
+	FullSweep time.Duration
 	// Namespace is the operator's own. Default: holdfast-system.
 	Namespace string
 	// Handover is how long a write of another process may take, whose Namespace has moved to this shard since. Default: gcp.DefaultTimeout.
@@ -72,6 +76,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 		return fmt.Errorf("setting up the watch on admission policies: %w", err)
 	}
 	requests, limits := &looks{inventory: all, of: map[string]*Reconciler{}}, newEventLimits()
+	coverage := coverageOf(opts)
 	for _, k := range opts.Kinds {
 		r := &Reconciler{
 			kind: k, inventory: all, client: mgr.GetClient(), uncached: mgr.GetAPIReader(), gate: opts.Gate,
@@ -79,7 +84,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 			turns: opts.Turns, kept: newWaitingTurns(), missing: newAbsences(), throttled: newAbsences(),
 			firstLooks: newFirstLooks(), unrecorded: newUnrecorded(),
 			emptyings: newEmptyings(workers(opts, k)),
-			sweep:     opts.Sweep, policySweep: opts.PolicySweep, policies: newDues(time.Now), metrics: opts.Metrics,
+			sweep:     opts.Sweep, policySweep: opts.PolicySweep, policies: newDues(time.Now), coverage: coverage, metrics: opts.Metrics,
 			events: mgr.GetEventRecorder("holdfast"), eventLimits: limits, scheme: mgr.GetScheme(),
 			writes: newWriteLog(cmp.Or(opts.Unanswered, defaultUnanswered), !k.Labels), now: time.Now,
 			guards: guards, tenants: tenants, home: cmp.Or(opts.Namespace, defaultNamespace), due: newDues(time.Now),
@@ -89,7 +94,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 			return err
 		}
 	}
-	if err := setUpSweeps(ctx, mgr, opts.Kinds, requests, source, opts.Sweep, opts.Metrics); err != nil {
+	sweeps, err := setUpSweeps(ctx, mgr, opts, requests, source, coverage)
+	if err != nil {
+		return err
+	}
+	if err := setUpAssets(mgr, opts, requests, sweeps, coverage); err != nil {
 		return err
 	}
 	return setUpNamespaces(mgr, opts.Shard)
@@ -100,7 +109,7 @@ func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cach
 	if err := indexBy(ctx, mgr.GetCache(), k); err != nil {
 		return fmt.Errorf("indexing %s: %w", k.Plural, err)
 	}
-	opts.Metrics.Watch(k.Label(), metrics.Kind{Sweep: r.checks().Interval, Count: count(ctx, mgr, r.tenants, obj)})
+	opts.Metrics.Watch(k.Label(), metrics.Kind{Sweep: max(r.checks().Interval, opts.fullSweep()), Count: count(ctx, mgr, r.tenants, obj)})
 	control := ctrl.NewControllerManagedBy(mgr).
 		Named(k.Label()).
 		For(obj, builder.WithPredicates(worthALook())).

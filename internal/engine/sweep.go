@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	toolscache "k8s.io/client-go/tools/cache"
@@ -18,8 +19,8 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
-	"github.com/holdfast-dev/holdfast/internal/metrics"
 	"github.com/holdfast-dev/holdfast/internal/sweep"
+	"github.com/holdfast-dev/holdfast/internal/tenancy"
 )
 
 // sweepsAtOnce is how many projects are swept at the same time: three lists of each, of a tenth of a second, are 3,000 projects in two minutes.
@@ -35,25 +36,35 @@ type sweeper struct {
 	schedule  sweep.Schedule
 	projects  *sweep.Projects
 	counts    map[string]*census // by kind.Kind.Kind
+	// coverage says which lists can be spared, swept is when each was last taken: a time.Time, by sweep.Resource without an ID.
+	coverage *sweep.Coverage
+	swept    sync.Map
+	// counted are the projects that were counted by the last listing of assets.
+	counted map[string]bool
 }
 
 // setUpSweeps makes the manager sweep the projects that have manifests.
-func setUpSweeps(ctx context.Context, mgr ctrl.Manager, kinds []kind.Kind, requests *looks, source cached, schedule sweep.Schedule, m *metrics.Collector) error {
-	s := &sweeper{kinds: kinds, of: requests.of, inventory: requests.inventory, source: source, schedule: schedule, counts: map[string]*census{}}
-	s.projects = sweep.NewProjects(schedule, sweepsAtOnce, s.sweep)
-	for _, k := range kinds {
+func setUpSweeps(
+	ctx context.Context, mgr ctrl.Manager, opts Options, requests *looks, source cached, coverage *sweep.Coverage,
+) (*sweeper, error) {
+	s := &sweeper{
+		kinds: opts.Kinds, of: requests.of, inventory: requests.inventory, source: source, schedule: opts.Sweep, counts: map[string]*census{},
+		coverage: coverage,
+	}
+	s.projects = sweep.NewProjects(opts.Sweep, sweepsAtOnce, s.sweep)
+	for _, k := range opts.Kinds {
 		if isListed(k) {
-			s.counts[k.Kind] = newCensus(k.Label(), m)
+			s.counts[k.Kind] = newCensus(k.Label(), opts.Metrics)
 		}
 		informer, err := mgr.GetCache().GetInformer(ctx, k.New(), cache.BlockUntilSynced(false))
 		if err != nil {
-			return fmt.Errorf("watching %s: %w", k.Plural, err)
+			return nil, fmt.Errorf("watching %s: %w", k.Plural, err)
 		}
 		if _, err := informer.AddEventHandler(s.follow()); err != nil {
-			return fmt.Errorf("watching %s: %w", k.Plural, err)
+			return nil, fmt.Errorf("watching %s: %w", k.Plural, err)
 		}
 	}
-	return mgr.Add(s)
+	return s, mgr.Add(s)
 }
 
 // NeedLeaderElection says that the leader alone sweeps.
@@ -90,8 +101,9 @@ func (s *sweeper) moves(from, to string, before bool) {
 		s.projects.Add(to, before)
 	}
 	if from != "" && s.projects.Remove(from) {
-		for _, counts := range s.counts {
+		for kind, counts := range s.counts {
 			counts.forget(from)
+			s.swept.Delete(sweep.Resource{Kind: kind, Project: from})
 		}
 	}
 }
@@ -121,7 +133,7 @@ type member struct {
 
 // sweep checks the resources of a project.
 func (s *sweeper) sweep(ctx context.Context, project string) (after time.Duration, err error) {
-	ctx = gcp.WithProject(ctx, project)
+	ctx, began := gcp.WithProject(ctx, project), time.Now()
 	members, identities := map[string][]member{}, map[string]bool{}
 	for _, k := range s.kinds {
 		of, err := s.members(ctx, k, project)
@@ -146,7 +158,13 @@ func (s *sweeper) sweep(ctx context.Context, project string) (after time.Duratio
 			}
 			continue
 		}
-		if failure := s.sweepKind(ctx, k, project, members[k.Kind], identities); failure != nil {
+		var failure error
+		if s.spared(k, project, members[k.Kind]) {
+			failure = s.passOver(ctx, k, members[k.Kind])
+		} else if failure = s.sweepKind(ctx, k, project, members[k.Kind], identities); failure == nil && s.coverage != nil {
+			s.swept.Store(sweep.Resource{Kind: k.Kind, Project: project}, began)
+		}
+		if failure != nil {
 			after, err = max(after, gcp.Classify(failure).RetryAfter), errors.Join(err, failure)
 		}
 	}
@@ -154,6 +172,27 @@ func (s *sweeper) sweep(ctx context.Context, project string) (after time.Duratio
 		log.FromContext(ctx).Info("a project could not be swept; retrying", "project", project, "error", err.Error())
 	}
 	return after, err
+}
+
+// spared says whether the resources of a kind in a project need no list although its time has come, nor any of them a look at its policy.
+func (s *sweeper) spared(k kind.Kind, project string, members []member) bool {
+	r := s.of[k.Kind]
+	swept, _ := s.swept.Load(sweep.Resource{Kind: k.Kind, Project: project})
+	at, _ := swept.(time.Time)
+	return s.coverage.Spares(k, project, at) && !slices.ContainsFunc(members, func(m member) bool {
+		name := client.ObjectKeyFromObject(m.obj)
+		return r.policies.isDue(name) && !s.coverage.Spares(k, project, r.lastChecked(name))
+	})
+}
+
+// passOver does what a sweep does besides looking at Google Cloud: nothing may wait for the next list that no listing of assets shows.
+func (s *sweeper) passOver(ctx context.Context, k kind.Kind, members []member) error {
+	for _, m := range members {
+		if _, err := s.of[k.Kind].settledPass(ctx, client.ObjectKeyFromObject(m.obj)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // members are the shard's manifests of a kind that may reach the project.
@@ -231,4 +270,60 @@ func (s *sweeper) oneByOne(ctx context.Context, r *Reconciler, members []member)
 			log.FromContext(ctx).Error(err, "asking for a look; the next sweep will")
 		}
 	}
+}
+
+// countAssets counts what a listing of assets shows and no manifest declares, in the projects that Namespaces are bound to.
+func (s *sweeper) countAssets(ctx context.Context, listing *sweep.Listing) error {
+	namespaces, err := s.source.Namespaces(ctx)
+	if err != nil {
+		return err
+	}
+	bound := map[string]bool{}
+	for _, annotations := range namespaces {
+		for _, binding := range tenancy.Bindings(annotations) {
+			bound[binding.Project] = true
+		}
+	}
+	counted := map[string]bool{}
+	for _, k := range s.kinds {
+		if !isListed(k) || k.AssetType == "" {
+			continue
+		}
+		declared, err := s.declared(ctx, k)
+		if err != nil {
+			return err
+		}
+		for project, unmanaged := range listing.Undeclared(k, func(r sweep.Resource) bool { return declared[r] }) {
+			if bound[project] {
+				s.counts[k.Kind].note(project, tally{unmanaged: unmanaged}, s.projects.Len())
+				counted[project] = true
+			}
+		}
+	}
+	for project := range s.counted {
+		if !counted[project] && !s.projects.Has(project) {
+			for _, counts := range s.counts {
+				counts.forget(project)
+			}
+		}
+	}
+	s.counted = counted
+	return nil
+}
+
+// declared are the resources of a kind that manifests declare.
+func (s *sweeper) declared(ctx context.Context, k kind.Kind) (map[sweep.Resource]bool, error) {
+	manifests, err := s.source.list(ctx, k)
+	if err != nil {
+		return nil, err
+	}
+	declared := make(map[sweep.Resource]bool, len(manifests))
+	for _, obj := range manifests {
+		project, err := s.inventory.ProjectOf(ctx, obj)
+		if err != nil {
+			return nil, err
+		}
+		declared[sweep.Resource{Kind: k.Kind, Project: project, ID: k.ResourceID(obj)}] = true
+	}
+	return declared, nil
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	asset "cloud.google.com/go/asset/apiv1"
 	"cloud.google.com/go/auth"
 	iam "cloud.google.com/go/iam/admin/apiv1"
 	pubsub "cloud.google.com/go/pubsub/v2/apiv1"
@@ -28,8 +29,10 @@ const DefaultMaxAccounts = 256
 
 // Options say how to reach Google Cloud. The zero value is ready to use.
 type Options struct {
-	// Storage, PubSub, IAM and ResourceManager are the services' endpoints. Default: Google's own.
-	Storage, PubSub, IAM, ResourceManager Endpoint
+	// Storage, PubSub, IAM, ResourceManager and Asset are the services' endpoints. Default: Google's own.
+	Storage, PubSub, IAM, ResourceManager, Asset Endpoint
+	// AssetScope is the organization, folder or project whose assets are listed, such as organizations/123; empty for none.
+	AssetScope string
 	// Identity is the e-mail that the manager's own credentials are for, see Clients.Identity. Default: looked up.
 	Identity string
 	// Methods are all of Google's methods that the kinds call. A call of any other, but for this package's own, is refused.
@@ -69,6 +72,7 @@ type Clients struct {
 	topics   *pool[*pubsub.TopicAdminClient]
 	accounts *pool[*iam.IamClient]
 	projects *pool[*resourcemanager.ProjectsClient]
+	assets   *pool[*asset.Client]
 
 	numbers sync.Map // project ID to uint64
 	states  sync.Map // service account and project ID to projectState
@@ -94,7 +98,8 @@ func NewClients(opts Options) (*Clients, error) {
 	if err := shares(opts.Registerer, c.limiter); err != nil {
 		return nil, err
 	}
-	insecure := opts.Storage.Insecure && opts.PubSub.Insecure && opts.IAM.Insecure && opts.ResourceManager.Insecure
+	insecure := opts.Storage.Insecure && opts.PubSub.Insecure && opts.IAM.Insecure && opts.ResourceManager.Insecure &&
+		(opts.Asset.Insecure || opts.AssetScope == "")
 	if c.base == nil && !insecure {
 		if c.base, err = detectCredentials(); err != nil {
 			return nil, err
@@ -108,6 +113,8 @@ func NewClients(opts Options) (*Clients, error) {
 		func(a *iam.IamClient) { a.CallOptions = &iam.IamCallOptions{} })
 	c.projects = newRPCPool(c, kind.ServiceResourceManager, opts.ResourceManager, resourcemanager.NewProjectsClient,
 		func(p *resourcemanager.ProjectsClient) { p.CallOptions = &resourcemanager.ProjectsCallOptions{} })
+	c.assets = newRPCPool(c, kind.ServiceAsset, opts.Asset, asset.NewClient,
+		func(a *asset.Client) { a.CallOptions = &asset.CallOptions{} })
 	return c, nil
 }
 
@@ -116,6 +123,7 @@ func (o Options) orDefault() Options {
 	o.PubSub = o.PubSub.or(googlePubSub)
 	o.IAM = o.IAM.or(googleIAM)
 	o.ResourceManager = o.ResourceManager.or(googleResourceManager)
+	o.Asset = o.Asset.or(googleAsset)
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
 	}
@@ -168,7 +176,7 @@ func (c *Clients) openStorage(ctx context.Context, account string, _ *usage) (*S
 
 // Close closes all clients.
 func (c *Clients) Close() error {
-	err := errors.Join(c.storage.close(), c.topics.close(), c.accounts.close(), c.projects.close())
+	err := errors.Join(c.storage.close(), c.topics.close(), c.accounts.close(), c.projects.close(), c.assets.close())
 	if transport, ok := c.opts.base.(*http.Transport); ok {
 		transport.CloseIdleConnections()
 	}

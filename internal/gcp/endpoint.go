@@ -79,4 +79,5 @@ var (
 	googlePubSub          = Endpoint{Address: "pubsub.googleapis.com:443"}
 	googleIAM             = Endpoint{Address: "iam.googleapis.com:443"}
 	googleResourceManager = Endpoint{Address: "cloudresourcemanager.googleapis.com:443"}
+	googleAsset           = Endpoint{Address: "cloudasset.googleapis.com:443"}
 )

@@ -24,6 +24,9 @@ const (
 // ForProjects is the case in which projects are asked for.
 const ForProjects = "a `Bucket`, whose project number is compared, and for recognizing a project that is shut down"
 
+// ForAssets is the case in which assets are listed.
+const ForAssets = "`--asset-scope`, on that organization, folder or project"
+
 // Methods are those of Google's methods that Clients calls by itself, whatever the kind.
 func Methods() []kind.Method {
 	return []kind.Method{
@@ -42,6 +45,14 @@ func Methods() []kind.Method {
 		{
 			Service: serviceMetadata, Name: methodEmail, Step: kind.StepIdentify, Scope: kind.ScopeUnlimited,
 			NoPermissions: "it answers everybody on its machine",
+		},
+		{
+			Service: kind.ServiceAsset, Name: "AssetService.ListAssets", Step: kind.StepList, Scope: kind.ScopeQuotaProject,
+			Permissions: []string{assetPermissions[kind.AssetResources]}, For: ForAssets,
+		},
+		{
+			Service: kind.ServiceAsset, Name: "AssetService.ListAssets", Step: kind.StepList, Scope: kind.ScopeQuotaProject,
+			Permissions: []string{assetPermissions[kind.AssetPolicies]}, For: ForAssets,
 		},
 	}
 }

@@ -202,7 +202,7 @@ func TestEvictionForgetsTokens(t *testing.T) {
 	if n := tokens.Load(); n != 2*3 {
 		t.Errorf("%d tokens, want 6: three of either client", n)
 	}
-	if diff := cmp.Diff(map[string]float64{"storage": 3, "pubsub": 3, "iam": 0, "resourcemanager": 0}, sums(t, registry, "holdfast_gcp_clients", "service")); diff != "" {
+	if diff := cmp.Diff(map[string]float64{"storage": 3, "pubsub": 3, "iam": 0, "resourcemanager": 0, "asset": 0}, sums(t, registry, "holdfast_gcp_clients", "service")); diff != "" {
 		t.Errorf("open clients, the evicted ones included (-want +got):\n%s", diff)
 	}
 }

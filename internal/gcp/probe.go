@@ -36,14 +36,18 @@ func (e *Unreachable) Unwrap() error { return e.Err }
 // Probe connects to each endpoint, or to the proxy that the environment sets for it, and sends nothing. It returns an
 // Unreachable for the first that fails, in the order of Options.
 func (c *Clients) Probe(ctx context.Context) error {
-	endpoints := []struct {
+	type served struct {
 		service kind.Service
 		Endpoint
-	}{
+	}
+	endpoints := []served{
 		{kind.ServiceStorage, c.opts.Storage},
 		{kind.ServicePubSub, c.opts.PubSub},
 		{kind.ServiceIAM, c.opts.IAM},
 		{kind.ServiceResourceManager, c.opts.ResourceManager},
+	}
+	if c.opts.AssetScope != "" {
+		endpoints = append(endpoints, served{kind.ServiceAsset, c.opts.Asset})
 	}
 	results := make([]chan error, len(endpoints))
 	for i, endpoint := range endpoints {

@@ -22,6 +22,8 @@ var (
 	projectReads  = perMinute("reads", 600)
 	projectLists  = perMinute("lists", 240)
 	projectWrites = perMinute("writes", 600)
+	// https://cloud.google.com/asset-inventory/docs/quota: per consumer project. An organization has 800, and 650,000 a day, from all projects.
+	assetLists = perMinute("lists", 100)
 	// https://cloud.google.com/pubsub/quotas: administrator operations per project.
 	pubSubOperations = perMinute("administrator operations", 6000)
 	// https://cloud.google.com/storage/quotas: about one creation or deletion of a bucket in two seconds per project, one update of the
@@ -45,6 +47,7 @@ var defaultQuotas = map[kind.Service]map[kind.Quota]quota{
 	kind.ServiceResourceManager: {
 		kind.QuotaReads: projectReads, kind.QuotaLists: projectLists, kind.QuotaWrites: projectWrites,
 	},
+	kind.ServiceAsset: {kind.QuotaLists: assetLists},
 	kind.ServicePubSub: {
 		kind.QuotaReads: pubSubOperations, kind.QuotaLists: pubSubOperations, kind.QuotaWrites: pubSubOperations, kind.QuotaCreates: pubSubOperations,
 	},

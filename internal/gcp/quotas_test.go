@@ -19,6 +19,7 @@ func TestDefaultQuotas(t *testing.T) {
 			kind.QuotaReads: {"reads", 6000}, kind.QuotaLists: {"reads", 6000}, kind.QuotaWrites: {"writes", 600}, kind.QuotaCreates: {"writes", 600},
 		},
 		kind.ServiceResourceManager: {kind.QuotaReads: {"reads", 600}, kind.QuotaLists: {"lists", 240}, kind.QuotaWrites: {"writes", 600}},
+		kind.ServiceAsset:           {kind.QuotaLists: {"lists", 100}},
 		kind.ServicePubSub: {
 			kind.QuotaReads: {"administrator operations", 6000}, kind.QuotaLists: {"administrator operations", 6000},
 			kind.QuotaWrites: {"administrator operations", 6000}, kind.QuotaCreates: {"administrator operations", 6000},

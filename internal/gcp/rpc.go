@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"cloud.google.com/go/auth/grpctransport"
@@ -32,6 +33,7 @@ func (c *Clients) dial(ctx context.Context, service kind.Service, endpoint Endpo
 		GRPCDialOpts: append([]grpc.DialOption{
 			grpc.WithUserAgent(c.opts.UserAgent),
 			grpc.WithDisableRetry(),
+			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32)), // as Google's own clients; a page of a list may have more than gRPC's 4 MiB
 			grpc.WithIdleTimeout(idleTimeout),
 			grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: maxReconnect}),
 			grpc.WithChainUnaryInterceptor(

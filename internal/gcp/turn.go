@@ -41,6 +41,7 @@ func (c *Clients) Reserve(of fair.Tenant, impersonate, id string, certain, likel
 func (o Options) endpoint(service kind.Service) Endpoint {
 	return map[kind.Service]Endpoint{
 		kind.ServiceStorage: o.Storage, kind.ServicePubSub: o.PubSub, kind.ServiceIAM: o.IAM, kind.ServiceResourceManager: o.ResourceManager,
+		kind.ServiceAsset: o.Asset,
 	}[service]
 }
 

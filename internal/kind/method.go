@@ -40,12 +40,14 @@ const (
 // Service is a Google service, as metrics and limits name it.
 type Service string
 
-// The services that kinds call.
+// The services that kinds call, and the one that lists all kinds.
 const (
 	ServiceStorage         Service = "storage"
 	ServicePubSub          Service = "pubsub"
 	ServiceIAM             Service = "iam"
 	ServiceResourceManager Service = "resourcemanager"
+	// ServiceAsset is called by no kind.
+	ServiceAsset Service = "asset"
 )
 
 // Step is a step of a kind that calls Google: a function of Fields or Policy. The zero value is none.

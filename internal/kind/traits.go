@@ -24,6 +24,9 @@ type Traits struct {
 	NotEmpty string
 	// Principal says what is special to resources that can be acted as, each by its Referent, an e-mail; nil for a kind that has none such.
 	Principal *Principal
+	// AssetType is the type of the resource in Cloud Asset Inventory, such as storage.googleapis.com/Bucket; empty for a kind that it does not
+	// list.
+	AssetType string
 	// Labels says whether the resource has labels, and so can carry those that mark its owner.
 	Labels bool
 	// Settles is how long after its creation Google may still answer that a resource does not exist. 0: it is found at once.

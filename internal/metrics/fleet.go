@@ -28,6 +28,7 @@ type Collector struct {
 	drift    drift
 	reports  reports
 	listings map[string]Listing
+	assets   assets
 	build    prometheus.Gauge
 }
 
@@ -92,6 +93,7 @@ func New() *Collector {
 		drift:    newDrift(),
 		reports:  newReports(),
 		listings: map[string]Listing{},
+		assets:   newAssets(),
 		build:    newBuild(),
 	}
 }

@@ -78,6 +78,8 @@ func everythingHappened(t *testing.T) *Collector {
 	c.Show(Key{"bucket", "shop", "media"}, abnormal)
 	c.NotTold("bucket")
 	c.Listed("bucket", Listing{Unmanaged: 2, NotListed: 1})
+	c.Assets(AssetsListed, 3)
+	c.AssetLook("bucket")
 	c.Watch("bucket", Kind{Sweep: time.Minute, Count: func() (int, bool) { return 1, true }})
 	return c
 }

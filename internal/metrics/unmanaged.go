@@ -12,7 +12,7 @@ type Listing struct {
 
 var (
 	descUnmanaged = prometheus.NewDesc("holdfast_unmanaged_resources",
-		"Resources that no manifest declares, in the projects that have manifests, as of the last sweep of each.", []string{"kind"}, nil)
+		"Resources that no manifest declares, in the projects that have manifests, or with asset inventory in those that namespaces are bound to, as of the last sweep of each.", []string{"kind"}, nil)
 	descNotListed = prometheus.NewDesc("holdfast_projects_not_listed",
 		"Projects that have manifests and whose resources Holdfast is not allowed to list.", []string{"kind"}, nil)
 )

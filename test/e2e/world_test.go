@@ -54,6 +54,9 @@ type world struct {
 	ownerID   string
 	shard     string
 	sweep     time.Duration
+	// assetScope is where assets are listed; empty for nowhere. fullSweep is how often what they cover is looked at all the same.
+	assetScope string
+	fullSweep  time.Duration
 	// policySweep is how often what no list shows is read; 0 for as often.
 	policySweep time.Duration
 	lease       *fakeLease
@@ -144,6 +147,9 @@ func (w *world) start(namespaces ...string) {
 		Sweep: sweep.Schedule{Interval: w.sweep}, PolicySweep: sweep.Schedule{Interval: cmp.Or(w.policySweep, w.sweep)},
 		Gate: engine.NewGate(mgr.GetAPIReader(), w.lease, w.shard), Shard: w.shard, Projects: clients, Identities: clients, SelfMembers: w.selfMembers, Turns: clients, Metrics: w.metrics, Unanswered: w.unanswered, Handover: time.Second,
 	}
+	if w.assetScope != "" {
+		options.Assets, options.FullSweep = clients, w.fullSweep
+	}
 	if err := engine.Setup(ctx, mgr, options); err != nil {
 		w.t.Fatalf("setting up the kinds: %v", err)
 	}
@@ -224,7 +230,7 @@ func (w *world) clients() *gcp.Clients {
 		storage, rpc = w.wire.storageEndpoint(), w.wire.grpcAddr()
 	}
 	clients, err := gcp.NewClients(gcp.Options{
-		Storage: endpoint(storage), PubSub: endpoint(rpc), IAM: endpoint(rpc), ResourceManager: endpoint(rpc),
+		Storage: endpoint(storage), PubSub: endpoint(rpc), IAM: endpoint(rpc), ResourceManager: endpoint(rpc), Asset: endpoint(rpc), AssetScope: w.assetScope,
 		Methods: kinds.Methods(), UserAgent: cmp.Or(w.userAgent, "holdfast/test"), Identity: operator, Timeout: w.timeout, QuotaShare: w.quotaShare,
 	})
 	if err != nil {

@@ -58,7 +58,7 @@ func (e *Emulator) registerAdmin(mux *http.ServeMux) {
 
 // versions are what the consoles of services expect before their paths, and
 // what may be left out under /emulator.
-var versions = map[string]string{"pubsub": "/v1", "iam": "/v1", "resourcemanager": "/v3"}
+var versions = map[string]string{"pubsub": "/v1", "iam": "/v1", "resourcemanager": "/v3", "asset": "/v1"}
 
 func versioned(service Service) http.Handler {
 	version, console := versions[service.Name()], service.Console()

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/holdfast-dev/holdfast/test/emulator/access"
+	"github.com/holdfast-dev/holdfast/test/emulator/asset"
 	"github.com/holdfast-dev/holdfast/test/emulator/iam"
 	"github.com/holdfast-dev/holdfast/test/emulator/policy"
 	"github.com/holdfast-dev/holdfast/test/emulator/projects"
@@ -50,9 +51,12 @@ type Options struct {
 	// make.
 	EnforceIAM bool
 	// CallerProject is the ID of the project of the caller's credentials, whose quota
-	// calls to IAM and Resource Manager use unless they name another one;
+	// calls to IAM, Resource Manager and Cloud Asset Inventory use unless they name another one;
 	// empty means "emulator".
 	CallerProject string
+	// AssetStaleness is how old what Cloud Asset Inventory lists may be, see
+	// [asset.Service.SetStaleness].
+	AssetStaleness time.Duration
 	// Journal records all calls from the beginning.
 	Journal bool
 }
@@ -67,6 +71,7 @@ type Emulator struct {
 	PubSub          *pubsub.Service
 	IAM             *iam.Service
 	ResourceManager *resourcemanager.Service
+	Assets          *asset.Service
 	// Access knows the callers by their tokens, if EnforceIAM is set.
 	Access *access.Enforcer
 
@@ -111,7 +116,10 @@ func New(o Options) (*Emulator, error) {
 	e.ResourceManager = resourcemanager.New(resourcemanager.Options{
 		Projects: e.Projects, Traffic: e.Traffic, Directory: e.Directory, Now: o.Now,
 	})
-	e.services = []Service{e.Storage, e.PubSub, e.IAM, e.ResourceManager}
+	e.Assets = asset.New(asset.Options{
+		Projects: e.Projects, Traffic: e.Traffic, Cloud: assets{e}, Now: o.Now, Staleness: o.AssetStaleness,
+	})
+	e.services = []Service{e.Storage, e.PubSub, e.IAM, e.ResourceManager, e.Assets}
 	e.Access = access.New(policies{e})
 	if o.EnforceIAM {
 		e.Traffic.SetGuard(e.Access.Check)

@@ -32,7 +32,7 @@ func New(client ClientFunc) *Kind {
 
 // Traits are the facts about project policies that the engine decides by.
 func (*Kind) Traits() kind.Traits {
-	return kind.Traits{Kind: "ProjectPolicy", Plural: "projectpolicies", Name: "project policy", Methods: methods}
+	return kind.Traits{Kind: "ProjectPolicy", Plural: "projectpolicies", Name: "project policy", Methods: methods, AssetType: kind.ProjectAsset}
 }
 
 // New returns an empty ProjectPolicy.

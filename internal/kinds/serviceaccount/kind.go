@@ -52,7 +52,8 @@ const staleReads = 8 * time.Second
 func (*Kind) Traits() kind.Traits {
 	return kind.Traits{
 		Kind: "ServiceAccount", Plural: "serviceaccounts", Name: "service account", Methods: methods,
-		FieldTraits: fields, Principal: &kind.Principal{Disabled: "spec.disabled"}, Settles: settles, StaleReads: staleReads, Known: settles,
+		FieldTraits: fields, Principal: &kind.Principal{Disabled: "spec.disabled"}, AssetType: "iam.googleapis.com/ServiceAccount",
+		Settles: settles, StaleReads: staleReads, Known: settles,
 	}
 }
 

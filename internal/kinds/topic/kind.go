@@ -37,7 +37,10 @@ func New(client ClientFunc) *Kind {
 
 // Traits are the facts about topics that the engine decides by.
 func (*Kind) Traits() kind.Traits {
-	return kind.Traits{Kind: "Topic", Plural: "topics", Name: "topic", Methods: methods, FieldTraits: fields, Labels: true}
+	return kind.Traits{
+		Kind: "Topic", Plural: "topics", Name: "topic", Methods: methods, FieldTraits: fields, Labels: true,
+		AssetType: "pubsub.googleapis.com/Topic",
+	}
 }
 
 // New returns an empty Topic.

@@ -14,6 +14,7 @@ import (
 // https://cloud.google.com/pubsub/docs/access-control
 // https://cloud.google.com/iam/docs/permissions-reference
 // https://cloud.google.com/resource-manager/docs/access-control-proj
+// https://cloud.google.com/asset-inventory/docs/roles-permissions
 var permissions = map[string]string{
 	"pubsub Publisher.CreateTopic":                "pubsub.topics.create",
 	"pubsub Publisher.GetTopic":                   "pubsub.topics.get",
@@ -53,6 +54,7 @@ var permissions = map[string]string{
 	"resourcemanager Projects.GetIamPolicy":       "resourcemanager.projects.getIamPolicy",
 	"resourcemanager Projects.SetIamPolicy":       "resourcemanager.projects.setIamPolicy",
 	"resourcemanager Projects.TestIamPermissions": "",
+	"asset AssetService.ListAssets":               "cloudasset.assets.listResource",
 }
 
 // permissionOf is the permission that a call needs whatever it says, empty if
@@ -71,7 +73,7 @@ func permissionOf(call traffic.Call) (permission string, known bool) {
 func onProject(permission string) bool {
 	service, rest, _ := strings.Cut(permission, ".")
 	collection, verb, _ := strings.Cut(rest, ".")
-	return service == "resourcemanager" || (verb == "create" || verb == "list") && (service != "storage" || collection == "buckets")
+	return service == "resourcemanager" || service == "cloudasset" || (verb == "create" || verb == "list") && (service != "storage" || collection == "buckets")
 }
 
 // denied is how a service says that a permission is missing.

@@ -34,9 +34,10 @@ var predefined = map[string]role{
 	"roles/iam.workloadIdentityUser": {includes: []string{
 		"iam.serviceAccounts.get", "iam.serviceAccounts.list", "iam.serviceAccounts.getAccessToken", "iam.serviceAccounts.getOpenIdToken",
 	}},
-	"roles/pubsub.admin":     {includes: []string{"resourcemanager.projects.get", "pubsub.*"}},
-	"roles/pubsub.publisher": {includes: []string{"pubsub.topics.publish"}},
-	"roles/storage.admin":    {includes: []string{"resourcemanager.projects.get", "storage.*"}},
+	"roles/cloudasset.viewer": {includes: []string{"cloudasset.assets.*"}},
+	"roles/pubsub.admin":      {includes: []string{"resourcemanager.projects.get", "pubsub.*"}},
+	"roles/pubsub.publisher":  {includes: []string{"pubsub.topics.publish"}},
+	"roles/storage.admin":     {includes: []string{"resourcemanager.projects.get", "storage.*"}},
 	"roles/storage.objectAdmin": {includes: []string{
 		"resourcemanager.projects.get", "storage.objects.*", "storage.folders.*", "storage.managedFolders.*",
 	}},

@@ -60,9 +60,9 @@ func serve(ctx context.Context, s settings, stdout io.Writer) error {
 }
 
 func announce(w io.Writer, e *emulator.Emulator) {
-	fmt.Fprintf(w, "Cloud Storage                           %s\n", e.StorageEndpoint())
-	fmt.Fprintf(w, "Pub/Sub, IAM, Resource Manager (REST)   %s/\n", e.URL())
-	fmt.Fprintf(w, "Pub/Sub, IAM, Resource Manager (gRPC)   %s\n", e.GRPCAddr())
-	fmt.Fprintf(w, "The emulator itself                     %s/emulator/\n", e.URL())
+	fmt.Fprintf(w, "Cloud Storage                                  %s\n", e.StorageEndpoint())
+	fmt.Fprintf(w, "Pub/Sub, IAM, Resource Manager, Asset (REST)   %s/\n", e.URL())
+	fmt.Fprintf(w, "Pub/Sub, IAM, Resource Manager, Asset (gRPC)   %s\n", e.GRPCAddr())
+	fmt.Fprintf(w, "The emulator itself                            %s/emulator/\n", e.URL())
 	fmt.Fprintln(w, "ready")
 }

@@ -40,7 +40,8 @@ func parse(args []string, usage io.Writer) (settings, error) {
 	flags.BoolVar(&s.options.GoogleQuotas, "google-quotas", false, "enforce the quotas that Google grants to every project, --limit-bucket-updates included")
 	flags.BoolVar(&s.options.EnforceRequesterPays, "enforce-requester-pays", false, "refuse calls about a bucket whose requesters pay that name no project to bill")
 	flags.BoolVar(&s.options.EnforceIAM, "enforce-iam", false, "refuse calls that the stored IAM policies do not let the caller make")
-	flags.StringVar(&s.options.CallerProject, "caller-project", "emulator", "`id` of the project of the caller's credentials, whose quota IAM and Resource Manager use")
+	flags.StringVar(&s.options.CallerProject, "caller-project", "emulator", "`id` of the project of the caller's credentials, whose quota IAM, Resource Manager and Cloud Asset Inventory use")
+	flags.DurationVar(&s.options.AssetStaleness, "asset-staleness", 0, "how old what Cloud Asset Inventory lists may be, such as `5m`")
 	flags.BoolVar(&s.options.Journal, "journal", false, "record all calls from the beginning")
 	flags.StringVar(&s.stateFile, "state", "", "`file` to read the state from, if it is there, and to write it to on leaving")
 	if err := flags.Parse(args); err != nil {

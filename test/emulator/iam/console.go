@@ -22,6 +22,18 @@ func (s *Service) Account(key string) (account *adminpb.ServiceAccount, found bo
 	return a.proto(), true
 }
 
+// Accounts returns the live accounts of all projects, ordered by unique ID.
+func (s *Service) Accounts() []*adminpb.ServiceAccount {
+	var live []*adminpb.ServiceAccount
+	all, _ := s.accounts.all()
+	for _, a := range all {
+		if a.live() {
+			live = append(live, a.proto())
+		}
+	}
+	return live
+}
+
 // CreateAccount makes an account, by the same rules as anybody.
 func (s *Service) CreateAccount(projectID, id string) (*adminpb.ServiceAccount, error) {
 	project, err := s.project("projects/"+projectID, "iam.serviceAccounts.create")

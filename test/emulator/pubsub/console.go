@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 
 	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	jsonpatch "github.com/evanphx/json-patch/v5"
@@ -24,6 +26,13 @@ func (s *Service) Topic(full string) (*pb.Topic, bool) {
 	defer s.mu.Unlock()
 	topic, ok := s.state.topics[n.String()]
 	return proto.CloneOf(topic), ok
+}
+
+// TopicNames returns the full names of all topics of all projects, in no order.
+func (s *Service) TopicNames() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.state.topics))
 }
 
 // PutTopic creates a topic or replaces it, as somebody in the console would:

@@ -74,6 +74,18 @@ func (s *Service) BucketNames() []string {
 	return slices.Sorted(maps.Keys(s.buckets))
 }
 
+// BucketProjects returns the ID of each bucket's project, by the name of the
+// bucket.
+func (s *Service) BucketProjects() map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	in := make(map[string]string, len(s.buckets))
+	for name, b := range s.buckets {
+		in[name] = b.Project
+	}
+	return in
+}
+
 func (s *Service) console(verb, path string, body map[string]any) (document, error) {
 	var encoded []byte
 	if body != nil {

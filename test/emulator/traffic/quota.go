@@ -12,7 +12,7 @@ const userProjectHeader = "x-goog-user-project"
 
 // byCredentials are the services whose quotas belong to the project of the
 // caller's credentials, whatever project a call is about.
-var byCredentials = []string{"iam", "resourcemanager"}
+var byCredentials = []string{"iam", "resourcemanager", "asset"}
 
 // consumer returns the project whose quota a call uses; named is the one that
 // the caller named.
