@@ -57,9 +57,9 @@ func (p *pass) recallUnrecorded() {
 	}
 }
 
-// forgetRecorded forgets what is kept of the object once its status says the same.
+// forgetRecorded forgets what is kept of the object once its status says the same, or it is let go.
 func (p *pass) forgetRecorded() {
-	if plan.RecordOf(p.stored.GetCommonStatus()).Bound() {
+	if letGo := p.deleting() && !hasFinalizer(p.obj); letGo || plan.RecordOf(p.stored.GetCommonStatus()).Bound() {
 		p.unrecorded.drop(p.obj.GetUID())
 	}
 }
