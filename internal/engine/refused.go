@@ -18,11 +18,7 @@ func (p *pass) pauseRefused(out outcome) outcome {
 	if !refused || out.after > 0 || was == nil || was.Reason != out.reason || was.ObservedGeneration != p.obj.GetGeneration() {
 		return out
 	}
-	usual := p.sweep.Interval
-	if out.err != nil {
-		usual = lastRetry
-	}
-	if lasts := min(p.now().Sub(was.LastTransitionTime.Time), lastRefused); lasts > usual {
+	if lasts := min(p.now().Sub(was.LastTransitionTime.Time), lastRefused); lasts > max(p.sweep.Interval, lastRetry) {
 		out.err, out.after = nil, sweep.Schedule{Interval: lasts}.Next()
 		p.background = true
 	}
