@@ -18,7 +18,7 @@
 //  13. carry out    what the verdict says: leave (leave.go), hold, write (write.go, create.go, writepolicy.go, confirm.go), delete (delete.go,
 //     empty.go)
 //
-// A write goes: pending record (draft.save, on condition that the object is the newest) -> gate (gate.go: the object, its Namespace, the
+// A write goes: pending record (draft.save, on condition that the object is the newest; none where live proves all of it) -> gate (gate.go: the object, its Namespace, the
 // glass and the lease, read uncached, must be those that the plan was made for) -> call -> what the answer shows -> record. A write that the
 // gate refused is notSent: what was pending for it is forgotten again. Of a pass of several parts each has an outcome; combine makes one
 // of them (failure.go). report (report.go) ends every pass: one status patch if anything changed, with conditions, event and the next look
