@@ -12,7 +12,7 @@
 //  7. rest          what is settled is left alone, unless a look is due (rest.go, plan.Settled)
 //  8. decide        what needs no look: an unbound project, an older rival (plan.AssessUnobserved)
 //  9. place         of an object whose resource is to be emptied: among the few that do so at the same time (emptyings.go)
-//  10. definition    of an object that goes: whether its CustomResourceDefinition goes too, so that nobody asked for the deletion
+//  10. definition   of an object that goes: whether its CustomResourceDefinition goes too, so that nobody asked for the deletion
 //  11. turn         a place in the line for Google's quotas; who has to wait comes back for it, and says nothing (turn.go)
 //  12. observe      each part by itself: the fields, then the IAM policy (observe.go)
 //  13. assess       manifest, record, observation, environment -> assessment (plan.Assess)
@@ -22,11 +22,11 @@
 // What is settled is checked with the others of its project: a sweep (sweep.go) lists the resources of each kind, and takes them the way up to
 // "assess" (listing.go). Where a pass would find anything to do or to say a look is asked for, which is a pass like any other (looks.go).
 //
-// A write goes: pending record (draft.save, on condition that the object is the newest) -> gate (gate.go: the object, its Namespace, the
-// glass and the lease, read uncached, must be those that the plan was made for) -> call -> what the answer shows -> record. A write that the
-// gate refused is notSent: what was pending for it is forgotten again. Of a pass of several parts each has an outcome; combine makes one
-// of them (failure.go). report (report.go) ends every pass: one status patch if anything changed, with conditions, event and the next look
-// derived from the outcome in pure tables (outcome.go).
+// A write goes: pending record (draft.save, on condition that the object is the newest; none where live proves all of it) -> gate (gate.go:
+// the object, its Namespace, the glass and the lease, read uncached, must be those that the plan was made for) -> call -> what the answer
+// shows -> record. A write that the gate refused is notSent: what was pending for it is forgotten again. Of a pass of several parts each has
+// an outcome; combine makes one of them (failure.go). report (report.go) ends every pass: one status patch if anything changed, with
+// conditions, event and the next look derived from the outcome in pure tables (outcome.go).
 //
 // Any step may be repeated, any reply lost, any read stale, the process killed between two lines, a pass cut off by its time limit. What
 // makes that safe: live is observed before each decision; nothing is planned with a value that the pass itself has changed; every save

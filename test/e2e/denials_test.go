@@ -69,6 +69,7 @@ func TestDenialsSayWhatToDo(t *testing.T) {
 				for _, method := range []string{k.getting, k.creating} {
 					t.Run(method, func(t *testing.T) {
 						w := startWorld(t)
+						w.cannotList(k)
 						fault := tc.fault
 						fault.Match = call(method)
 						w.cloud.Traffic.Inject(fault)

@@ -52,6 +52,7 @@ func TestATenantWhoseCallsTakeLongLeavesWorkersToOthers(t *testing.T) {
 		other := w.namespace + "-b"
 		w.makeNamespace(other, map[string]string{v1alpha1.ProjectIDAnnotation: w.project + "-b"})
 		w.start(other)
+		w.cannotList(k)
 		quiet := k.manifest("quiet", v1alpha1.CommonSpec{})
 		w.create(quiet)
 		w.ready(quiet)

@@ -19,7 +19,7 @@ func TestRetryAfterIsHonouredByTheWholeProject(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
 		const pause = 2 * time.Second
 		w := startWorld(t)
-		w.cloud.Traffic.Inject(traffic.Fault{Match: call(k.getting), Times: 1, Status: http.StatusTooManyRequests, RetryAfter: pause})
+		w.cloud.Traffic.Inject(traffic.Fault{Match: call(k.looking()), Times: 1, Status: http.StatusTooManyRequests, RetryAfter: pause})
 		mark := w.cloud.Traffic.Mark()
 		first, second := k.manifest("first", v1alpha1.CommonSpec{}), k.manifest("second", v1alpha1.CommonSpec{})
 		w.create(first)
@@ -54,6 +54,7 @@ func TestDeniedNamesThePermissionAndTheResource(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
 		for id, method := range map[string]string{"orders-seen": k.getting, "orders-made": k.creating} {
 			w := startWorld(t) // of its own: manifests that share a resource look again when another one comes
+			w.cannotList(k)
 			w.cloud.Traffic.Inject(traffic.Fault{Match: call(method), Status: http.StatusForbidden})
 			mark := w.cloud.Traffic.Mark()
 			obj := k.manifest(id, v1alpha1.CommonSpec{})

@@ -23,6 +23,13 @@ func forEachListed(t *testing.T, test func(t *testing.T, k kind)) {
 	})
 }
 
+// cannotList has each first look be a read.
+func (w *world) cannotList(k kind) {
+	if k.listing != "" {
+		w.cloud.Traffic.Inject(traffic.Fault{Match: call(k.listing), Status: http.StatusForbidden})
+	}
+}
+
 // TestWhatCameToBeAfterTheListIsNotTakenOver: the list says that it is not there, and Google that it is. That is no different from having looked.
 func TestWhatCameToBeAfterTheListIsNotTakenOver(t *testing.T) {
 	t.Parallel()
@@ -69,7 +76,7 @@ func TestWhatCameToBeAfterTheListIsNotTakenOver(t *testing.T) {
 func TestWithoutThePermissionToListEachIsRead(t *testing.T) {
 	forEachListed(t, func(t *testing.T, k kind) {
 		w := newWorld(t)
-		w.cloud.Traffic.Inject(traffic.Fault{Match: call(k.listing), Status: http.StatusForbidden})
+		w.cannotList(k)
 		w.workers = 1
 		w.start()
 		for i := range 3 {
