@@ -19,20 +19,45 @@ type census struct {
 	shown bool
 }
 
-// tally is what the last sweep has found in a project.
+// tally is what was last found in a project: by a sweep, or by a listing of assets, which may be allowed where lists are denied.
 type tally struct {
 	unmanaged int
-	denied    bool // nobody may list it: what is unmanaged there is not counted
+	denied    bool // nobody may list it: what is unmanaged there is not counted, unless assets show it
 }
 
 func newCensus(kind string, m *metrics.Collector) *census {
 	return &census{kind: kind, metrics: m, of: map[string]tally{}}
 }
 
-// note notes what a sweep has found in one of so many projects, and says whether it is the first not to be allowed to list it.
+// noteAssets notes what a listing of assets has found in one of so many projects. Whether lists are denied there it does not know.
+func (c *census) noteAssets(project string, unmanaged, projects int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.put(project, tally{unmanaged, c.of[project].denied}, projects)
+}
+
+// note notes what a sweep has found in one of so many projects, and says whether it is the first not to be allowed to list it. What assets
+// have shown where lists are denied stays.
 func (c *census) note(project string, found tally, projects int) (newlyDenied bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	before := c.of[project]
+	if found.denied {
+		found.unmanaged = before.unmanaged
+	}
+	c.put(project, found, projects)
+	return found.denied && !before.denied
+}
+
+// noteNothing notes that a sweep of one of so many projects found nobody to list it as. What assets have shown stays.
+func (c *census) noteNothing(project string, projects int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.put(project, c.of[project], projects)
+}
+
+// put replaces what is known of a project.
+func (c *census) put(project string, found tally, projects int) {
 	before := c.of[project]
 	c.add(before, -1)
 	c.of[project] = found
@@ -40,7 +65,6 @@ func (c *census) note(project string, found tally, projects int) (newlyDenied bo
 	if c.shown = c.shown || len(c.of) >= projects; c.shown {
 		c.metrics.Listed(c.kind, c.sum)
 	}
-	return found.denied && !before.denied
 }
 
 // forget forgets a project that has no manifests any more.

@@ -14,10 +14,14 @@ const ownPrefix = "holdfast.dev/"
 // KeepOwnFields is a cache transform that drops what others own of an object's metadata: annotations such as the whole manifest that kubectl
 // apply leaves there, labels, and who manages which field, but for who edited the spec last. It takes more memory than all that is needed, and
 // nothing here reads it. Nothing that is cached is ever stored as a whole: patches change what they name.
+//
+// Annotations that are crowded stay, all of them: they count for whether the status fits beside them.
 func KeepOwnFields() cache.TransformFunc {
 	return func(in any) (any, error) {
 		if obj, ok := in.(metav1.Object); ok {
-			obj.SetAnnotations(ours(obj.GetAnnotations()))
+			if annotations := obj.GetAnnotations(); sizeOf(annotations) <= surelyFits/2 {
+				obj.SetAnnotations(ours(annotations))
+			}
 			obj.SetLabels(ours(obj.GetLabels()))
 			obj.SetManagedFields(ownFields(obj.GetManagedFields()))
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,6 +45,10 @@ func TestTheCacheKeepsWhatMeansSomethingHere(t *testing.T) {
 				Annotations:   map[string]string{v1alpha1.BreakGlassAnnotation: "INC-1"},
 				ManagedFields: []metav1.ManagedFieldsEntry{edited, own},
 			},
+		},
+		"so many annotations that they count for whether the status fits": {
+			obj:  metav1.ObjectMeta{Annotations: map[string]string{"notes": strings.Repeat("x", surelyFits)}},
+			want: metav1.ObjectMeta{Annotations: map[string]string{"notes": strings.Repeat("x", surelyFits)}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

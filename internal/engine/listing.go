@@ -5,6 +5,7 @@ import (
 	"context"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -90,10 +91,21 @@ func (r *Reconciler) checkListed(ctx context.Context, name types.NamespacedName,
 		return err
 	case p.shows(ctx, live):
 		r.metrics.Looked(r.measured(name), p.obj, p.began, r.now())
+		return r.forgetIfGone(ctx, name)
 	default:
 		r.due.ask(name, 0)
 	}
 	return nil
+}
+
+// forgetIfGone forgets once more an object that has gone, or that another shard has become responsible for, while its policy was read.
+func (r *Reconciler) forgetIfGone(ctx context.Context, name types.NamespacedName) error {
+	err := r.client.Get(ctx, name, r.kind.New())
+	if apierrors.IsNotFound(err) || err == nil && !r.tenants.ownsIn(name.Namespace) {
+		r.forget(name)
+		return nil
+	}
+	return err
 }
 
 // checkUnlisted asks for a look at an object after a time, because no list shows its resource.

@@ -56,7 +56,7 @@ func TestWhenTheSpecWasEdited(t *testing.T) {
 	}
 }
 
-// counted reads a counter of topics, or how much a histogram has seen, by one of its labels.
+// counted reads a counter or gauge of topics, or how much a histogram has seen, by one of its labels.
 func counted(t *testing.T, c *metrics.Collector, name, label, value string) int {
 	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
@@ -72,7 +72,7 @@ func counted(t *testing.T, c *metrics.Collector, name, label, value string) int 
 				labels[l.GetName()] = l.GetValue()
 			}
 			if family.GetName() == name && labels["kind"] == "topic" && labels[label] == value {
-				return int(m.GetCounter().GetValue() + float64(m.GetHistogram().GetSampleCount()))
+				return int(m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount()))
 			}
 		}
 	}

@@ -47,10 +47,19 @@ func (p *pass) awaitQuota() *outcome {
 		p.throttled.drop(p.name())
 		return nil
 	}
-	if p.deleting() || !p.wasReady || p.glassMatters() || p.now().Sub(p.throttled.note(p.name(), p.now())) >= quotaPatience {
+	if p.fieldsDiffer() || p.deleting() || !p.wasReady || p.glassMatters() || p.now().Sub(p.throttled.note(p.name(), p.now())) >= quotaPatience {
 		return nil
 	}
 	return limited(min(longest, quotaPatience))
+}
+
+// fieldsDiffer says whether what was seen of the fields, whatever became of the policy, is not as it should be.
+func (p *pass) fieldsDiffer() bool {
+	if !p.seen.Fields.Looked {
+		return false
+	}
+	p.reassess()
+	return !p.seen.Fields.Exists || p.seen.Fields.Foreign || p.differs()
 }
 
 // noteAbsence keeps account of for how long Google has said that the resource, or its policy, does not exist.

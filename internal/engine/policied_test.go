@@ -22,9 +22,11 @@ type policiedKind struct {
 	audit    []iampolicy.AuditConfig
 	// wantedAudit are the audit configs of each manifest.
 	wantedAudit []v1alpha1.AuditConfig
-	// reading, if set, fails each read of the policy. writing, if set, is asked before each write; an error refuses it.
+	// reading, if set, fails each read of the policy; writing, if set, is asked before each write; an error refuses it.
 	reading error
-	writing func(iampolicy.Policy) error
+	// whileReading, if set, happens in the middle of each read of the policy.
+	whileReading func()
+	writing      func(iampolicy.Policy) error
 	// storing, if set, is what a member is stored as; keeping, if set, is what is stored whatever is sent.
 	storing func(member string) string
 	// storingRole, if set, is what a role is stored as.
@@ -43,6 +45,9 @@ func (k *policiedKind) Policy(obj *v1alpha1.Topic) (*v1alpha1.IAMPolicy, []v1alp
 
 func (k *policiedKind) GetPolicy(context.Context, kind.Ref) (iampolicy.Policy, error) {
 	k.reads++
+	if k.whileReading != nil {
+		k.whileReading()
+	}
 	return k.stored(), k.reading
 }
 

@@ -117,6 +117,7 @@ func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cach
 		Watches(&corev1.Namespace{}, urgently(unacknowledgedIn(source, k)), builder.WithPredicates(breaks())).
 		Watches(obj, handler.EnqueueRequestsFromMapFunc(nextIn(source, r.inventory, k)), builder.WithPredicates(goes())).
 		Watches(obj, handler.EnqueueRequestsFromMapFunc(losers(r.inventory, k)), builder.WithPredicates(letsGo(k))).
+		Watches(obj, handler.EnqueueRequestsFromMapFunc(holders(source, k)), builder.WithPredicates(comesToHold(k))).
 		Watches(obj, handler.EnqueueRequestsFromMapFunc(sharers(r.inventory, k)), builder.WithPredicates(concerns(k))).
 		Watches(
 			&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(successors(source, r.inventory, k)), builder.WithPredicates(bindingChanged()),

@@ -101,10 +101,15 @@ func (s *sweeper) moves(from, to string, before bool) {
 		s.projects.Add(to, before)
 	}
 	if from != "" && s.projects.Remove(from) {
-		for kind, counts := range s.counts {
-			counts.forget(from)
-			s.swept.Delete(sweep.Resource{Kind: kind, Project: from})
-		}
+		s.forget(from)
+	}
+}
+
+// forget drops what is known of a project that has no manifests any more.
+func (s *sweeper) forget(project string) {
+	for kind, counts := range s.counts {
+		counts.forget(project)
+		s.swept.Delete(sweep.Resource{Kind: kind, Project: project})
 	}
 }
 
@@ -147,7 +152,7 @@ func (s *sweeper) sweep(ctx context.Context, project string) (after time.Duratio
 	}
 	if len(identities) == 0 { // all of them are another shard's, or refused: nobody knows as whom to list it
 		for _, counts := range s.counts {
-			counts.note(project, tally{}, s.projects.Len())
+			counts.noteNothing(project, s.projects.Len())
 		}
 		return 0, nil
 	}
@@ -167,6 +172,9 @@ func (s *sweeper) sweep(ctx context.Context, project string) (after time.Duratio
 		if failure != nil {
 			after, err = max(after, gcp.Classify(failure).RetryAfter), errors.Join(err, failure)
 		}
+	}
+	if !s.projects.Has(project) { // its last manifest has gone meanwhile
+		s.forget(project)
 	}
 	if err != nil && ctx.Err() == nil && !gcp.IsLimited(err) {
 		log.FromContext(ctx).Info("a project could not be swept; retrying", "project", project, "error", err.Error())
@@ -240,18 +248,23 @@ func (s *sweeper) sweepKind(ctx context.Context, k kind.Kind, project string, me
 		}
 	}
 	r, unmanaged, listed := s.of[k.Kind], map[string]bool{}, false
-	var denial error
+	var denial, failure error
 	for _, impersonate := range slices.Sorted(maps.Keys(reached)) {
 		of := newListing(r, reached[impersonate], unmanaged)
 		switch err := of.take(ctx, kind.Ref{Project: project, Impersonate: impersonate}); {
 		case err == nil:
 			listed = true
-		case ctx.Err() != nil, of.failed != nil, gcp.IsUnavailable(err), gcp.IsThrottled(err):
+		case ctx.Err() != nil, of.failed != nil:
 			return err
+		case gcp.IsUnavailable(err), gcp.IsThrottled(err): // for this identity, which is nothing to the others
+			failure = errors.Join(failure, err)
 		default: // which time does not change
 			denial = err
 			s.oneByOne(ctx, r, reached[impersonate])
 		}
+	}
+	if failure != nil {
+		return failure
 	}
 	counts := s.counts[k.Kind]
 	if listed {
@@ -295,7 +308,7 @@ func (s *sweeper) countAssets(ctx context.Context, listing *sweep.Listing) error
 		}
 		for project, unmanaged := range listing.Undeclared(k, func(r sweep.Resource) bool { return declared[r] }) {
 			if bound[project] {
-				s.counts[k.Kind].note(project, tally{unmanaged: unmanaged}, s.projects.Len())
+				s.counts[k.Kind].noteAssets(project, unmanaged, s.projects.Len())
 				counted[project] = true
 			}
 		}

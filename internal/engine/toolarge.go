@@ -24,14 +24,18 @@ const surelyFits = 128 << 10
 
 // mayBeTooLarge says whether an object is so large that its status may not fit beside it.
 func mayBeTooLarge(obj v1alpha1.Object) bool {
-	size := 0
-	for key, value := range obj.GetAnnotations() {
-		size += len(key) + len(value)
-	}
+	size := sizeOf(obj.GetAnnotations())
 	if spec := specOf(obj); spec != nil {
 		size += len(spec.Raw)
 	}
 	return size > surelyFits
+}
+
+func sizeOf(annotations map[string]string) (size int) {
+	for key, value := range annotations {
+		size += len(key) + len(value)
+	}
+	return size
 }
 
 // tooLarge is the outcome of a pass that cannot store what it has to remember. Nothing is written of which nothing could be remembered.

@@ -18,6 +18,9 @@ func TestAnObjectThatIsTooLargeSaysSo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			large := shopTopic()
 			large.Annotations = map[string]string{"notes": strings.Repeat("x", surelyFits+1)}
+			if _, err := KeepOwnFields()(large); err != nil { // as it comes from the cache
+				t.Fatal(err)
+			}
 			r, topics := testReconciler(t, large)
 			whole := r.client
 			r.client = interceptor.NewClient(whole.(client.WithWatch), interceptor.Funcs{SubResourcePatch: func(

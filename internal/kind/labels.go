@@ -7,6 +7,9 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
 
+// MostLabels is how many labels Google lets a resource have.
+const MostLabels = 64
+
 // DescribeLabels returns those of a resource's live labels that a manifest can have: not Google's own, which begin with
 // goog, nor ours. It is never nil.
 func DescribeLabels(live map[string]string) v1alpha1.Labels {
@@ -38,6 +41,9 @@ func (r Ref) Labels(want v1alpha1.Labels, live map[string]string) map[string]str
 		labels[key] = string(value)
 	}
 	maps.Copy(labels, r.Ownership)
+	if len(labels) > MostLabels { // the manifest has come to want more: its status knows by now who created the resource
+		delete(labels, v1alpha1.CreatorLabel)
+	}
 	return labels
 }
 

@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,6 +55,12 @@ func TestRefLabels(t *testing.T) {
 			live: map[string]string{"holdfast-owner": "o", "holdfast-namespace": "ns", "holdfast-name": "n", "holdfast-created-by": "1"},
 			then: map[string]string{},
 		},
+		"who created it goes where the manifest needs all the room there is": {
+			ownership: ours,
+			want:      many(MostLabels - 3),
+			live:      map[string]string{"holdfast-owner": "o", "holdfast-namespace": "ns", "holdfast-name": "n", "holdfast-created-by": "1"},
+			then:      Ref{Ownership: ours}.Labels(many(MostLabels-3), nil),
+		},
 		"without an owner ours go": {
 			want: v1alpha1.Labels{"team": "data"},
 			live: map[string]string{"team": "data", "holdfast-owner": "o", "holdfast-namespace": "ns", "holdfast-name": "n"},
@@ -67,4 +74,13 @@ func TestRefLabels(t *testing.T) {
 			}
 		})
 	}
+}
+
+// many are as many labels.
+func many(n int) v1alpha1.Labels {
+	labels := v1alpha1.Labels{}
+	for i := range n {
+		labels[fmt.Sprintf("label-%d", i)] = "x"
+	}
+	return labels
 }

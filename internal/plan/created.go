@@ -14,9 +14,6 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
-// mostLabels is how many labels Google lets a resource have.
-const mostLabels = 64
-
 // Creating is the resource that a manifest refers to as it is to be created: with a label more, which proves later that this manifest and no
 // other of its name has created it, and which fields it has set. Where there is no room for that label it is left out.
 func Creating(m Manifest, ref kind.Ref) kind.Ref {
@@ -33,7 +30,7 @@ func (m Manifest) provesCreate() bool {
 	if !m.Kind.Labels {
 		return false
 	}
-	room := mostLabels - len(Ownership("", m.Object)) - 1
+	room := kind.MostLabels - len(Ownership("", m.Object)) - 1
 	for _, path := range diff.Managed(m.Object, m.Kind.FieldTraits) {
 		if strings.HasPrefix(path, "spec.labels[") {
 			room--

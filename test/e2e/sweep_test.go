@@ -15,8 +15,8 @@ import (
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
 
-// sweepOften makes sweeps follow each other.
-func (w *world) sweepOften() { w.sweep = 50 * time.Millisecond }
+// sweepOften makes sweeps follow each other, those of policies included.
+func (w *world) sweepOften() { w.sweep, w.policySweep = 50*time.Millisecond, 0 }
 
 // gauge is the value of a metric about a kind, and whether it is there; the sum if there are several series.
 func (w *world) gauge(name, kind string) (value float64, there bool) {

@@ -1,0 +1,66 @@
+package engine
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+)
+
+func TestWhoComesToHoldAResource(t *testing.T) {
+	r, _ := testReconciler(t, shopTopic())
+	fresh := shopTopic()
+	holding := step(t, r, v1alpha1.ReasonUpToDate)
+	for name, tc := range map[string]struct {
+		before, now *v1alpha1.Topic
+		want        bool
+	}{
+		"its resource was created": {fresh, holding, true},
+		"it held it before":        {holding, holding, false},
+		"it has let go":            {holding, fresh, false},
+		"it waits":                 {fresh, fresh, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := comesToHold(r.kind).Update(event.UpdateEvent{ObjectOld: tc.before, ObjectNew: tc.now}); got != tc.want {
+				t.Errorf("comes to hold: %t", got)
+			}
+		})
+	}
+}
+
+// TestOfTwoThatHoldOneIsToldToLook: two manifests of one resource came to hold it in the same moment, each before it could know of the other.
+func TestOfTwoThatHoldOneIsToldToLook(t *testing.T) {
+	r, _ := testReconciler(t, shopTopic())
+	first := step(t, r, v1alpha1.ReasonUpToDate)
+	second := first.DeepCopy()
+	second.Name, second.UID, second.ResourceVersion, second.Spec.ResourceID = "second", "2", "", "orders"
+	if err := r.client.Create(t.Context(), second); err != nil {
+		t.Fatal(err)
+	}
+	told := holders(cached{r.client, r.scheme, r.tenants}, r.kind)(t.Context(), first)
+	want := []reconcile.Request{{NamespacedName: client.ObjectKeyFromObject(second)}}
+	if d := cmp.Diff(want, told); d != "" {
+		t.Errorf("told to look (-want +got):\n%s", d)
+	}
+	for _, request := range append(want, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(first)}) {
+		if _, err := r.Reconcile(t.Context(), request); err != nil {
+			t.Fatal(err)
+		}
+	}
+	winners := 0
+	for _, topic := range []*v1alpha1.Topic{first, second} {
+		if err := r.client.Get(t.Context(), client.ObjectKeyFromObject(topic), topic); err != nil {
+			t.Fatal(err)
+		}
+		if isReady(topic) {
+			winners++
+		}
+	}
+	if winners != 1 {
+		t.Errorf("%d of two are Ready", winners)
+	}
+}

@@ -1,0 +1,101 @@
+package engine
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/sweep"
+)
+
+// perIdentity lists topics for some identities, and fails for others.
+type perIdentity struct {
+	*listedKind
+
+	fails map[string]error
+	asked []string
+}
+
+func (k *perIdentity) List(ctx context.Context, ref kind.Ref, yield func([]kind.Item[v1alpha1.TopicSpec]) bool) error {
+	k.asked = append(k.asked, ref.Impersonate)
+	if err := k.fails[ref.Impersonate]; err != nil {
+		return err
+	}
+	return k.listedKind.List(ctx, ref, yield)
+}
+
+// TestOneIdentityKeepsNoOtherFromBeingSwept: the namespaces of a project may belong to different tenants.
+func TestOneIdentityKeepsNoOtherFromBeingSwept(t *testing.T) {
+	throttled := status.Error(codes.ResourceExhausted, "the quota of its project is used up")
+	for name, tc := range map[string]struct {
+		fails map[string]error
+		again bool // the project is swept again soon
+		known bool // what is unmanaged there is counted
+	}{
+		"all can be listed":  {nil, false, true},
+		"one is throttled":   {map[string]error{"a": throttled}, true, false},
+		"one is unavailable": {map[string]error{"a": status.Error(codes.Unavailable, "away")}, true, false},
+		"one is denied":      {map[string]error{"a": status.Error(codes.PermissionDenied, "no")}, false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			topics := &perIdentity{listedKind: &listedKind{fakeKind: &fakeKind{live: map[string]v1alpha1.TopicSpec{}}}, fails: tc.fails}
+			r := reconcilerOf(t, kind.Of(topics), topicNamed("one"), topicNamed("two"))
+			counts := newCensus("topic", r.metrics)
+			s := &sweeper{of: map[string]*Reconciler{"Topic": r}, inventory: r.inventory, counts: map[string]*census{"Topic": counts}}
+			s.projects = sweep.NewProjects(r.sweep, 1, s.sweep)
+			members := []member{
+				{topicNamed("one"), kind.Ref{Project: "shop-project", ID: "one", Impersonate: "a"}},
+				{topicNamed("two"), kind.Ref{Project: "shop-project", ID: "two", Impersonate: "b"}},
+			}
+			err := s.sweepKind(t.Context(), r.kind, "shop-project", members, nil)
+			if again := err != nil; again != tc.again || again && !gcp.IsThrottled(err) && !gcp.IsUnavailable(err) {
+				t.Errorf("error %v", err)
+			}
+			if d := cmp.Diff([]string{"a", "b"}, topics.asked); d != "" {
+				t.Errorf("identities that list (-want +got):\n%s", d)
+			}
+			if _, known := counts.of["shop-project"]; known != tc.known {
+				t.Errorf("counted: %t, want %t", known, tc.known)
+			}
+		})
+	}
+}
+
+// TestWhatGoesWhileItIsSweptIsForgotten: a sweep brings nothing back that a worker has forgotten meanwhile.
+func TestWhatGoesWhileItIsSweptIsForgotten(t *testing.T) {
+	r, topics := policied(t, ada)
+	topic := step(t, r, v1alpha1.ReasonUpToDate)
+	name := client.ObjectKeyFromObject(topic)
+	live, err := r.kind.Fields.Observe(t.Context(), kind.Ref{Project: "shop-project", ID: "orders"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.policies.drop(name)
+	r.policies.set(name, 0)
+	topics.whileReading = func() {
+		topic.Finalizers = nil
+		if err := r.client.Update(t.Context(), topic); err != nil {
+			t.Error(err)
+		}
+		if err := r.client.Delete(t.Context(), topic); err != nil {
+			t.Error(err)
+		}
+		r.forget(name)
+	}
+	if err := r.checkListed(t.Context(), name, live); err != nil {
+		t.Fatal(err)
+	}
+	if n := counted(t, r.metrics, "holdfast_objects", "kind", "topic"); n > 0 {
+		t.Errorf("%d objects are counted, want none", n)
+	}
+	if _, known := r.policies.left(name); known {
+		t.Error("its policy is still to be read")
+	}
+}
