@@ -12,7 +12,9 @@ import (
 func TestAnEditOfASharedPolicyHasEachSharerLookOnce(t *testing.T) {
 	t.Parallel()
 	const sharers = 6
-	alike := func(i int) v1alpha1.IAMPolicy { return additive(granting(roleOf(fmt.Sprintf("policy-%d", i)), "user:ada@example.com")) }
+	alike := func(i int) v1alpha1.IAMPolicy {
+		return additive(granting(roleOf(fmt.Sprintf("policy-%d", i)), "user:ada@example.com"))
+	}
 	owning := func(i int) v1alpha1.IAMPolicy {
 		policy := additive(granting(roleOf("orders"), v1alpha1.IAMMember(fmt.Sprintf("user:ada-%d@example.com", i))))
 		policy.Mode = v1alpha1.IAMAuthoritativeRoles
