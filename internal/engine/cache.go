@@ -21,9 +21,9 @@ import (
 
 // The indexes by which manifests are found in the cache.
 const (
-	// resourceIndex finds them by inventory.ResourceKey.
+	// resourceIndex finds them by their resource, see resourceKeys.
 	resourceIndex = "holdfast.resource"
-	// holdingIndex finds by it those that hold the resource, see plan.Holding.
+	// holdingIndex finds in the same way those that hold it, see plan.Holding.
 	holdingIndex = "holdfast.holding"
 	// projectIndex finds them by their project, as projectKey says it.
 	projectIndex = "holdfast.project"
@@ -60,21 +60,6 @@ func (c cached) Namespace(ctx context.Context, name string) (annotations map[str
 	return namespace.Annotations, nil
 }
 
-// Namespaces implements inventory.Source.
-func (c cached) Namespaces(ctx context.Context) (map[string]map[string]string, error) {
-	var namespaces corev1.NamespaceList
-	if err := c.reader.List(ctx, &namespaces, client.UnsafeDisableDeepCopy); err != nil {
-		return nil, err
-	}
-	out := map[string]map[string]string{}
-	for _, namespace := range namespaces.Items {
-		if c.tenants.ownsIn(namespace.Name) {
-			out[namespace.Name] = namespace.Annotations
-		}
-	}
-	return out, nil
-}
-
 // Manifest implements inventory.Source.
 func (c cached) Manifest(ctx context.Context, k kind.Kind, namespace, name string) (v1alpha1.Object, error) {
 	obj := k.New()
@@ -87,20 +72,48 @@ func (c cached) Manifest(ctx context.Context, k kind.Kind, namespace, name strin
 	return obj, nil
 }
 
-// Manifests implements inventory.Source.
-func (c cached) Manifests(ctx context.Context, k kind.Kind) ([]v1alpha1.Object, error) {
-	all, err := c.list(ctx, k)
-	return slices.DeleteFunc(all, func(obj v1alpha1.Object) bool { return !c.tenants.ownsIn(obj.GetNamespace()) }), err
-}
-
 // ByResource implements inventory.Source.
-func (c cached) ByResource(ctx context.Context, k kind.Kind, key string) ([]v1alpha1.Object, error) {
-	return c.list(ctx, k, client.MatchingFields{resourceIndex: key})
+func (c cached) ByResource(ctx context.Context, k kind.Kind, project, name string) ([]v1alpha1.Object, error) {
+	return c.byResource(ctx, k, resourceIndex, project, name)
 }
 
 // Holding implements inventory.Source.
-func (c cached) Holding(ctx context.Context, k kind.Kind, key string) ([]v1alpha1.Object, error) {
-	return c.list(ctx, k, client.MatchingFields{holdingIndex: key})
+func (c cached) Holding(ctx context.Context, k kind.Kind, project, name string) ([]v1alpha1.Object, error) {
+	return c.byResource(ctx, k, holdingIndex, project, name)
+}
+
+func (c cached) byResource(ctx context.Context, k kind.Kind, index, project, name string) ([]v1alpha1.Object, error) {
+	var out []v1alpha1.Object
+	for _, key := range append(c.undeclaredKeys(project, name), resourceKey(project, name)) {
+		found, err := c.list(ctx, k, client.MatchingFields{index: key})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found...)
+	}
+	return out, nil
+}
+
+// fewNamespaces are so few that it takes less to look for a name in each of them than among all manifests of that name. Those of a project
+// seldom are more.
+const fewNamespaces = 32
+
+// undeclaredKeys are what manifests are found by that leave the project of a resource to their Namespace: many projects may have one of that
+// name, and each pass over each of them asks for the others of its own. Where it is not known which Namespaces are bound to the project, they
+// are looked for everywhere.
+func (c cached) undeclaredKeys(project, name string) []string {
+	if !c.tenants.synced() {
+		return []string{resourceKey("", name)}
+	}
+	namespaces := c.tenants.of(project)
+	if len(namespaces) > fewNamespaces {
+		return []string{resourceKey("", name)}
+	}
+	keys := make([]string, 0, len(namespaces)+1)
+	for _, namespace := range namespaces {
+		keys = append(keys, undeclaredKey(namespace, name))
+	}
+	return keys
 }
 
 // ByReferent implements inventory.Source.
@@ -128,12 +141,26 @@ func (c cached) list(ctx context.Context, k kind.Kind, opts ...client.ListOption
 	})
 }
 
+// resourceKeys are what a manifest is found by that may mean a resource: the resource's name, in the project where the manifest itself says
+// which; else in whatever project, and in that of its Namespace.
+func resourceKeys(k kind.Kind, obj v1alpha1.Object) []string {
+	project, name := inventory.ProjectSaid(obj), k.ResourceID(obj)
+	if project != "" {
+		return []string{resourceKey(project, name)}
+	}
+	return []string{resourceKey("", name), undeclaredKey(obj.GetNamespace(), name)}
+}
+
+func resourceKey(project, name string) string { return project + "/" + name }
+
+func undeclaredKey(namespace, name string) string { return namespace + " /" + name }
+
 // holdingKeys are what a manifest is found by that holds its resource.
 func holdingKeys(k kind.Kind, obj v1alpha1.Object) []string {
 	if plan.StandingOf(k, obj) != plan.Holding {
 		return nil
 	}
-	return []string{inventory.ResourceKey(k, obj)}
+	return resourceKeys(k, obj)
 }
 
 // referenceKeys are what a manifest is found by when something that it refers to changes: each manifest that it names, and, where that is in
@@ -185,7 +212,7 @@ func indexes(k kind.Kind) map[string]client.IndexerFunc {
 		return func(obj client.Object) []string { return keys(k, obj.(v1alpha1.Object)) }
 	}
 	return map[string]client.IndexerFunc{
-		resourceIndex:  of(func(k kind.Kind, obj v1alpha1.Object) []string { return []string{inventory.ResourceKey(k, obj)} }),
+		resourceIndex:  of(resourceKeys),
 		holdingIndex:   of(holdingKeys),
 		projectIndex:   of(projectKeys),
 		fullIndex:      of(fullKeys),

@@ -10,7 +10,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/plan"
 )
@@ -29,7 +28,8 @@ func comesToHold(k kind.Kind) predicate.Predicate {
 // holders map a manifest to the others that hold its resource too: of several one wins.
 func holders(source cached, k kind.Kind) handler.MapFunc {
 	return mapped("the others that hold a resource", func(ctx context.Context, obj client.Object) ([]v1alpha1.Object, error) {
-		found, err := source.Holding(ctx, k, inventory.ResourceKey(k, obj.(v1alpha1.Object)))
+		holding := obj.(v1alpha1.Object)
+		found, err := source.Holding(ctx, k, plan.BoundTo(holding.GetCommonStatus()), k.ResourceID(holding))
 		return slices.DeleteFunc(found, func(other v1alpha1.Object) bool { return other.GetUID() == obj.GetUID() }), err
 	})
 }

@@ -20,7 +20,6 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/sweep"
-	"github.com/holdfast-dev/holdfast/internal/tenancy"
 )
 
 // sweepsAtOnce is how many projects are swept at the same time: three lists of each, of a tenth of a second, are 3,000 projects in two minutes.
@@ -287,16 +286,6 @@ func (s *sweeper) oneByOne(ctx context.Context, r *Reconciler, members []member)
 
 // countAssets counts what a listing of assets shows and no manifest declares, in the projects that Namespaces are bound to.
 func (s *sweeper) countAssets(ctx context.Context, listing *sweep.Listing) error {
-	namespaces, err := s.source.Namespaces(ctx)
-	if err != nil {
-		return err
-	}
-	bound := map[string]bool{}
-	for _, annotations := range namespaces {
-		for _, binding := range tenancy.Bindings(annotations) {
-			bound[binding.Project] = true
-		}
-	}
 	counted := map[string]bool{}
 	for _, k := range s.kinds {
 		if !isListed(k) || k.AssetType == "" {
@@ -307,7 +296,7 @@ func (s *sweeper) countAssets(ctx context.Context, listing *sweep.Listing) error
 			return err
 		}
 		for project, unmanaged := range listing.Undeclared(k, func(r sweep.Resource) bool { return declared[r] }) {
-			if bound[project] {
+			if s.source.tenants.has(project) {
 				s.counts[k.Kind].noteAssets(project, unmanaged, s.projects.Len())
 				counted[project] = true
 			}

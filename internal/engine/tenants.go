@@ -192,6 +192,24 @@ func (t *tenants) boundTo(project string) []string {
 	return slices.Sorted(maps.Keys(t.projects[project][t.shard]))
 }
 
+// of are the namespaces of all shards that are bound to a project.
+func (t *tenants) of(project string) []string {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	var out []string
+	for _, namespaces := range t.projects[project] {
+		out = slices.AppendSeq(out, maps.Keys(namespaces))
+	}
+	return out
+}
+
+// has says whether a namespace of the process's shard is bound to a project.
+func (t *tenants) has(project string) bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return len(t.projects[project][t.shard]) > 0
+}
+
 // actsAs are the accounts that Holdfast acts as for whatever Namespace, also one of another shard.
 func (t *tenants) actsAs() *iampolicy.Accounts {
 	t.mu.Lock()

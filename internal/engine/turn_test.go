@@ -139,7 +139,7 @@ func (k *limitedKind) Update(ref kind.Ref, want *v1alpha1.Topic, changes diff.Ch
 // apart is a source in which no two manifests declare one resource. To look for them in an API server in memory takes long.
 type apart struct{ inventory.Source }
 
-func (apart) ByResource(context.Context, kind.Kind, string) ([]v1alpha1.Object, error) {
+func (apart) ByResource(context.Context, kind.Kind, string, string) ([]v1alpha1.Object, error) {
 	return nil, nil
 }
 

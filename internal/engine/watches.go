@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -152,7 +151,7 @@ func mapped(what string, find func(ctx context.Context, obj client.Object) ([]v1
 	}
 }
 
-// namesakes map a manifest to the others whose resource has the same name, and that are in conflict with one of them or are not.
+// namesakes map a manifest to the others of its resource that are in conflict with one of them or are not.
 func namesakes(i *inventory.Inventory, k kind.Kind, inConflict bool) func(context.Context, client.Object) ([]v1alpha1.Object, error) {
 	return func(ctx context.Context, obj client.Object) ([]v1alpha1.Object, error) {
 		declared := obj.(v1alpha1.Object)
@@ -160,9 +159,22 @@ func namesakes(i *inventory.Inventory, k kind.Kind, inConflict bool) func(contex
 		if err != nil {
 			return nil, err
 		}
-		found, err := i.Namesakes(ctx, k, declared, cmp.Or(project, declared.GetCommonStatus().Project, declared.GetCommonSpec().ProjectID))
-		return slices.DeleteFunc(found, func(other v1alpha1.Object) bool { return loses(other) != inConflict }), err
+		return rivals(ctx, i, k, declared, project, inConflict)
 	}
+}
+
+// rivals are the other manifests of a manifest's resource in a project and in the one that it was last looked for in, that are in conflict with one
+// of them or are not.
+func rivals(ctx context.Context, i *inventory.Inventory, k kind.Kind, obj v1alpha1.Object, project string, inConflict bool) ([]v1alpha1.Object, error) {
+	var out []v1alpha1.Object
+	for _, project := range slices.Compact([]string{project, obj.GetCommonStatus().Project}) {
+		found, err := i.Rivals(ctx, k, obj, project)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found...)
+	}
+	return slices.DeleteFunc(out, func(other v1alpha1.Object) bool { return loses(other) != inConflict }), nil
 }
 
 // loses says whether a manifest was found to be in conflict with what is there, or with another manifest.
@@ -192,9 +204,9 @@ func sharers(i *inventory.Inventory, k kind.Kind) handler.MapFunc {
 	return mapped("the other manifests of a resource", namesakes(i, k, false))
 }
 
-// successors map a Namespace to the manifests elsewhere that may own what those in it hold, once its binding changes.
+// successors map a Namespace to the manifests elsewhere that may own what those in it hold, once its binding changes. What it was bound to counts:
+// the Namespace is that of before, too.
 func successors(c cached, i *inventory.Inventory, k kind.Kind) handler.MapFunc {
-	find := namesakes(i, k, true)
 	return mapped("the manifests that are in conflict with those of a namespace", func(ctx context.Context, namespace client.Object) ([]v1alpha1.Object, error) {
 		in, err := c.list(ctx, k, client.InNamespace(namespace.GetName()))
 		if err != nil {
@@ -205,7 +217,7 @@ func successors(c cached, i *inventory.Inventory, k kind.Kind) handler.MapFunc {
 			if loses(obj) && plan.StandingOf(k, obj) != plan.Holding { // it was in nobody's way
 				continue
 			}
-			losing, err := find(ctx, obj)
+			losing, err := rivals(ctx, i, k, obj, inventory.ProjectIn(obj, namespace.GetAnnotations()), true)
 			if err != nil {
 				return nil, err
 			}

@@ -9,20 +9,26 @@ import (
 
 // Declaring finds the manifests of a resource of a project, by its Ref.ID.
 func (i *Inventory) Declaring(ctx context.Context, k kind.Kind, project, id string) ([]v1alpha1.Object, error) {
+	return i.inProject(ctx, k, project, id, i.Source.ByResource)
+}
+
+// inProject finds manifests of a resource. None is in no project.
+func (i *Inventory) inProject(ctx context.Context, k kind.Kind, project, id string, find finder) ([]v1alpha1.Object, error) {
+	if project == "" {
+		return nil, nil
+	}
+	found, err := find(ctx, k, project, id)
+	if err != nil {
+		return nil, err
+	}
 	var out []v1alpha1.Object
-	for _, key := range []string{project + "/" + id, "/" + id} { // where the manifest itself says the project, and where its Namespace does
-		found, err := i.Source.ByResource(ctx, k, key)
+	for _, obj := range found {
+		in, err := i.ProjectOf(ctx, obj)
 		if err != nil {
 			return nil, err
 		}
-		for _, obj := range found {
-			in, err := i.ProjectOf(ctx, obj)
-			if err != nil {
-				return nil, err
-			}
-			if in == project {
-				out = append(out, obj)
-			}
+		if in == project {
+			out = append(out, obj)
 		}
 	}
 	return out, nil

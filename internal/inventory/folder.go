@@ -104,7 +104,7 @@ func (f *Folder) readDocument(document []byte, kinds []kind.Kind) error {
 	if err := yaml.UnmarshalStrict(document, obj); err != nil {
 		return fmt.Errorf("%s %s/%s: %w", k.Kind, head.Namespace, head.Name, err)
 	}
-	f.of[k.Kind].add(ResourceKey(k, obj), obj)
+	f.of[k.Kind].add(resourceKey(ProjectSaid(obj), k.ResourceID(obj)), obj)
 	return nil
 }
 
@@ -129,14 +129,11 @@ func (m *manifests) add(key string, obj v1alpha1.Object) {
 	m.byResource[key] = append(m.byResource[key], obj)
 }
 
+func resourceKey(project, name string) string { return project + "/" + name }
+
 // Namespace implements Source.
 func (f *Folder) Namespace(_ context.Context, name string) (annotations map[string]string, err error) {
 	return f.namespaces[name], nil
-}
-
-// Namespaces implements Source.
-func (f *Folder) Namespaces(context.Context) (map[string]map[string]string, error) {
-	return f.namespaces, nil
 }
 
 // Manifest implements Source.
@@ -144,20 +141,23 @@ func (f *Folder) Manifest(_ context.Context, k kind.Kind, namespace, name string
 	return f.of[k.Kind].named[types.NamespacedName{Namespace: namespace, Name: name}], nil
 }
 
-// Manifests implements Source.
-func (f *Folder) Manifests(_ context.Context, k kind.Kind) ([]v1alpha1.Object, error) {
-	return f.of[k.Kind].all, nil
-}
+// Manifests are all manifests of a kind.
+func (f *Folder) Manifests(k kind.Kind) []v1alpha1.Object { return f.of[k.Kind].all }
 
 // ByResource implements Source.
-func (f *Folder) ByResource(_ context.Context, k kind.Kind, key string) ([]v1alpha1.Object, error) {
-	return f.of[k.Kind].byResource[key], nil
+func (f *Folder) ByResource(_ context.Context, k kind.Kind, project, name string) ([]v1alpha1.Object, error) {
+	of := f.of[k.Kind].byResource
+	return slices.Concat(of[resourceKey(project, name)], of[resourceKey("", name)]), nil
 }
 
 // Holding implements Source.
-func (f *Folder) Holding(_ context.Context, k kind.Kind, key string) ([]v1alpha1.Object, error) {
+func (f *Folder) Holding(ctx context.Context, k kind.Kind, project, name string) ([]v1alpha1.Object, error) {
+	found, err := f.ByResource(ctx, k, project, name)
+	if err != nil {
+		return nil, err
+	}
 	var out []v1alpha1.Object
-	for _, obj := range f.of[k.Kind].byResource[key] {
+	for _, obj := range found {
 		if plan.StandingOf(k, obj) == plan.Holding {
 			out = append(out, obj)
 		}

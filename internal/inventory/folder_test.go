@@ -58,18 +58,10 @@ func TestReadFolder(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			topics, err := f.Manifests(t.Context(), kindOf(t, "Topic"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d := cmp.Diff(tc.topics, names(topics)); d != "" {
+			if d := cmp.Diff(tc.topics, names(f.Manifests(kindOf(t, "Topic")))); d != "" {
 				t.Errorf("topics (-want +got):\n%s", d)
 			}
-			all, err := f.Namespaces(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d := cmp.Diff(tc.namespaces, all, cmpopts.EquateEmpty()); d != "" {
+			if d := cmp.Diff(tc.namespaces, f.namespaces, cmpopts.EquateEmpty()); d != "" {
 				t.Errorf("Namespaces (-want +got):\n%s", d)
 			}
 		})
@@ -123,7 +115,7 @@ func TestFolderIsASource(t *testing.T) {
 	if obj, err := f.Manifest(t.Context(), kindOf(t, "Bucket"), "shop", "orders"); err != nil || obj != nil {
 		t.Errorf("a Bucket of a Topic's name: %v, %v", obj, err)
 	}
-	found, err := f.ByResource(t.Context(), topics, "/named")
+	found, err := f.ByResource(t.Context(), topics, "shop-project", "named")
 	if d := cmp.Diff([]string{"shop/orders", "bank/named"}, names(found)); d != "" || err != nil {
 		t.Errorf("by resource (-want +got): %v\n%s", err, d)
 	}

@@ -80,13 +80,13 @@ func (i *Inventory) Relate(ctx context.Context, k kind.Kind, obj v1alpha1.Object
 	return nil
 }
 
-// finder finds manifests by their ResourceKey.
-type finder = func(ctx context.Context, k kind.Kind, key string) ([]v1alpha1.Object, error)
+// finder finds manifests as Source.ByResource does.
+type finder = func(ctx context.Context, k kind.Kind, project, name string) ([]v1alpha1.Object, error)
 
 // rivals are the other manifests of a manifest's resource that are found, with all that matters of them.
 func (i *Inventory) rivals(ctx context.Context, k kind.Kind, obj v1alpha1.Object, e plan.Environment, find finder) ([]plan.Rival, error) {
 	project := cmp.Or(e.Binding.Project, obj.GetCommonStatus().Project)
-	found, err := i.inProject(ctx, k, obj, project, find)
+	found, err := i.others(ctx, k, obj, project, find)
 	if err != nil {
 		return nil, err
 	}
@@ -107,55 +107,21 @@ func (i *Inventory) rivals(ctx context.Context, k kind.Kind, obj v1alpha1.Object
 	return rivals, nil
 }
 
-// ResourceKey is what manifests are found by that may mean one resource: its project, where the manifest itself says which, and the
-// resource's name within it.
-func ResourceKey(k kind.Kind, obj v1alpha1.Object) string {
-	return cmp.Or(plan.BoundTo(obj.GetCommonStatus()), obj.GetCommonSpec().ProjectID) + "/" + k.ResourceID(obj)
-}
-
-// Namesakes finds the other manifests of a kind whose resource has the same name and is in the project, or may be.
-func (i *Inventory) Namesakes(ctx context.Context, k kind.Kind, obj v1alpha1.Object, project string) ([]v1alpha1.Object, error) {
-	return namesakes(ctx, k, obj, project, i.Source.ByResource)
-}
-
-func namesakes(ctx context.Context, k kind.Kind, obj v1alpha1.Object, project string, find finder) ([]v1alpha1.Object, error) {
-	var out []v1alpha1.Object
-	name := k.ResourceID(obj)
-	for _, key := range slices.Compact([]string{project + "/" + name, "/" + name}) {
-		found, err := find(ctx, k, key)
-		if err != nil {
-			return nil, err
-		}
-		for _, other := range found {
-			if other.GetNamespace() != obj.GetNamespace() || other.GetName() != obj.GetName() {
-				out = append(out, other)
-			}
-		}
-	}
-	return out, nil
+// ProjectSaid is the project of a manifest's resource as far as the manifest itself says it; empty where that is left to its Namespace.
+func ProjectSaid(obj v1alpha1.Object) string {
+	return cmp.Or(plan.BoundTo(obj.GetCommonStatus()), obj.GetCommonSpec().ProjectID)
 }
 
 // Rivals finds the other manifests of a manifest's resource.
 func (i *Inventory) Rivals(ctx context.Context, k kind.Kind, obj v1alpha1.Object, project string) ([]v1alpha1.Object, error) {
-	return i.inProject(ctx, k, obj, project, i.Source.ByResource)
+	return i.others(ctx, k, obj, project, i.Source.ByResource)
 }
 
-func (i *Inventory) inProject(ctx context.Context, k kind.Kind, obj v1alpha1.Object, project string, find finder) ([]v1alpha1.Object, error) {
-	found, err := namesakes(ctx, k, obj, project, find)
-	if err != nil {
-		return nil, err
-	}
-	var out []v1alpha1.Object
-	for _, other := range found {
-		in, err := i.ProjectOf(ctx, other)
-		if err != nil {
-			return nil, err
-		}
-		if in == project {
-			out = append(out, other)
-		}
-	}
-	return out, nil
+func (i *Inventory) others(ctx context.Context, k kind.Kind, obj v1alpha1.Object, project string, find finder) ([]v1alpha1.Object, error) {
+	found, err := i.inProject(ctx, k, project, k.ResourceID(obj), find)
+	return slices.DeleteFunc(found, func(other v1alpha1.Object) bool {
+		return other.GetNamespace() == obj.GetNamespace() && other.GetName() == obj.GetName()
+	}), err
 }
 
 // HeldBesides says whether a manifest other than this one holds its resource, may act now, and stays.
@@ -180,10 +146,11 @@ func (i *Inventory) ProjectOf(ctx context.Context, obj v1alpha1.Object) (string,
 	if err != nil {
 		return "", err
 	}
-	return projectOf(obj, annotations), nil
+	return ProjectIn(obj, annotations), nil
 }
 
-func projectOf(obj v1alpha1.Object, namespace map[string]string) string {
+// ProjectIn is the same with these annotations of its Namespace.
+func ProjectIn(obj v1alpha1.Object, namespace map[string]string) string {
 	if bound := plan.BoundTo(obj.GetCommonStatus()); bound != "" {
 		return bound
 	}

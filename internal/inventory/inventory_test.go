@@ -78,11 +78,11 @@ func TestRivals(t *testing.T) {
 	}
 }
 
-func TestNamesakesOfAnUnboundManifestAreFoundOnce(t *testing.T) {
-	i := inventoryOf(t, namespaces, topicIn("unbound", "orders", ""), topicIn("shop", "orders", ""))
-	got, err := i.Namesakes(t.Context(), kindOf(t, "Topic"), manifest(t, i, "Topic", "unbound", "orders"), "")
-	if d := cmp.Diff([]string{"shop/orders"}, names(got)); d != "" || err != nil {
-		t.Errorf("namesakes (-want +got): %v\n%s", err, d)
+func TestAManifestOfNoProjectHasNoRivals(t *testing.T) {
+	i := inventoryOf(t, namespaces, topicIn("unbound", "orders", ""), topicIn("unbound", "other", "spec: {resourceID: orders}\n"), topicIn("shop", "orders", ""))
+	got, err := i.Rivals(t.Context(), kindOf(t, "Topic"), manifest(t, i, "Topic", "unbound", "orders"), "")
+	if len(got) > 0 || err != nil {
+		t.Errorf("rivals: %q, %v", names(got), err)
 	}
 }
 
@@ -252,8 +252,8 @@ func (f failing) Manifest(ctx context.Context, k kind.Kind, namespace, name stri
 	return obj, errors.Join(err, f.fails("Manifest"))
 }
 
-func (f failing) ByResource(ctx context.Context, k kind.Kind, key string) ([]v1alpha1.Object, error) {
-	objects, err := f.Source.ByResource(ctx, k, key)
+func (f failing) ByResource(ctx context.Context, k kind.Kind, project, name string) ([]v1alpha1.Object, error) {
+	objects, err := f.Source.ByResource(ctx, k, project, name)
 	return objects, errors.Join(err, f.fails("ByResource"))
 }
 
