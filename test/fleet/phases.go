@@ -277,6 +277,8 @@ func (b *bench) steadyPhase(ctx context.Context) error {
 	policies := float64(b.policies()-b.projects) * b.sweepInterval().Seconds() / b.policyInterval().Seconds()
 	b.found.most(count, name, "calls to Google Cloud of one sweep", float64(cost.Calls.total())/counted,
 		12_500*float64(b.projects)/3_000+policies, "", groups(cost.Calls)+" in all")
+	part, by := sweepShare(cost.Calls, counted, b.projects, b.share(), shippedSweep)
+	b.found.most(count, name, "time that the calls of a sweep of 3,000 projects take at the operator's share of the quotas, in shipped intervals", part, 1, "", by)
 	stored, flips := w.tracker.since(before)
 	b.found.most(count, name, "writes to Kubernetes", float64(cost.writes()), 0, "")
 	b.found.most(count, name, "objects that were stored again", float64(stored), 0, "")

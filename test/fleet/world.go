@@ -154,7 +154,10 @@ func (w *world) inForce(ctx context.Context) error {
 func (w *world) startCloud(ctx context.Context, kept string) error {
 	var args []string
 	if kept != "" {
-		args = []string{"--state", filepath.Join(kept, "cloud.json")}
+		args = append(args, "--state", filepath.Join(kept, "cloud.json"))
+	}
+	if w.quotas {
+		args = append(args, "--google-quotas")
 	}
 	var err error
 	if w.cloud, err = rig.StartCloud(filepath.Join(w.folder, "emulator.log"), args...); err != nil {
@@ -166,17 +169,7 @@ func (w *world) startCloud(ctx context.Context, kept string) error {
 	}
 	if w.latency > 0 {
 		fault := map[string]string{"latency": w.latency.String()}
-		if err := w.cloud.Call(ctx, http.MethodPost, "/emulator/faults", fault, nil); err != nil {
-			return err
-		}
-	}
-	if !w.quotas {
-		return nil
-	}
-	for _, q := range emulated {
-		if err := w.cloud.Call(ctx, http.MethodPut, "/emulator/quotas", q, nil); err != nil {
-			return err
-		}
+		return w.cloud.Call(ctx, http.MethodPost, "/emulator/faults", fault, nil)
 	}
 	return nil
 }
