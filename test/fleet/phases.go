@@ -45,7 +45,7 @@ func init() { //nolint:gochecknoinits // the phases read the settings, which nam
 		{"steady", "nothing happens", (*bench).steadyPhase},
 		{"edit", "a user edits single objects while sweeps run", (*bench).editPhase},
 		{"change", "one field of all objects is changed, and a user edits single ones meanwhile", (*bench).changePhase},
-		{"drift", "somebody changes 1 % of the resources in Google Cloud", (*bench).driftPhase},
+		{"drift", "somebody changes 1 % of the resources and of the policies of projects in Google Cloud", (*bench).driftPhase},
 		{"restart", "the operator is stopped and started", (*bench).restartPhase},
 	}
 }
