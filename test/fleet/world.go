@@ -183,8 +183,9 @@ func (w *world) watch(ctx context.Context, _ string) error {
 	return err
 }
 
-// startOperator starts the operator's own binary as its service account, and waits until it is ready.
-func (w *world) startOperator(ctx context.Context) error {
+// startOperator starts the operator's own binary as its service account, with an interval of its sweeps (zero: the shipped one), and waits until
+// it is ready.
+func (w *world) startOperator(ctx context.Context, sweep time.Duration) error {
 	kubeconfig := filepath.Join(w.folder, "operator.kubeconfig")
 	if err := w.plane.KubeconfigOf(ctx, operatorNamespace, operatorAccount, kubeconfig); err != nil {
 		return err
@@ -202,8 +203,8 @@ func (w *world) startOperator(ctx context.Context) error {
 		"--metrics-bind-address", metrics, "--metrics-secure=false",
 		"--health-probe-bind-address", health, "--pprof-address", profiles,
 	)
-	if w.sweep > 0 {
-		args = append(args, "--sweep-interval", w.sweepInterval().String(), "--policy-sweep-interval", w.policyInterval().String())
+	if sweep > 0 {
+		args = append(args, "--sweep-interval", sweep.String(), "--policy-sweep-interval", w.policyInterval().String())
 	}
 	if !w.quotas {
 		args = append(args, "--gcp-quota-share", "1000")
