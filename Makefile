@@ -15,6 +15,7 @@ FUZZTIME  ?= 20s
 BENCH     ?= .
 OBJECTS   ?= 100000
 FLOOD     ?= 800
+RESTART   ?= 2200
 RESOURCES ?= 50000
 PROJECTS  ?= 3000
 TESTFLAGS ?=
@@ -24,7 +25,7 @@ ldflags := -s -w -X $(package).Version=$(VERSION) -X $(package).Commit=$(COMMIT)
 modules := . hack/controlplane hack/flux hack/argocd $(patsubst %/go.mod,%,$(wildcard hack/tools/*/go.mod))
 
 # What bench-fleet is told beside the size: each only if it is set.
-fleet-flags = $(foreach name,PHASES QUOTAS FLOOR LATENCY SWEEP SWEEPS EDITS IDENTITIES DIR OUT PROFILES,$(if $($(name)),--$(shell echo $(name) | tr A-Z a-z) $($(name)))) $(if $(CHECK),--check)
+fleet-flags = $(foreach name,PHASES QUOTAS FLOOR LATENCY SWEEP SWEEPS EDITS DIR OUT PROFILES,$(if $($(name)),--$(shell echo $(name) | tr A-Z a-z) $($(name)))) $(if $(CHECK),--check)
 
 # Written by `make generate manifests`; not to be edited by hand.
 generated := api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml
@@ -106,6 +107,10 @@ emptying: ## Empty an emulated bucket of OBJECTS objects (default 100,000) at 50
 .PHONY: fairness
 fairness: ## Let one tenant apply FLOOD objects at once (default 800); print how long others wait, beside what they wait without.
 	$(with-assets) HOLDFAST_FLOOD=$(FLOOD) go test -count 1 -timeout 1h -v -run '^TestAFloodDisturbsNobody$$' ./test/e2e
+
+.PHONY: restart
+restart: ## Restart the operator, with its default limits, over RESTART objects (default 2,200 in 100 projects); nothing may come of it.
+	$(with-assets) HOLDFAST_RESTART=$(RESTART) go test -count 1 -timeout 1h -v -run '^TestARestartIsNoEvent$$' ./test/e2e
 
 .PHONY: bench-fleet
 bench-fleet: build ## Measure a fleet of RESOURCES in PROJECTS (default 50,000 in 3,000); PHASES, QUOTAS, SWEEP, SWEEPS, DIR, OUT: see test/fleet.

@@ -18,6 +18,10 @@ type budget struct {
 	// was last found to be less.
 	perSecond, share float64
 	lowered, grown   time.Time
+	// apart is how far calls must be from each other where Google counts single ones, and made when the last one was let go. A place in the line
+	// may be used late, and the next one in time.
+	apart time.Duration
+	made  time.Time
 	// at is until when the lines were served: while nobody waits until now, and else until the last one that was served.
 	at time.Time
 }
@@ -30,8 +34,14 @@ type ticket struct {
 	granted *rate.Reservation
 }
 
-func newBudget(perSecond float64, now time.Time) *budget {
-	return &budget{limiter: rate.NewLimiter(rate.Limit(perSecond), int(math.Ceil(perSecond))), perSecond: perSecond, share: 1, grown: now, at: now}
+// newBudget returns the budget of a share of a quota.
+func newBudget(share, quota float64, now time.Time) *budget {
+	perSecond := share * quota
+	b := &budget{limiter: rate.NewLimiter(rate.Limit(perSecond), int(math.Ceil(perSecond))), perSecond: perSecond, share: 1, grown: now, at: now}
+	if b.limiter.Burst() == 1 {
+		b.apart = time.Duration(float64(time.Second) / max(quota, perSecond))
+	}
+	return b
 }
 
 // How a rate adapts to a quota that is smaller than it: it falls by a factor each time that Google throttles a call, and grows back by the same
@@ -108,12 +118,12 @@ func (b *budget) until(calls int) time.Duration {
 	return time.Duration(math.Ceil(missing / float64(b.limiter.Limit()) * float64(time.Second)))
 }
 
-// delay is how long it takes until the ticket is granted, if nobody else comes.
+// delay is how long it takes until the ticket is granted and may be used, if nobody else comes.
 func (t *ticket) delay(now time.Time) time.Duration {
 	b := t.budget
 	b.serve(now)
 	if t.granted != nil {
-		return 0
+		return max(0, b.made.Add(b.apart).Sub(now))
 	}
 	return b.at.Add(b.until(b.waiting.Ahead(t.of, t) + 1)).Sub(now)
 }

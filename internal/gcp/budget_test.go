@@ -13,7 +13,7 @@ import (
 // looks when.
 func TestABudgetGoesToTenantsInTurn(t *testing.T) {
 	clock := newClock()
-	b := newBudget(2, clock.Time)
+	b := newBudget(1, 2, clock.Time)
 	many, few := fair.Tenant{Namespace: "many", Project: "p"}, fair.Tenant{Namespace: "few", Project: "q"}
 	var first []*ticket
 	for range 200 {

@@ -216,16 +216,24 @@ func (f *fakeCloud) GetProject(ctx context.Context, _ *resourcemanagerpb.GetProj
 
 func (f *fakeCloud) serve(t *testing.T, opts ...grpc.ServerOption) (address string) {
 	t.Helper()
+	address, _ = f.listen(t, opts...)
+	return address
+}
+
+// listen serves, and counts the connections.
+func (f *fakeCloud) listen(t testing.TB, opts ...grpc.ServerOption) (address string, made *connections) {
+	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	made = &connections{Listener: listener}
 	server := grpc.NewServer(opts...)
 	pubsubpb.RegisterPublisherServer(server, f)
 	resourcemanagerpb.RegisterProjectsServer(server, f)
-	go func() { _ = server.Serve(listener) }()
+	go func() { _ = server.Serve(made) }()
 	t.Cleanup(server.Stop)
-	return listener.Addr().String()
+	return listener.Addr().String(), made
 }
 
 func getTopic(ctx context.Context, clients *Clients, account string) error {

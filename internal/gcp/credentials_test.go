@@ -49,7 +49,7 @@ func (c *cloudOverTLS) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // rpcOverTLS are a server's and a client's options that go together.
-func rpcOverTLS(t *testing.T) (grpc.ServerOption, grpc.DialOption) {
+func rpcOverTLS(t testing.TB) (grpc.ServerOption, grpc.DialOption) {
 	t.Helper()
 	certificate := httptest.NewUnstartedServer(nil)
 	certificate.StartTLS()

@@ -114,6 +114,9 @@ func (l *limiter) again(p place, patience time.Time) (time.Duration, error) {
 		p.cancel(now)
 		return 0, refusal
 	}
+	if delay == 0 {
+		p.made(now)
+	}
 	return delay, nil
 }
 
@@ -149,7 +152,11 @@ func (l *limiter) reserve(ctx context.Context, of fair.Tenant, scopes []scope) (
 		p.cancel(now)
 		return place{}, 0, refusal
 	}
-	return p, max(longest, delay), nil
+	delay = max(longest, delay)
+	if delay == 0 {
+		p.made(now)
+	}
+	return p, delay, nil
 }
 
 // throttled pauses all calls that count against what Google refused one for, and lowers their rate: the bucket's where the sentence mentions
@@ -184,7 +191,7 @@ func (l *limiter) budget(s scope, now time.Time) *budget {
 		maps.DeleteFunc(l.budgets, func(_ scope, b *budget) bool { return b.idle(now) })
 		l.crowded = max(l.crowded, 2*len(l.budgets))
 	}
-	b := newBudget(l.share*s.quota.perSecond, now)
+	b := newBudget(l.share, s.quota.perSecond, now)
 	l.budgets[s] = b
 	return b
 }

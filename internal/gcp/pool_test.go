@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"net"
 	"net/http"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -204,5 +207,90 @@ func TestEvictionForgetsTokens(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]float64{"storage": 3, "pubsub": 3, "iam": 0, "resourcemanager": 0, "asset": 0}, sums(t, registry, "holdfast_gcp_clients", "service")); diff != "" {
 		t.Errorf("open clients, the evicted ones included (-want +got):\n%s", diff)
+	}
+}
+
+// TestAThousandIdentities: sweeps over as many, evenly over ten minutes, keep no more clients open than the pool has and those that are about to be
+// closed.
+func TestAThousandIdentities(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const identities, sweeps, interval = 1000, 3, 10 * time.Minute
+		p, _ := fakePool(t, DefaultMaxAccounts)
+		lingering := int(linger*identities/interval) + 1
+		most := 0.0
+		for range sweeps {
+			for i := range identities {
+				client := mustGet(t, p, fmt.Sprint("account ", i))
+				if err := client.call(interval / identities); err != nil {
+					t.Fatal(err)
+				}
+				most = max(most, testutil.ToFloat64(p.gauge))
+			}
+		}
+		if most > float64(DefaultMaxAccounts+lingering) {
+			t.Errorf("%v clients were open, want at most %d and %d", most, DefaultMaxAccounts, lingering)
+		}
+		if err := p.close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// connections are those that a listener has accepted.
+type connections struct {
+	net.Listener
+
+	accepted atomic.Int32
+}
+
+func (c *connections) Accept() (net.Conn, error) {
+	c.accepted.Add(1)
+	return c.Listener.Accept()
+}
+
+// BenchmarkIdentities says what it takes to act as one more service account, once it has made a call: memory, with its connection and what a server of
+// the same process has of it; goroutines; connections; and tokens.
+func BenchmarkIdentities(b *testing.B) {
+	for name, call := range map[string]func(context.Context, *Clients, string) error{
+		"gRPC": getTopic,
+		"JSON": func(ctx context.Context, clients *Clients, account string) error {
+			_, err := getBucket(ctx, clients, account)
+			return err
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			server, client := rpcOverTLS(b)
+			topics := &fakeCloud{getTopic: func(context.Context) error { return nil }}
+			address, made := topics.listen(b, server)
+			tokens := &tokenCounter{}
+			clients, err := NewClients(Options{
+				PubSub: Endpoint{Address: address}, MaxAccounts: math.MaxInt32, QuotaShare: 1e6, Methods: testMethods,
+				credentials: staticToken("managers", nil), base: tokens, dialOptions: []grpc.DialOption{client},
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Cleanup(func() { _ = clients.Close() }) // the benchmark is over
+			live := func() (bytes, goroutines float64) {
+				runtime.GC()
+				var is runtime.MemStats
+				runtime.ReadMemStats(&is)
+				return float64(is.HeapInuse + is.StackInuse), float64(runtime.NumGoroutine())
+			}
+			bytes, goroutines := live()
+			identities := 0
+			for b.Loop() {
+				identities++
+				if err := call(b.Context(), clients, fmt.Sprintf("account-%d@tenant.iam.gserviceaccount.com", identities)); err != nil {
+					b.Fatal(err)
+				}
+			}
+			after, more := live()
+			per := func(n float64) float64 { return n / float64(identities) }
+			b.ReportMetric(per(after-bytes)/1024, "KiB/identity")
+			b.ReportMetric(per(more-goroutines), "goroutines/identity")
+			b.ReportMetric(per(float64(made.accepted.Load())), "connections/identity")
+			b.ReportMetric(per(float64(tokens.Load())), "tokens/identity")
+		})
 	}
 }

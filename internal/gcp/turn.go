@@ -154,6 +154,13 @@ func (p place) delay(now time.Time) time.Duration {
 	return longest
 }
 
+// made notes that the call is let go.
+func (p place) made(now time.Time) {
+	for _, t := range p.tickets {
+		t.budget.made = now
+	}
+}
+
 // slowest is the scope that the call waits for.
 func (p place) slowest(now time.Time) scope {
 	slowest := 0

@@ -146,3 +146,38 @@ func TestReserve(t *testing.T) {
 		t.Errorf("waits %v for the second creation or deletion of a bucket", wait)
 	}
 }
+
+// TestAPlaceUsedLateKeepsTheNextOneAway where Google counts single calls: those that are used one after another are as far apart as its quota says.
+func TestAPlaceUsedLateKeepsTheNextOneAway(t *testing.T) {
+	for name, tc := range map[string]struct {
+		quota quota
+		apart time.Duration
+	}{
+		"one in two seconds": {bucketCreates, 2 * time.Second},
+		"one a second":       {bucketUpdates, time.Second},
+		"many a minute":      {iamWrites, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			clock := newClock()
+			l := newLimiter(nil, DefaultQuotaShare, clock.now)
+			scopes := []scope{{service: kind.ServiceStorage, name: "p", quota: tc.quota}}
+			first, _ := l.turn(fair.Tenant{}, calls(scopes), nil)
+			second, _ := l.turn(fair.Tenant{}, calls(scopes), nil)
+			clock.advance(10 * time.Second) // both have had their time
+			use := func(turn *turn) (time.Duration, error) {
+				_, delay, err := l.reserve(turn.With(t.Context()), fair.Tenant{}, scopes)
+				return delay, err
+			}
+			if delay, err := use(first); delay != 0 || err != nil {
+				t.Errorf("the first waits %v (%v)", delay, err)
+			}
+			if wait := second.Wait(); wait != tc.apart {
+				t.Errorf("the second waits %v, want %v", wait, tc.apart)
+			}
+			clock.advance(tc.apart)
+			if delay, err := use(second); delay != 0 || err != nil {
+				t.Errorf("the second waits %v (%v)", delay, err)
+			}
+		})
+	}
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
@@ -37,15 +38,24 @@ func (w *world) gauge(name, kind string) (value float64, there bool) {
 	return value, there
 }
 
-// fleetOf makes objects of every kind, and waits until they are at rest.
+// fleetOf makes objects of every kind, so many of each, and waits until they are at rest.
 func (w *world) fleetOf(n int) map[string][]v1alpha1.Object {
+	w.t.Helper()
+	return w.fleetIn([]string{w.namespace}, func(kind) int { return n })
+}
+
+// fleetIn makes objects in each of the namespaces, so many of a kind as it is told, and waits until they are at rest.
+func (w *world) fleetIn(namespaces []string, size func(kind) int) map[string][]v1alpha1.Object {
 	w.t.Helper()
 	fleet := map[string][]v1alpha1.Object{}
 	for _, k := range table {
-		for i := range n {
-			obj := k.manifest(fmt.Sprintf("orders-%d", i), v1alpha1.CommonSpec{})
-			w.create(obj)
-			fleet[k.title] = append(fleet[k.title], obj)
+		for at, namespace := range namespaces {
+			for i := range size(k) {
+				obj := k.manifest(fmt.Sprintf("orders-%d-%d", at, i), v1alpha1.CommonSpec{}) // the names of buckets are the whole world's
+				obj.SetNamespace(namespace)
+				w.create(obj)
+				fleet[k.title] = append(fleet[k.title], obj)
+			}
 		}
 	}
 	for _, objects := range fleet {
@@ -66,7 +76,7 @@ func (w *world) versions(fleet map[string][]v1alpha1.Object) map[string]string {
 	for title, objects := range fleet {
 		for _, obj := range objects {
 			w.get(obj)
-			out[title+" "+obj.GetName()] = obj.GetResourceVersion()
+			out[fmt.Sprint(title, " ", client.ObjectKeyFromObject(obj))] = obj.GetResourceVersion()
 		}
 	}
 	return out

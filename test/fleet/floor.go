@@ -69,7 +69,7 @@ func (b *bench) floorPhase(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	b.perObject = took / time.Duration(w.resources)
+	cost.Seconds = took.Seconds()
 	b.found.Phases["floor"] = cost
 	b.found.add(duration, "floor", "from apply to all Ready", took.Seconds(), "s", fmt.Sprintf("%d objects", w.resources))
 	b.found.add(processor, "floor", "kube-apiserver and etcd per 1,000 objects", cost.ControlPlaneCPU*1000/float64(w.resources), "s")

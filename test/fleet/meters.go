@@ -99,10 +99,10 @@ func series(families map[string]*dto.MetricFamily) int {
 	for _, family := range families {
 		for _, m := range family.GetMetric() {
 			switch {
-			case m.Histogram != nil:
-				n += len(m.Histogram.Bucket) + 2
-			case m.Summary != nil:
-				n += len(m.Summary.Quantile) + 2
+			case m.GetHistogram() != nil:
+				n += len(m.GetHistogram().GetBucket()) + 2
+			case m.GetSummary() != nil:
+				n += len(m.GetSummary().GetQuantile()) + 2
 			default:
 				n++
 			}
@@ -205,7 +205,7 @@ func memory(pid int) (now, peak float64) {
 
 // resetPeak makes the most be counted from now on.
 func resetPeak(pid int) {
-	_ = os.WriteFile("/proc/"+strconv.Itoa(pid)+"/clear_refs", []byte("5"), 0) //nolint:gosec // without it, the peak is that of all phases
+	_ = os.WriteFile("/proc/"+strconv.Itoa(pid)+"/clear_refs", []byte("5"), 0) // without it, the peak is that of all phases
 }
 
 // children are the processes of ours that run a program, by its name.

@@ -74,12 +74,18 @@ func (m model) policy(i int, role string) *v1alpha1.IAMPolicy {
 	return &v1alpha1.IAMPolicy{Bindings: []v1alpha1.IAMBinding{{Role: role, Members: []v1alpha1.IAMMember{"group:readers@example.com"}}}}
 }
 
+// What the policy of each project grants, besides to others.
+const (
+	projectRole   = "roles/viewer"
+	projectMember = "user:ada@example.com"
+)
+
 func (m model) projectPolicy(project int) v1alpha1.Object {
-	members := []v1alpha1.IAMMember{"group:shop-developers@example.com", "user:ada@example.com"}
+	members := []v1alpha1.IAMMember{"group:shop-developers@example.com", projectMember}
 	return &v1alpha1.ProjectPolicy{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespaceName(project), Name: "access"},
 		Spec: v1alpha1.ProjectPolicySpec{IAMPolicy: v1alpha1.IAMPolicy{
-			Bindings: []v1alpha1.IAMBinding{{Role: "roles/viewer", Members: members}},
+			Bindings: []v1alpha1.IAMBinding{{Role: projectRole, Members: members}},
 		}},
 	}
 }

@@ -45,10 +45,19 @@ func TestTheModelFleet(t *testing.T) {
 	if policies != m.policies() || policies <= m.projects {
 		t.Errorf("%d policies, and %d are told", policies, m.policies())
 	}
-	for kind, n := range []int{want["buckets"], want["topics"], want["accounts"]} {
-		if got := m.kinds(kind); got != n {
-			t.Errorf("%d of kind %d are told, want %d", got, kind, n)
+	plain := 0
+	for kind := range listedKinds {
+		for _, obj := range m.plain(kind) {
+			bucket, _ := obj.(*v1alpha1.Bucket)
+			topic, _ := obj.(*v1alpha1.Topic)
+			if bucket != nil && bucket.Spec.IAM != nil || topic != nil && topic.Spec.IAM != nil {
+				t.Errorf("%s has a policy", obj.GetName())
+			}
+			plain++
 		}
+	}
+	if plain+policies != m.resources {
+		t.Errorf("%d have no policy and %d have, of %d", plain, policies, m.resources)
 	}
 	if len(perProject) != m.projects {
 		t.Errorf("%d Namespaces, want %d", len(perProject), m.projects)

@@ -2,53 +2,55 @@ package main
 
 import (
 	"math"
-	"slices"
+	"strings"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
 
-// quota is one of Google's default quotas.
-type quota struct {
-	name      string
-	perSecond float64
-	// perProject says that it is one for each project of a resource; else it is one for all that the operator calls.
-	perProject bool
-	// methods are those that count against it, as the emulator names them.
-	methods []string
-}
-
-// quotas are those that a fleet can come up against; internal/gcp/quotas.go says where Google documents them.
-var quotas = []quota{
-	{"writes of IAM", 10, false, []string{"iam IAM.CreateServiceAccount", "iam IAM.PatchServiceAccount", "iam IAM.SetIamPolicy"}},
-	{"reads of IAM", 100, false, []string{"iam IAM.GetServiceAccount", "iam IAM.ListServiceAccounts", "iam IAM.GetIamPolicy"}},
-	{"reads of Resource Manager", 10, false, []string{"resourcemanager Projects.GetProject", "resourcemanager Projects.GetIamPolicy"}},
-	{"writes of Resource Manager", 10, false, []string{"resourcemanager Projects.SetIamPolicy"}},
-	{"creations of buckets in a project", 0.5, true, []string{"storage buckets.insert"}},
-	{"operations of Pub/Sub in a project", 100, true, []string{
-		"pubsub Publisher.CreateTopic", "pubsub Publisher.UpdateTopic", "pubsub Publisher.GetTopic", "pubsub Publisher.ListTopics",
-		"pubsub IAMPolicy.GetIamPolicy", "pubsub IAMPolicy.SetIamPolicy",
-	}},
-}
-
-// bound is the least time that calls take within a share of the quotas, and the quota that says so. Calls that count per project are
-// taken to be spread evenly.
+// bound is the least time that calls take within a share of Google's default quotas, as the emulator has them, and the quota that says so. Calls
+// that count per project of a resource are taken to be spread evenly.
 func bound(calls tally, projects int, share float64) (least time.Duration, by string) {
-	for _, q := range quotas {
-		n := float64(calls.sum(func(name string) bool { return slices.Contains(q.methods, name) }))
-		if q.perProject {
-			n = math.Ceil(n / float64(projects))
-		}
-		if takes := time.Duration(n / (q.perSecond * share) * float64(time.Second)); takes > least {
-			least, by = takes, q.name
+	for name, n := range counted(calls, projects) {
+		takes := time.Duration(n / (float64(traffic.GoogleQuotas[name]) * share) * float64(time.Minute))
+		if takes > least || takes == least && takes > 0 && name < by {
+			least, by = takes, name
 		}
 	}
 	return least, by
 }
 
-// serviceQuota is a quota as the emulator takes it.
-type serviceQuota struct {
-	Service   string `json:"service"`
-	PerMinute int    `json:"perMinute"`
+// counted is how many of the calls count against each quota that there is; of those that each project of a resource has, against one of them.
+func counted(calls tally, projects int) map[string]float64 {
+	all, shared := map[string]float64{}, map[string]bool{}
+	for method, n := range calls {
+		service, name, _ := strings.Cut(method, " ")
+		call := traffic.Call{Service: service, Method: name}
+		for _, quota := range call.Quotas() {
+			if traffic.GoogleQuotas[quota] > 0 {
+				all[quota] += float64(n)
+				shared[quota] = call.ByCredentials()
+			}
+		}
+	}
+	for quota, n := range all {
+		if !shared[quota] {
+			all[quota] = math.Ceil(n / float64(projects))
+		}
+	}
+	return all
 }
 
-// emulated are the quotas that the emulator enforces: it counts all calls to a service together.
-var emulated = []serviceQuota{{"iam", 6600}, {"resourcemanager", 1440}, {"pubsub", 6000}}
+// modelProjects are those of the model fleet.
+const modelProjects = 3_000
+
+// sweepShare is how much of an interval the calls of one sweep take, if they were those of as many projects as the model fleet has, and the quota
+// that says so. It only counts: each quota may be used at the operator's share of it, and is there for the sweep alone.
+func sweepShare(calls tally, sweeps float64, projects int, share float64, interval time.Duration) (part float64, by string) {
+	modelled := tally{}
+	for method, n := range calls {
+		modelled[method] = int(math.Ceil(float64(n) * modelProjects / float64(projects) / sweeps))
+	}
+	least, by := bound(modelled, modelProjects, share)
+	return least.Seconds() / interval.Seconds(), by
+}

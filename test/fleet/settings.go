@@ -24,8 +24,7 @@ type settings struct {
 	sweep  time.Duration
 	sweeps int
 	// edits are how many single edits are measured in each phase that does.
-	edits      int
-	identities int
+	edits int
 	// appliers are how many manifests are applied at the same time.
 	appliers int
 	// folder keeps what is stored, for a later run; empty for nothing.
@@ -53,14 +52,13 @@ func parse(args []string, usage io.Writer) (settings, error) {
 	flags.SetOutput(io.Discard) // errors are one sentence, without the whole usage
 	flags.IntVar(&s.resources, "resources", 50_000, "`number` of resources, the ProjectPolicies of the projects included")
 	flags.IntVar(&s.projects, "projects", 3_000, "`number` of projects, and of Namespaces")
-	phases := flags.String("phases", strings.Join(phaseNames(), ","), "which `phases` to run, in this order")
+	phases := flags.String("phases", strings.Join(phaseNames(), ","), "which `phases` to run; they have this order")
 	quotas := flags.String("quotas", "on", "on: Google's default quotas hold; off: none do (`on|off`)")
 	flags.IntVar(&s.floor, "floor", 5_000, "`number` of resources, at most, by which the floor is measured")
 	flags.DurationVar(&s.latency, "latency", 50*time.Millisecond, "how `long` each call to Google Cloud takes")
 	flags.DurationVar(&s.sweep, "sweep", 0, "the operator's --sweep-interval; policies are read at six times the `interval`. 0: as shipped")
 	flags.IntVar(&s.sweeps, "sweeps", 10, "`number` of sweeps in the phase steady")
 	flags.IntVar(&s.edits, "edits", 40, "`number` of single edits during sweeps, and during a mass change")
-	flags.IntVar(&s.identities, "identities", 1_000, "`number` of Namespaces, at most, that are given an identity of their own")
 	flags.IntVar(&s.appliers, "appliers", 32, "`number` of manifests that are applied at the same time")
 	flags.StringVar(&s.folder, "dir", "", "`folder` to keep the fleet in, so that later runs can go on with other phases; empty: not kept")
 	flags.StringVar(&s.out, "out", "", "`file` for the figures as JSON")

@@ -33,6 +33,8 @@ type seen struct {
 	// ready is the newest generation that was Ready, if it still is.
 	ready   int64
 	version string
+	// stored is how often it was, as far as the watch shows.
+	stored int
 	// conditions are their statuses by type.
 	conditions map[string]metav1.ConditionStatus
 }
@@ -97,7 +99,7 @@ func onlyWhatIsTracked(in any) (any, error) {
 
 func (t *tracker) note(obj v1alpha1.Object) {
 	now := time.Now()
-	is := seen{version: obj.GetResourceVersion(), conditions: map[string]metav1.ConditionStatus{}}
+	is := seen{version: obj.GetResourceVersion(), stored: 1, conditions: map[string]metav1.ConditionStatus{}}
 	for _, c := range obj.GetCommonStatus().Conditions {
 		is.conditions[c.Type] = c.Status
 		if c.Type == v1alpha1.ConditionReady && c.Status == metav1.ConditionTrue && c.ObservedGeneration == obj.GetGeneration() {
@@ -108,6 +110,9 @@ func (t *tracker) note(obj v1alpha1.Object) {
 	defer t.mu.Unlock()
 	k := keyOf(obj)
 	was, known := t.objects[k]
+	if is.stored += was.stored; is.version == was.version { // the watch began anew
+		is.stored = was.stored
+	}
 	if known && !maps.Equal(was.conditions, is.conditions) {
 		t.flips++
 	}
@@ -176,4 +181,15 @@ func (t *tracker) since(before map[key]seen) (stored, flips int) {
 		}
 	}
 	return stored, t.flips
+}
+
+// stored counts how often some objects were stored.
+func (t *tracker) stored(objects []v1alpha1.Object) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := 0
+	for _, obj := range objects {
+		n += t.objects[keyOf(obj)].stored
+	}
+	return n
 }

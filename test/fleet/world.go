@@ -154,7 +154,10 @@ func (w *world) inForce(ctx context.Context) error {
 func (w *world) startCloud(ctx context.Context, kept string) error {
 	var args []string
 	if kept != "" {
-		args = []string{"--state", filepath.Join(kept, "cloud.json")}
+		args = append(args, "--state", filepath.Join(kept, "cloud.json"))
+	}
+	if w.quotas {
+		args = append(args, "--google-quotas")
 	}
 	var err error
 	if w.cloud, err = rig.StartCloud(filepath.Join(w.folder, "emulator.log"), args...); err != nil {
@@ -166,17 +169,7 @@ func (w *world) startCloud(ctx context.Context, kept string) error {
 	}
 	if w.latency > 0 {
 		fault := map[string]string{"latency": w.latency.String()}
-		if err := w.cloud.Call(ctx, http.MethodPost, "/emulator/faults", fault, nil); err != nil {
-			return err
-		}
-	}
-	if !w.quotas {
-		return nil
-	}
-	for _, q := range emulated {
-		if err := w.cloud.Call(ctx, http.MethodPut, "/emulator/quotas", q, nil); err != nil {
-			return err
-		}
+		return w.cloud.Call(ctx, http.MethodPost, "/emulator/faults", fault, nil)
 	}
 	return nil
 }
@@ -190,8 +183,9 @@ func (w *world) watch(ctx context.Context, _ string) error {
 	return err
 }
 
-// startOperator starts the operator's own binary as its service account, and waits until it is ready.
-func (w *world) startOperator(ctx context.Context) error {
+// startOperator starts the operator's own binary as its service account, with an interval of its sweeps (zero: the shipped one), and waits until
+// it is ready.
+func (w *world) startOperator(ctx context.Context, sweep time.Duration) error {
 	kubeconfig := filepath.Join(w.folder, "operator.kubeconfig")
 	if err := w.plane.KubeconfigOf(ctx, operatorNamespace, operatorAccount, kubeconfig); err != nil {
 		return err
@@ -209,8 +203,8 @@ func (w *world) startOperator(ctx context.Context) error {
 		"--metrics-bind-address", metrics, "--metrics-secure=false",
 		"--health-probe-bind-address", health, "--pprof-address", profiles,
 	)
-	if w.sweep > 0 {
-		args = append(args, "--sweep-interval", w.sweepInterval().String(), "--policy-sweep-interval", w.policyInterval().String())
+	if sweep > 0 {
+		args = append(args, "--sweep-interval", sweep.String(), "--policy-sweep-interval", w.policyInterval().String())
 	}
 	if !w.quotas {
 		args = append(args, "--gcp-quota-share", "1000")

@@ -72,7 +72,7 @@ var storageErrors = map[int]storageError{
 }
 
 func storageTooMany(r Refusal) string {
-	if r.Quota != nil && !slices.Contains(r.Call.counted(), "storage creates") {
+	if r.Quota != nil && !slices.Contains(r.Call.Quotas(), "storage creates") {
 		return Refusal{Call: r.Call, Status: r.Status, Quota: r.Quota}.explain()
 	}
 	if strings.HasPrefix(r.Call.Method, "buckets.") {

@@ -14,11 +14,15 @@ const userProjectHeader = "x-goog-user-project"
 // caller's credentials, whatever project a call is about.
 var byCredentials = []string{"iam", "resourcemanager", "asset"}
 
+// ByCredentials says whether the quotas of a call's service belong to the
+// project of the caller's credentials, and not to the one that it is about.
+func (c Call) ByCredentials() bool { return slices.Contains(byCredentials, c.Service) }
+
 // consumer returns the project whose quota a call uses; named is the one that
 // the caller named.
 func (c *Control) consumer(call Call, named string) string {
 	switch {
-	case !slices.Contains(byCredentials, call.Service):
+	case !call.ByCredentials():
 		return call.Project
 	case named != "":
 		return named
@@ -28,7 +32,7 @@ func (c *Control) consumer(call Call, named string) string {
 }
 
 // GoogleQuotas are what Google grants to a project that has not asked for more, as its documentation says, in calls per minute: of a service,
-// or of those of its calls that count together, see [Call.counted]. One update of a bucket's metadata a second is the storage service's own.
+// or of those of its calls that count together, see [Call.Quotas]. One update of a bucket's metadata a second is the storage service's own.
 var GoogleQuotas = map[string]int{
 	// https://cloud.google.com/iam/quotas
 	"iam reads": 6000, "iam writes": 600,
@@ -40,10 +44,10 @@ var GoogleQuotas = map[string]int{
 	"storage creates": 30,
 }
 
-// counted are the names of the quotas that a call counts against: the
+// Quotas are the names of the quotas that a call counts against: the
 // service's for all calls, and one for those of its sort. IAM counts lists as
 // reads; Cloud Storage counts the creation and deletion of buckets together.
-func (c Call) counted() []string {
+func (c Call) Quotas() []string {
 	verb := strings.ToLower(c.Method[strings.LastIndex(c.Method, ".")+1:])
 	sort := "writes"
 	switch {
@@ -65,7 +69,7 @@ func span(quota string) time.Duration {
 	return time.Minute
 }
 
-// quotaKey is a quota by its name, see [Call.counted].
+// quotaKey is a quota by its name, see [Call.Quotas].
 type quotaKey struct{ service, project string }
 
 // window counts the calls of one span of time.
@@ -114,7 +118,7 @@ func (q *quotas) take(service, project string, now time.Time) (limit int, exceed
 // takeAll uses up one call of each quota that a call counts against, until one
 // is exceeded.
 func (q *quotas) takeAll(call Call, project string, now time.Time) (limit int, exceeded bool) {
-	for _, name := range call.counted() {
+	for _, name := range call.Quotas() {
 		if limit, exceeded = q.take(name, project, now); exceeded {
 			return limit, true
 		}
