@@ -97,12 +97,17 @@ func install(t *testing.T) *installed {
 	return &installed{kube, manager}
 }
 
+// create creates objects. The API server may begin to tell of kinds a moment after it says that they are established.
 func (i *installed) create(t *testing.T, objs ...client.Object) {
 	t.Helper()
 	for _, obj := range objs {
-		if err := i.Create(t.Context(), obj); err != nil {
-			t.Fatalf("creating %T %s: %v", obj, obj.GetName(), err)
-		}
+		eventually(t, fmt.Sprintf("creating %T %s", obj, obj.GetName()), func(ctx context.Context) (bool, error) {
+			err := i.Create(ctx, obj)
+			if meta.IsNoMatchError(err) {
+				return false, nil
+			}
+			return err == nil, err
+		})
 	}
 }
 
