@@ -22,6 +22,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -98,13 +99,13 @@ func install(t *testing.T) *installed {
 	return &installed{kube, manager}
 }
 
-// create creates objects. The API server may begin to tell of kinds a moment after it says that they are established.
+// create creates objects. For some seconds after a kind is established the API server refuses to, while mutating policies do not know it.
 func (i *installed) create(t *testing.T, objs ...client.Object) {
 	t.Helper()
 	for _, obj := range objs {
 		eventually(t, fmt.Sprintf("creating %T %s", obj, obj.GetName()), func(ctx context.Context) (bool, error) {
 			err := i.Create(ctx, obj)
-			if meta.IsNoMatchError(err) {
+			if apierrors.IsServiceUnavailable(err) {
 				return false, nil
 			}
 			return err == nil, err
