@@ -89,6 +89,9 @@ func TestTenants(t *testing.T) {
 	if wait := known.takeover("shop"); wait != 0 {
 		t.Errorf("nothing is written in shop for %v", wait)
 	}
+	if last := known.lastMove("shop", "bank"); !last.at.Equal(now) || !last.over.Equal(now.Add(time.Minute)) {
+		t.Errorf("the last move of a resource's manifests in shop and bank is %+v", last)
+	}
 	now = now.Add(time.Minute)
 	change(aNamespace("bank", "", "c", ""))
 	expect("bank leaves a project and acts as nobody", facts{nil, []string{"shop", "shop-2"}, []string{"shop", "shop-2", "bank"}, []string{mine}})
