@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,6 +70,41 @@ func TestWhoIsAskedToAcknowledge(t *testing.T) {
 	}
 	if asked := unacknowledged(t.Context(), told); len(asked) > 0 {
 		t.Errorf("asked is %v", asked)
+	}
+}
+
+// TestAGlassIsNotAcknowledgedBeforeTheOtherShardsWriteIsOver: its process may have been inside a write when the Namespace moved, and the one
+// that takes over, however long it has run, cannot know.
+func TestAGlassIsNotAcknowledgedBeforeTheOtherShardsWriteIsOver(t *testing.T) {
+	r, _ := testReconciler(t, shopTopic())
+	now := time.Now()
+	r.now = func() time.Time { return now }
+	r.tenants.now = r.now
+	step(t, r, v1alpha1.ReasonUpToDate)
+	now = now.Add(time.Hour)
+	moveShop(t, r)
+	moved := now
+	edit(t, r, breakGlass)
+	acknowledgement := func() *metav1.Condition {
+		t.Helper()
+		topic, err := reconcileOnce(t, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if last := topic.Status.BreakGlass.LastWrite; !strings.Contains(last, "another shard") {
+			t.Errorf("the last write is %q", last)
+		}
+		return meta.FindStatusCondition(topic.Status.Conditions, v1alpha1.ConditionBreakGlass)
+	}
+	for _, after := range []time.Duration{time.Second, time.Minute + defaultUnanswered - time.Second} {
+		now = moved.Add(after)
+		if is := acknowledgement(); is.Status != metav1.ConditionUnknown || is.Reason != v1alpha1.ReasonWriteInFlight {
+			t.Errorf("%s after the move: %+v", after, is)
+		}
+	}
+	now = moved.Add(time.Minute + defaultUnanswered)
+	if is := acknowledgement(); is.Status != metav1.ConditionTrue {
+		t.Errorf("when the write is over: %+v", is)
 	}
 }
 

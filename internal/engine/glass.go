@@ -180,12 +180,12 @@ func (p *pass) vouch(ctx context.Context, seen *breakglass.Seen) error {
 func (p *pass) forgetApproval() { p.record.Approved = nil }
 
 // writeUnderWay names the write that may have been under way when the glass was broken: one of this process that ended in
-// the second in which the annotation was stored, or later, or any of the process before. The API server dates fields to the
-// second.
+// the second in which the annotation was stored, or later, or any of the process before, or of another shard. The API server dates
+// fields to the second.
 func (p *pass) writeUnderWay(ctx context.Context, seen breakglass.Seen) (string, error) {
 	obj, ref := p.obj, p.inventory.Locate(p.kind, p.obj, p.namespace.Annotations).Ref
 	if p.writes.since(ref, seen.Now.Add(-justNow)) == "" {
-		return p.writes.ofPredecessor(obj, seen.Now), nil
+		return p.writes.ofOthers(obj, p.tenants.lastMove(obj.GetNamespace()), seen.Now), nil
 	}
 	broken, err := p.brokenAt(ctx, seen.Glass.Scope)
 	return p.writes.since(ref, broken.Add(-clockSkew)), err
@@ -221,5 +221,9 @@ func (p *pass) inFlight() flight {
 	if p.acknowledged() || recordedScope(p.obj) == "" {
 		return flight{}
 	}
-	return p.writes.inFlight(p.obj, p.env.Ref, len(p.env.Rivals) > 0, p.now())
+	namespaces := []string{p.obj.GetNamespace()}
+	for _, rival := range p.env.Rivals {
+		namespaces = append(namespaces, rival.Object.GetNamespace())
+	}
+	return p.writes.inFlight(p.obj, p.env.Ref, len(p.env.Rivals) > 0, p.tenants.lastMove(namespaces...), p.now())
 }

@@ -143,6 +143,7 @@ func (r *Reconciler) forget(name types.NamespacedName) {
 	r.kept.drop(name)
 	r.missing.drop(name)
 	r.throttled.drop(name)
+	r.unrecorded.drop(name)
 	r.emptyings.drop(name)
 	r.guards.forget(name)
 	r.due.drop(name)
@@ -273,7 +274,7 @@ func (p *pass) relate(ctx context.Context) *outcome {
 	if slices.ContainsFunc(p.env.Rivals, plan.Rival.Holds) {
 		p.forgetApproval()
 	}
-	p.env.Since, p.env.Unwritten = p.writes.beginning(), p.unwritten()
+	p.env.Since, p.env.Unwritten = p.responsibleSince(), p.unwritten()
 	p.record = p.record.PassedOn(p.manifest(), p.env)
 	return nil
 }

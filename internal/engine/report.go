@@ -248,7 +248,15 @@ func glassCondition(glass *v1alpha1.BreakGlass, inFlight flight) metav1.Conditio
 			Message: fmt.Sprintf("%s. No further write starts, but that of another manifest of the resource has not ended: %s", said, inFlight.name)}
 	case inFlight != flight{}:
 		return metav1.Condition{Type: v1alpha1.ConditionBreakGlass, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonWriteInFlight,
-			Message: fmt.Sprintf("%s. No further write starts, but Google may still complete one until %s (%s)", said, inUTC(inFlight.until), glass.LastWrite)}
+			Message: fmt.Sprintf("%s. No further write starts, but Google may still complete one until %s%s", said, inUTC(inFlight.until), named(glass.LastWrite))}
 	}
 	return condition(v1alpha1.ConditionBreakGlass, true, v1alpha1.ReasonOpen, said)
+}
+
+// named names the write, if the record of the glass does.
+func named(write string) string {
+	if write == "" {
+		return ""
+	}
+	return " (" + write + ")"
 }

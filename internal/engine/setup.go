@@ -124,6 +124,9 @@ func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cach
 		).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(inNamespace(source, k)), builder.WithPredicates(saysAnotherThing())).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(contesting(source, r.inventory, k)), builder.WithPredicates(claimChanged())).
+		Watches(
+			&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(lookAtActedAs(source, r, opts.Kinds)), builder.WithPredicates(actsAsAnother()),
+		).
 		WatchesRawSource(r.due.source()).
 		WithOptions(shared(ctx, r.inventory, k, workers(opts, k)))
 	for _, referred := range opts.Kinds {

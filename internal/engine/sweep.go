@@ -181,15 +181,25 @@ func (s *sweeper) sweep(ctx context.Context, project string) (after time.Duratio
 	return after, err
 }
 
-// spared says whether the resources of a kind in a project need no list although its time has come, nor any of them a look at its policy.
+// spared says whether the resources of a kind in a project need no list although its time has come, nor any of them a look at its policy. What
+// listings of assets told of a Namespace while another shard was responsible for it nobody remembers: a list before it moved does not count.
 func (s *sweeper) spared(k kind.Kind, project string, members []member) bool {
 	r := s.of[k.Kind]
 	swept, _ := s.swept.Load(sweep.Resource{Kind: k.Kind, Project: project})
 	at, _ := swept.(time.Time)
-	return s.coverage.Spares(k, project, at) && !slices.ContainsFunc(members, func(m member) bool {
+	return s.coverage.Spares(k, project, at) && !at.Before(s.lastMove(members).at) && !slices.ContainsFunc(members, func(m member) bool {
 		name := client.ObjectKeyFromObject(m.obj)
 		return r.policies.isDue(name) && !s.coverage.Spares(k, project, r.lastChecked(name))
 	})
+}
+
+// lastMove is the last move of any Namespace of some manifests.
+func (s *sweeper) lastMove(members []member) move {
+	namespaces := make([]string, 0, len(members))
+	for _, m := range members {
+		namespaces = append(namespaces, m.obj.GetNamespace())
+	}
+	return s.source.tenants.lastMove(namespaces...)
 }
 
 // passOver does what a sweep does besides looking at Google Cloud: nothing may wait for the next list that no listing of assets shows.

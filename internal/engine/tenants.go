@@ -49,6 +49,27 @@ type tenant struct {
 	moved time.Time
 }
 
+// move is that of a Namespace from one shard to another, also from this one and back. The zero move is none.
+type move struct {
+	at time.Time
+	// over is when the process of the other shard is at no write any more that its gate let out before.
+	over time.Time
+}
+
+// readTenant is what a Namespace says.
+func readTenant(namespace *corev1.Namespace) tenant {
+	is := tenant{shard: tenancy.Shard(namespace.Labels), account: tenancy.Impersonates(namespace.Annotations)}
+	for _, binding := range tenancy.Bindings(namespace.Annotations) {
+		is.projects = append(is.projects, binding.Project)
+	}
+	return is
+}
+
+// saysAs says whether two tenants say the same.
+func (t tenant) saysAs(other tenant) bool {
+	return t.shard == other.shard && t.account == other.account && slices.Equal(t.projects, other.projects)
+}
+
 func newTenants(reader client.Reader, shard string, handover time.Duration) *tenants {
 	return &tenants{
 		reader: reader, shard: shard, handover: handover, now: time.Now, synced: func() bool { return true },
@@ -88,10 +109,7 @@ func (t *tenants) see(ctx context.Context, name string) {
 	case apierrors.IsNotFound(err):
 		t.put(name, nil)
 	case err == nil:
-		is := tenant{shard: tenancy.Shard(namespace.Labels), account: tenancy.Impersonates(namespace.Annotations)}
-		for _, binding := range tenancy.Bindings(namespace.Annotations) {
-			is.projects = append(is.projects, binding.Project)
-		}
+		is := readTenant(&namespace)
 		t.put(name, &is)
 	}
 }
@@ -141,7 +159,8 @@ func (t *tenants) count(account string, more int) {
 	t.acting = nil
 }
 
-// namespace reads a Namespace from the cache. It fails while not all are known: what others claim decides what may be done in one.
+// namespace reads a Namespace from the cache, and takes in what it says if no event has told that yet. It fails while not all are known: what
+// others claim decides what may be done in one.
 func (t *tenants) namespace(ctx context.Context, name string) (*corev1.Namespace, error) {
 	if !t.synced() {
 		return nil, errors.New("the Namespaces are not known yet")
@@ -150,7 +169,18 @@ func (t *tenants) namespace(ctx context.Context, name string) (*corev1.Namespace
 	if err := t.reader.Get(ctx, client.ObjectKey{Name: name}, &namespace); err != nil {
 		return nil, fmt.Errorf("reading the Namespace %s: %w", name, err)
 	}
+	if !t.knows(name, readTenant(&namespace)) {
+		t.see(ctx, name)
+	}
 	return &namespace, nil
+}
+
+// knows says whether a Namespace is known to say this.
+func (t *tenants) knows(name string, is tenant) bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	was, known := t.namespaces[name]
+	return known && was.saysAs(is)
 }
 
 // owns says whether this process is responsible for the objects in a Namespace.
@@ -169,13 +199,19 @@ func (t *tenants) ownsIn(namespace string) bool {
 // takeover is how long nothing must be written yet for the objects in a namespace: it has moved to this shard, and the other one's process
 // may be at a write. One that begins takes no namespace over: what was there before it has the record to go by.
 func (t *tenants) takeover(namespace string) time.Duration {
+	return max(t.lastMove(namespace).over.Sub(t.now()), 0)
+}
+
+// lastMove is the last move of any of some namespaces that this process has seen.
+func (t *tenants) lastMove(namespaces ...string) (last move) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	is := t.namespaces[namespace]
-	if is.moved.IsZero() {
-		return 0
+	for _, name := range namespaces {
+		if moved := t.namespaces[name].moved; moved.After(last.at) {
+			last = move{moved, moved.Add(t.handover)}
+		}
 	}
-	return max(is.moved.Add(t.handover).Sub(t.now()), 0)
+	return last
 }
 
 // contested says whether Namespaces of different shards are bound to a project.

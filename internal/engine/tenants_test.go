@@ -89,6 +89,9 @@ func TestTenants(t *testing.T) {
 	if wait := known.takeover("shop"); wait != 0 {
 		t.Errorf("nothing is written in shop for %v", wait)
 	}
+	if last := known.lastMove("shop", "bank"); !last.at.Equal(now) || !last.over.Equal(now.Add(time.Minute)) {
+		t.Errorf("the last move of a resource's manifests in shop and bank is %+v", last)
+	}
 	now = now.Add(time.Minute)
 	change(aNamespace("bank", "", "c", ""))
 	expect("bank leaves a project and acts as nobody", facts{nil, []string{"shop", "shop-2"}, []string{"shop", "shop-2", "bank"}, []string{mine}})
@@ -119,23 +122,32 @@ func TestNothingIsDoneBeforeAllNamespacesAreKnown(t *testing.T) {
 	}
 }
 
+// relabelShop moves the namespace shop to a shard, before any event has told that.
+func relabelShop(t *testing.T, r *Reconciler, shard string) {
+	t.Helper()
+	namespace := shopNamespace(nil)
+	namespace.Labels = map[string]string{v1alpha1.ShardLabel: shard}
+	if err := r.client.Update(t.Context(), namespace); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// moveShop moves the namespace shop away and back.
+func moveShop(t *testing.T, r *Reconciler) {
+	t.Helper()
+	for _, shard := range []string{"eu", ""} {
+		relabelShop(t, r, shard)
+		r.tenants.see(t.Context(), "shop")
+	}
+}
+
 // TestATakeoverWaitsForTheWriteOfAnother: reads go on, and nothing is stored because of the wait.
 func TestATakeoverWaitsForTheWriteOfAnother(t *testing.T) {
 	r, topics := testReconciler(t, shopTopic())
 	now := time.Now()
 	r.now = func() time.Time { return now }
 	r.tenants.now = r.now
-	relabel := func(shard string) {
-		t.Helper()
-		namespace := shopNamespace(nil)
-		namespace.Labels = map[string]string{v1alpha1.ShardLabel: shard}
-		if err := r.client.Update(t.Context(), namespace); err != nil {
-			t.Fatal(err)
-		}
-		r.tenants.see(t.Context(), "shop")
-	}
-	relabel("eu")
-	relabel("")
+	moveShop(t, r)
 	request := reconcile.Request{NamespacedName: types.NamespacedName{Namespace: "shop", Name: "orders"}}
 	var after time.Duration
 	for range 3 {
@@ -160,6 +172,21 @@ func TestATakeoverWaitsForTheWriteOfAnother(t *testing.T) {
 	}
 	if len(topics.live) != 1 {
 		t.Errorf("live: %v", topics.live)
+	}
+}
+
+// TestAPassThatComesBeforeTheEvent of a Namespace's move, for the listeners of an event are told in whatever order, writes nothing either.
+func TestAPassThatComesBeforeTheEvent(t *testing.T) {
+	r, topics := testReconciler(t, shopTopic())
+	relabelShop(t, r, "eu")
+	r.tenants = tenantsOf(t, r.client, "")
+	r.use(r.kind)
+	relabelShop(t, r, "")
+	if _, err := reconcileOnce(t, r); err != nil {
+		t.Fatal(err)
+	}
+	if left := r.tenants.takeover("shop"); len(topics.live) > 0 || left == 0 {
+		t.Errorf("live %v, nothing is written for %v", topics.live, left)
 	}
 }
 

@@ -66,7 +66,7 @@ func (p *pass) saveAboutToWrite(ctx context.Context) error {
 // noteUnrecorded keeps the record where it was not stored before the write.
 func (p *pass) noteUnrecorded() {
 	if p.unstored {
-		p.unrecorded.note(p.obj.GetUID(), p.record)
+		p.unrecorded.note(p.obj, p.record)
 	}
 }
 

@@ -121,25 +121,33 @@ func (w *writeLog) since(ref kind.Ref, t time.Time) string {
 	return m.String()
 }
 
-// ofPredecessor describes what the process before this one may be writing for the object; empty for nothing.
-func (w *writeLog) ofPredecessor(obj v1alpha1.Object, now time.Time) string {
+// ofOthers describes what the process before this one may be writing for the object, or that of another shard, which its Namespace was moved
+// from; empty for nothing.
+func (w *writeLog) ofOthers(obj v1alpha1.Object, moved move, now time.Time) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !now.Before(w.over(obj, false)) {
+	switch {
+	case now.Before(w.overOfShard(moved)):
+		return "whatever the process of another shard was writing for the Namespace before " + inUTC(moved.at)
+	case now.Before(w.overOfPredecessor(obj, false)):
+		return "whatever the process was writing that ran before " + inUTC(w.began)
+	default:
 		return ""
 	}
-	return "whatever the process was writing that ran before " + inUTC(w.began)
 }
 
 // inFlight says which write may still take effect: one that another manifest of the resource has begun, or one that Google may still carry
-// out though nobody waits for it any more. shared says that there are other manifests.
-func (w *writeLog) inFlight(obj v1alpha1.Object, ref kind.Ref, shared bool, now time.Time) flight {
+// out though nobody waits for it any more. shared says that there are other manifests; moved is the last move of a Namespace of any.
+func (w *writeLog) inFlight(obj v1alpha1.Object, ref kind.Ref, shared bool, moved move, now time.Time) flight {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if running := w.running[resourceOf(ref)]; len(running) > 0 {
 		return flight{now.Add(pauseRunning), running[0]}
 	}
-	over := w.over(obj, shared)
+	over := w.overOfPredecessor(obj, shared)
+	if of := w.overOfShard(moved); of.After(over) {
+		over = of
+	}
 	if m := w.last[resourceOf(ref)]; m.unknown && m.ended.Add(w.unanswered).After(over) {
 		over = m.ended.Add(w.unanswered)
 	}
@@ -149,9 +157,18 @@ func (w *writeLog) inFlight(obj v1alpha1.Object, ref kind.Ref, shared bool, now 
 	return flight{until: over}
 }
 
-// over is when nothing can be under way any more that the process before this one wrote for the object, or, if it shares the resource, for
-// another manifest.
-func (w *writeLog) over(obj v1alpha1.Object, shared bool) time.Time {
+// overOfShard is when nothing can be under way any more that the process of another shard wrote before a move. What this process knows of an
+// object proves nothing about that one.
+func (w *writeLog) overOfShard(moved move) time.Time {
+	if moved == (move{}) {
+		return time.Time{}
+	}
+	return moved.over.Add(w.unanswered)
+}
+
+// overOfPredecessor is when nothing can be under way any more that the process before this one wrote for the object, or, if it shares the
+// resource, for another manifest.
+func (w *writeLog) overOfPredecessor(obj v1alpha1.Object, shared bool) time.Time {
 	if !shared && (obj.GetCreationTimestamp().After(w.began) || w.neverWritten(obj)) {
 		return time.Time{}
 	}

@@ -51,10 +51,10 @@ func TestWriteLog(t *testing.T) {
 			if got := w.since(orders, at(101)); got != tc.since {
 				t.Errorf("the write since is %q, want %q", got, tc.since)
 			}
-			if got := w.ofPredecessor(obj, at(tc.now)); (got != "") != tc.predecessor {
+			if got := w.ofOthers(obj, move{}, at(tc.now)); (got != "") != tc.predecessor {
 				t.Errorf("of the process before: %q, want some: %v", got, tc.predecessor)
 			}
-			if got := w.inFlight(obj, orders, false, at(tc.now)); !got.until.Equal(tc.inFlight) || got.name != "" {
+			if got := w.inFlight(obj, orders, false, move{}, at(tc.now)); !got.until.Equal(tc.inFlight) || got.name != "" {
 				t.Errorf("in flight is %v, want until %v", got, tc.inFlight)
 			}
 		})
@@ -73,18 +73,49 @@ func TestNothingCanBeUnderWayForWhatWasNeverWritten(t *testing.T) {
 	w := newWriteLog(30*time.Second, false)
 	w.begin(at(0))
 	obj := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{UID: "1", CreationTimestamp: metav1.NewTime(at(-60)), Finalizers: []string{v1alpha1.Finalizer}}}
-	if inFlight := w.inFlight(obj, orders, false, at(1)); !inFlight.until.Equal(at(30)) {
+	if inFlight := w.inFlight(obj, orders, false, move{}, at(1)); !inFlight.until.Equal(at(30)) {
 		t.Errorf("with the finalizer, in flight is %v", inFlight)
 	}
-	if inFlight := newWriteLogOf(true).inFlight(obj, orders, false, at(1)); inFlight != (flight{}) {
+	if inFlight := newWriteLogOf(true).inFlight(obj, orders, false, move{}, at(1)); inFlight != (flight{}) {
 		t.Errorf("with the finalizer, of a kind whose writes are recorded before, in flight is %v", inFlight)
 	}
 	obj.Finalizers = nil
-	if of, inFlight := w.ofPredecessor(obj, at(1)), w.inFlight(obj, orders, false, at(1)); of != "" || inFlight != (flight{}) {
+	if of, inFlight := w.ofOthers(obj, move{}, at(1)), w.inFlight(obj, orders, false, move{}, at(1)); of != "" || inFlight != (flight{}) {
 		t.Errorf("of the process before: %q, in flight is %v", of, inFlight)
 	}
-	if inFlight := w.inFlight(obj, orders, true, at(1)); !inFlight.until.Equal(at(30)) {
+	if inFlight := w.inFlight(obj, orders, true, move{}, at(1)); !inFlight.until.Equal(at(30)) {
 		t.Errorf("in flight for another manifest of the resource is %v", inFlight)
+	}
+}
+
+// TestAMoveLeavesAWriteOfAnotherShardUnderWay: what this process knows of an object, which is young or was never written by it, says nothing
+// about the process of the other shard.
+func TestAMoveLeavesAWriteOfAnotherShardUnderWay(t *testing.T) {
+	moved := move{at: at(1000), over: at(1060)}
+	written := "//pubsub.googleapis.com/projects/shop/topics/orders"
+	for name, tc := range map[string]struct {
+		created  int
+		external string
+		recorded bool
+	}{
+		"written, and this process runs for long":                   {created: -60, external: written},
+		"created since this process began":                          {created: 60, external: written},
+		"never written":                                             {created: 60},
+		"never written, of a kind whose writes are recorded before": {created: 60, recorded: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWriteLogOf(tc.recorded)
+			obj := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{UID: "1", CreationTimestamp: metav1.NewTime(at(tc.created))}}
+			obj.Status.ExternalName = tc.external
+			for _, now := range []int{1000, 1059, 1089} {
+				if of, got := w.ofOthers(obj, moved, at(now)), w.inFlight(obj, orders, false, moved, at(now)); of == "" || !got.until.Equal(at(1090)) {
+					t.Errorf("at %d, of another shard: %q, in flight is %v", now, of, got)
+				}
+			}
+			if of, got := w.ofOthers(obj, moved, at(1090)), w.inFlight(obj, orders, false, moved, at(1090)); of != "" || got != (flight{}) {
+				t.Errorf("when it is over, of another shard: %q, in flight is %v", of, got)
+			}
+		})
 	}
 }
 
@@ -93,7 +124,7 @@ func TestAWriteOfAnotherManifestIsInFlight(t *testing.T) {
 	w := newWriteLog(30*time.Second, false)
 	other := kind.Ref{Project: "shop", ID: "other"}
 	obj := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{UID: "2", CreationTimestamp: metav1.NewTime(at(60))}}
-	underWay := func(ref kind.Ref) string { return w.inFlight(obj, ref, true, at(100)).name }
+	underWay := func(ref kind.Ref) string { return w.inFlight(obj, ref, true, move{}, at(100)).name }
 	first, second := w.enter(orders, "updating the topic"), w.enter(orders, "setting the IAM policy of the topic")
 	if underWay(orders) == "" || underWay(other) != "" {
 		t.Errorf("in flight are %q, and on another resource %q", underWay(orders), underWay(other))
