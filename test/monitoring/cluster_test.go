@@ -160,7 +160,7 @@ func (c *cluster) bucket(namespace string, n int) *v1alpha1.Bucket {
 func (c *cluster) forgetCreation(obj *v1alpha1.Bucket) {
 	c.t.Helper()
 	before := obj.DeepCopy()
-	obj.Status.LastCreateAttemptTime = nil
+	obj.Status.LastCreateAttemptTime = new(metav1.NewTime(time.Now().Add(-time.Hour)))
 	c.must(c.Status().Patch(c.t.Context(), obj, client.MergeFrom(before)))
 }
 
