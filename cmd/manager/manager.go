@@ -68,6 +68,7 @@ func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.
 		PprofBindAddress:                    c.pprofAddress,
 		LeaderElection:                      c.election.enabled,
 		LeaderElectionResourceLockInterface: held,
+		LeaderElectionID:                    leaseOf(c.shard), // the label name of leader_election_master_status
 		LeaderElectionReleaseOnCancel:       true,
 		LeaseDuration:                       &c.election.leaseDuration,
 		RenewDeadline:                       &c.election.renewDeadline,

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/go-logr/logr"
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -16,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -158,7 +160,7 @@ func (c *cluster) bucket(namespace string, n int) *v1alpha1.Bucket {
 func (c *cluster) forgetCreation(obj *v1alpha1.Bucket) {
 	c.t.Helper()
 	before := obj.DeepCopy()
-	obj.Status.LastCreateAttemptTime = nil
+	obj.Status.LastCreateAttemptTime = new(metav1.NewTime(time.Now().Add(-time.Hour)))
 	c.must(c.Status().Patch(c.t.Context(), obj, client.MergeFrom(before)))
 }
 
@@ -183,6 +185,21 @@ func (c *cluster) annotate(obj *v1alpha1.Bucket, by, key, value string) {
 		}
 		o.Annotations = annotations
 	})
+}
+
+// look asks for a look at each object of a kind, as people do: a sweep reads no object that its list shows as it should be.
+func (c *cluster) look(list client.ObjectList) {
+	c.t.Helper()
+	c.patch(list, fmt.Sprintf(`{"metadata":{"annotations":{%q:%q}}}`, v1alpha1.ReconcileRequestedAtAnnotation, time.Now().Format(time.RFC3339Nano)))
+}
+
+// patch applies a JSON merge patch to each object of a kind.
+func (c *cluster) patch(list client.ObjectList, patch string) {
+	c.t.Helper()
+	c.must(c.List(c.t.Context(), list))
+	c.must(meta.EachListItem(list, func(item runtime.Object) error {
+		return c.Patch(c.t.Context(), item.(client.Object), client.RawPatch(types.MergePatchType, []byte(patch)))
+	}))
 }
 
 // reason waits until Ready of a bucket has a reason at its newest generation, and returns the bucket.

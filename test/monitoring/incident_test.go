@@ -116,8 +116,9 @@ func (i *incident) aPlanBeginsToWait(*testing.T) {
 
 func (i *incident) outage(t *testing.T) {
 	away := i.cloud.Traffic.Inject(traffic.Fault{Match: traffic.Call{Service: "storage"}, Outage: true})
+	i.look(&v1alpha1.BucketList{}) // a sweep that fails leaves its objects as they are
 	i.fires("HoldfastObjectsNotReady", "kind", "bucket", "severity", "critical")
-	if topics := i.query(`kind:holdfast_objects_failing:ratio{kind="topic"} > 0`); len(topics) > 0 {
+	if topics := i.query(`kind_service:holdfast_objects_failing:ratio{kind="topic"} > 0`); len(topics) > 0 {
 		t.Errorf("topics fail too: %v", topics)
 	}
 	i.cloud.Traffic.Remove(away)
@@ -158,6 +159,7 @@ func (i *incident) throttled(*testing.T) {
 	refusing := i.cloud.Traffic.Inject(traffic.Fault{
 		Match: traffic.Call{Service: "pubsub", Project: "analytics-project"}, Status: http.StatusTooManyRequests, RetryAfter: 2 * time.Second,
 	})
+	i.patch(&v1alpha1.TopicList{}, `{"spec":{"labels":{"team":"orders"}}}`) // what is Ready stays so for some minutes
 	i.fires("HoldfastProjectThrottled", "project", "analytics-project")
 	i.value(`sum(holdfast_gcp_throttled_total{service="pubsub", code="ResourceExhausted"}) > 0`)
 	i.cloud.Traffic.Remove(refusing)
@@ -187,6 +189,7 @@ func (i *incident) planWaits(*testing.T) {
 
 func (i *incident) hangs(*testing.T) {
 	slow := i.cloud.Traffic.Inject(traffic.Fault{Match: traffic.Call{Service: "storage"}, Latency: 25 * time.Second})
+	i.look(&v1alpha1.BucketList{})
 	i.fires("HoldfastNotReconciling", "kind", "bucket")
 	i.fires("HoldfastSweepStale", "kind", "bucket")
 	i.cloud.Traffic.Remove(slow)
@@ -201,17 +204,17 @@ func (i *incident) dies(t *testing.T) {
 	const glass = `holdfast_break_glass_opened_timestamp_seconds{name="shop-bucket-2"}`
 	since := i.value(glass)
 	i.manager.Kill()
-	i.fires("HoldfastDown", "severity", "critical")
+	i.fires("HoldfastDown", "severity", "critical", "service", "holdfast-metrics")
 
 	var lease coordinationv1.Lease
 	key := client.ObjectKey{Namespace: "holdfast-system", Name: "holdfast-manager"}
 	i.must(i.Get(t.Context(), key, &lease))
 	lease.Spec.HolderIdentity, lease.Spec.LeaseDurationSeconds, lease.Spec.RenewTime = new("somebody-else"), new(int32(3600)), new(metav1.NowMicro())
 	i.must(i.Update(t.Context(), &lease))
-	slow := i.cloud.Traffic.Inject(traffic.Fault{Match: traffic.Call{Service: "storage"}, Latency: 8 * time.Second})
+	slow := i.cloud.Traffic.Inject(traffic.Fault{Match: traffic.Call{Service: "storage"}, Latency: 25 * time.Second})
 	i.startManager(i.whole)
 	i.resolves("HoldfastDown")
-	i.fires("HoldfastNoLeader")
+	i.fires("HoldfastNoLeader", "name", "holdfast-manager", "service", "holdfast-metrics")
 	i.must(i.Get(t.Context(), key, &lease))
 	lease.Spec.HolderIdentity = new("")
 	i.must(i.Update(t.Context(), &lease))
