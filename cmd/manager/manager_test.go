@@ -182,7 +182,7 @@ func TestManager(t *testing.T) {
 	defer stop()
 	var stderr log
 	manager := program(ctx,
-		"--kubeconfig", kube.manager, "--leader-elect", "--leader-elect-namespace=holdfast-system",
+		"--kubeconfig", kube.manager, "--sweep-interval=1s", "--leader-elect", "--leader-elect-namespace=holdfast-system",
 		"--gcp-insecure", "--storage-endpoint", cloud.StorageEndpoint(),
 		"--pubsub-endpoint", cloud.GRPCAddr(), "--iam-endpoint", cloud.GRPCAddr(), "--resourcemanager-endpoint", cloud.GRPCAddr(),
 		"--metrics-bind-address", metrics, "--health-probe-bind-address", health,

@@ -321,13 +321,13 @@ func watchReady(t *testing.T, w *world, obj v1alpha1.Object) *readyWatch {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, ended := &readyWatch{t: t}, make(chan struct{})
+	r, ended, name := &readyWatch{t: t}, make(chan struct{}), obj.GetName() // the test goes on with the object
 	r.stop = sync.OnceFunc(func() { cancel(); states.Stop(); <-ended })
 	t.Cleanup(r.stop)
 	go func() {
 		defer close(ended)
 		for event := range states.ResultChan() {
-			if seen, ok := event.Object.(v1alpha1.Object); ok && event.Type != watch.Deleted && seen.GetName() == obj.GetName() {
+			if seen, ok := event.Object.(v1alpha1.Object); ok && event.Type != watch.Deleted && seen.GetName() == name {
 				if is := condition(seen, v1alpha1.ConditionReady); is == nil || is.Status != metav1.ConditionTrue {
 					r.mu.Lock()
 					r.states = append(r.states, describe(seen))
