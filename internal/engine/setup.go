@@ -82,7 +82,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 			kind: k, inventory: all, client: mgr.GetClient(), uncached: mgr.GetAPIReader(), gate: opts.Gate,
 			projects: opts.Projects, identities: opts.Identities, selfMembers: opts.SelfMembers,
 			turns: opts.Turns, kept: newWaitingTurns(), missing: newAbsences(), throttled: newAbsences(),
-			firstLooks: newFirstLooks(), unrecorded: newUnrecorded(),
+			firstLooks: newFirstLooks(k.Labels), unrecorded: newUnrecorded(),
 			emptyings: newEmptyings(workers(opts, k)),
 			sweep:     opts.Sweep, policySweep: opts.PolicySweep, policies: newDues(time.Now), coverage: coverage, metrics: opts.Metrics,
 			events: mgr.GetEventRecorder("holdfast"), eventLimits: limits, scheme: mgr.GetScheme(),
