@@ -148,7 +148,7 @@ func (s *stage) startOperator(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.operator, err = process.Start(process.Program{Name: "the operator", Log: s.file("manager.log"), Path: "bin/manager", Args: append(s.cloud.ManagerArgs(),
+	args := append(s.cloud.ManagerArgs(),
 		"--kubeconfig", kubeconfig,
 		"--leader-elect", "--leader-elect-namespace", operatorNamespace,
 		"--gcp-identity", identity,
@@ -156,7 +156,8 @@ func (s *stage) startOperator(ctx context.Context) error {
 		"--log-format", "console",
 		"--metrics-bind-address", "0",
 		"--health-probe-bind-address", health,
-	)})
+	)
+	s.operator, err = process.Start(process.Program{Name: "the operator", Log: s.file("manager.log"), Path: "bin/manager", Args: args})
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -33,7 +34,7 @@ type project struct {
 }
 
 func (p *project) list(ctx context.Context, yield func([]kind.Listed) bool) error {
-	time.Sleep(p.takes)
+	<-time.After(p.takes)
 	if p.fails != nil {
 		p.asked++
 		return p.fails
@@ -314,9 +315,7 @@ func TestWhoseFirstLookAListServes(t *testing.T) {
 			}
 			r, base := testReconciler(t, objects...)
 			topics := &listedKind{fakeKind: base, since: tc.since, forbidden: tc.forbidden}
-			for id, live := range tc.live {
-				base.live[id] = live
-			}
+			maps.Copy(base.live, tc.live)
 			r.use(kind.Of(topics))
 			var last v1alpha1.Topic
 			for _, topic := range tc.topics {

@@ -11,7 +11,7 @@ import (
 const lastRefused = time.Hour
 
 // pauseRefused lets the pauses between such tries grow: as long again as it has been so for. The condition remembers since when, so that a
-// process that begins goes on where the last one was. What people do, and what comes to be that the manifest names, is looked at at once.
+// process that begins goes on where the last one was. What people do, and what comes to be that the manifest names, is looked at immediately.
 func (p *pass) pauseRefused(out outcome) outcome {
 	refused := out.reason == v1alpha1.ReasonInvalid || out.reason == v1alpha1.ReasonNotApplied && p.gatePassed
 	was := readyCondition(p.stored)

@@ -138,16 +138,9 @@ type member struct {
 // sweep checks the resources of a project.
 func (s *sweeper) sweep(ctx context.Context, project string) (after time.Duration, err error) {
 	ctx, began := gcp.WithProject(ctx, project), time.Now()
-	members, identities := map[string][]member{}, map[string]bool{}
-	for _, k := range s.kinds {
-		of, err := s.members(ctx, k, project)
-		if err != nil {
-			return 0, err
-		}
-		members[k.Kind] = of
-		for _, m := range of {
-			identities[m.ref.Impersonate] = true
-		}
+	members, identities, err := s.gather(ctx, project)
+	if err != nil {
+		return 0, err
 	}
 	if len(identities) == 0 { // all of them are another shard's, or refused: nobody knows as whom to list it
 		for _, counts := range s.counts {
@@ -210,6 +203,22 @@ func (s *sweeper) passOver(ctx context.Context, k kind.Kind, members []member) e
 		}
 	}
 	return nil
+}
+
+// gather finds the members of a project, by kind.Kind.Kind, and the identities that they are reached with.
+func (s *sweeper) gather(ctx context.Context, project string) (members map[string][]member, identities map[string]bool, err error) {
+	members, identities = map[string][]member{}, map[string]bool{}
+	for _, k := range s.kinds {
+		of, err := s.members(ctx, k, project)
+		if err != nil {
+			return nil, nil, err
+		}
+		members[k.Kind] = of
+		for _, m := range of {
+			identities[m.ref.Impersonate] = true
+		}
+	}
+	return members, identities, nil
 }
 
 // members are the shard's manifests of a kind that may reach the project.

@@ -120,7 +120,8 @@ func (t *tenants) put(name string, is *tenant) {
 		delete(t.namespaces, name)
 		for _, project := range was.projects {
 			shards := t.projects[project]
-			if delete(shards[was.shard], name); len(shards[was.shard]) == 0 {
+			delete(shards[was.shard], name)
+			if len(shards[was.shard]) == 0 {
 				delete(shards, was.shard)
 			}
 			if len(shards) == 0 {

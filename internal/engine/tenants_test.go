@@ -158,7 +158,7 @@ func TestATakeoverWaitsForTheWriteOfAnother(t *testing.T) {
 		after = result.RequeueAfter
 	}
 	var topic v1alpha1.Topic
-	if err := r.client.Get(t.Context(), client.ObjectKey(request.NamespacedName), &topic); err != nil {
+	if err := r.client.Get(t.Context(), request.NamespacedName, &topic); err != nil {
 		t.Fatal(err)
 	}
 	if len(topics.live) > 0 || len(topic.Status.Conditions) > 0 || after != time.Minute {

@@ -165,7 +165,9 @@ func namesakes(i *inventory.Inventory, k kind.Kind, inConflict bool) func(contex
 
 // rivals are the other manifests of a manifest's resource in a project and in the one that it was last looked for in, that are in conflict with one
 // of them or are not.
-func rivals(ctx context.Context, i *inventory.Inventory, k kind.Kind, obj v1alpha1.Object, project string, inConflict bool) ([]v1alpha1.Object, error) {
+func rivals(
+	ctx context.Context, i *inventory.Inventory, k kind.Kind, obj v1alpha1.Object, project string, inConflict bool,
+) ([]v1alpha1.Object, error) {
 	var out []v1alpha1.Object
 	for _, project := range slices.Compact([]string{project, obj.GetCommonStatus().Project}) {
 		found, err := i.Rivals(ctx, k, obj, project)

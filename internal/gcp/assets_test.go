@@ -2,6 +2,7 @@ package gcp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -233,7 +234,7 @@ func TestAssetsNeedAScope(t *testing.T) {
 	newClients(t, opts)
 	_, clients := inventoried(t, func(o *Options) { o.Asset = insecure(t, "127.0.0.1:1") })
 	err := clients.Probe(t.Context())
-	if unreachable, ok := err.(*Unreachable); !ok || unreachable.Service != kind.ServiceAsset {
+	if unreachable := new(Unreachable); !errors.As(err, &unreachable) || unreachable.Service != kind.ServiceAsset {
 		t.Errorf("got %v", err)
 	}
 }

@@ -33,7 +33,8 @@ func (c *Clients) dial(ctx context.Context, service kind.Service, endpoint Endpo
 		GRPCDialOpts: append([]grpc.DialOption{
 			grpc.WithUserAgent(c.opts.UserAgent),
 			grpc.WithDisableRetry(),
-			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32)), // as Google's own clients; a page of a list may have more than gRPC's 4 MiB
+			// As Google's own clients: a page of a list may have more than gRPC's 4 MiB.
+			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32)),
 			grpc.WithIdleTimeout(idleTimeout),
 			grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: maxReconnect}),
 			grpc.WithChainUnaryInterceptor(

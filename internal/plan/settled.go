@@ -60,26 +60,29 @@ func asks(obj v1alpha1.Object) bool {
 
 // environment is what a manifest depends on beside its spec, its record and its resource, as far as nothing else tells that it has changed.
 type environment struct {
-	Project, Impersonate, Reach, Permissions string
-	Management                               v1alpha1.Management
-	Removals                                 int
-	Ownership                                map[string]string
-	References                               []reference
-	Sharers                                  []sharer
+	Project     string              `json:"project"`
+	Impersonate string              `json:"impersonate"`
+	Reach       string              `json:"reach"`
+	Permissions string              `json:"permissions"`
+	Management  v1alpha1.Management `json:"management"`
+	Removals    int                 `json:"removals"`
+	Ownership   map[string]string   `json:"ownership"`
+	References  []reference         `json:"references"`
+	Sharers     []sharer            `json:"sharers"`
 }
 
 // reference is what a reference leads to.
 type reference struct {
-	Of kind.Reference
-	Is Resolved
+	Of kind.Reference `json:"of"`
+	Is Resolved       `json:"is"`
 }
 
 // sharer is another manifest of a shared policy.
 type sharer struct {
-	UID        string
-	Generation int64
-	Goes       bool
-	References []reference
+	UID        string      `json:"uid"`
+	Generation int64       `json:"generation"`
+	Goes       bool        `json:"goes"`
+	References []reference `json:"references"`
 }
 
 // EnvironmentDigest is a short hash of what a manifest depends on beside its spec, its record and its resource: as whom and where it may do what,

@@ -48,7 +48,10 @@ type finding struct {
 
 // List takes a listing, whole or not at all.
 func List(ctx context.Context, assets Assets, kinds []kind.Kind) (*Listing, error) {
-	l := lister{kinds: map[string]kind.Kind{}, projects: map[string]string{}, prints: map[string]uint64{}, at: map[uint64]int32{}, seed: maphash.MakeSeed()}
+	l := lister{
+		kinds: map[string]kind.Kind{}, projects: map[string]string{}, prints: map[string]uint64{},
+		at: map[uint64]int{}, seed: maphash.MakeSeed(),
+	}
 	var types []string
 	for _, k := range kinds {
 		if k.AssetType == "" {
@@ -86,7 +89,7 @@ type lister struct {
 	prints   map[string]uint64    // by project ID
 	found    []finding
 	// at is where in found an asset is, by the hash of its name: policies go by that name alone.
-	at   map[uint64]int32
+	at   map[uint64]int
 	seed maphash.Seed
 }
 
@@ -117,7 +120,7 @@ func (l *lister) addFields(page []kind.Asset) {
 }
 
 func (l *lister) add(a kind.Asset, r Resource) {
-	l.at[maphash.String(l.seed, a.Name)] = int32(len(l.found))
+	l.at[maphash.String(l.seed, a.Name)] = len(l.found)
 	l.found = append(l.found, finding{Resource: r, fields: a.Print})
 }
 

@@ -61,14 +61,14 @@ func (s *scope) ListAssets(_ context.Context, types []string, content kind.Asset
 	if content == kind.AssetPolicies {
 		prints = s.policies
 	}
-	for name, print := range prints {
+	for name, sum := range prints {
 		var project, id string
 		if _, err := fmt.Sscanf(name, "%4s/%s", &project, &id); err != nil {
-			yield([]kind.Asset{{Type: kind.ProjectAsset, Name: "//crm/projects/" + number(name), ProjectNumber: number(name), Print: print}})
+			yield([]kind.Asset{{Type: kind.ProjectAsset, Name: "//crm/projects/" + number(name), ProjectNumber: number(name), Print: sum}})
 			continue
 		}
 		yield([]kind.Asset{{
-			Type: topicAsset, Name: "//pubsub.googleapis.com/projects/" + project + "/topics/" + id, ProjectNumber: number(project), Print: print,
+			Type: topicAsset, Name: "//pubsub.googleapis.com/projects/" + project + "/topics/" + id, ProjectNumber: number(project), Print: sum,
 		}})
 		if s.fails == content {
 			break

@@ -67,7 +67,8 @@ func (p *Projects) Remove(id string) (last bool) {
 	if is == nil {
 		return false
 	}
-	if is.users--; is.users > 0 {
+	is.users--
+	if is.users > 0 {
 		return false
 	}
 	delete(p.of, id)
@@ -188,12 +189,13 @@ func (p *Projects) wait(is *project, left time.Duration) {
 // queue has the project first whose time comes first.
 type queue []*project
 
-func (q queue) Len() int           { return len(q) }
-func (q queue) Less(i, j int) bool { return q[i].next.Before(q[j].next) }
+func (q *queue) Len() int           { return len(*q) }
+func (q *queue) Less(i, j int) bool { return (*q)[i].next.Before((*q)[j].next) }
 
-func (q queue) Swap(i, j int) {
-	q[i], q[j] = q[j], q[i]
-	q[i].place, q[j].place = i, j
+func (q *queue) Swap(i, j int) {
+	all := *q
+	all[i], all[j] = all[j], all[i]
+	all[i].place, all[j].place = i, j
 }
 
 func (q *queue) Push(x any) {

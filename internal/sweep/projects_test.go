@@ -51,7 +51,7 @@ func TestProjectsAreSweptOnceAnInterval(t *testing.T) {
 		p := NewProjects(minutely, 2, func(_ context.Context, project string) (time.Duration, error) {
 			r.begin(project)
 			defer r.end()
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			return 0, nil
 		})
 		for i := range 50 {
@@ -148,7 +148,7 @@ func TestAProjectThatComesIsNotSweptAtOnce(t *testing.T) {
 			return 0, nil
 		})
 		go func() {
-			time.Sleep(5 * time.Second)
+			<-time.After(5 * time.Second)
 			p.Add("new", false)
 		}()
 		sweeping(t, p, 90*time.Second)
@@ -170,7 +170,7 @@ func TestWhatWaitedForTheLeaseIsSpreadToo(t *testing.T) {
 		for i := range 100 {
 			p.Add(string(rune('A'+i)), true)
 		}
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour)
 		r.began = time.Now()
 		sweeping(t, p, 20*time.Second)
 		if n := len(r.at); n < 10 || n > 60 {

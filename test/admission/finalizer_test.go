@@ -97,8 +97,8 @@ func TestNoApplyRemovesTheFinalizer(t *testing.T) {
 					t.Fatalf("finalizers after apply %d (-want +got):\n%s", i, d)
 				}
 				for _, f := range live.GetManagedFields() {
-					if fields := map[string]map[string]any{}; json.Unmarshal(f.FieldsV1.Raw, &fields) != nil || fields["f:metadata"]["f:finalizers"] != nil {
-						t.Errorf("after apply %d, %s owns finalizers: %s", i, f.Manager, f.FieldsV1.Raw)
+					if fields := map[string]map[string]any{}; json.Unmarshal(f.FieldsV1.GetRawBytes(), &fields) != nil || fields["f:metadata"]["f:finalizers"] != nil {
+						t.Errorf("after apply %d, %s owns finalizers: %s", i, f.Manager, f.FieldsV1.GetRawString())
 					}
 				}
 			}

@@ -164,7 +164,8 @@ func TestAStaleInventoryDecidesNothing(t *testing.T) {
 			w.moreListings()
 			w.noWrites(mark)
 			w.expectKubeWrites(0)
-			if w.get(obj); obj.GetResourceVersion() != version {
+			w.get(obj)
+			if obj.GetResourceVersion() != version {
 				t.Errorf("%s: the object was changed: %s", what, describe(obj))
 			}
 			if reads := len(w.calls(mark, k.getting, "")); reads > most {

@@ -181,7 +181,7 @@ func TestANamespaceMovesToAndFroDuringEdits(t *testing.T) {
 		for i := range edits {
 			w.label(w.namespace, []string{"eu", ""}[i%2])
 			edit(w, obj, func(o v1alpha1.Object) { k.team(o, []string{"bank", "shop"}[i%2]) })
-			time.Sleep(time.Duration(i%4) * 30 * time.Millisecond)
+			<-time.After(time.Duration(i%4) * 30 * time.Millisecond)
 		}
 		w.ready(obj)
 		w.settled(obj)

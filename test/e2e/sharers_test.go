@@ -46,12 +46,12 @@ func TestAnEditOfASharedPolicyHasEachSharerLookOnce(t *testing.T) {
 			for _, p := range policies { // with all the others there
 				w.settled(p)
 			}
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			w.cloud.Traffic.ResetCounts()
 			w.kubeWrites.Store(0)
 			edited := policies[tc.edited]
 			edit(w, edited, func(p *v1alpha1.ProjectPolicy) { p.Spec.Bindings[0].Members[0] = "user:bob@example.com" })
-			time.Sleep(2 * time.Second) // whatever follows from it
+			<-time.After(2 * time.Second) // whatever follows from it
 			reads, writes := w.cloud.Traffic.Count(readProjectPolicy), w.kubeWrites.Load()
 			t.Logf("%d reads, %d writes to Kubernetes", reads, writes)
 			if most := sharers + 1; reads > most {

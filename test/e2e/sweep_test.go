@@ -222,7 +222,7 @@ func TestSweepsCountWhatNobodyDeclares(t *testing.T) {
 		w.sweepOften()
 		k.console(w).create("stray", false)
 		w.start()
-		time.Sleep(5 * w.sweep)
+		<-time.After(5 * w.sweep)
 		if n := w.cloud.Traffic.Count(call(k.listing)); n > 0 {
 			t.Errorf("%d lists of a project without manifests", n)
 		}

@@ -58,13 +58,11 @@ func (b *bench) floorPhase(ctx context.Context) (err error) {
 		if err := plain.hold(ctx); err != nil {
 			return err
 		}
-		for {
-			if _, ready, last := w.tracker.counts(); ready >= w.resources {
-				took = last.Sub(began)
-				return nil
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
+		return w.until(ctx, func() (bool, string, error) {
+			_, ready, last := w.tracker.counts()
+			took = last.Sub(began)
+			return ready >= w.resources, fmt.Sprintf("%d of %d Ready", ready, w.resources), nil
+		})
 	})
 	if err != nil {
 		return err
@@ -158,7 +156,10 @@ func (p *plain) settle(ctx context.Context, i int) error {
 	if err := p.create(ctx, obj, project); err != nil {
 		return fmt.Errorf("creating what %s %s is for: %w", obj.GetNamespace(), obj.GetName(), err)
 	}
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"resourceVersion": obj.GetResourceVersion()}, "status": statusOf(obj, project)})
+	patch, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"resourceVersion": obj.GetResourceVersion()},
+		"status":   statusOf(obj, project),
+	})
 	if err != nil {
 		return err
 	}
@@ -181,7 +182,7 @@ func statusOf(obj v1alpha1.Object, project string) map[string]any {
 		},
 		"project": project, "externalName": "//storage.googleapis.com/" + obj.GetName(),
 		"appliedFields": []string{"spec.labels[team]", "spec.labels[wave]", "spec.location", "spec.storageClass", "spec.versioning.enabled"},
-		"observed":      map[string]any{"labels": map[string]string{"team": "shop", "wave": "0"}, "location": "EUROPE-WEST1", "storageClass": "STANDARD"},
+		"observed":      map[string]any{"labels": plainLabels, "location": "EUROPE-WEST1", "storageClass": "STANDARD"},
 	}
 }
 
@@ -194,8 +195,11 @@ func (p *plain) create(ctx context.Context, obj v1alpha1.Object, project string)
 	case *v1alpha1.Bucket:
 		_, err := p.buckets.Buckets.Insert(project, &storage.Bucket{
 			Name: obj.Name, Location: "EUROPE-WEST1", StorageClass: "STANDARD", Labels: plainLabels,
-			Versioning:       &storage.BucketVersioning{Enabled: true},
-			IamConfiguration: &storage.BucketIamConfiguration{UniformBucketLevelAccess: &storage.BucketIamConfigurationUniformBucketLevelAccess{Enabled: true}, PublicAccessPrevention: "enforced"},
+			Versioning: &storage.BucketVersioning{Enabled: true},
+			IamConfiguration: &storage.BucketIamConfiguration{
+				UniformBucketLevelAccess: &storage.BucketIamConfigurationUniformBucketLevelAccess{Enabled: true},
+				PublicAccessPrevention:   "enforced",
+			},
 		}).Context(ctx).Do()
 		if err != nil || obj.Spec.IAM == nil {
 			return err
@@ -204,12 +208,16 @@ func (p *plain) create(ctx context.Context, obj v1alpha1.Object, project string)
 		if err != nil {
 			return err
 		}
-		policy.Bindings = append(policy.Bindings, &storage.PolicyBindings{Role: "roles/storage.objectViewer", Members: []string{"group:readers@example.com"}})
+		policy.Bindings = append(policy.Bindings, &storage.PolicyBindings{
+			Role: "roles/storage.objectViewer", Members: []string{"group:readers@example.com"},
+		})
 		_, err = p.buckets.Buckets.SetIamPolicy(obj.Name, policy).Context(ctx).Do()
 		return err
 	case *v1alpha1.Topic:
 		name := "projects/" + project + "/topics/" + obj.Name
-		_, err := p.topics.CreateTopic(ctx, &pubsubpb.Topic{Name: name, Labels: plainLabels, MessageRetentionDuration: durationpb.New(24 * time.Hour)})
+		_, err := p.topics.CreateTopic(ctx, &pubsubpb.Topic{
+			Name: name, Labels: plainLabels, MessageRetentionDuration: durationpb.New(24 * time.Hour),
+		})
 		if err != nil || obj.Spec.IAM == nil {
 			return err
 		}

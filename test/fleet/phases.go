@@ -84,7 +84,8 @@ func (b *bench) settled(ctx context.Context) (*world, error) {
 	if err := w.startOperator(ctx, w.sweep); err != nil {
 		return w, err
 	}
-	return w, w.pause(ctx, "until a sweep has ended", w.sweepInterval()*11/10)
+	err = w.pause(ctx, "until a sweep has ended", w.sweepInterval()*11/10)
+	return w, err
 }
 
 // populated is the world with the whole fleet in it, all Ready.
@@ -290,7 +291,8 @@ func (b *bench) steadyPhase(ctx context.Context) error {
 	b.found.most(processor, name, "the operator, for one sweep", cost.OperatorCPU/counted, 60*float64(b.resources)/50_000, "s")
 	b.found.most(memorySize, name, "resident, after the last sweep", cost.RSS, 400, "MiB")
 	b.found.most(memorySize, name, "most resident at any time", max(cost.PeakRSS, b.found.Phases["create"].PeakRSS), 600, "MiB")
-	b.found.most(memorySize, name, "heap in use after the last sweep", last.heap, max(1.1*first.heap, first.heap+5), "MiB", "the target is that after the first, and a tenth")
+	b.found.most(memorySize, name, "heap in use after the last sweep", last.heap, max(1.1*first.heap, first.heap+5), "MiB",
+		"the target is that after the first, and a tenth")
 	b.found.most(count, name, "goroutines after the last sweep, beyond those after the first", last.goroutines-first.goroutines, 10, "", fmt.Sprintf("%.0f", last.goroutines))
 	b.found.most(duration, name, "a scrape of the metrics", last.scrape.Seconds(), 1, "s")
 	b.found.most(count, name, "series of the metrics", float64(last.series), 20_000, "")

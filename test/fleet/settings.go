@@ -40,10 +40,12 @@ type settings struct {
 
 // The intervals that the operator is shipped with.
 const (
-	shippedSweep       = 10 * time.Minute
-	shippedPolicySweep = time.Hour
-	shippedShare       = 0.8
+	shippedSweep = 10 * time.Minute
+	shippedShare = 0.8
 )
+
+// policySweeps is how many sweeps' time passes between two reads of what no list shows, as shipped and in any run.
+const policySweeps = 6
 
 // parse reads the command line. Help goes to usage and is returned as flag.ErrHelp.
 func parse(args []string, usage io.Writer) (settings, error) {
@@ -102,12 +104,7 @@ func (s settings) sweepInterval() time.Duration {
 }
 
 // policyInterval is how often it reads what no list shows.
-func (s settings) policyInterval() time.Duration {
-	if s.sweep > 0 {
-		return s.sweep * (shippedPolicySweep / shippedSweep)
-	}
-	return shippedPolicySweep
-}
+func (s settings) policyInterval() time.Duration { return policySweeps * s.sweepInterval() }
 
 // share is how much of the quotas the operator uses.
 func (s settings) share() float64 { return shippedShare }

@@ -73,7 +73,15 @@ func permissionOf(call traffic.Call) (permission string, known bool) {
 func onProject(permission string) bool {
 	service, rest, _ := strings.Cut(permission, ".")
 	collection, verb, _ := strings.Cut(rest, ".")
-	return service == "resourcemanager" || service == "cloudasset" || (verb == "create" || verb == "list") && (service != "storage" || collection == "buckets")
+	switch service {
+	case "resourcemanager", "cloudasset":
+		return true
+	case "storage":
+		if collection != "buckets" {
+			return false
+		}
+	}
+	return verb == "create" || verb == "list"
 }
 
 // denied is how a service says that a permission is missing.

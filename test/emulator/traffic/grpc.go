@@ -29,7 +29,10 @@ func (c *Control) UnaryInterceptor(classify func(fullMethod string, req any) Cal
 }
 
 func (c *Control) unary(ctx context.Context, req any, call Call, fullMethod string, handler grpc.UnaryHandler) (any, error) {
-	v := c.arrive(arrival{Call: call, userProject: sent(ctx, userProjectHeader), path: fullMethod, token: bearer(sent(ctx, "authorization")), userAgent: sent(ctx, "user-agent")})
+	v := c.arrive(arrival{
+		Call: call, userProject: sent(ctx, userProjectHeader), path: fullMethod,
+		token: bearer(sent(ctx, "authorization")), userAgent: sent(ctx, "user-agent"),
+	})
 	delay(ctx, v.latency)
 	if v.outage {
 		return nil, cut("connection error: desc = \"transport: Error while dialing: connect: connection refused\"")
