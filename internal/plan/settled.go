@@ -71,10 +71,14 @@ type environment struct {
 	Sharers     []sharer            `json:"sharers"`
 }
 
-// reference is what a reference leads to.
+// reference is what a reference leads to, as in kind.Reference and Resolved.
 type reference struct {
-	Of kind.Reference `json:"of"`
-	Is Resolved       `json:"is"`
+	Kind       string `json:"kind"`
+	Namespace  string `json:"namespace"`
+	Name       string `json:"name"`
+	Value      string `json:"value"`
+	Missing    string `json:"missing"`
+	NotAllowed string `json:"notAllowed"`
 }
 
 // sharer is another manifest of a shared policy.
@@ -117,11 +121,10 @@ func EnvironmentDigest(k kind.Kind, obj v1alpha1.Object, e Environment) string {
 func (r References) list() []reference {
 	var out []reference
 	for of, is := range r {
-		is.Fresh = Resolved{}.Fresh
-		out = append(out, reference{of, is})
+		out = append(out, reference{of.Kind, of.Namespace, of.Name, is.Value, is.Missing, is.NotAllowed})
 	}
 	slices.SortFunc(out, func(a, b reference) int { return strings.Compare(a.key(), b.key()) })
 	return out
 }
 
-func (r reference) key() string { return r.Of.Kind + " " + r.Of.Namespace + "/" + r.Of.Name }
+func (r reference) key() string { return r.Kind + " " + r.Namespace + "/" + r.Name }
