@@ -176,7 +176,12 @@ func rivals(
 		}
 		out = append(out, found...)
 	}
-	return slices.DeleteFunc(out, func(other v1alpha1.Object) bool { return loses(other) != inConflict }), nil
+	return slices.DeleteFunc(out, func(other v1alpha1.Object) bool {
+		if inConflict { // or may have been found so a moment ago
+			return isReady(other)
+		}
+		return loses(other)
+	}), nil
 }
 
 // loses says whether a manifest was found to be in conflict with what is there, or with another manifest.
