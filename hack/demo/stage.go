@@ -152,7 +152,7 @@ func (s *stage) startOperator(ctx context.Context) error {
 		"--kubeconfig", kubeconfig,
 		"--leader-elect", "--leader-elect-namespace", operatorNamespace,
 		"--gcp-identity", identity,
-		"--sweep-interval", s.sweep.String(),
+		"--sweep-interval", s.sweep.String(), "--policy-sweep-interval", s.sweep.String(),
 		"--log-format", "console",
 		"--metrics-bind-address", "0",
 		"--health-probe-bind-address", health,

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
 
 // playDeletion: Orphan leaves the resource and takes the ownership labels off; Delete deletes it.
@@ -75,19 +76,33 @@ func (s *stage) playRest(ctx context.Context) error {
 	return s.expect(versions(before) == versions(after), "every resourceVersion in Kubernetes is unchanged")
 }
 
-// unseen names the objects whose resource was not read twice since the mark: the second read proves that the reconcile of
-// the first is over.
+// listing is the call that shows an object's resource among the others of its project; empty for the policy of a project, which no list shows.
+func listing(obj v1alpha1.Object) string {
+	switch obj.(type) {
+	case *v1alpha1.Bucket:
+		return "buckets.list"
+	case *v1alpha1.Topic:
+		return "Publisher.ListTopics"
+	case *v1alpha1.ServiceAccount:
+		return "IAM.ListServiceAccounts"
+	default:
+		return ""
+	}
+}
+
+// unseen names the objects whose resource was not listed twice since the mark: the second list proves that what follows from the first is over.
 func (s *stage) unseen(ctx context.Context, mark int64, objects []v1alpha1.Object) ([]string, error) {
 	calls, err := s.cloud.callsSince(ctx, mark)
-	read := map[string]int{}
+	read, listed := map[string]int{}, map[traffic.Call]int{}
 	for _, call := range calls {
 		read[call.Resource]++
+		listed[traffic.Call{Method: call.Method, Project: call.Project}]++
 	}
 	var missing []string
 	for _, obj := range objects {
-		name := obj.GetCommonStatus().ExternalName
-		id, _, _ := strings.Cut(name[strings.LastIndex(name, "/")+1:], "@") // an account's calls go by its ID
-		if read[id] < 2 {
+		project := obj.GetCommonStatus().Project
+		list := listing(obj)
+		if list == "" && read[project] < 2 || list != "" && listed[traffic.Call{Method: list, Project: project}] < 2 {
 			missing = append(missing, obj.GetNamespace()+"/"+obj.GetName())
 		}
 	}
