@@ -19,7 +19,7 @@ const (
 	// Google refuses to create it again, and it is read.
 	listLasts = time.Minute
 	// listProves is the same for resources that have no labels, of which a create leaves no other proof than that nothing was there before it.
-	listProves = 5 * time.Second
+	listProves = 10 * time.Second
 	// listAgain is after how long a project is listed again that could not be listed, or has more resources than fit on a page.
 	listAgain = time.Hour
 	// listWait bounds how long a pass waits for the list that another one makes.
