@@ -257,8 +257,8 @@ func TestThePolicyOfWhatIsListedCostsOneRead(t *testing.T) {
 	w.eventually("reads of the policy", func() (bool, string) {
 		return len(w.calls(mark, "IAMPolicy.GetIamPolicy", "orders")) >= 3, fmt.Sprint(w.cloud.Traffic.Counts())
 	})
-	if n := len(w.calls(mark, topics.getting, "orders")); n > 0 {
-		t.Errorf("%d reads of the topic", n)
+	if n := len(w.calls(mark, topics.getting, "orders")); n > 1 { // one for what a sweep saw while the status was being stored
+		t.Errorf("%d reads of the topic, want one at the most", n)
 	}
 	w.noWrites(mark)
 }
