@@ -150,7 +150,7 @@ func (s *sweeper) sweep(ctx context.Context, project string) (after time.Duratio
 	}
 	for _, k := range s.kinds {
 		if !isListed(k) {
-			if err := s.remember(ctx, k, members[k.Kind]); err != nil {
+			if err := s.passOver(ctx, k, members[k.Kind]); err != nil {
 				return 0, err
 			}
 			continue
@@ -195,7 +195,8 @@ func (s *sweeper) lastMove(members []member) move {
 	return s.source.tenants.lastMove(namespaces...)
 }
 
-// passOver does what a sweep does besides looking at Google Cloud: nothing may wait for the next list that no listing of assets shows.
+// passOver does what a sweep does besides looking at Google Cloud, for manifests of a kind that cannot be listed or whose list is spared: none of
+// them may be forgotten, and nothing may wait for a list that does not come.
 func (s *sweeper) passOver(ctx context.Context, k kind.Kind, members []member) error {
 	for _, m := range members {
 		if _, err := s.of[k.Kind].settledPass(ctx, client.ObjectKeyFromObject(m.obj)); err != nil {
@@ -241,16 +242,6 @@ func (s *sweeper) members(ctx context.Context, k kind.Kind, project string) ([]m
 		}
 	}
 	return out, nil
-}
-
-// remember sees to it that none of the manifests of a kind that cannot be listed is forgotten, without calling anybody.
-func (s *sweeper) remember(ctx context.Context, k kind.Kind, members []member) error {
-	for _, m := range members {
-		if _, err := s.of[k.Kind].settledPass(ctx, client.ObjectKeyFromObject(m.obj)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // sweepKind checks the resources of a kind in a project: as each identity that its manifests are reached with, or else, to be counted, as those of
