@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/holdfast-dev/holdfast/test/rig"
 )
 
 // prerequisite is something in Google Cloud that the samples require.
@@ -89,7 +91,7 @@ func (s *stage) playSamples(ctx context.Context) error {
 
 // checkRights shows that the operator did all that as a service account with few permissions.
 func (s *stage) checkRights(ctx context.Context) error {
-	account := "system:serviceaccount:" + operatorNamespace + ":" + operatorAccount
+	account := "system:serviceaccount:" + rig.OperatorNamespace + ":" + rig.OperatorAccount
 	out, err := s.kubectl.run(ctx, "auth", "can-i", "delete", "buckets.gcp.holdfast.dev", "-n", shop, "--as", account)
 	if err == nil {
 		return fmt.Errorf("the operator can delete manifests: %s", out)

@@ -18,12 +18,6 @@ import (
 	"github.com/holdfast-dev/holdfast/test/rig"
 )
 
-// Where the operator lives in Kubernetes, as config/ has it.
-const (
-	operatorNamespace = "holdfast-system"
-	operatorAccount   = "holdfast-manager"
-)
-
 // The namespaces of the story, and the projects that they are bound to.
 const (
 	shop             = "shop"
@@ -140,17 +134,17 @@ func (s *stage) startCloud(ctx context.Context) error {
 
 func (s *stage) startOperator(ctx context.Context) error {
 	kubeconfig := s.file("operator.kubeconfig")
-	if err := s.plane.KubeconfigOf(ctx, operatorNamespace, operatorAccount, kubeconfig); err != nil {
+	if err := s.plane.KubeconfigOf(ctx, rig.OperatorNamespace, rig.OperatorAccount, kubeconfig); err != nil {
 		return err
 	}
-	s.show.progressf("starting the operator as the service account %s/%s", operatorNamespace, operatorAccount)
+	s.show.progressf("starting the operator as the service account %s/%s", rig.OperatorNamespace, rig.OperatorAccount)
 	health, err := process.FreeAddress()
 	if err != nil {
 		return err
 	}
 	args := append(s.cloud.ManagerArgs(),
 		"--kubeconfig", kubeconfig,
-		"--leader-elect", "--leader-elect-namespace", operatorNamespace,
+		"--leader-elect", "--leader-elect-namespace", rig.OperatorNamespace,
 		"--gcp-identity", identity,
 		"--sweep-interval", s.sweep.String(), "--policy-sweep-interval", s.sweep.String(),
 		"--log-format", "console",

@@ -26,12 +26,6 @@ import (
 	"github.com/holdfast-dev/holdfast/test/rig"
 )
 
-// Where the operator lives in Kubernetes, as config/ has it.
-const (
-	operatorNamespace = "holdfast-system"
-	operatorAccount   = "holdfast-manager"
-)
-
 // startBound is how long a program may take to answer.
 const startBound = time.Minute
 
@@ -187,7 +181,7 @@ func (w *world) watch(ctx context.Context, _ string) error {
 // it is ready.
 func (w *world) startOperator(ctx context.Context, sweep time.Duration) error {
 	kubeconfig := filepath.Join(w.folder, "operator.kubeconfig")
-	if err := w.plane.KubeconfigOf(ctx, operatorNamespace, operatorAccount, kubeconfig); err != nil {
+	if err := w.plane.KubeconfigOf(ctx, rig.OperatorNamespace, rig.OperatorAccount, kubeconfig); err != nil {
 		return err
 	}
 	free, err := process.FreeAddresses(3)
@@ -199,7 +193,7 @@ func (w *world) startOperator(ctx context.Context, sweep time.Duration) error {
 	args := append(w.cloud.ManagerArgs(),
 		"--gcp-identity", "holdfast@emulator.iam.gserviceaccount.com",
 		"--kubeconfig", kubeconfig,
-		"--leader-elect", "--leader-elect-namespace", operatorNamespace,
+		"--leader-elect", "--leader-elect-namespace", rig.OperatorNamespace,
 		"--metrics-bind-address", metrics, "--metrics-secure=false",
 		"--health-probe-bind-address", health, "--pprof-address", profiles,
 	)
@@ -232,7 +226,7 @@ func (w *world) stopOperator() error {
 // operatorKube is a client that acts as the operator.
 func (w *world) operatorKube(ctx context.Context) (client.Client, error) {
 	file := filepath.Join(w.folder, "as-operator.kubeconfig")
-	if err := w.plane.KubeconfigOf(ctx, operatorNamespace, operatorAccount, file); err != nil {
+	if err := w.plane.KubeconfigOf(ctx, rig.OperatorNamespace, rig.OperatorAccount, file); err != nil {
 		return nil, err
 	}
 	config, err := clientcmd.BuildConfigFromFlags("", file)

@@ -23,6 +23,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
+// Where the operator lives in Kubernetes, as config/ has it.
+const (
+	OperatorNamespace = "holdfast-system"
+	OperatorAccount   = "holdfast-manager"
+)
+
 // ControlPlane is etcd and kube-apiserver, with nothing else beside them: no scheduler, no kubelet, no controllers.
 type ControlPlane struct {
 	environment *envtest.Environment
