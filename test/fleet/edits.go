@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+)
+
+// changePhase changes one field of all listed resources but those of the first project, whose user edits single ones meanwhile.
+func (b *bench) changePhase(ctx context.Context) error {
+	const name = "change"
+	w, err := b.settled(ctx)
+	if err != nil {
+		return err
+	}
+	changed := 0
+	var user waits
+	cost, err := w.measure(ctx, func() error {
+		began := time.Now()
+		var applied atomic.Bool
+		var want map[key]int64
+		done := func() bool { return applied.Load() && w.tracker.behind(want) == 0 }
+		both, ctx := errgroup.WithContext(ctx)
+		both.Go(func() (err error) { user, err = b.userEdits(ctx, w, done); return err })
+		both.Go(func() (err error) {
+			if want, err = w.editAll(ctx, fmt.Sprint(began.Unix())); err != nil {
+				return err
+			}
+			applied.Store(true)
+			b.found.add(duration, name, "until all edits were applied to Kubernetes", time.Since(began).Seconds(), "s")
+			return w.until(ctx, func() (bool, string, error) {
+				behind := w.tracker.behind(want)
+				return behind == 0, fmt.Sprintf("%d of %d are behind", behind, len(want)), nil
+			})
+		})
+		if err := both.Wait(); err != nil {
+			return err
+		}
+		changed = len(want)
+		b.found.add(duration, name, "until all were Ready", time.Since(began).Seconds(), "s")
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	b.measured(name, cost)
+	edits := float64(changed + len(user))
+	b.found.add(count, name, "calls to Google Cloud per edit, sweeps meanwhile included", float64(cost.Calls.total())/edits, "")
+	b.found.most(count, name, "writes of the operator to Kubernetes per edit", float64(cost.writes())/edits, 1, "")
+	least, by := bound(cost.Calls, b.projects, b.share())
+	b.found.add(duration, name, "the quotas' own bound", least.Seconds(), "s", by)
+	user.tell(b, name, "a user's edit until Ready, meanwhile")
+	return nil
+}
+
+// editAll edits all listed resources but the first project's, and returns the generations that should become Ready.
+func (w *world) editAll(ctx context.Context, value string) (map[key]int64, error) {
+	edited := make([]v1alpha1.Object, w.listed())
+	err := w.each(ctx, w.listed(), func(i int) error {
+		if i%w.projects == 0 {
+			return nil
+		}
+		edited[i] = w.object(i)
+		return w.kube.Patch(ctx, edited[i], client.RawPatch(types.MergePatchType, edit(edited[i], value)))
+	})
+	want := map[key]int64{}
+	for _, obj := range edited {
+		if obj != nil {
+			want[keyOf(obj)] = obj.GetGeneration()
+		}
+	}
+	return want, err
+}
+
+// editPhase measures single edits while nothing but sweeps goes on.
+func (b *bench) editPhase(ctx context.Context) error {
+	w, err := b.settled(ctx)
+	if err != nil {
+		return err
+	}
+	user, err := b.userEdits(ctx, w, func() bool { return false })
+	if err != nil {
+		return err
+	}
+	user.tell(b, "edit", "a user's edit until Ready, during sweeps")
+	return nil
+}
+
+// waits are how long edits took.
+type waits []time.Duration
+
+// userEdits edits the first project's resources in turn, one at a time, until that was done so often as asked for, or is not to be done
+// any more.
+func (b *bench) userEdits(ctx context.Context, w *world, enough func() bool) (waits, error) {
+	var all waits
+	mine := b.listed() / b.projects
+	for n := 0; n < b.edits && !enough(); n++ {
+		obj := b.object(n % mine * b.projects)
+		began := time.Now()
+		patch := edit(obj, fmt.Sprintf("%d-%d", began.Unix(), n))
+		if err := w.kube.Patch(ctx, obj, client.RawPatch(types.MergePatchType, patch)); err != nil {
+			return all, err
+		}
+		select {
+		case at := <-w.tracker.await(obj):
+			all = append(all, at.Sub(began))
+		case <-ctx.Done():
+			return all, context.Cause(ctx)
+		}
+	}
+	return all, nil
+}
+
+// apiCalls are how many calls to Google Cloud an edit takes: a read and a write.
+const apiCalls = 2
+
+// tell adds the figures of edits; the target is beyond the time that Google's API takes.
+func (d waits) tell(b *bench, phase, name string) {
+	if len(d) == 0 {
+		return
+	}
+	slices.Sort(d)
+	at := func(share float64) float64 { return d[min(len(d)-1, int(share*float64(len(d))))].Seconds() }
+	b.found.add(duration, phase, name+", median", at(0.5), "s", fmt.Sprintf("%d edits", len(d)))
+	b.found.most(duration, phase, name+", 99th percentile", at(0.99), (2*time.Second + apiCalls*b.latency).Seconds(), "s")
+	b.found.add(duration, phase, name+", most", at(1), "s")
+}
