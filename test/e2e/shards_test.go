@@ -41,6 +41,20 @@ func twoShards(t *testing.T) (w, eu *world, theirs string) {
 	return w, eu, theirs
 }
 
+// movable is an object at rest in a namespace of the default shard, and a world of the shard eu that the namespace may move to.
+func movable(t *testing.T, k kind) (w, eu *world, obj v1alpha1.Object) {
+	t.Helper()
+	w = newWorld(t)
+	eu = w.beside("eu")
+	w.start()
+	eu.start()
+	obj = k.manifest("orders", v1alpha1.CommonSpec{})
+	w.create(obj)
+	w.ready(obj)
+	w.settled(obj)
+	return w, eu, obj
+}
+
 // label moves a namespace to a shard; empty for the default one.
 func (w *world) label(namespace, shard string) {
 	w.t.Helper()
@@ -167,14 +181,7 @@ func TestANamespaceMovesToAnotherShard(t *testing.T) {
 // TestANamespaceMovesToAndFroDuringEdits: whoever is responsible, each edit is applied, no write is made twice, and Ready stays.
 func TestANamespaceMovesToAndFroDuringEdits(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
-		w := newWorld(t)
-		eu := w.beside("eu")
-		w.start()
-		eu.start()
-		obj := k.manifest("orders", v1alpha1.CommonSpec{})
-		w.create(obj)
-		w.ready(obj)
-		w.settled(obj)
+		w, _, obj := movable(t, k)
 		flips := watchReady(t, w, obj)
 		mark := w.cloud.Traffic.Mark()
 		const edits = 12
@@ -259,13 +266,7 @@ func TestAProjectBelongsToOneShard(t *testing.T) {
 // TestTheGlassMovesWithItsNamespace: it is the shard of the Namespace that co-owns its glass, and the record of it stays with the objects.
 func TestTheGlassMovesWithItsNamespace(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
-		w := newWorld(t)
-		eu := w.beside("eu")
-		w.start()
-		eu.start()
-		obj := k.manifest("orders", v1alpha1.CommonSpec{})
-		w.create(obj)
-		w.ready(obj)
+		w, eu, obj := movable(t, k)
 		w.editNamespace(func(n *corev1.Namespace) { n.Annotations[v1alpha1.BreakGlassAnnotation] = incident })
 		w.glass(obj, metav1.ConditionTrue)
 		w.settled(obj)
