@@ -42,7 +42,7 @@ func removeStamps(t *testing.T) {
 			}
 		}
 	}
-	if err := poll(func() (bool, error) { return installed.StampsOnce(admin, scheme) != nil, nil }); err != nil {
+	if err := installed.Unstamped(admin, scheme); err != nil {
 		t.Fatal("names are still stamped")
 	}
 	areStamped = false

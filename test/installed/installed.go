@@ -222,24 +222,38 @@ func Stamped(admin *rest.Config, scheme *runtime.Scheme) error {
 	return poll(func() bool { return StampsOnce(admin, scheme) == nil })
 }
 
+// Unstamped waits until the API server has taken in that the Stamps are deleted, in their order: it takes them in by that order too, so
+// that none is in force any more once the last is not, that of the finalizer.
+func Unstamped(admin *rest.Config, scheme *runtime.Scheme) error {
+	return poll(func() bool {
+		probe, err := stamp(admin, scheme, "team")
+		return err == nil && !slices.Contains(probe.GetFinalizers(), v1alpha1.Finalizer)
+	})
+}
+
 // StampsOnce tries whether what Ada annotates carries her name, and what she creates the finalizer, and returns why it does not.
 func StampsOnce(admin *rest.Config, scheme *runtime.Scheme) error {
-	ada, err := client.New(As(admin, Ada), client.Options{Scheme: scheme})
-	if err != nil {
-		return err
-	}
 	for _, key := range []string{v1alpha1.BreakGlassAnnotation, v1alpha1.ApproveAnnotation} {
-		probe := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{
-			Name: "probe-of-the-stamps", Namespace: metav1.NamespaceDefault, Annotations: map[string]string{key: "INC-1 a probe of the policies"},
-		}}
-		if err := ada.Create(context.Background(), probe, client.DryRunAll); err != nil {
+		switch probe, err := stamp(admin, scheme, key); {
+		case err != nil:
 			return fmt.Errorf("%s is not stamped: %w", key, err)
-		}
-		if !slices.Contains(probe.GetFinalizers(), v1alpha1.Finalizer) {
+		case !slices.Contains(probe.GetFinalizers(), v1alpha1.Finalizer):
 			return errors.New("what is created has no finalizer")
 		}
 	}
 	return nil
+}
+
+// stamp returns what becomes of a topic with an annotation that Ada would create.
+func stamp(admin *rest.Config, scheme *runtime.Scheme, key string) (client.Object, error) {
+	ada, err := client.New(As(admin, Ada), client.Options{Scheme: scheme})
+	if err != nil {
+		return nil, err
+	}
+	probe := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{
+		Name: "probe-of-the-stamps", Namespace: metav1.NamespaceDefault, Annotations: map[string]string{key: "INC-1 a probe of the policies"},
+	}}
+	return probe, ada.Create(context.Background(), probe, client.DryRunAll)
 }
 
 func poll(holds func() bool) error {
