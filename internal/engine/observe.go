@@ -3,11 +3,11 @@ package engine
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/observe"
 	"github.com/holdfast-dev/holdfast/internal/plan"
 )
 
@@ -81,42 +81,15 @@ func (p *pass) observeFields(ctx context.Context) plan.FieldsSeen {
 		p.listed = true
 		return plan.FieldsSeen{Looked: true, Missing: p.notListed()}
 	}
-	live, err := p.kind.Fields.Observe(ctx, p.env.Ref)
-	switch {
-	case gcp.IsNotFound(err):
-		return plan.FieldsSeen{Looked: true, Missing: gcp.Classify(err)}
-	case err != nil:
-		return plan.FieldsSeen{Err: gcp.Classify(err)}
-	}
-	seen, err := p.see(ctx, live)
-	if err != nil {
-		return plan.FieldsSeen{Err: gcp.Classify(err)}
-	}
-	return seen
+	return observe.Fields(ctx, p.kind, p.env.Ref, p.record, p.projects)
 }
 
-// see takes in a live state, read or returned by a write: which project it belongs to has to be proven.
+// see takes in a live state, read or returned by a write.
 func (p *pass) see(ctx context.Context, live kind.Live) (plan.FieldsSeen, error) {
-	seen := plan.FieldsSeen{Looked: true, Exists: true, Live: live}
-	if live.Identity.ProjectNumber == 0 || p.record.Proves(live.Identity) {
-		return seen, nil
-	}
-	number, err := p.projects.ProjectNumber(ctx, p.env.Ref.Impersonate, p.env.Ref.Project)
-	if err != nil {
-		return seen, fmt.Errorf("proving that the %s belongs to project %q: %w", p.kind.Name, p.env.Ref.Project, err)
-	}
-	seen.Foreign = number != live.Identity.ProjectNumber
-	return seen, nil
+	return observe.Live(ctx, p.kind, p.env.Ref, p.record, live, p.projects)
 }
 
 // observePolicy reads the policy of a resource that is there and is the manifest's business.
 func (p *pass) observePolicy(ctx context.Context) plan.PolicySeen {
-	if fields := p.seen.Fields; p.kind.Fields != nil && (!fields.Exists || fields.Foreign) {
-		return plan.PolicySeen{}
-	}
-	policy, err := p.kind.Policy.Get(ctx, p.env.Ref)
-	if err != nil {
-		return plan.PolicySeen{Err: gcp.Classify(err)}
-	}
-	return plan.PolicySeen{Looked: true, Policy: policy}
+	return observe.Policy(ctx, p.kind, p.env.Ref, p.seen.Fields)
 }

@@ -20,15 +20,14 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/metrics"
+	"github.com/holdfast-dev/holdfast/internal/observe"
 	"github.com/holdfast-dev/holdfast/internal/plan"
 	"github.com/holdfast-dev/holdfast/internal/sweep"
 )
 
 // Projects knows about projects.
 type Projects interface {
-	// ProjectNumber returns the number of a project ID, as the given service account sees it (empty: as the manager).
-	// It proves whose a bucket is.
-	ProjectNumber(ctx context.Context, impersonate, projectID string) (uint64, error)
+	observe.Numbers
 	// ShutDown says whether a project's deletion was requested, as the given service account sees it. With an error nothing is known.
 	ShutDown(ctx context.Context, impersonate, projectID string) (bool, error)
 }
