@@ -2,11 +2,13 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
 	cliflag "k8s.io/component-base/cli/flag"
 
+	"github.com/holdfast-dev/holdfast/internal/flags"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
@@ -26,7 +28,7 @@ type config struct {
 	// policySweepInterval is that of what no list shows.
 	policySweepInterval time.Duration
 
-	endpoints endpoints
+	endpoints flags.Endpoints
 	// assetScope is the scope whose assets are listed; empty for none.
 	assetScope string
 	identity   string
@@ -52,8 +54,8 @@ type election struct {
 	retryPeriod   time.Duration
 }
 
-// flags returns the flags that fill the config, in groups. Defining them sets their defaults.
-func (c *config) flags(all []kind.Kind) cliflag.NamedFlagSets {
+// flagSets returns the flags that fill the config, in groups. Defining them sets their defaults.
+func (c *config) flagSets(all []kind.Kind) cliflag.NamedFlagSets {
 	var groups cliflag.NamedFlagSets
 
 	general := groups.FlagSet("general")
@@ -63,77 +65,69 @@ func (c *config) flags(all []kind.Kind) cliflag.NamedFlagSets {
 	kubernetes := groups.FlagSet("Kubernetes")
 	kubernetes.StringVar(&c.kubeconfig, "kubeconfig", "",
 		"Path of the kubeconfig `file`. If unset: $KUBECONFIG, then the in-cluster configuration, then ~/.kube/config.")
-	limitVar(kubernetes, &c.kubeAPIQPS, "kube-api-qps", 10_000,
+	flags.LimitVar(kubernetes, &c.kubeAPIQPS, "kube-api-qps", 10_000,
 		"Maximum requests per second to the Kubernetes API. 0 leaves it to the API server, whose priority and fairness gives each client its share.")
-	countVar(kubernetes, &c.kubeAPIBurst, "kube-api-burst", 200, 20_000, "Maximum burst of requests to the Kubernetes API, if --kube-api-qps limits them.")
+	flags.CountVar(kubernetes, &c.kubeAPIBurst, "kube-api-burst", 200, 20_000, "Maximum burst of requests to the Kubernetes API, if --kube-api-qps limits them.")
 
 	reconciliation := groups.FlagSet("reconciliation")
-	patternVar(reconciliation, &c.ownerID, "owner-id", ownerIDPattern, "1 to 63 of a to z, 0 to 9, - and _",
+	flags.PatternVar(reconciliation, &c.ownerID, "owner-id", ownerIDPattern, "1 to 63 of a to z, 0 to 9, - and _",
 		"Name of this installation in the ownership labels of Google Cloud resources. If unset: the UID of the kube-system namespace. Set it to restore a fleet in another cluster.")
-	patternVar(reconciliation, &c.shard, "shard", shardPattern, "1 to 40 of a to z, 0 to 9 and -, as a DNS label has them",
+	flags.PatternVar(reconciliation, &c.shard, "shard", shardPattern, "1 to 40 of a to z, 0 to 9 and -, as a DNS label has them",
 		"Reconcile the objects in Namespaces whose label holdfast.dev/shard has this value, and no others. If unset: in those without the label. "+
 			"Each shard has a lease of its own. Set --owner-id to the same value for all, or for none.")
-	durationVar(reconciliation, &c.sweepInterval, "sweep-interval", 10*time.Minute, time.Second, 24*time.Hour,
+	flags.DurationVar(reconciliation, &c.sweepInterval, "sweep-interval", 10*time.Minute, time.Second, 24*time.Hour,
 		"Interval of the periodic drift check (±10 %): the resources of each project are listed, and those that differ are read.")
-	durationVar(reconciliation, &c.policySweepInterval, "policy-sweep-interval", time.Hour, time.Second, 24*time.Hour,
+	flags.DurationVar(reconciliation, &c.policySweepInterval, "policy-sweep-interval", time.Hour, time.Second, 24*time.Hour,
 		"Interval of the periodic drift check of IAM policies (±10 %), which no list shows: each is read by itself.")
 	c.workers = make(map[string]*int, len(all))
 	for _, k := range all {
 		c.workers[k.Kind] = new(int)
-		countVar(reconciliation, c.workers[k.Kind], strings.ReplaceAll(k.Name, " ", "-")+"-workers", 10, 1000,
+		flags.CountVar(reconciliation, c.workers[k.Kind], strings.ReplaceAll(k.Name, " ", "-")+"-workers", 10, 1000,
 			fmt.Sprintf("Number of objects of the kind %s to reconcile concurrently.", k.Kind))
 	}
 
 	google := groups.FlagSet("Google Cloud")
-	rateVar(google, &c.quotaShare, "gcp-quota-share", gcp.DefaultQuotaShare, 1000,
+	flags.RateVar(google, &c.quotaShare, "gcp-quota-share", gcp.DefaultQuotaShare, 1000,
 		"Share of Google's default request quotas to use at most. 0.8 leaves a fifth to everybody else who uses them; 5 is for projects with quotas five times as high.")
-	patternVar(google, &c.identity, "gcp-identity", emailPattern, "an email address such as holdfast@my-project.iam.gserviceaccount.com",
+	flags.PatternVar(google, &c.identity, "gcp-identity", flags.EmailPattern, "an email address such as holdfast@my-project.iam.gserviceaccount.com",
 		"The `email` address of the manager's own credentials, whose access Holdfast never removes from an IAM policy. If unset: read from the credentials, or else requested from Google.")
-	membersVar(google, &c.selfMembers, "self-members",
+	flags.MembersVar(google, &c.selfMembers, "self-members",
 		"Further `members` of IAM policies by which Holdfast has its access, as IAM writes them, separated by commas: groups, identity pools. "+
 			"Holdfast never removes them from a policy. Its own account, those that Namespaces name, and its Kubernetes service account are known.")
-	patternVar(google, &c.assetScope, "asset-scope", scopePattern, "organizations/NUMBER, folders/NUMBER or projects/PROJECT_ID",
+	flags.PatternVar(google, &c.assetScope, "asset-scope", scopePattern, "organizations/NUMBER, folders/NUMBER or projects/PROJECT_ID",
 		"The organization, folder or project (`organizations/123`) whose assets the manager's own account lists in Cloud Asset Inventory every sweep interval. "+
 			"What changed is read; projects in the scope are listed in full, and their IAM policies read, every six hours only. If unset: none.")
-	boolVar(google, &c.endpoints.insecure, "gcp-insecure", false,
-		"Connect to Google Cloud without TLS and credentials, as emulators require. Requires the endpoints of all services that are used.")
-	google.StringVar(&c.endpoints.storage, "storage-endpoint", "",
-		"Endpoint of Cloud Storage, as `host:port` or URL. If unset: $STORAGE_EMULATOR_HOST (no TLS, no credentials), or else Google's own.")
-	google.StringVar(&c.endpoints.pubsub, "pubsub-endpoint", "",
-		"gRPC endpoint of Pub/Sub, as `host:port` or URL. If unset: $PUBSUB_EMULATOR_HOST (no TLS, no credentials), or else Google's own.")
-	google.StringVar(&c.endpoints.iam, "iam-endpoint", "", "gRPC endpoint of IAM, as `host:port` or URL. If unset: Google's own.")
-	google.StringVar(&c.endpoints.resourceManager, "resourcemanager-endpoint", "",
-		"gRPC endpoint of Resource Manager, as `host:port` or URL. If unset: Google's own.")
-	google.StringVar(&c.endpoints.asset, "asset-endpoint", "",
+	c.endpoints.Define(google)
+	google.StringVar(&c.endpoints.Asset, "asset-endpoint", "",
 		"gRPC endpoint of Cloud Asset Inventory, as `host:port` or URL; used with --asset-scope. If unset: Google's own.")
 
 	serving := groups.FlagSet("metrics and health")
-	addressVar(serving, &c.metricsAddress, "metrics-bind-address", "0",
+	flags.AddressVar(serving, &c.metricsAddress, "metrics-bind-address", "0",
 		"Listen address (`host:port`) for metrics, or 0 (the default) for none.")
-	boolVar(serving, &c.metricsSecure, "metrics-secure", true,
+	flags.BoolVar(serving, &c.metricsSecure, "metrics-secure", true,
 		"Serve metrics over TLS, and only to clients that RBAC allows to get /metrics.")
-	addressVar(serving, &c.healthAddress, "health-probe-bind-address", ":8081",
+	flags.AddressVar(serving, &c.healthAddress, "health-probe-bind-address", ":8081",
 		"Listen address (`host:port`) for /healthz and /readyz, or 0 for none.")
 
-	loopbackVar(serving, &c.pprofAddress, "pprof-address", "0",
+	flags.LoopbackVar(serving, &c.pprofAddress, "pprof-address", "0",
 		"Listen address (`host:port`) for profiles under /debug/pprof/, or 0 (the default) for none. Only of a loopback interface, since profiles show "+
 			"what is in memory: reach it by kubectl port-forward.")
 
 	elections := groups.FlagSet("leader election")
-	boolVar(elections, &c.election.enabled, "leader-elect", false, "Elect a leader among replicas; only the leader writes.")
+	flags.BoolVar(elections, &c.election.enabled, "leader-elect", false, "Elect a leader among replicas; only the leader writes.")
 	elections.StringVar(&c.election.namespace, "leader-elect-namespace", "",
 		"The `namespace` of the lease. If unset: the namespace that the manager runs in.")
 	// Long enough that a write to Google Cloud, which must end within the renew deadline, has time to.
-	durationVar(elections, &c.election.leaseDuration, "leader-elect-lease-duration", 45*time.Second, time.Second, time.Hour,
+	flags.DurationVar(elections, &c.election.leaseDuration, "leader-elect-lease-duration", 45*time.Second, time.Second, time.Hour,
 		"Time after the leader's last renewal when another replica may take over.")
-	durationVar(elections, &c.election.renewDeadline, "leader-elect-renew-deadline", 35*time.Second, time.Second, time.Hour,
+	flags.DurationVar(elections, &c.election.renewDeadline, "leader-elect-renew-deadline", 35*time.Second, time.Second, time.Hour,
 		"Time after which a leader that cannot renew its lease stops.")
-	durationVar(elections, &c.election.retryPeriod, "leader-elect-retry-period", 4*time.Second, 100*time.Millisecond, time.Hour,
+	flags.DurationVar(elections, &c.election.retryPeriod, "leader-elect-retry-period", 4*time.Second, 100*time.Millisecond, time.Hour,
 		"Interval between attempts to acquire or renew the lease.")
 
 	logging := groups.FlagSet("logging")
-	choiceVar(logging, &c.logLevel, "log-level", "info", []string{"debug", "info", "error"}, "Least severe level to log: debug, info or error.")
-	choiceVar(logging, &c.logFormat, "log-format", "json", []string{"json", "console"}, "Log format: json or console.")
+	flags.ChoiceVar(logging, &c.logLevel, "log-level", "info", []string{"debug", "info", "error"}, "Least severe level to log: debug, info or error.")
+	flags.ChoiceVar(logging, &c.logFormat, "log-format", "json", []string{"json", "console"}, "Log format: json or console.")
 	return groups
 }
 
@@ -148,7 +142,7 @@ func (c *config) check() error {
 
 // googleOptions are how Google Cloud is reached.
 func (c *config) googleOptions() (gcp.Options, error) {
-	opts, err := c.endpoints.options(c.assetScope != "")
+	opts, err := c.endpoints.Options(c.assetScope != "")
 	opts.AssetScope = c.assetScope
 	return opts, err
 }
@@ -164,3 +158,11 @@ func (e election) check() error {
 	}
 	return nil
 }
+
+var (
+	// ownerIDPattern is that of a label's value in Google Cloud.
+	ownerIDPattern = regexp.MustCompile(`^[a-z0-9_-]{1,63}$`)
+	// shardPattern is that of config/admission/bind.yaml: of what is a label's value in Kubernetes and may end the name of a lease.
+	shardPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
+	scopePattern = regexp.MustCompile(`^(organizations/[0-9]+|folders/[0-9]+|projects/[a-z0-9.:-]+)$`)
+)

@@ -8,11 +8,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/spf13/pflag"
 	"k8s.io/client-go/rest"
 
-	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/kinds"
 )
@@ -99,12 +97,12 @@ func TestParse(t *testing.T) {
 		},
 		"assets": {
 			[]string{"--asset-scope=organizations/123", "--asset-endpoint=assets:1"}, environment(),
-			func(c *config) { c.assetScope, c.endpoints.asset = "organizations/123", "assets:1" },
+			func(c *config) { c.assetScope, c.endpoints.Asset = "organizations/123", "assets:1" },
 		},
 		"emulators": {
 			nil, environment("STORAGE_EMULATOR_HOST", "http://127.0.0.1:1", "PUBSUB_EMULATOR_HOST", "127.0.0.1:2"),
 			func(c *config) {
-				c.endpoints.storageEmulator, c.endpoints.pubsubEmulator = "http://127.0.0.1:1", "127.0.0.1:2"
+				c.endpoints.StorageEmulator, c.endpoints.PubSubEmulator = "http://127.0.0.1:1", "127.0.0.1:2"
 			},
 		},
 	}
@@ -116,7 +114,7 @@ func TestParse(t *testing.T) {
 			}
 			want := defaults()
 			tc.want(want)
-			if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{}, election{}, endpoints{})); diff != "" {
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{}, election{})); diff != "" {
 				t.Errorf("parse (-want +got):\n%s", diff)
 			}
 		})
@@ -198,47 +196,6 @@ func TestTheAPIServerAloneLimitsRequests(t *testing.T) {
 		if got := tuned(c, &rest.Config{}).QPS; got != want {
 			t.Errorf("%s: %v requests a second, want %v", args, got, want)
 		}
-	}
-}
-
-func TestEndpoints(t *testing.T) {
-	emulator := gcp.Endpoint{Address: "emulator:1", Insecure: true}
-	cases := map[string]struct {
-		endpoints endpoints
-		want      gcp.Options
-	}{
-		"Google's own": {endpoints{}, gcp.Options{}},
-		"one elsewhere": {
-			endpoints{storage: "https://private.example.com/storage/v1/"},
-			gcp.Options{Storage: gcp.Endpoint{Address: "private.example.com:443", Path: "/storage/v1/"}},
-		},
-		"emulators by flag": {
-			endpoints{storage: "http://emulator:1", pubsub: "emulator:1", iam: "emulator:1", resourceManager: "emulator:1", insecure: true},
-			gcp.Options{Storage: emulator, PubSub: emulator, IAM: emulator, ResourceManager: emulator},
-		},
-		"emulators by environment": {
-			endpoints{storageEmulator: "emulator:1", pubsubEmulator: "http://emulator:1"},
-			gcp.Options{Storage: emulator, PubSub: emulator},
-		},
-		"assets elsewhere": {
-			endpoints{asset: "emulator:1", storage: "emulator:1", pubsub: "emulator:1", iam: "emulator:1", resourceManager: "emulator:1", insecure: true},
-			gcp.Options{Storage: emulator, PubSub: emulator, IAM: emulator, ResourceManager: emulator, Asset: emulator},
-		},
-		"the flag wins": {
-			endpoints{storage: "elsewhere", storageEmulator: "emulator:1"},
-			gcp.Options{Storage: gcp.Endpoint{Address: "elsewhere:443"}},
-		},
-	}
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			got, err := tc.endpoints.options(false)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(tc.want, got, cmpopts.IgnoreUnexported(gcp.Options{})); diff != "" {
-				t.Errorf("options (-want +got):\n%s", diff)
-			}
-		})
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
+	"github.com/holdfast-dev/holdfast/internal/flags"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/kinds"
@@ -50,10 +51,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // newCommand returns the command line of the manager. It calls start with a config that is complete and valid; any
 // error before that is one sentence that names the flag or variable and what it allows.
 func newCommand(all []kind.Kind, getenv func(string) string, start func(*config) error) *cobra.Command {
-	c := &config{endpoints: endpoints{
-		storageEmulator: getenv("STORAGE_EMULATOR_HOST"),
-		pubsubEmulator:  getenv("PUBSUB_EMULATOR_HOST"),
-	}}
+	c := &config{endpoints: flags.EndpointsFrom(getenv)}
 	cmd := &cobra.Command{
 		Use:     "manager",
 		Long:    "manager keeps Google Cloud resources in sync with their manifests in a Kubernetes cluster.",
@@ -71,7 +69,7 @@ func newCommand(all []kind.Kind, getenv func(string) string, start func(*config)
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	cmd.SetVersionTemplate("holdfast {{.Version}}\n")
-	groups := c.flags(all)
+	groups := c.flagSets(all)
 	for _, group := range groups.FlagSets {
 		cmd.Flags().AddFlagSet(group)
 	}

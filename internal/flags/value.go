@@ -1,4 +1,6 @@
-package main
+// Package flags has the flags that the programs of this project share, and values that check themselves: what a flag does not allow is refused
+// with a sentence that says what it does.
+package flags
 
 import (
 	"fmt"
@@ -36,41 +38,46 @@ func restrict(fs *pflag.FlagSet, name, rule string, ok func() bool) {
 	f.Value = checked{f.Value, rule, ok}
 }
 
-func boolVar(fs *pflag.FlagSet, target *bool, name string, value bool, usage string) {
+// BoolVar defines a flag that is true or false.
+func BoolVar(fs *pflag.FlagSet, target *bool, name string, value bool, usage string) {
 	fs.BoolVar(target, name, value, usage)
 	restrict(fs, name, "true or false", func() bool { return true })
 }
 
-func countVar(fs *pflag.FlagSet, target *int, name string, value, most int, usage string) {
+// CountVar defines a flag that is a whole number from 1 to most.
+func CountVar(fs *pflag.FlagSet, target *int, name string, value, most int, usage string) {
 	fs.IntVar(target, name, value, usage)
 	restrict(fs, name, fmt.Sprintf("a whole number from 1 to %d", most), func() bool { return *target >= 1 && *target <= most })
 }
 
-func rateVar(fs *pflag.FlagSet, target *float64, name string, value, most float64, usage string) {
+// RateVar defines a flag that is a number above 0, at most most.
+func RateVar(fs *pflag.FlagSet, target *float64, name string, value, most float64, usage string) {
 	fs.Float64Var(target, name, value, usage)
 	// NaN is neither above nor below anything.
 	restrict(fs, name, fmt.Sprintf("a number above 0, at most %v", most), func() bool { return *target > 0 && *target <= most })
 }
 
-// limitVar is a rate, or 0 for none.
-func limitVar(fs *pflag.FlagSet, target *float64, name string, most float64, usage string) {
+// LimitVar defines a flag that is a rate, or 0 for none.
+func LimitVar(fs *pflag.FlagSet, target *float64, name string, most float64, usage string) {
 	fs.Float64Var(target, name, 0, usage)
 	restrict(fs, name, fmt.Sprintf("a number from 0, which is no limit, to %v", most), func() bool { return *target >= 0 && *target <= most })
 }
 
-func durationVar(fs *pflag.FlagSet, target *time.Duration, name string, value, least, most time.Duration, usage string) {
+// DurationVar defines a flag that is a duration from least to most.
+func DurationVar(fs *pflag.FlagSet, target *time.Duration, name string, value, least, most time.Duration, usage string) {
 	fs.DurationVar(target, name, value, usage)
 	restrict(fs, name, fmt.Sprintf("a duration with its unit, from %v to %v", least, most),
 		func() bool { return *target >= least && *target <= most })
 }
 
-func choiceVar(fs *pflag.FlagSet, target *string, name, value string, choices []string, usage string) {
+// ChoiceVar defines a flag that is one of some words.
+func ChoiceVar(fs *pflag.FlagSet, target *string, name, value string, choices []string, usage string) {
 	fs.StringVar(target, name, value, usage)
 	restrict(fs, name, "one of "+strings.Join(choices, ", "), func() bool { return slices.Contains(choices, *target) })
 }
 
-// addressVar is where to listen, or 0.
-func addressVar(fs *pflag.FlagSet, target *string, name, value, usage string) {
+// AddressVar defines a flag that is where to listen, or 0.
+func AddressVar(fs *pflag.FlagSet, target *string, name, value, usage string) {
 	fs.StringVar(target, name, value, usage)
 	restrict(fs, name, "HOST:PORT such as :8443 or 127.0.0.1:8443, or 0 for none", func() bool {
 		_, port, err := net.SplitHostPort(*target)
@@ -79,8 +86,8 @@ func addressVar(fs *pflag.FlagSet, target *string, name, value, usage string) {
 	})
 }
 
-// loopbackVar is where to listen for this machine alone, or 0. A name is refused: what it stands for is decided elsewhere.
-func loopbackVar(fs *pflag.FlagSet, target *string, name, value, usage string) {
+// LoopbackVar defines a flag that is where to listen for this machine alone, or 0. A name is refused: what it stands for is decided elsewhere.
+func LoopbackVar(fs *pflag.FlagSet, target *string, name, value, usage string) {
 	fs.StringVar(target, name, value, usage)
 	restrict(fs, name, "a loopback address with its port such as 127.0.0.1:6060 or [::1]:6060, or 0 for none", func() bool {
 		address, err := netip.ParseAddrPort(*target)
@@ -88,26 +95,22 @@ func loopbackVar(fs *pflag.FlagSet, target *string, name, value, usage string) {
 	})
 }
 
-var (
-	// ownerIDPattern is that of a label's value in Google Cloud.
-	ownerIDPattern = regexp.MustCompile(`^[a-z0-9_-]{1,63}$`)
-	// shardPattern is that of config/admission/bind.yaml: of what is a label's value in Kubernetes and may end the name of a lease.
-	shardPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
-	scopePattern = regexp.MustCompile(`^(organizations/[0-9]+|folders/[0-9]+|projects/[a-z0-9.:-]+)$`)
-	emailPattern = regexp.MustCompile(`^[^\s:@,]+@[^\s:@,]+\.[^\s:@,]+$`)
-)
+// EmailPattern is that of an e-mail address.
+var EmailPattern = regexp.MustCompile(`^[^\s:@,]+@[^\s:@,]+\.[^\s:@,]+$`)
 
 // memberPattern is that of a member of an IAM policy that stands for somebody in particular.
 var memberPattern = regexp.MustCompile(`^((user|group|serviceAccount|domain|project(Owner|Editor|Viewer)):[^\s:@,]\S*|principal(Set|Hierarchy)?://[^\s/:,]+/\S+)$`)
 
-func membersVar(fs *pflag.FlagSet, target *[]string, name, usage string) {
+// MembersVar defines a flag that is members of IAM policies, separated by commas.
+func MembersVar(fs *pflag.FlagSet, target *[]string, name, usage string) {
 	fs.StringSliceVar(target, name, nil, usage)
 	restrict(fs, name, "members of IAM policies such as group:holdfast@example.com, separated by commas", func() bool {
 		return !slices.ContainsFunc(*target, func(member string) bool { return !memberPattern.MatchString(member) })
 	})
 }
 
-func patternVar(fs *pflag.FlagSet, target *string, name string, pattern *regexp.Regexp, rule, usage string) {
+// PatternVar defines a flag that is a text of a pattern, which rule describes.
+func PatternVar(fs *pflag.FlagSet, target *string, name string, pattern *regexp.Regexp, rule, usage string) {
 	fs.StringVar(target, name, "", usage)
 	restrict(fs, name, rule, func() bool { return pattern.MatchString(*target) })
 }
