@@ -52,8 +52,9 @@ demo: build ## Show Holdfast at work, all on this machine; ONCE=1 plays a story,
 	$(with-assets) exec bin/demo $(if $(ONCE),--once)
 
 .PHONY: build
-build: ## Build the operator and the emulated Google Cloud into bin/.
+build: ## Build the operator, the kubectl plugin and the emulated Google Cloud into bin/.
 	go build -ldflags '$(ldflags)' -o bin/manager ./cmd/manager
+	go build -ldflags '$(ldflags)' -o bin/kubectl-holdfast ./cmd/kubectl-holdfast
 	go build -ldflags '$(ldflags)' -o bin/gcp-emulator ./test/emulator/gcp-emulator
 
 .PHONY: run

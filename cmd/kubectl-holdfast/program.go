@@ -1,0 +1,94 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/flags"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kinds"
+	"github.com/holdfast-dev/holdfast/internal/version"
+)
+
+// program is what all commands have in common.
+type program struct {
+	streams   genericiooptions.IOStreams
+	kube      *genericclioptions.ConfigFlags
+	endpoints flags.Endpoints
+	// quotaShare is the share of Google's default request quotas that is used at most.
+	quotaShare float64
+	now        func() time.Time
+}
+
+func newProgram(streams genericiooptions.IOStreams, getenv func(string) string) *program {
+	return &program{
+		streams: streams, kube: genericclioptions.NewConfigFlags(true).WithDeprecatedPasswordFlag(),
+		endpoints: flags.EndpointsFrom(getenv), now: time.Now,
+	}
+}
+
+// cloudFlags defines the flags of commands that look at Google Cloud.
+func (p *program) cloudFlags(fs *pflag.FlagSet) {
+	p.endpoints.Define(fs)
+	flags.RateVar(fs, &p.quotaShare, "gcp-quota-share", gcp.DefaultQuotaShare, 1000,
+		"Share of Google's default request quotas to use at most.")
+}
+
+// cloud connects to Google Cloud, as whoever runs the command. Closing it is the caller's.
+func (p *program) cloud() (*gcp.Clients, error) {
+	opts, err := p.endpoints.Options(false)
+	if err != nil {
+		return nil, err
+	}
+	opts.Methods, opts.QuotaShare = kinds.Methods(), p.quotaShare
+	opts.UserAgent = userAgent()
+	clients, err := gcp.NewClients(opts)
+	var missing *gcp.NoCredentials
+	if errors.As(err, &missing) {
+		return nil, fmt.Errorf("%w; set GOOGLE_APPLICATION_CREDENTIALS to a readable file, or run `gcloud auth application-default login`", err)
+	}
+	return clients, err
+}
+
+func userAgent() string {
+	short, _, _ := strings.Cut(version.String(), " ")
+	return "kubectl-holdfast/" + strings.Trim(short, "()")
+}
+
+// cluster connects to the cluster that --context and the like say.
+func (p *program) cluster() (client.Client, error) {
+	config, err := p.kube.ToRESTConfig()
+	if err != nil {
+		return nil, fmt.Errorf("finding the cluster: %w; set --kubeconfig, --context or $KUBECONFIG", err)
+	}
+	config.UserAgent, config.QPS = userAgent(), -1
+	scheme := runtime.NewScheme()
+	if err := errors.Join(corev1.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		return nil, err
+	}
+	return client.New(config, client.Options{Scheme: scheme})
+}
+
+// namespace is what -n says, or else the context, or else default.
+func (p *program) namespace() (string, error) {
+	namespace, _, err := p.kube.ToRawKubeConfigLoader().Namespace()
+	return namespace, err
+}
+
+// isTerminal says whether somebody reads what is written there as it comes: then, and only then, there is colour and progress.
+func isTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
