@@ -7,8 +7,8 @@ import (
 	"fmt"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/iampolicy"
+	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/observe"
 	"github.com/holdfast-dev/holdfast/internal/plan"
