@@ -87,10 +87,48 @@ func (l *Lines[T]) Next(may func(Tenant) bool) (item T, of Tenant, ok bool) {
 		return item, of, false
 	}
 	l.clock, next.project.clock = l.had(next), next.hadWithin()
-	next.namespace.had, next.project.had, next.within.had = l.clock+1, l.clock+1, next.project.clock+1
-	item = next.items[0].item
-	l.drop(of, next, 0)
-	return item, of, true
+	return l.take(of, next), of, true
+}
+
+// NextOf takes out the first item of a tenant, whosever turn it is; ok is false if there is none. It counts as a turn.
+func (l *Lines[T]) NextOf(of Tenant) (item T, ok bool) {
+	waiting, ok := l.lines[of]
+	if !ok {
+		return item, false
+	}
+	return l.take(of, waiting), true
+}
+
+// NextBrief takes out the first item of who asks for little, whosever turn it is: whose line has the fewest items, which are at most so many, and
+// of those as few the one that began to wait last. It counts as a turn.
+func (l *Lines[T]) NextBrief(most int, may func(Tenant) bool) (item T, of Tenant, ok bool) {
+	var next *line[T]
+	for tenant, waiting := range l.lines {
+		if len(waiting.items) <= most && may(tenant) && (next == nil || briefer(waiting, next)) {
+			of, next = tenant, waiting
+		}
+	}
+	if next == nil {
+		return item, of, false
+	}
+	return l.take(of, next), of, true
+}
+
+// briefer says whether a line is shorter than another, or as short and younger.
+func briefer[T comparable](a, b *line[T]) bool {
+	if len(a.items) != len(b.items) {
+		return len(a.items) < len(b.items)
+	}
+	return a.items[0].arrived > b.items[0].arrived
+}
+
+// take takes out the first item of a line, which is a turn.
+func (l *Lines[T]) take(of Tenant, from *line[T]) T {
+	had, within := l.had(from), from.hadWithin()
+	from.namespace.had, from.project.had, from.within.had = had+1, had+1, within+1
+	item := from.items[0].item
+	l.drop(of, from, 0)
+	return item
 }
 
 // Any says whether Next would find an item.

@@ -181,3 +181,61 @@ func TestLinesAhead(t *testing.T) {
 		t.Errorf("ahead (-want +got):\n%s", diff)
 	}
 }
+
+func TestWhoIsServedOutOfTurn(t *testing.T) {
+	a, b, c, d := Tenant{"a", "p"}, Tenant{"b", "q"}, Tenant{"c", "r"}, Tenant{"d", "s"}
+	cases := map[string]struct {
+		waiting []Tenant // in the order of their arrival
+		most    int
+		may     func(Tenant) bool
+		want    []Tenant
+	}{
+		"nobody waits":                     {nil, 2, anybody, nil},
+		"nobody asks for so little":        {[]Tenant{a, a, a}, 2, anybody, nil},
+		"the shortest line":                {[]Tenant{a, a, b, c, c, c}, 3, anybody, []Tenant{b, a, a, c, c, c}},
+		"of as short ones the last":        {[]Tenant{a, b, c}, 2, anybody, []Tenant{c, b, a}},
+		"as soon as enough is served":      {[]Tenant{a, a, a, b}, 2, anybody, []Tenant{b}},
+		"among those who may have one now": {[]Tenant{a, b, c, d}, 2, func(of Tenant) bool { return of == a || of == d }, []Tenant{d, a}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			var l Lines[int]
+			for i, of := range tc.waiting {
+				l.Push(of, i)
+			}
+			var got []Tenant
+			for {
+				_, of, ok := l.NextBrief(tc.most, tc.may)
+				if !ok {
+					break
+				}
+				got = append(got, of)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("served (-want +got):\n%s", diff)
+			}
+		})
+	}
+	t.Run("which counts as a turn", func(t *testing.T) {
+		for name, serve := range map[string]func(l *Lines[int]){
+			"by name":                    func(l *Lines[int]) { l.NextOf(a) },
+			"because it asks for little": func(l *Lines[int]) { l.NextBrief(2, func(of Tenant) bool { return of == a }) },
+		} {
+			var l Lines[int]
+			for _, of := range []Tenant{a, a, b} {
+				l.Push(of, l.Len())
+			}
+			serve(&l)
+			if _, of, _ := l.Next(anybody); of != b {
+				t.Errorf("%s: then it is the turn of %v", name, of)
+			}
+		}
+	})
+	t.Run("nobody of that name waits", func(t *testing.T) {
+		var l Lines[int]
+		l.Push(a, 1)
+		if _, ok := l.NextOf(b); ok || l.Len() != 1 {
+			t.Error("served")
+		}
+	})
+}

@@ -24,6 +24,9 @@ type order[T comparable] struct {
 	// placed is where each item waits.
 	placed map[T]place
 	lines  map[int]*fair.Lines[T] // by priority
+	// turns counts the turns that were begun, and run is the last of them.
+	turns int
+	run   run
 	// working are those that were handed out.
 	working map[T]place
 	// busy counts what is worked on that is not urgent, and for whom.
@@ -31,6 +34,16 @@ type order[T comparable] struct {
 	namespaces, projects map[string]int
 	stopped              bool
 }
+
+// run is a turn that is not over: so many more items of a tenant follow one another.
+type run struct {
+	place
+
+	left int
+}
+
+// brief is how many items wait at most for who asks for little: a person who edits, while others change everything that they have.
+const brief = 2
 
 // place is an item's tenant and priority.
 type place struct {
@@ -142,7 +155,7 @@ func (o *order[T]) Pop() (item T) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, priority := range slices.Backward(slices.Sorted(maps.Keys(o.lines))) {
-		item, of, ok := o.lines[priority].Next(o.may(priority))
+		item, of, ok := o.next(priority)
 		if !ok {
 			continue
 		}
@@ -155,9 +168,35 @@ func (o *order[T]) Pop() (item T) {
 	return item
 }
 
+// next takes out an item of a priority. Tenants have turns, and in each some items: what is new in a project is looked for once for all of them.
+// Every other turn is for who asks for little, if anybody does. Thus neither has to wait for the other.
+func (o *order[T]) next(priority int) (item T, of fair.Tenant, ok bool) {
+	lines, may := o.lines[priority], o.may(priority)
+	if o.run.left > 0 && o.run.priority == priority && may(o.run.of) {
+		if item, ok := lines.NextOf(o.run.of); ok {
+			o.run.left--
+			return item, o.run.of, true
+		}
+	}
+	if o.run = (run{}); o.turns%2 == 1 {
+		if item, of, ok = lines.NextBrief(brief, may); ok {
+			o.turns++
+			return item, of, true
+		}
+	}
+	if item, of, ok = lines.Next(may); ok {
+		o.turns++
+		o.run = run{place{of, priority}, o.together() - 1}
+	}
+	return item, of, ok
+}
+
+// together is how many items of a namespace, and of a project, are worked on at the same time, at most.
+func (o *order[T]) together() int { return (o.workers + 1) / 2 }
+
 // may says whose items of a priority may be handed out now.
 func (o *order[T]) may(priority int) func(fair.Tenant) bool {
-	most := (o.workers + 1) / 2
+	most := o.together()
 	return func(of fair.Tenant) bool {
 		return priority >= Urgent || o.busy < o.workers && o.namespaces[of.Namespace] < most && (of.Project == "" || o.projects[of.Project] < most)
 	}

@@ -49,8 +49,17 @@ func TestQueueOrder(t *testing.T) {
 		add  func(q *Queue[string])
 		want []string
 	}{
-		"in turn": {
-			func(q *Queue[string]) { add(q, 0, 0, "a/p/1", "a/p/2", "a/p/3", "b/q/1") }, []string{"a/p/1 0", "b/q/1 0", "a/p/2 0", "a/p/3 0"},
+		"in turns of as many as may be worked on at the same time": {
+			func(q *Queue[string]) {
+				add(q, 0, 0, "a/p/1", "a/p/2", "a/p/3", "a/p/4", "a/p/5", "a/p/6", "b/q/1", "b/q/2", "b/q/3")
+			},
+			[]string{"a/p/1 0", "a/p/2 0", "a/p/3 0", "a/p/4 0", "a/p/5 0", "a/p/6 0", "b/q/1 0", "b/q/2 0", "b/q/3 0"},
+		},
+		"every other turn is for who asks for little, the last to come first": {
+			func(q *Queue[string]) {
+				add(q, 0, 0, "a/p/1", "a/p/2", "a/p/3", "b/q/1", "b/q/2", "b/q/3", "c/r/1", "d/s/1", "d/s/2")
+			},
+			[]string{"a/p/1 0", "a/p/2 0", "a/p/3 0", "c/r/1 0", "b/q/1 0", "b/q/2 0", "b/q/3 0", "d/s/1 0", "d/s/2 0"},
 		},
 		"what is more important first": {
 			func(q *Queue[string]) { add(q, -100, 0, "a/p/1"); add(q, 0, 0, "a/p/2"); add(q, 100, 0, "a/p/3") },
@@ -139,8 +148,12 @@ func TestQueueLeavesWorkers(t *testing.T) {
 		step("another", nil, 0, "e/r/1")
 		step("what is urgent", []string{"", ""}, Urgent, "a/p1/4", "e/r/2")
 		q.Done("a/p1/1")
-		if item, _ := q.Get(); item != "a/p3/3" { // which has waited the longest
+		if item, _ := q.Get(); item != "e/r/1" { // whose turn it is, who asks for little and was the last to come
 			t.Errorf("when one is done: %q", item)
+		}
+		q.Done("e/r/1")
+		if item, _ := q.Get(); item != "a/p2/2" { // which has waited the longest
+			t.Errorf("when another one is done: %q", item)
 		}
 	})
 }
