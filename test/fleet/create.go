@@ -33,7 +33,7 @@ func (b *bench) createPhase(ctx context.Context) error {
 		began = time.Now()
 		applying, ctx := errgroup.WithContext(ctx)
 		applying.Go(func() error {
-			return w.each(ctx, b.resources, func(i int) error { return w.kube.Create(ctx, b.object(i)) })
+			return w.eachManifest(ctx, func(i int) error { return w.kube.Create(ctx, b.object(i)) })
 		})
 		applying.Go(func() error {
 			return w.until(ctx, func() (bool, string, error) {
@@ -126,6 +126,12 @@ func (w *world) each(ctx context.Context, n int, do func(i int) error) error {
 		})
 	}
 	return workers.Wait()
+}
+
+// eachManifest does something with all manifests, project by project.
+func (w *world) eachManifest(ctx context.Context, do func(i int) error) error {
+	order := w.byProject()
+	return w.each(ctx, len(order), func(n int) error { return do(order[n]) })
 }
 
 // createOne creates one more of each listed kind, and counts the calls that are about its project.

@@ -64,8 +64,8 @@ func (b *bench) changePhase(ctx context.Context) error {
 // editAll edits all listed resources but the first project's, and returns the generations that should become Ready.
 func (w *world) editAll(ctx context.Context, value string) (map[key]int64, error) {
 	edited := make([]v1alpha1.Object, w.listed())
-	err := w.each(ctx, w.listed(), func(i int) error {
-		if i%w.projects == 0 {
+	err := w.eachManifest(ctx, func(i int) error {
+		if i >= w.listed() || i%w.projects == 0 {
 			return nil
 		}
 		edited[i] = w.object(i)

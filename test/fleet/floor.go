@@ -21,11 +21,14 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/types/known/durationpb"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/breakglass"
+	"github.com/holdfast-dev/holdfast/test/rig"
 )
 
 // workersPerKind are as many as the operator has by default.
@@ -34,9 +37,10 @@ const workersPerKind = 10
 // floorSize is how many objects the floor is measured by.
 func (b *bench) floorSize() int { return min(b.resources, max(b.settings.floor, 4*b.projects)) }
 
-// floorPhase measures what nobody can be faster than, in a world of its own: a manifest is applied; one call creates the resource, and two
-// more each policy; the manifest and its Namespace are read before, as the gate does; and the status is written, once. As many manifests
-// are at work as the operator has workers, and a watch is open.
+// floorPhase measures what nobody can be faster than who reads and writes the same, in a world of its own: a manifest is applied; one call
+// creates the resource, and two more each policy; the manifest, its Namespace and the record of broken glasses, of which there is none, are read
+// before, as the gate does; and the status is written, once, or twice where something is recorded before the write. As many manifests are at work
+// as the operator has workers, and a watch is open.
 func (b *bench) floorPhase(ctx context.Context) (err error) {
 	free := b.settings
 	free.quotas, free.resources = false, b.floorSize()
@@ -121,7 +125,7 @@ func (p *plain) hold(ctx context.Context) error {
 	}
 	both.Go(func() error {
 		var applied atomic.Int64
-		err := p.each(ctx, p.resources, func(i int) error {
+		err := p.eachManifest(ctx, func(i int) error {
 			if err := p.kube.Create(ctx, p.object(i)); err != nil {
 				return err
 			}
@@ -153,18 +157,31 @@ func (p *plain) settle(ctx context.Context, i int) error {
 	if err := p.operator.Get(ctx, client.ObjectKey{Name: obj.GetNamespace()}, &corev1.Namespace{}); err != nil {
 		return err
 	}
+	record := client.ObjectKey{Namespace: rig.OperatorNamespace, Name: breakglass.RecordName(externalName(obj), project)}
+	if err := p.operator.Get(ctx, record, &v1alpha1.BreakGlassRecord{}); !apierrors.IsNotFound(err) {
+		return fmt.Errorf("reading the record of broken glasses, of which there should be none: %w", err)
+	}
+	if p.recordedFirst(i) {
+		if err := p.store(ctx, obj, map[string]any{"project": project, "externalName": externalName(obj)}); err != nil {
+			return err
+		}
+	}
 	if err := p.create(ctx, obj, project); err != nil {
 		return fmt.Errorf("creating what %s %s is for: %w", obj.GetNamespace(), obj.GetName(), err)
 	}
-	patch, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"resourceVersion": obj.GetResourceVersion()},
-		"status":   statusOf(obj, project),
-	})
+	return p.store(ctx, obj, statusOf(obj, project))
+}
+
+// store writes the status, unless the object has changed.
+func (p *plain) store(ctx context.Context, obj client.Object, status map[string]any) error {
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"resourceVersion": obj.GetResourceVersion()}, "status": status})
 	if err != nil {
 		return err
 	}
 	return p.operator.Status().Patch(ctx, obj, client.RawPatch(types.MergePatchType, patch))
 }
+
+func externalName(obj client.Object) string { return "//storage.googleapis.com/" + obj.GetName() }
 
 // statusOf is as much as the operator says of a new object.
 func statusOf(obj v1alpha1.Object, project string) map[string]any {
@@ -180,7 +197,7 @@ func statusOf(obj v1alpha1.Object, project string) map[string]any {
 			condition(v1alpha1.ConditionDrifted, metav1.ConditionFalse, v1alpha1.ReasonUpToDate, "Google Cloud matches the manifest"),
 			condition(v1alpha1.ConditionBreakGlass, metav1.ConditionFalse, v1alpha1.ReasonClosed, "break-glass is not active"),
 		},
-		"project": project, "externalName": "//storage.googleapis.com/" + obj.GetName(),
+		"project": project, "externalName": externalName(obj),
 		"appliedFields": []string{"spec.labels[team]", "spec.labels[wave]", "spec.location", "spec.storageClass", "spec.versioning.enabled"},
 		"observed":      map[string]any{"labels": plainLabels, "location": "EUROPE-WEST1", "storageClass": "STANDARD"},
 	}

@@ -23,6 +23,22 @@ func projectID(project int) string { return fmt.Sprintf("fleet-project-%04d", pr
 // listed is how many resources a list of their project shows: all but ProjectPolicies.
 func (m model) listed() int { return m.resources - m.projects }
 
+// byProject are all manifests in the order in which they are applied: those of one project after those of another, as a tool applies a folder
+// of each.
+func (m model) byProject() []int {
+	order := make([]int, 0, m.resources)
+	for project := range m.projects {
+		for i := project; i < m.listed(); i += m.projects {
+			order = append(order, i)
+		}
+		order = append(order, m.listed()+project)
+	}
+	return order
+}
+
+// recordedFirst says whether something of a manifest is recorded before its resource is written: what Google keeps no mark of, grants and accounts.
+func (m model) recordedFirst(i int) bool { return i >= m.listed() || m.kindOf(i) == 2 || m.hasPolicy(i) }
+
 // policies is how many IAM policies there are.
 func (m model) policies() int {
 	n := m.projects
