@@ -269,6 +269,9 @@ func (w *world) profile(ctx context.Context, phase, which string) error {
 	if err != nil || w.profiles == "" {
 		return err
 	}
+	if err := os.MkdirAll(w.profiles, 0o750); err != nil {
+		return err
+	}
 	name, _, _ := strings.Cut(which, "?")
 	return os.WriteFile(filepath.Join(w.profiles, phase+"."+name+".pb.gz"), text, 0o600)
 }
