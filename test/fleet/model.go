@@ -37,7 +37,9 @@ func (m model) byProject() []int {
 }
 
 // recordedFirst says whether something of a manifest is recorded before its resource is written: what Google keeps no mark of, grants and accounts.
-func (m model) recordedFirst(i int) bool { return i >= m.listed() || m.kindOf(i) == 2 || m.hasPolicy(i) }
+func (m model) recordedFirst(i int) bool {
+	return i >= m.listed() || m.kindOf(i) == 2 || m.hasPolicy(i)
+}
 
 // policies is how many IAM policies there are.
 func (m model) policies() int {
