@@ -37,6 +37,8 @@ type line[T comparable] struct {
 	project   *project
 	// within are those that the namespace has had of its project's.
 	within *turns
+	// pushed is how many items have waited here since the line was opened.
+	pushed int
 }
 
 type entry[T comparable] struct {
@@ -58,6 +60,7 @@ func (l *Lines[T]) Push(of Tenant, item T) {
 		l.lines[of] = waiting
 	}
 	waiting.items = append(waiting.items, entry[T]{item, l.arrivals})
+	waiting.pushed++
 	l.arrivals++
 	l.length++
 }
@@ -99,12 +102,12 @@ func (l *Lines[T]) NextOf(of Tenant) (item T, ok bool) {
 	return l.take(of, waiting), true
 }
 
-// NextBrief takes out the first item of who asks for little, whosever turn it is: whose line has the fewest items, which are at most so many, and
-// of those as few the one that began to wait last. It counts as a turn.
+// NextBrief takes out the first item of who asks for little, whosever turn it is: who has asked for at most so many since nothing of theirs
+// waited, and of those the one that has waited the longest. It counts as a turn.
 func (l *Lines[T]) NextBrief(most int, may func(Tenant) bool) (item T, of Tenant, ok bool) {
 	var next *line[T]
 	for tenant, waiting := range l.lines {
-		if len(waiting.items) <= most && may(tenant) && (next == nil || briefer(waiting, next)) {
+		if waiting.pushed <= most && may(tenant) && (next == nil || waiting.items[0].arrived < next.items[0].arrived) {
 			of, next = tenant, waiting
 		}
 	}
@@ -112,14 +115,6 @@ func (l *Lines[T]) NextBrief(most int, may func(Tenant) bool) (item T, of Tenant
 		return item, of, false
 	}
 	return l.take(of, next), of, true
-}
-
-// briefer says whether a line is shorter than another, or as short and younger.
-func briefer[T comparable](a, b *line[T]) bool {
-	if len(a.items) != len(b.items) {
-		return len(a.items) < len(b.items)
-	}
-	return a.items[0].arrived > b.items[0].arrived
 }
 
 // take takes out the first item of a line, which is a turn.

@@ -184,23 +184,28 @@ func TestLinesAhead(t *testing.T) {
 
 func TestWhoIsServedOutOfTurn(t *testing.T) {
 	a, b, c, d := Tenant{"a", "p"}, Tenant{"b", "q"}, Tenant{"c", "r"}, Tenant{"d", "s"}
+	serve := Tenant{} // the first of a is served
 	cases := map[string]struct {
 		waiting []Tenant // in the order of their arrival
 		most    int
 		may     func(Tenant) bool
 		want    []Tenant
 	}{
-		"nobody waits":                     {nil, 2, anybody, nil},
-		"nobody asks for so little":        {[]Tenant{a, a, a}, 2, anybody, nil},
-		"the shortest line":                {[]Tenant{a, a, b, c, c, c}, 3, anybody, []Tenant{b, a, a, c, c, c}},
-		"of as short ones the last":        {[]Tenant{a, b, c}, 2, anybody, []Tenant{c, b, a}},
-		"as soon as enough is served":      {[]Tenant{a, a, a, b}, 2, anybody, []Tenant{b}},
-		"among those who may have one now": {[]Tenant{a, b, c, d}, 2, func(of Tenant) bool { return of == a || of == d }, []Tenant{d, a}},
+		"nobody waits":              {nil, 2, anybody, nil},
+		"nobody asks for so little": {[]Tenant{a, a, a}, 2, anybody, nil},
+		"who asks for little":       {[]Tenant{a, a, b, c, c, c}, 1, anybody, []Tenant{b}},
+		"the first of several":      {[]Tenant{a, b, b, c, a}, 2, anybody, []Tenant{a, b, b, c, a}},
+		"who has asked for more does not, though little is left": {[]Tenant{a, a, a, b, serve, serve}, 2, anybody, []Tenant{b}},
+		"among those who may have one now":                       {[]Tenant{a, b, c, d}, 2, func(of Tenant) bool { return of == a || of == d }, []Tenant{a, d}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			var l Lines[int]
 			for i, of := range tc.waiting {
+				if of == serve {
+					l.NextOf(a)
+					continue
+				}
 				l.Push(of, i)
 			}
 			var got []Tenant
@@ -216,7 +221,7 @@ func TestWhoIsServedOutOfTurn(t *testing.T) {
 			}
 		})
 	}
-	t.Run("which counts as a turn", func(t *testing.T) {
+	t.Run("each counts as a turn", func(t *testing.T) {
 		for name, serve := range map[string]func(l *Lines[int]){
 			"by name":                    func(l *Lines[int]) { l.NextOf(a) },
 			"because it asks for little": func(l *Lines[int]) { l.NextBrief(2, func(of Tenant) bool { return of == a }) },
