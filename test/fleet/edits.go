@@ -121,16 +121,22 @@ func (b *bench) userEdits(ctx context.Context, w *world, enough func() bool) (wa
 	return all, nil
 }
 
-// apiCalls are how many calls to Google Cloud an edit takes: a read and a write.
-const apiCalls = 2
+// What an edit takes: a read and a write of the resource; and of the API server the reads of the gate, of the object, its Namespace and the record of
+// broken glasses, and a write of the status.
+const (
+	apiCalls     = 2
+	kubeRequests = 4
+)
 
-// tell adds the figures of edits; the target is beyond the time that Google's API takes.
+// tell adds the figures of edits; the target is beyond the time that the APIs take, Kubernetes' as measured by the user's own writes.
 func (d waits) tell(b *bench, phase, name string) {
 	if len(d.ready) == 0 {
 		return
 	}
 	b.found.add(duration, phase, name+", median", share(d.ready, 0.5).Seconds(), "s", fmt.Sprintf("%d edits", len(d.ready)))
-	b.found.most(duration, phase, name+", 99th percentile", share(d.ready, 0.99).Seconds(), (2*time.Second + apiCalls*b.latency).Seconds(), "s")
+	own := apiCalls*b.latency + kubeRequests*share(d.stored, 0.5)
+	b.found.most(duration, phase, name+", 99th percentile", share(d.ready, 0.99).Seconds(), (2*time.Second + own).Seconds(), "s",
+		fmt.Sprintf("the target is 2 s beyond the APIs' own %.2f s", own.Seconds()))
 	b.found.add(duration, phase, name+", most", share(d.ready, 1).Seconds(), "s")
 	b.found.add(duration, phase, "until the API server had stored it, median", share(d.stored, 0.5).Seconds(), "s")
 	b.found.add(duration, phase, "until the API server had stored it, most", share(d.stored, 1).Seconds(), "s")
