@@ -63,20 +63,23 @@ func startTracker(ctx context.Context, config *rest.Config, scheme *runtime.Sche
 	if err != nil {
 		return nil, err
 	}
+	var told []toolscache.InformerSynced
 	for _, obj := range []v1alpha1.Object{&v1alpha1.Bucket{}, &v1alpha1.Topic{}, &v1alpha1.ServiceAccount{}, &v1alpha1.ProjectPolicy{}} {
 		informer, err := watch.GetInformer(ctx, obj, cache.BlockUntilSynced(false))
 		if err != nil {
 			return nil, err
 		}
-		if _, err := informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
+		handler, err := informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
 			AddFunc:    func(obj any) { t.note(obj.(v1alpha1.Object)) },
 			UpdateFunc: func(_, obj any) { t.note(obj.(v1alpha1.Object)) },
-		}); err != nil {
+		})
+		if err != nil {
 			return nil, err
 		}
+		told = append(told, handler.HasSynced) // the cache itself is in sync before its handlers have heard of all
 	}
 	go func() { _ = watch.Start(ctx) }() // ends with the context
-	if !watch.WaitForCacheSync(ctx) {
+	if !toolscache.WaitForCacheSync(ctx.Done(), told...) {
 		return nil, fmt.Errorf("watching the manifests: %w", context.Cause(ctx))
 	}
 	return t, nil
