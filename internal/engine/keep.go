@@ -6,6 +6,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/cache"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
 
 // ownPrefix begins the names of annotations and labels that mean something to Holdfast.
@@ -24,6 +26,9 @@ func KeepOwnFields() cache.TransformFunc {
 			}
 			obj.SetLabels(ours(obj.GetLabels()))
 			obj.SetManagedFields(ownFields(obj.GetManagedFields()))
+		}
+		if manifest, ok := in.(v1alpha1.Object); ok {
+			shareTexts(manifest)
 		}
 		return in, nil
 	}

@@ -70,15 +70,14 @@ func editedAt(obj metav1.Object) time.Time {
 	return edited
 }
 
-// lastEdit is the newest entry that tells of an edit of the spec, without its fields; none if nothing does.
+// lastEdit is the newest entry that tells of an edit of the spec, as who made it and when; none if nothing does.
 func lastEdit(fields []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
 	var last []metav1.ManagedFieldsEntry
 	for _, f := range fields {
 		if f.Time == nil || f.Subresource != "" || !ownsSpec(f) || len(last) > 0 && !f.Time.After(last[0].Time.Time) {
 			continue
 		}
-		f.FieldsV1 = nil
-		last = []metav1.ManagedFieldsEntry{f}
+		last = []metav1.ManagedFieldsEntry{{Manager: oneCopy(f.Manager), Operation: metav1.ManagedFieldsOperationType(oneCopy(string(f.Operation))), Time: f.Time}}
 	}
 	return last
 }

@@ -161,11 +161,22 @@ func (o *order[T]) Pop() (item T) {
 		}
 		delete(o.asked, item)
 		delete(o.placed, item)
+		o.shrink()
 		o.working[item] = place{of, priority}
 		o.count(o.working[item], 1)
 		return item
 	}
 	return item
+}
+
+// shrink gives back the room of what waited, once nothing does: a map keeps it, and all objects wait when a process starts.
+func (o *order[T]) shrink() {
+	if len(o.placed) == 0 {
+		o.placed = map[T]place{}
+	}
+	if len(o.asked) == 0 {
+		o.asked = map[T]int{}
+	}
 }
 
 // next takes out an item of a priority. Tenants have turns, and in each some items: what is new in a project is looked for once for all of them.
