@@ -150,6 +150,7 @@ func Read(ctx context.Context, o Options) (*Tree, error) {
 	}
 	r := reader{Options: o, place: place, definitions: definitions, first: map[identity]Origin{}, tree: &Tree{Foreign: map[string]int{}}}
 	for _, problem := range f.problems {
+		problem.Message = place.relative(problem.Message)
 		r.problem(problem)
 	}
 	for _, file := range f.files {
