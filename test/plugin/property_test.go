@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/plan"
 	"github.com/holdfast-dev/holdfast/internal/preview"
 	"github.com/holdfast-dev/holdfast/internal/preview/render"
 )
@@ -371,6 +372,9 @@ func (p *prophecy) approve(r *rapid.T, planned render.Document) {
 		p.annotate(obj, v1alpha1.ApproveAnnotation, resource.Hold.Hash)
 		p.settle()
 		resource.Effect = preview.Update
+		if slices.ContainsFunc(resource.Changes, func(c render.Change) bool { return c.Path == plan.WholeResource && c.From == nil }) {
+			resource.Effect = preview.Create
+		}
 		got := p.stepsSince(mark)
 		for _, step := range stepsOf(resource) {
 			if !got[step] && !untold(resource) {
