@@ -22,9 +22,17 @@ func TestListsOfAnOrganization(t *testing.T) {
 		cloud.Projects.SetFolder(f)
 	}
 	endpoint := insecure(t, cloud.GRPCAddr())
-	clients := newClients(t, Options{
+	clients, err := NewClients(Options{
 		Storage: insecure(t, cloud.StorageEndpoint()), PubSub: endpoint, IAM: endpoint, ResourceManager: endpoint, QuotaShare: 100,
 		Methods: OrganizationMethods(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := clients.Close(); err != nil {
+			t.Errorf("closing the clients: %v", err)
+		}
 	})
 	for parent, want := range map[string]struct{ projects, folders []string }{
 		"organizations/1": {[]string{"direct"}, []string{"folders/1"}},
@@ -39,7 +47,7 @@ func TestListsOfAnOrganization(t *testing.T) {
 			t.Errorf("folders in %s: %v (-want +got):\n%s", parent, err, diff)
 		}
 	}
-	_, err := clients.ListProjects(t.Context(), "folders/3")
+	_, err = clients.ListProjects(t.Context(), "folders/3")
 	if got := Classify(err); got.Class != kind.Denied || got.Permission != "resourcemanager.projects.list" || got.Resource != "folders/3" || !strings.HasPrefix(err.Error(), "listing the projects in folders/3: ") {
 		t.Errorf("a folder that may not be listed: %v", err)
 	}

@@ -140,7 +140,7 @@ func TestAFolderThatCannotBeWritten(t *testing.T) {
 		return nil
 	})
 	_, err := importing(t, file, k).Run(t.Context(), []string{"my-project"}, nil)
-	if err == nil || !strings.HasPrefix(err.Error(), "writing my-project/namespace/my-project.yaml: ") || calls != 1 {
+	if err == nil || !strings.HasPrefix(err.Error(), "writing my-project/0-namespace/my-project.yaml: ") || calls != 1 {
 		t.Errorf("%v after %d lists", err, calls)
 	}
 }

@@ -22,13 +22,14 @@ func (l Layout) Validate() error {
 	return nil
 }
 
-// File is the file of a manifest, as a path with slashes. A Namespace is in itself.
+// File is the file of a manifest, as a path with slashes. A Namespace is in itself, and comes first: kubectl applies files in the order of their
+// names, and nothing can be applied before its namespace.
 func (l Layout) File(obj Object) string {
-	namespace := obj.GetNamespace()
+	namespace, kind := obj.GetNamespace(), strings.ToLower(obj.GetKind())
 	if namespace == "" {
-		namespace = obj.GetName()
+		namespace, kind = obj.GetName(), "0-"+kind
 	}
-	of := map[string]string{"namespace": namespace, "kind": strings.ToLower(obj.GetKind()), "name": obj.GetName()}
+	of := map[string]string{"namespace": namespace, "kind": kind, "name": obj.GetName()}
 	var file []string
 	for word := range strings.SplitSeq(string(l), "/") {
 		file = append(file, of[word])

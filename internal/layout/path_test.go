@@ -33,7 +33,7 @@ func TestFile(t *testing.T) {
 			t.Errorf("%s: %s, want %s", layout, got, want)
 		}
 	}
-	if got, want := Default.File(NamespaceOf("shop", "my-project", nil)), "shop/namespace/shop.yaml"; got != want {
+	if got, want := Default.File(NamespaceOf("shop", "my-project", nil)), "shop/0-namespace/shop.yaml"; got != want {
 		t.Errorf("the Namespace is in %s, want %s", got, want)
 	}
 }

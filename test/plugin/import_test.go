@@ -247,7 +247,7 @@ func TestImportPassesOverWhatIsManaged(t *testing.T) {
 	if got.code != 0 || !strings.Contains(got.stdout, "1 managed by an installation of Holdfast, passed over, 1 declared by manifests in the cluster, passed over") {
 		t.Errorf("got %+v", got)
 	}
-	want := []string{w.namespace + "/bucket/" + w.project + "-free.yaml", w.namespace + "/namespace/" + w.namespace + ".yaml"}
+	want := []string{w.namespace + "/0-namespace/" + w.namespace + ".yaml", w.namespace + "/bucket/" + w.project + "-free.yaml"}
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(w.files("manifests")))); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
