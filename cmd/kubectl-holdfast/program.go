@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 	corev1 "k8s.io/api/core/v1"
@@ -18,6 +20,7 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/flags"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/kinds"
 	"github.com/holdfast-dev/holdfast/internal/version"
 )
@@ -55,12 +58,15 @@ func (p *program) operatorFlags(fs *pflag.FlagSet, identity, owner *string) {
 }
 
 // cloud connects to Google Cloud, as whoever runs the command. Closing it is the caller's.
-func (p *program) cloud() (*gcp.Clients, error) {
+func (p *program) cloud() (*gcp.Clients, error) { return p.countedCloud(nil) }
+
+// countedCloud is the same, with a registry that counts calls (nil: nobody does), and with methods that no kind calls.
+func (p *program) countedCloud(calls prometheus.Registerer, further ...kind.Method) (*gcp.Clients, error) {
 	opts, err := p.endpoints.Options(false)
 	if err != nil {
 		return nil, err
 	}
-	opts.Methods, opts.QuotaShare = kinds.Methods(), p.quotaShare
+	opts.Methods, opts.QuotaShare, opts.Registerer = slices.Concat(kinds.Methods(), further), p.quotaShare, calls
 	opts.UserAgent = userAgent()
 	clients, err := gcp.NewClients(opts)
 	var missing *gcp.NoCredentials

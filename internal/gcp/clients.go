@@ -72,6 +72,7 @@ type Clients struct {
 	topics   *pool[*pubsub.TopicAdminClient]
 	accounts *pool[*iam.IamClient]
 	projects *pool[*resourcemanager.ProjectsClient]
+	folders  *pool[*resourcemanager.FoldersClient]
 	assets   *pool[*asset.Client]
 
 	numbers sync.Map // project ID to uint64
@@ -113,6 +114,8 @@ func NewClients(opts Options) (*Clients, error) {
 		func(a *iam.IamClient) { a.CallOptions = &iam.IamCallOptions{} })
 	c.projects = newRPCPool(c, kind.ServiceResourceManager, opts.ResourceManager, resourcemanager.NewProjectsClient,
 		func(p *resourcemanager.ProjectsClient) { p.CallOptions = &resourcemanager.ProjectsCallOptions{} })
+	c.folders = newRPCPool(c, kind.ServiceResourceManager, opts.ResourceManager, resourcemanager.NewFoldersClient,
+		func(f *resourcemanager.FoldersClient) { f.CallOptions = &resourcemanager.FoldersCallOptions{} })
 	c.assets = newRPCPool(c, kind.ServiceAsset, opts.Asset, asset.NewClient,
 		func(a *asset.Client) { a.CallOptions = &asset.CallOptions{} })
 	return c, nil
@@ -176,7 +179,7 @@ func (c *Clients) openStorage(ctx context.Context, account string, _ *usage) (*S
 
 // Close closes all clients.
 func (c *Clients) Close() error {
-	err := errors.Join(c.storage.close(), c.topics.close(), c.accounts.close(), c.projects.close(), c.assets.close())
+	err := errors.Join(c.storage.close(), c.topics.close(), c.accounts.close(), c.projects.close(), c.folders.close(), c.assets.close())
 	if transport, ok := c.opts.base.(*http.Transport); ok {
 		transport.CloseIdleConnections()
 	}

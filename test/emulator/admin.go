@@ -29,6 +29,7 @@ func (e *Emulator) registerAdmin(mux *http.ServeMux) {
 		"PUT " + adminPath + "/state":           e.adminLoad,
 		"GET " + adminPath + "/projects":        func(*http.Request) (any, error) { return e.Projects.List(), nil },
 		"POST " + adminPath + "/projects":       e.adminAddProject,
+		"PUT " + adminPath + "/folders":         e.adminSetFolder,
 		"GET " + adminPath + "/principals":      func(*http.Request) (any, error) { return e.Directory.Principals(), nil },
 		"PUT " + adminPath + "/principals":      e.adminSetPrincipal,
 		"GET " + adminPath + "/aliases":         func(*http.Request) (any, error) { return e.Directory.Aliases(), nil },
@@ -125,6 +126,15 @@ func (e *Emulator) adminAddProject(r *http.Request) (any, error) {
 	}
 	added, _ := e.Projects.Lookup(p.ID)
 	return added, nil
+}
+
+func (e *Emulator) adminSetFolder(r *http.Request) (any, error) {
+	var f projects.Folder
+	if err := readAdmin(r, &f); err != nil {
+		return nil, err
+	}
+	e.Projects.SetFolder(f)
+	return nil, nil
 }
 
 func (e *Emulator) adminSetPrincipal(r *http.Request) (any, error) {

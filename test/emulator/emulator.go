@@ -207,12 +207,12 @@ func (e *Emulator) StorageEndpoint() string { return e.URL() + "/storage/v1/" }
 // GRPCAddr is what to give to gRPC clients as their endpoint, without TLS.
 func (e *Emulator) GRPCAddr() string { return e.grpc.Addr().String() }
 
-// Dump returns the state of the whole cloud: the projects under "projects",
-// who can be named in policies under "principals" and "aliases", each service
+// Dump returns the state of the whole cloud: the projects under "projects", the
+// folders that they are in under "folders", who can be named in policies under "principals" and "aliases", each service
 // under its name.
 func (e *Emulator) Dump() map[string]any {
 	dump := map[string]any{
-		"projects": e.Projects.Dump(), "principals": e.Directory.Principals(), "aliases": e.Directory.Aliases(),
+		"projects": e.Projects.Dump(), "folders": e.Projects.Folders(), "principals": e.Directory.Principals(), "aliases": e.Directory.Aliases(),
 	}
 	for _, service := range e.services {
 		dump[service.Name()] = service.Dump()
@@ -228,6 +228,11 @@ func (e *Emulator) Load(dump []byte) error {
 	}
 	if part, ok := parts["projects"]; ok {
 		if err := e.Projects.Load(part); err != nil {
+			return err
+		}
+	}
+	if part, ok := parts["folders"]; ok {
+		if err := e.Projects.LoadFolders(part); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -63,13 +64,40 @@ type Registry struct {
 	mu       sync.Mutex
 	byID     map[string]Project
 	byNumber map[int64]string
+	folders  map[string]Folder
+}
+
+// Folder is a folder of an organization.
+type Folder struct {
+	// Name is such as "folders/7".
+	Name string `json:"name"`
+	// Parent is the organization or folder that it is in.
+	Parent string `json:"parent"`
+	// Foreign says that the caller may not list what is in it.
+	Foreign bool `json:"foreign,omitempty"`
+	// Deleted says that its deletion was asked for.
+	Deleted bool `json:"deleted,omitempty"`
+}
+
+// SetFolder makes a folder known, or replaces it.
+func (r *Registry) SetFolder(f Folder) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.folders[f.Name] = f
+}
+
+// Folders returns all folders, ordered by name.
+func (r *Registry) Folders() []Folder {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.SortedFunc(maps.Values(r.folders), func(a, b Folder) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // New returns an empty registry. A strict one knows only the projects that
 // were added; any other makes a project up whenever one is looked up, with a
 // number that depends on nothing but its ID.
 func New(strict bool) *Registry {
-	return &Registry{strict: strict, byID: map[string]Project{}, byNumber: map[int64]string{}}
+	return &Registry{strict: strict, byID: map[string]Project{}, byNumber: map[int64]string{}, folders: map[string]Folder{}}
 }
 
 // Add makes a project known, or replaces it. A number of 0 stands for the one
@@ -193,6 +221,21 @@ func (r *Registry) Load(dump json.RawMessage) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.byID, r.byNumber = loaded.byID, loaded.byNumber
+	return nil
+}
+
+// LoadFolders replaces all folders by those of a dump.
+func (r *Registry) LoadFolders(dump json.RawMessage) error {
+	var list []Folder
+	if err := json.Unmarshal(dump, &list); err != nil {
+		return fmt.Errorf("reading folders: %w", err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.folders = map[string]Folder{}
+	for _, f := range list {
+		r.folders[f.Name] = f
+	}
 	return nil
 }
 

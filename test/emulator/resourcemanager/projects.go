@@ -48,13 +48,15 @@ func (s *Service) SearchProjects(_ context.Context, request *pb.SearchProjectsRe
 	return &pb.SearchProjectsResponse{Projects: part, NextPageToken: next}, nil
 }
 
-// ListProjects returns a page of the projects under a parent. The only parent
-// that the caller may list is Organization.
+// ListProjects returns a page of the projects under a parent: an organization
+// or folder that the caller may list.
 func (s *Service) ListProjects(_ context.Context, request *pb.ListProjectsRequest) (*pb.ListProjectsResponse, error) {
-	if request.GetParent() != Organization {
+	if !s.listable(request.GetParent()) {
 		return nil, denied("resourcemanager.projects.list", request.GetParent())
 	}
-	children := slices.DeleteFunc(s.visible(), func(p *pb.Project) bool { return p.GetParent() != Organization })
+	children := slices.DeleteFunc(s.visible(), func(p *pb.Project) bool {
+		return p.GetParent() != request.GetParent() || p.GetState() != pb.Project_ACTIVE && !request.GetShowDeleted()
+	})
 	part, next, err := page(children, request.GetPageSize(), request.GetPageToken())
 	if err != nil {
 		return nil, err
@@ -160,17 +162,22 @@ func fitsQuery(project *pb.Project, query string) (bool, error) {
 	return true, nil
 }
 
-// page cuts a list that is ordered by project ID; a token names the last
-// project of its page.
+// page cuts a list of projects.
 func page(all []*pb.Project, size int32, token string) (part []*pb.Project, next string, err error) {
+	return cut(all, size, token, (*pb.Project).GetProjectId)
+}
+
+// cut cuts a list that is ordered by its keys; a token has the last key of its
+// page.
+func cut[T any](all []T, size int32, token string, key func(T) string) (part []T, next string, err error) {
 	last, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil || size < 0 {
 		return nil, "", status.Error(codes.InvalidArgument, "Request contains an invalid argument.")
 	}
-	all = slices.DeleteFunc(all, func(p *pb.Project) bool { return p.GetProjectId() <= string(last) })
+	all = slices.DeleteFunc(all, func(item T) bool { return key(item) <= string(last) })
 	if size == 0 || len(all) <= int(size) {
 		return all, "", nil
 	}
 	part = all[:size]
-	return part, base64.RawURLEncoding.EncodeToString([]byte(part[size-1].GetProjectId())), nil
+	return part, base64.RawURLEncoding.EncodeToString([]byte(key(part[size-1]))), nil
 }

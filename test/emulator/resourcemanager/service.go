@@ -79,6 +79,7 @@ func (s *Service) RegisterHTTP(mux *http.ServeMux) {
 
 func (s *Service) register(registrar grpc.ServiceRegistrar) {
 	pb.RegisterProjectsServer(registrar, s)
+	pb.RegisterFoldersServer(registrar, &folders{service: s})
 	longrunningpb.RegisterOperationsServer(registrar, s.operations)
 }
 
