@@ -149,8 +149,12 @@ func (s *Summary) Text(out io.Writer, now time.Time, wide bool) error {
 // Changes writes changes, a line for each, indented.
 func Changes(out io.Writer, changes []v1alpha1.Change) {
 	for _, c := range changes {
-		fmt.Fprint(out, "  "+plan.ChangeLine(diff.Change{Path: c.Path, From: c.From, To: c.To}))
+		fmt.Fprintf(out, "  %s\n", line(c))
 	}
+}
+
+func line(c v1alpha1.Change) string {
+	return plan.Line(diff.Change{Path: c.Path, From: c.From, To: c.To})
 }
 
 // WritePlan writes the plan on hold, the whole of it where the status has room for it.
@@ -285,7 +289,7 @@ func glass(out io.Writer, g v1alpha1.BreakGlass, closed string) {
 		fmt.Fprintf(out, "    in flight when it was broken: %s\n", text.Visible(g.LastWrite))
 	}
 	for _, c := range g.Seen {
-		fmt.Fprint(out, "    seen meanwhile: "+plan.ChangeLine(diff.Change{Path: c.Path, From: c.From, To: c.To}))
+		fmt.Fprintf(out, "    seen meanwhile: %s\n", line(c))
 	}
 }
 

@@ -66,8 +66,8 @@ func NewSummary(most int, kinds ...string) *Summary {
 	return s
 }
 
-// Add counts a manifest of one of the kinds.
-func (s *Summary) Add(l Line) {
+// Count counts a manifest of one of the kinds, and does not list it.
+func (s *Summary) Count(l Line) {
 	i := slices.IndexFunc(s.Kinds, func(k *KindCount) bool { return k.Kind == l.Kind })
 	s.Kinds[i].Total++
 	s.Kinds[i].States[l.State]++
@@ -78,6 +78,32 @@ func (s *Summary) Add(l Line) {
 		s.Reasons[l.State] = map[string]int{}
 	}
 	s.Reasons[l.State][l.Reason]++
+}
+
+// Join counts what another summary counted of the same kinds.
+func (s *Summary) Join(other *Summary) {
+	for i, k := range other.Kinds {
+		s.Kinds[i].Total += k.Total
+		for state, n := range k.States {
+			s.Kinds[i].States[state] += n
+		}
+	}
+	for state, reasons := range other.Reasons {
+		if s.Reasons[state] == nil {
+			s.Reasons[state] = map[string]int{}
+		}
+		for reason, n := range reasons {
+			s.Reasons[state][reason] += n
+		}
+	}
+}
+
+// Add counts a manifest of one of the kinds, and lists it if it needs attention more than others.
+func (s *Summary) Add(l Line) {
+	s.Count(l)
+	if l.State == Ready {
+		return
+	}
 	at, _ := slices.BinarySearchFunc(s.Attention, l, urgency)
 	if len(s.Attention) >= s.most {
 		s.Omitted++

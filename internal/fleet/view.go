@@ -15,12 +15,12 @@ import (
 type View struct {
 	Line
 
-	UID                string               `json:"uid"`
-	Generation         int64                `json:"generation"`
-	ObservedGeneration int64                `json:"observedGeneration"`
-	DeletionTime       *metav1.Time         `json:"deletionTime,omitempty"`
-	Management         v1alpha1.Management  `json:"management"`
-	Adoption           v1alpha1.Adoption    `json:"adoption"`
+	UID                string                  `json:"uid"`
+	Generation         int64                   `json:"generation"`
+	ObservedGeneration int64                   `json:"observedGeneration"`
+	DeletionTime       *metav1.Time            `json:"deletionTime,omitempty"`
+	Management         v1alpha1.Management     `json:"management"`
+	Adoption           v1alpha1.Adoption       `json:"adoption"`
 	DeletionPolicy     v1alpha1.DeletionPolicy `json:"deletionPolicy"`
 	// Owned says that the manifest has taken the resource over or created it; Created that it is known to have created it.
 	Owned      bool   `json:"owned"`
@@ -31,10 +31,10 @@ type View struct {
 	Drift      []v1alpha1.Change  `json:"drift,omitempty"`
 	Plan       *v1alpha1.Plan     `json:"plan,omitempty"`
 	// Approve is the command that approves the plan.
-	Approve    string                    `json:"approve,omitempty"`
-	Approved   *v1alpha1.ApprovedPlan    `json:"approved,omitempty"`
-	References []Reference               `json:"references,omitempty"`
-	Unmanaged  []v1alpha1.UnmanagedField `json:"unmanaged,omitempty"`
+	Approve    string                     `json:"approve,omitempty"`
+	Approved   *v1alpha1.ApprovedPlan     `json:"approved,omitempty"`
+	References []Reference                `json:"references,omitempty"`
+	Unmanaged  []v1alpha1.UnmanagedField  `json:"unmanaged,omitempty"`
 	Deletion   *v1alpha1.DeletionProgress `json:"deletion,omitempty"`
 
 	BreakGlass        *v1alpha1.BreakGlass         `json:"breakGlass,omitempty"`
@@ -87,4 +87,3 @@ func ReferenceOf(k kind.Kind, ref kind.Reference, found v1alpha1.Object, refusal
 	}
 	return r
 }
-
