@@ -7,15 +7,14 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/fleet"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/kinds"
 	"github.com/holdfast-dev/holdfast/internal/tenancy"
-
-	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 func newGlassClose(p *program) *cobra.Command {

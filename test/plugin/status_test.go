@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -170,6 +171,8 @@ func (w *world) fleetOf(from, to int) {
 	w.must(group.Wait())
 }
 
+func kubectl() string { return filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "kubectl") }
+
 // TestStatusOfAFleet: a fleet is read in pages, and what is kept does not grow with it. HOLDFAST_FLEET sets its size.
 func TestStatusOfAFleet(t *testing.T) {
 	size := 2000
@@ -196,7 +199,15 @@ func TestStatusOfAFleet(t *testing.T) {
 	w.fleetOf(small, size)
 	printed, after, took := run("status", "-n", "fleet")
 	_, listing, _ := run("status", "-n", "fleet", "--all")
-	t.Logf("%d manifests: %d MiB, %s; --all %d MiB; of %d: %d MiB", size, after>>10, took, listing>>10, small, before>>10)
+	get := w.command()
+	get.Path, get.Args = kubectl(), []string{"kubectl", "get", "gcp", "-n", "fleet"}
+	began := time.Now()
+	w.ends(w.finish(get), 0, "", "")
+	theirs := time.Since(began)
+	t.Logf("%d manifests: %s, %d MiB, --all %d MiB; of %d: %d MiB; kubectl get: %s", size, took, after>>10, listing>>10, small, before>>10, theirs)
+	if took > theirs+2*time.Second {
+		t.Errorf("it takes %s, and kubectl get %s", took, theirs)
+	}
 	if !strings.Contains(printed, fmt.Sprintf("Topic            %d", size)) && !strings.Contains(steady(printed), fmt.Sprintf("Topic  %d", size)) {
 		t.Errorf("not all are counted:\n%s", printed)
 	}
