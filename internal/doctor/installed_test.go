@@ -62,7 +62,7 @@ func TestDefinition(t *testing.T) {
 	}{
 		"as it is here":   {func(*unstructured.Unstructured) {}, OK, "serves v1alpha1, as v1.2.3 has it"},
 		"not established": {func(obj *unstructured.Unstructured) { set(t, obj, []any{}, "status", "conditions") }, Fail, "is not established"},
-		"being deleted":   {func(obj *unstructured.Unstructured) { obj.SetDeletionTimestamp(&metav1.Time{}) }, Fail, "is being deleted"},
+		"being deleted":   {func(obj *unstructured.Unstructured) { obj.SetDeletionTimestamp(new(metav1.Now())) }, Fail, "is being deleted"},
 		"older objects": {func(obj *unstructured.Unstructured) {
 			set(t, obj, []any{"v1alpha0", "v1alpha1"}, "status", "storedVersions")
 		}, Warn, "stored as v1alpha0"},
