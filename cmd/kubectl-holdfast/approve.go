@@ -122,9 +122,9 @@ func (a *approveCommand) outcome(title string, obj v1alpha1.Object, hash string)
 	status, standing := obj.GetCommonStatus(), fleet.StandingOf(obj)
 	told := fmt.Sprintf("%s: %s, %s: %s", title, standing.State, standing.Reason, standing.Message)
 	switch {
-	case status.Plan != nil && status.Plan.Hash == hash, standing.State == fleet.Waiting:
+	case status.Plan != nil && status.Plan.Hash == hash, !fleet.IsSettled(obj):
 		return awaited{saw: title + ": " + standing.Reason}, nil
-	case standing.State == fleet.Ready:
+	case standing.State == fleet.Ready, standing.State == fleet.Waiting: // for a reference
 		a.sayf("%s: applied: %s", title, standing.Message)
 		return awaited{done: true}, nil
 	case status.Plan != nil:

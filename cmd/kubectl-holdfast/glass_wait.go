@@ -103,7 +103,7 @@ func (g *glassCommand) closed(ctx context.Context, on []glassed) error {
 			obj := each.manifest()
 			standing := fleet.StandingOf(obj)
 			open := obj.GetCommonStatus().BreakGlass
-			if open != nil && open.Scope == v1alpha1.BreakGlassOnObject || isBroken(obj) || standing.State == fleet.Waiting {
+			if open != nil && open.Scope == v1alpha1.BreakGlassOnObject || isBroken(obj) || !fleet.IsSettled(obj) {
 				return awaited{saw: each.title() + ": " + standing.Reason}, nil
 			}
 			g.sayf("%s: %s, %s: %s", each.title(), standing.State, standing.Reason, standing.Message)

@@ -95,7 +95,7 @@ func (p *program) confirm(ctx context.Context, question string) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case answer := <-answers:
-		if !strings.HasSuffix(answer, "\n") {
+		if !isTerminal(p.streams.In) || !strings.HasSuffix(answer, "\n") { // nobody's line has ended there
 			p.notef("")
 		}
 		switch strings.ToLower(strings.TrimSpace(answer)) {

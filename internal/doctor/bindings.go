@@ -59,7 +59,7 @@ func (b *Bindings) Findings() Findings {
 		}
 	}
 	if len(out) == 0 {
-		out.Add(OK, "bindings", "", "%d Namespaces are bound to %d projects", namespaces, len(b.projects))
+		out.Add(OK, "bindings", "", "%s bound to %s", counted(namespaces, "Namespace"), counted(len(b.projects), "project"))
 	}
 	return out
 }

@@ -81,13 +81,13 @@ func (c *Causes) Findings() Findings {
 		if key.project != "" {
 			where = "project " + key.project
 		}
-		out.Add(each.level, "access", each.fix, "%s: %s: %s (%d manifests, such as %s)", where, key.reason, key.wrong, each.count, each.example)
+		out.Add(each.level, "access", each.fix, "%s: %s: %s (%s, such as %s)", where, key.reason, key.wrong, counted(each.count, "manifest"), each.example)
 	}
 	if c.beyond > 0 {
-		out.Add(Fail, "access", "kubectl holdfast status -A --all", "there are more causes, of %d manifests", c.beyond)
+		out.Add(Fail, "access", "kubectl holdfast status -A --all", "there are more causes, of %s", counted(c.beyond, "manifest"))
 	}
 	if len(out) == 0 {
-		out.Add(OK, "access", "", "nothing keeps Holdfast from its work on %d manifests, by what it says of them", c.total)
+		out.Add(OK, "access", "", "nothing keeps Holdfast from its work on %s, by what it says of them", counted(c.total, "manifest"))
 	}
 	return out
 }

@@ -34,14 +34,14 @@ func TestCauses(t *testing.T) {
 	c.Add("Topic shop/w", bucket("p-3", "Ready", "AwaitingApproval", "not an installation's"))
 	c.Add("Topic shop/x", bucket("", "Ready", "ProjectUnbound", "namespace \"shop\" is not bound to a Google Cloud project. An administrator can bind it: kubectl annotate"))
 	want := []Finding{
-		{Fail, "access", `no project: ProjectUnbound: namespace "…" is not bound to a Google Cloud project (1 manifests, such as Topic shop/x)`, "An administrator can bind it: kubectl annotate"},
+		{Fail, "access", `no project: ProjectUnbound: namespace "…" is not bound to a Google Cloud project (1 manifest, such as Topic shop/x)`, "An administrator can bind it: kubectl annotate"},
 		{Fail, "access", "project p-1: Denied: permission storage.buckets.get is missing (3 manifests, such as Bucket shop/0)", "Grant a role that has it to a@b"},
 		{
-			Fail, "access", "project p-1: Denied: the API pubsub.googleapis.com is disabled in project p-1 (1 manifests, such as Topic shop/t)",
+			Fail, "access", "project p-1: Denied: the API pubsub.googleapis.com is disabled in project p-1 (1 manifest, such as Topic shop/t)",
 			"Enable it: gcloud services enable pubsub.googleapis.com --project p-1",
 		},
-		{Warn, "access", "project p-2: Exposed: namespace shop is bound to the operator's project (1 manifests, such as Topic shop/v)", "Keep that account in a project of its own"},
-		{Warn, "access", "project p-2: Unavailable: 503 (1 manifests, such as Topic shop/u)", ""},
+		{Warn, "access", "project p-2: Exposed: namespace shop is bound to the operator's project (1 manifest, such as Topic shop/v)", "Keep that account in a project of its own"},
+		{Warn, "access", "project p-2: Unavailable: 503 (1 manifest, such as Topic shop/u)", ""},
 	}
 	if diff := cmp.Diff(want, []Finding(c.Findings())); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

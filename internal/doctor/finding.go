@@ -40,6 +40,14 @@ func (f *Findings) Add(level Level, check, fix, format string, args ...any) {
 	*f = append(*f, Finding{Level: level, Check: check, Message: fmt.Sprintf(format, args...), Fix: fix})
 }
 
+// counted counts things of which there may be one.
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
 // Worst is the level of the worst of them.
 func (f Findings) Worst() Level {
 	worst := OK

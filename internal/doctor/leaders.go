@@ -73,7 +73,7 @@ func Leaders(leases []coordinationv1.Lease, bound map[string]int, now time.Time)
 			if shard != "" {
 				fix = "Start a release with --shard=" + shard + " (see config/shard), or take the label off: kubectl get namespaces -l holdfast.dev/shard=" + shard
 			}
-			out.Add(Fail, "leader", fix, "nobody holds the lease of %s, to which %d Namespaces belong: nothing in them is reconciled", named(shard), bound[shard])
+			out.Add(Fail, "leader", fix, "nobody holds the lease of %s, to which %s bound to projects belong: nothing there is reconciled", named(shard), counted(bound[shard], "Namespace"))
 		}
 	}
 	return out

@@ -44,18 +44,18 @@ func TestLeaders(t *testing.T) {
 			[]coordinationv1.Lease{lease("holdfast-system", "holdfast-manager", "pod-1", time.Minute)}, map[string]int{"": 2},
 			[]string{
 				"warn pod-1 held the lease of the release without --shard, and has not renewed it for 1m0s",
-				"fail nobody holds the lease of the release without --shard, to which 2 Namespaces belong: nothing in them is reconciled",
+				"fail nobody holds the lease of the release without --shard, to which 2 Namespaces bound to projects belong: nothing there is reconciled",
 			},
 		},
 		"it was released": {
 			[]coordinationv1.Lease{lease("holdfast-system", "holdfast-manager", "", 0)}, map[string]int{"": 1},
-			[]string{"fail nobody holds the lease of the release without --shard, to which 1 Namespaces belong: nothing in them is reconciled"},
+			[]string{"fail nobody holds the lease of the release without --shard, to which 1 Namespace bound to projects belong: nothing there is reconciled"},
 		},
 		"a shard has nobody": {
 			[]coordinationv1.Lease{lease("holdfast-system", "holdfast-manager", "pod-1", 0)}, map[string]int{"": 1, "eu": 3},
 			[]string{
 				"ok pod-1 leads the release without --shard; it renewed its lease 0s ago",
-				"fail nobody holds the lease of the shard eu, to which 3 Namespaces belong: nothing in them is reconciled",
+				"fail nobody holds the lease of the shard eu, to which 3 Namespaces bound to projects belong: nothing there is reconciled",
 			},
 		},
 		"two in different namespaces": {
@@ -109,7 +109,7 @@ func TestBindings(t *testing.T) {
 	b.Add("a", nil, project("p-1"))
 	b.Add("b", nil, project("p-1"))
 	b.Add("c", eu, project("p-2"))
-	if diff := cmp.Diff([]string{"ok 3 Namespaces are bound to 2 projects"}, said(b.Findings())); diff != "" {
+	if diff := cmp.Diff([]string{"ok 3 Namespaces bound to 2 projects"}, said(b.Findings())); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	b.Add("d", eu, project("p-1"))

@@ -67,6 +67,8 @@ func StandingOf(obj v1alpha1.Object) Standing {
 	switch {
 	case ready == nil:
 		return Standing{Waiting, ReasonNotSeen, "Holdfast has not looked at it yet", obj.GetCreationTimestamp().Time}
+	case status.ObservedGeneration != obj.GetGeneration() && obj.GetDeletionTimestamp() != nil:
+		return Standing{Waiting, ReasonNotSeen, "it is being deleted, and Holdfast has not looked at that yet", obj.GetDeletionTimestamp().Time}
 	case status.ObservedGeneration != obj.GetGeneration():
 		return Standing{Waiting, ReasonNotSeen, fmt.Sprintf("Holdfast has not looked at generation %d yet", obj.GetGeneration()), time.Time{}}
 	}
@@ -111,6 +113,16 @@ func underGlass(obj v1alpha1.Object) (s Standing, broken bool) {
 func IsAcknowledged(obj v1alpha1.Object) bool {
 	status := obj.GetCommonStatus()
 	return status.BreakGlass != nil && meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionBreakGlass)
+}
+
+// IsSettled says whether the operator has nothing under way: it has looked at the newest generation and neither writes nor tries again.
+func IsSettled(obj v1alpha1.Object) bool {
+	status := obj.GetCommonStatus()
+	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
+	if ready == nil || status.ObservedGeneration != obj.GetGeneration() {
+		return false
+	}
+	return !meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReconciling) || ready.Reason == v1alpha1.ReasonAwaitingReference
 }
 
 // HasDrift says whether Google Cloud differs from the manifest, as the operator last saw it.

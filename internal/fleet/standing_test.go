@@ -86,6 +86,10 @@ func TestStandingOf(t *testing.T) {
 			bucket(func(b *v1alpha1.Bucket) { b.Generation = 2 }),
 			Standing{Waiting, ReasonNotSeen, "Holdfast has not looked at generation 2 yet", time.Time{}},
 		},
+		"being deleted": {
+			bucket(func(b *v1alpha1.Bucket) { b.Generation, b.DeletionTimestamp = 2, new(metav1.NewTime(noon)) }),
+			Standing{Waiting, ReasonNotSeen, "it is being deleted, and Holdfast has not looked at that yet", noon},
+		},
 		"being corrected": {bucket(drifted("spec.a")), Standing{Differing, "Differs", "Google Cloud differs in spec.a", noon}},
 		"only observed, and different": {
 			bucket(drifted("spec.a"), stalled("Differs", "only observed")),
@@ -134,6 +138,25 @@ func TestIsAcknowledged(t *testing.T) {
 		"acknowledged":      {bucket(broken(v1alpha1.BreakGlassOnObject)), true},
 	} {
 		if got := IsAcknowledged(tc.obj); got != tc.want {
+			t.Errorf("%s: got %v", name, got)
+		}
+	}
+}
+
+func TestIsSettled(t *testing.T) {
+	for name, tc := range map[string]struct {
+		obj  *v1alpha1.Bucket
+		want bool
+	}{
+		"ready":                 {bucket(), true},
+		"denied":                {bucket(stalled("Denied", "x")), true},
+		"never seen":            {bucket(func(b *v1alpha1.Bucket) { b.Status = v1alpha1.BucketStatus{} }), false},
+		"a new generation":      {bucket(func(b *v1alpha1.Bucket) { b.Generation = 2 }), false},
+		"about to be corrected": {bucket(drifted("spec.a"), reconciling("Progressing", "x")), false},
+		"tried again":           {bucket(reconciling("Unavailable", "x")), false},
+		"waiting for somebody":  {bucket(reconciling("AwaitingReference", "x")), true},
+	} {
+		if got := IsSettled(tc.obj); got != tc.want {
 			t.Errorf("%s: got %v", name, got)
 		}
 	}

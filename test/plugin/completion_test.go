@@ -83,8 +83,9 @@ func TestKrewManifest(t *testing.T) {
 		Kind       string
 		Metadata   struct{ Name string }
 		Spec       struct {
-			Version, Homepage, ShortDescription, Description string
-			Platforms                                        []struct {
+			Version, Homepage, ShortDescription, Description, Caveats string
+
+			Platforms []struct {
 				URI, SHA256, Bin string
 				Selector         struct{ MatchLabels map[string]string }
 				Files            []struct{ From, To string }

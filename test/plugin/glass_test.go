@@ -109,28 +109,28 @@ func TestBreakGlassOfMany(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "many")
 	w.start()
-	for _, name := range []string{"a", "b", "c"} {
+	for _, name := range []string{"aaa", "bbb", "ccc"} {
 		w.create(topic(name))
 	}
 	w.create(topic("other", func(t *v1alpha1.Topic) { t.ObjectMeta.Labels["app"] = "other" }))
-	for _, name := range []string{"a", "b", "c", "other"} {
+	for _, name := range []string{"aaa", "bbb", "ccc", "other"} {
 		w.ready(topicIn(w, name))
 	}
 	open := []string{"break-glass", "open", "-n", "many", "-l", "app=shop", "--reason", reason}
 	got := w.answering("no\n", installed.Ada, open...)
-	w.ends(got, 1, "", "  Topic many/a\n  Topic many/b\n  Topic many/c\nBreak the glass of these 3? [y/N]")
-	if w.isTrue("a", v1alpha1.ConditionBreakGlass) {
+	w.ends(got, 1, "", "  Topic many/aaa\n  Topic many/bbb\n  Topic many/ccc\nBreak the glass of these 3? [y/N]")
+	if w.isTrue("aaa", v1alpha1.ConditionBreakGlass) {
 		t.Error("nobody had said yes")
 	}
-	w.ends(w.as(installed.Ada, "break-glass", "open", "-n", "many", "topic/b", "--reason", "INC-1: it was broken before"), 0, "acknowledged", "")
+	w.ends(w.as(installed.Ada, "break-glass", "open", "-n", "many", "topic/bbb", "--reason", "INC-1: it was broken before"), 0, "acknowledged", "")
 	got = w.answering("y\n", installed.Ada, open...)
-	w.ends(got, 1, "Topic many/c: acknowledged", "Topic many/b: the glass is broken already, by ada: INC-1: it was broken before")
-	if !w.isTrue("a", v1alpha1.ConditionBreakGlass) || !w.isTrue("c", v1alpha1.ConditionBreakGlass) || w.isTrue("other", v1alpha1.ConditionBreakGlass) {
+	w.ends(got, 1, "Topic many/ccc: acknowledged", "Topic many/bbb: the glass is broken already, by ada: INC-1: it was broken before")
+	if !w.isTrue("aaa", v1alpha1.ConditionBreakGlass) || !w.isTrue("ccc", v1alpha1.ConditionBreakGlass) || w.isTrue("other", v1alpha1.ConditionBreakGlass) {
 		t.Error("the glass of a and c was to be broken, and of no other")
 	}
 	got = w.as(installed.Ada, "break-glass", "close", "-n", "many", "topic", "-l", "app", "--yes")
-	w.ends(got, 0, "Topic many/b: Ready, UpToDate", "")
-	for _, name := range []string{"a", "b", "c"} {
+	w.ends(got, 0, "Topic many/bbb: Ready, UpToDate", "")
+	for _, name := range []string{"aaa", "bbb", "ccc"} {
 		if w.isTrue(name, v1alpha1.ConditionBreakGlass) {
 			t.Errorf("the glass of %s is broken", name)
 		}
@@ -142,27 +142,27 @@ func TestBreakGlassOfANamespace(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "wide")
 	w.start()
-	w.create(topic("a"))
-	w.create(topic("b"))
-	w.ready(topicIn(w, "a"))
-	w.ready(topicIn(w, "b"))
+	w.create(topic("aaa"))
+	w.create(topic("bbb"))
+	w.ready(topicIn(w, "aaa"))
+	w.ready(topicIn(w, "bbb"))
 	w.ends(w.as(installed.Ada, "break-glass", "open", "-n", "wide", "--namespace-wide", "--reason", reason), 0,
 		"Namespace wide: acknowledged by all 2 manifests: no write is in flight, and none will start\n", "")
-	w.team("a", "partner")
-	w.ends(w.as(installed.Ada, "reconcile", "-n", "wide", "topic/a"), 0, "Topic wide/a: Glass", "")
+	w.team("aaa", "partner")
+	w.ends(w.as(installed.Ada, "reconcile", "-n", "wide", "topic/aaa"), 0, "Topic wide/aaa: Glass", "")
 	got := w.run("break-glass", "list", "-n", "wide")
 	w.ends(got, 0, "namespace/wide", "")
 	w.golden("glass/namespace", steady(got.stdout))
-	w.ends(w.as(installed.Ada, "break-glass", "close", "-n", "wide", "topic/a"), 1, "", "the glass is that of its Namespace: kubectl holdfast break-glass close -n wide --namespace-wide")
+	w.ends(w.as(installed.Ada, "break-glass", "close", "-n", "wide", "topic/aaa"), 1, "", "the glass is that of its Namespace: kubectl holdfast break-glass close -n wide --namespace-wide")
 	got = w.answering("y\n", installed.Ada, "break-glass", "close", "-n", "wide", "--namespace-wide")
 	w.ends(got, 0, "Namespace wide: no manifest is under its glass any more\n",
-		"Topic wide/a: differs; Holdfast will put back:\n  ~ spec.labels[team]: \"partner\" -> \"shop\"\nClose the glass of Namespace wide? [y/N]")
+		"Topic wide/aaa: differs; Holdfast will put back:\n  ~ spec.labels[team]: \"partner\" -> \"shop\"\nClose the glass of Namespace wide? [y/N]")
 	namespace := &corev1.Namespace{}
 	w.must(w.kube.Get(t.Context(), client.ObjectKey{Name: "wide"}, namespace))
 	if _, broken := namespace.Annotations[v1alpha1.BreakGlassAnnotation]; broken {
 		t.Errorf("got %v", namespace.Annotations)
 	}
-	w.eventually("a to be corrected", func() (bool, string) { team := w.liveTeam("a"); return team == "shop", team })
+	w.eventually("a to be corrected", func() (bool, string) { team := w.liveTeam("aaa"); return team == "shop", team })
 }
 
 // TestBreakGlassWithoutAnOperator: the glass is broken all the same, and the command says that nobody has acknowledged it.
@@ -276,19 +276,19 @@ func TestReconcile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "reconcile")
 	w.start()
-	w.create(topic("a"))
-	w.create(topic("b"))
-	w.ready(topicIn(w, "a"))
-	w.ready(topicIn(w, "b"))
-	w.team("a", "partner")
-	w.ends(w.as(installed.Bob, "reconcile", "-n", "reconcile", "topic/a"), 0, "Topic reconcile/a: ", "")
-	w.eventually("a to be corrected", func() (bool, string) { team := w.liveTeam("a"); return team == "shop", team })
-	w.team("b", "partner")
+	w.create(topic("aaa"))
+	w.create(topic("bbb"))
+	w.ready(topicIn(w, "aaa"))
+	w.ready(topicIn(w, "bbb"))
+	w.team("aaa", "partner")
+	w.ends(w.as(installed.Bob, "reconcile", "-n", "reconcile", "topic/aaa"), 0, "Topic reconcile/aaa: ", "")
+	w.eventually("a to be corrected", func() (bool, string) { team := w.liveTeam("aaa"); return team == "shop", team })
+	w.team("bbb", "partner")
 	w.ends(w.answering("", installed.Bob, "reconcile", "-n", "reconcile", "-l", "app=shop"), 1, "", "Have Holdfast look at 2 manifests now? [y/N]")
-	w.ends(w.as(installed.Bob, "reconcile", "-n", "reconcile", "topics", "-l", "app=shop", "--yes"), 0, "Topic reconcile/b: ", "")
-	w.eventually("b to be corrected", func() (bool, string) { team := w.liveTeam("b"); return team == "shop", team })
-	w.ends(w.as(installed.Bob, "reconcile", "-n", "reconcile", "topic/a", "topic/none"), 1, "", "Topic reconcile/none: ")
+	w.ends(w.as(installed.Bob, "reconcile", "-n", "reconcile", "topics", "-l", "app=shop", "--yes"), 0, "Topic reconcile/bbb: ", "")
+	w.eventually("b to be corrected", func() (bool, string) { team := w.liveTeam("bbb"); return team == "shop", team })
+	w.ends(w.as(installed.Bob, "reconcile", "-n", "reconcile", "topic/aaa", "topic/none", "--yes"), 1, "", "Topic reconcile/none: ")
 	w.ends(w.as(installed.Bob, "reconcile"), 1, "", "error: name manifests as KIND/NAME, or select them with -l or -A")
 	w.must(installed.Grant(w.kube, "carol", "holdfast-break-glass"))
-	w.ends(w.as("carol", "reconcile", "-n", "reconcile", "topic/a"), 1, "", "for everything else the RBAC verb update is missing")
+	w.ends(w.as("carol", "reconcile", "-n", "reconcile", "topic/aaa"), 1, "", "for everything else the RBAC verb update is missing")
 }
