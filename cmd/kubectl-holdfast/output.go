@@ -14,11 +14,9 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/text"
 )
 
-// The values of --output.
+// Further values of --output.
 const (
-	outputText = "text"
 	outputWide = "wide"
-	outputJSON = "json"
 	outputYAML = "yaml"
 )
 

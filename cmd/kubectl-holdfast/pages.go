@@ -52,9 +52,15 @@ func eachPage(ctx context.Context, kube client.Reader, list client.ObjectList, e
 	}
 }
 
+// eachItem calls a function with each object of a list.
+func eachItem(ctx context.Context, kube client.Reader, list client.ObjectList, each func(runtime.Object) error, opts ...client.ListOption) error {
+	_, err := eachPage(ctx, kube, list, func() error { return meta.EachListItem(list, each) }, opts...)
+	return err
+}
+
 // eachOf calls a function with each manifest of a kind, and ended after each page, unless it is nil.
 func (s selection) eachOf(ctx context.Context, kube client.Client, k kind.Kind, each func(v1alpha1.Object) error, ended func() error) (version string, err error) {
-	list, err := kube.Scheme().New(v1alpha1.GroupVersion.WithKind(k.Kind + "List"))
+	list, err := listOf(kube, k)
 	if err != nil {
 		return "", err
 	}
@@ -62,7 +68,7 @@ func (s selection) eachOf(ctx context.Context, kube client.Client, k kind.Kind, 
 	if s.selector != nil {
 		opts = append(opts, client.MatchingLabelsSelector{Selector: s.selector})
 	}
-	version, err = eachPage(ctx, kube, list.(client.ObjectList), func() error {
+	version, err = eachPage(ctx, kube, list, func() error {
 		if err := meta.EachListItem(list, func(obj runtime.Object) error { return each(obj.(v1alpha1.Object)) }); err != nil || ended == nil {
 			return err
 		}

@@ -148,7 +148,7 @@ func (f *follower) list(ctx context.Context, round int, summary *fleet.Summary) 
 // watch sees what changes from a version on, until the API server forgets it.
 func (f *follower) watch(ctx context.Context, version string) error {
 	for {
-		list, err := f.kube.Scheme().New(v1alpha1.GroupVersion.WithKind(f.kind.Kind + "List"))
+		list, err := listOf(f.kube, f.kind)
 		if err != nil {
 			return err
 		}
@@ -159,7 +159,7 @@ func (f *follower) watch(ctx context.Context, version string) error {
 		if f.name != "" {
 			options.FieldSelector = fields.OneTermEqualSelector("metadata.name", f.name)
 		}
-		events, err := f.kube.Watch(ctx, list.(client.ObjectList), options)
+		events, err := f.kube.Watch(ctx, list, options)
 		if err != nil {
 			return err
 		}
