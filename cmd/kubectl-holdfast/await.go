@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -14,6 +15,9 @@ const (
 	pauseAwait = 300 * time.Millisecond
 	slowAwait  = 10 * time.Second
 )
+
+// errInterrupted is what ends a command that somebody interrupts while it waits.
+var errInterrupted = errors.New("interrupted; what was done before stays")
 
 // awaited is one look at what is waited for.
 type awaited struct {
@@ -45,7 +49,7 @@ func (p *program) await(ctx context.Context, timeout time.Duration, unless strin
 			unless = ""
 		}
 		if !pause(ctx, pauseAwait) {
-			return ctx.Err()
+			return errInterrupted
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/flags"
 	"github.com/holdfast-dev/holdfast/internal/fleet"
 	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/kinds"
 )
 
 func newBreakGlass(p *program) *cobra.Command {
@@ -160,19 +161,41 @@ func isBroken(obj client.Object) bool {
 // mostAsked is how many manifests a question lists.
 const mostAsked = 20
 
-// ask asks before more than one is touched.
+// ask asks before more than one manifest is touched: several that are named or selected, or those in a Namespace.
 func (g *glassCommand) ask(ctx context.Context, what string, on []glassed) error {
-	if len(on) < 2 || g.yes {
+	if g.yes {
 		return nil
 	}
-	for i, each := range on {
-		if i == mostAsked {
-			g.notef("… and %d more", len(on)-i)
-			break
+	n, first, question := 0, []string{}, what+" these %d?"
+	list := func(title string) {
+		if n++; n <= mostAsked {
+			first = append(first, title)
 		}
-		g.notef("  %s", each.title())
 	}
-	return g.confirm(ctx, fmt.Sprintf("%s these %d?", what, len(on)))
+	for _, each := range on {
+		if each.kind != nil {
+			list(each.title())
+			continue
+		}
+		question = what + " " + each.title() + ", which is that of these %d?"
+		in := selection{kinds: kinds.All(nil), namespace: each.GetName()}
+		if err := in.each(ctx, g.kube, func(k kind.Kind, obj v1alpha1.Object) error {
+			list(fleet.Title(k.Kind, obj.GetNamespace(), obj.GetName()))
+			return nil
+		}, nil); err != nil {
+			return err
+		}
+	}
+	if n < 2 {
+		return nil
+	}
+	for _, title := range first {
+		g.notef("  %s", title)
+	}
+	if n > mostAsked {
+		g.notef("  … and %d more", n-mostAsked)
+	}
+	return g.confirm(ctx, fmt.Sprintf(question, n))
 }
 
 // forEach does something to each, tells each failure, and goes on with the others.

@@ -91,7 +91,7 @@ func (p *program) confirm(ctx context.Context, question string) error {
 	}()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return errInterrupted
 	case answer := <-answers:
 		if !isTerminal(p.streams.In) || !strings.HasSuffix(answer, "\n") { // nobody's line has ended there
 			p.notef("")

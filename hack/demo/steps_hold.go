@@ -40,6 +40,9 @@ func (s *stage) playGlass(ctx context.Context) error {
 	if err := s.showBucket(ctx, exports.Name, "wide", "jsonpath-as-json={.status.drift}"); err != nil {
 		return err
 	}
+	if err := s.foresee(ctx, "publicAccessPrevention", "diff", "-n", analytics, "bucket/"+exports.Name); err != nil {
+		return err
+	}
 	if err := s.noWrites(ctx, mark, exportsBucket); err != nil {
 		return err
 	}

@@ -146,8 +146,9 @@ func TestBreakGlassOfANamespace(t *testing.T) {
 	w.create(topic("bbb"))
 	w.ready(topicIn(w, "aaa"))
 	w.ready(topicIn(w, "bbb"))
-	w.ends(w.as(installed.Ada, "break-glass", "open", "-n", "wide", "--namespace-wide", "--reason", reason), 0,
-		"Namespace wide: acknowledged by all 2 manifests: no write is in flight, and none will start\n", "")
+	w.ends(w.answering("y\n", installed.Ada, "break-glass", "open", "-n", "wide", "--namespace-wide", "--reason", reason), 0,
+		"Namespace wide: acknowledged by all 2 manifests: no write is in flight, and none will start\n",
+		"  Topic wide/aaa\n  Topic wide/bbb\nBreak the glass of Namespace wide, which is that of these 2? [y/N]")
 	w.team("aaa", "partner")
 	w.ends(w.as(installed.Ada, "reconcile", "-n", "wide", "topic/aaa"), 0, "Topic wide/aaa: Glass", "")
 	got := w.run("break-glass", "list", "-n", "wide")
