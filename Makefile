@@ -17,6 +17,7 @@ OBJECTS   ?= 100000
 FLOOD     ?= 800
 RESTART   ?= 2200
 RESOURCES ?= 50000
+FLEET     ?= 20000
 PROJECTS  ?= 3000
 TESTFLAGS ?=
 
@@ -26,6 +27,9 @@ modules := . hack/controlplane hack/flux hack/argocd $(patsubst %/go.mod,%,$(wil
 
 # What bench-fleet is told beside the size: each only if it is set.
 fleet-flags = $(foreach name,PHASES QUOTAS FLOOR LATENCY SWEEP SWEEPS EDITS DIR OUT PROFILES,$(if $($(name)),--$(shell echo $(name) | tr A-Z a-z) $($(name)))) $(if $(CHECK),--check)
+
+# What the kubectl plugin is released for.
+platforms := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
 # Written by `make generate manifests`; not to be edited by hand.
 generated := api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml
@@ -56,6 +60,15 @@ build: ## Build the operator, the kubectl plugin and the emulated Google Cloud i
 	go build -ldflags '$(ldflags)' -o bin/manager ./cmd/manager
 	go build -ldflags '$(ldflags)' -o bin/kubectl-holdfast ./cmd/kubectl-holdfast
 	go build -ldflags '$(ldflags)' -o bin/gcp-emulator ./test/emulator/gcp-emulator
+
+.PHONY: plugin-archives
+plugin-archives: ## Build the kubectl plugin for each platform into dist/, as .krew.yaml names the archives.
+	@mkdir -p dist; for platform in $(platforms); do \
+		os=$${platform%/*}; arch=$${platform#*/}; exe=kubectl-holdfast; test "$$os" != windows || exe=kubectl-holdfast.exe; \
+		folder=$$(mktemp -d); archive="dist/kubectl-holdfast_$(VERSION)_$${os}_$$arch.tar.gz"; echo "$$archive"; \
+		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -ldflags '$(ldflags)' -o "$$folder/$$exe" ./cmd/kubectl-holdfast; \
+		cp LICENSE "$$folder"; tar -czf "$$archive" -C "$$folder" "$$exe" LICENSE; rm -r "$$folder"; \
+	done
 
 .PHONY: run
 run: build ## Run the operator on this machine against the current kubeconfig; ARGS="--help" lists its flags.
@@ -112,6 +125,10 @@ fairness: ## Let one tenant apply FLOOD objects at once (default 800); print how
 .PHONY: restart
 restart: ## Restart the operator, with its default limits, over RESTART objects (default 2,200 in 100 projects); nothing may come of it.
 	$(with-assets) HOLDFAST_RESTART=$(RESTART) go test -count 1 -timeout 1h -v -run '^TestARestartIsNoEvent$$' ./test/e2e
+
+.PHONY: status-fleet
+status-fleet: ## Have the plugin read a fleet of FLEET manifests (default 20,000); print time and memory, beside those of kubectl get.
+	$(with-assets) HOLDFAST_FLEET=$(FLEET) go test -count 1 -timeout 1h -v -run '^TestStatusOfAFleet$$' ./test/plugin
 
 .PHONY: bench-fleet
 bench-fleet: build ## Measure a fleet of RESOURCES in PROJECTS (default 50,000 in 3,000); PHASES, QUOTAS, SWEEP, SWEEPS, DIR, OUT: see test/fleet.
@@ -175,8 +192,8 @@ verify-manifests:
 	$(kustomize) build config/prometheus >/dev/null
 
 .PHONY: clean
-clean: ## Remove bin/ and test binaries; caches outside the tree stay.
-	rm -rf bin
+clean: ## Remove bin/, dist/ and test binaries; caches outside the tree stay.
+	rm -rf bin dist
 	find . -name '*.test' -type f -delete
 
 ##@ Install into the current kubeconfig's cluster

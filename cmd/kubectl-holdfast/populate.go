@@ -17,9 +17,6 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/preview"
 )
 
-// pageOfObjects is how many objects are read from the cluster at once.
-const pageOfObjects = 500
-
 // populate fills a scene with what the cluster has. Who may not list all of it sees the manifests' own namespaces alone, which the plan says.
 func populate(ctx context.Context, cluster client.Client, scene *preview.Scene) error {
 	scene.Knows.Records, scene.Knows.Others = true, true
@@ -42,7 +39,7 @@ func populateNamespaces(ctx context.Context, cluster client.Client, scene *previ
 			scene.Owner = string(namespace.UID)
 		}
 	}
-	err := eachPage(ctx, cluster, &corev1.NamespaceList{}, func(obj runtime.Object) error {
+	err := eachItem(ctx, cluster, &corev1.NamespaceList{}, func(obj runtime.Object) error {
 		add(obj.(*corev1.Namespace))
 		return nil
 	})
@@ -70,7 +67,7 @@ func populateKind(ctx context.Context, cluster client.Client, k kind.Kind, scene
 		if err != nil {
 			return err
 		}
-		return eachPage(ctx, cluster, objects, func(obj runtime.Object) error {
+		return eachItem(ctx, cluster, objects, func(obj runtime.Object) error {
 			return scene.Live(ctx, plan.Manifest{Kind: k, Object: obj.(v1alpha1.Object)})
 		}, opts...)
 	}
@@ -97,17 +94,4 @@ func listOf(cluster client.Client, k kind.Kind) (client.ObjectList, error) {
 		return nil, err
 	}
 	return list.(client.ObjectList), nil
-}
-
-// eachPage does something to each object that the cluster has, page by page.
-func eachPage(ctx context.Context, cluster client.Client, list client.ObjectList, do func(runtime.Object) error, opts ...client.ListOption) error {
-	for {
-		page := append([]client.ListOption{client.Limit(pageOfObjects), client.Continue(list.GetContinue())}, opts...)
-		if err := cluster.List(ctx, list, page...); err != nil {
-			return err
-		}
-		if err := meta.EachListItem(list, do); err != nil || list.GetContinue() == "" {
-			return err
-		}
-	}
 }

@@ -55,7 +55,19 @@ func run(ctx context.Context, args []string, streams genericiooptions.IOStreams,
 }
 
 // commands are all that the plugin can do, in the order of its help.
-var commands = []func(*program) *cobra.Command{newPlan, newDiff, newImport, newConvert}
+var commands = []func(*program) *cobra.Command{
+	newPlan,
+	newDiff,
+	newImport,
+	newConvert,
+	newStatus,
+	newDrift,
+	newBreakGlass,
+	newApprove,
+	newReconcile,
+	newDoctor,
+	newVersion,
+}
 
 func newRoot(streams genericiooptions.IOStreams, getenv func(string) string) *cobra.Command {
 	p := newProgram(streams, getenv)
@@ -74,6 +86,9 @@ func newRoot(streams genericiooptions.IOStreams, getenv func(string) string) *co
 	root.SetErr(streams.ErrOut)
 	root.SetVersionTemplate("holdfast {{.Version}}\n")
 	p.kube.AddFlags(root.PersistentFlags())
+	if err := root.RegisterFlagCompletionFunc("namespace", p.completeNamespaces); err != nil {
+		panic(fmt.Sprintf("the flag was just defined: %v", err))
+	}
 	for _, command := range commands {
 		root.AddCommand(command(p))
 	}

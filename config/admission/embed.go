@@ -2,9 +2,14 @@
 // they are here.
 package admission
 
-import _ "embed"
+import "embed"
 
 // Guard is the policy that vouches for who broke a glass, and its binding, as YAML.
 //
 //go:embed guard.yaml
 var Guard []byte
+
+// Files are all policies, and the roles with the verbs that they ask for, as YAML.
+//
+//go:embed *.yaml
+var Files embed.FS

@@ -56,8 +56,12 @@ func newStage(show *screen, sweep time.Duration, fail func(error)) (*stage, erro
 	}
 	s := &stage{show: show, folder: folder, sweep: sweep, fail: fail}
 	s.later(func() error { return os.RemoveAll(folder) })
-	// What the control plane puts into temporary folders goes with ours.
-	return s, os.Setenv("TMPDIR", folder)
+	programs, err := filepath.Abs("bin")
+	if err != nil {
+		return s, fmt.Errorf("finding bin/: %w", err)
+	}
+	// kubectl finds its plugin in PATH. What the control plane puts into temporary folders goes with ours.
+	return s, errors.Join(os.Setenv("PATH", programs+string(os.PathListSeparator)+os.Getenv("PATH")), os.Setenv("TMPDIR", folder))
 }
 
 // later has something done when the stage is struck, the last first.

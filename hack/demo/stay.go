@@ -71,7 +71,7 @@ func (s *stage) stay(ctx context.Context) error {
 var invitation = template.Must(template.New("").Parse(`
 Type this in another terminal, at the top of the repository:
 
-  export KUBECONFIG={{.Kubeconfig}} PATH={{.Assets}}:$PATH
+  export KUBECONFIG={{.Kubeconfig}} PATH={{.Assets}}:$PWD/bin:$PATH
 
 Watch drift being corrected. Change a bucket "in the console"; the sweep finds it within {{.Sweep}}:
 
@@ -84,25 +84,24 @@ Watch drift being corrected. Change a bucket "in the console"; the sweep finds i
 {{- end}}
   {{.Look}}
   # or have it checked now, without waiting {{.Sweep}}:
-  kubectl annotate --overwrite -n analytics bucket reports holdfast.dev/reconcile-requested-at="$(date)"
+  kubectl holdfast reconcile -n analytics bucket/reports
 
-See what an object reports:
+See how everything stands, and what one object reports:
 
-  kubectl describe -n analytics bucket reports
+  kubectl holdfast status -A
+  kubectl holdfast status -n analytics bucket/reports
 
 Take over two existing buckets: one matches; the other differs, so its plan waits for approval.
 
   kubectl apply -f {{.Archive}} -f {{.Exports}}
   kubectl get buckets -n analytics
-  kubectl get bucket -n analytics exports -o jsonpath-as-json='{.status.plan}'
-  kubectl annotate --overwrite -n analytics bucket exports \
-    holdfast.dev/approve=$(kubectl get bucket -n analytics exports -o jsonpath='{.status.plan.hash}')
+  kubectl holdfast approve -n analytics bucket/exports
 
 Break the glass: nothing is written to this bucket until the glass is closed.
 
-  kubectl annotate -n analytics bucket reports holdfast.dev/break-glass="INC-4711: partner needs access"
-  kubectl get buckets -n analytics -o wide
-  kubectl annotate -n analytics bucket reports holdfast.dev/break-glass-
+  kubectl holdfast break-glass open -n analytics bucket/reports --reason "INC-4711: partner needs access" --for 2h
+  kubectl holdfast break-glass list -A
+  kubectl holdfast break-glass close -n analytics bucket/reports
 
 Delete a manifest: its bucket stays, unless the manifest says deletionPolicy: Delete.
 

@@ -59,8 +59,8 @@ func (s *stage) playAdoption(ctx context.Context) error {
 	}
 	s.show.sawf("it differs, so its plan is on hold (%s), and nothing was written", standing(exports).reason)
 
-	if _, err := s.kubectl.run(ctx, "annotate", "--overwrite", "-n", analytics, "bucket", exports.Name,
-		v1alpha1.ApproveAnnotation+"="+exports.Status.Plan.Hash); err != nil {
+	approving := []string{"holdfast", "approve", "-n", analytics, "bucket/" + exports.Name, "--yes", "--hash", exports.Status.Plan.Hash}
+	if _, err := s.kubectl.run(ctx, approving...); err != nil {
 		return err
 	}
 	if err := s.untilStands(ctx, exports, v1alpha1.ReasonUpToDate); err != nil {

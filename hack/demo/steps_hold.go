@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -21,7 +20,7 @@ func (s *stage) playGlass(ctx context.Context) error {
 	if err := s.glassStays(ctx, exports); err != nil {
 		return err
 	}
-	if _, err := s.kubectl.run(ctx, s.breaking(exports, onCall)...); err != nil {
+	if _, err := s.kubectl.run(ctx, s.breaking(exports, onCall)...); err != nil { // it waits for the acknowledgement
 		return err
 	}
 	if err := s.untilCondition(ctx, exports, v1alpha1.ConditionBreakGlass); err != nil {
@@ -41,6 +40,9 @@ func (s *stage) playGlass(ctx context.Context) error {
 	if err := s.showBucket(ctx, exports.Name, "wide", "jsonpath-as-json={.status.drift}"); err != nil {
 		return err
 	}
+	if err := s.foresee(ctx, "publicAccessPrevention", "diff", "-n", analytics, "bucket/"+exports.Name); err != nil {
+		return err
+	}
 	if err := s.noWrites(ctx, mark, exportsBucket); err != nil {
 		return err
 	}
@@ -55,10 +57,12 @@ const (
 	lead   = "grace" // may, too
 )
 
+// incident is why the glass is broken.
+const incident = "INC-4711: partner needs access"
+
 // breaking is the one line that breaks the glass.
-func (s *stage) breaking(obj *v1alpha1.Bucket, person string, more ...string) []string {
-	return slices.Concat([]string{"annotate", "-n", analytics, "bucket", obj.Name, "--as", person,
-		v1alpha1.BreakGlassAnnotation + "=INC-4711: partner needs access"}, more)
+func (s *stage) breaking(obj *v1alpha1.Bucket, person string) []string {
+	return []string{"holdfast", "break-glass", "open", "-n", analytics, "bucket/" + obj.Name, "--as", person, "--reason", incident}
 }
 
 // glassStays shows that the right to edit the namespace's objects is not enough to break the glass, and that nobody can do it
@@ -76,7 +80,8 @@ func (s *stage) glassStays(ctx context.Context, exports *v1alpha1.Bucket) error 
 	if err := s.expect(strings.Contains(out, "the RBAC verb break-glass"), "alice may edit buckets, but not break the glass"); err != nil {
 		return err
 	}
-	out, err = s.kubectl.run(ctx, s.breaking(exports, onCall, v1alpha1.BreakGlassByAnnotation+"=eve")...)
+	out, err = s.kubectl.run(ctx, "annotate", "-n", analytics, "bucket", exports.Name, "--as", onCall,
+		v1alpha1.BreakGlassAnnotation+"="+incident, v1alpha1.BreakGlassByAnnotation+"=eve")
 	if err == nil {
 		return errors.New("ada broke the glass in eve's name")
 	}
@@ -85,9 +90,13 @@ func (s *stage) glassStays(ctx context.Context, exports *v1alpha1.Bucket) error 
 
 // closeGlass shows that drift is corrected once the glass is closed, and what stays on record.
 func (s *stage) closeGlass(ctx context.Context, exports *v1alpha1.Bucket, mark int64) error {
-	closing := []string{"annotate", "-n", analytics, "bucket", exports.Name, "--as", lead, v1alpha1.BreakGlassAnnotation + "-"}
-	if _, err := s.kubectl.run(ctx, closing...); err != nil {
-		return err
+	for _, command := range [][]string{
+		{"holdfast", "break-glass", "list", "-A"},
+		{"holdfast", "break-glass", "close", "-n", analytics, "bucket/" + exports.Name, "--as", lead, "--yes"}, // it shows what will be put back
+	} {
+		if _, err := s.kubectl.run(ctx, command...); err != nil {
+			return err
+		}
 	}
 	if err := s.until(ctx, "the drift to be corrected", func(ctx context.Context) (string, bool, error) {
 		live, err := s.cloud.get(ctx, bucketPath(exportsBucket))

@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"net/url"
 	"strings"
 	"time"
 
@@ -27,6 +28,9 @@ type Traits struct {
 	// AssetType is the type of the resource in Cloud Asset Inventory, such as storage.googleapis.com/Bucket; empty for a kind that it does not
 	// list.
 	AssetType string
+	// ConsolePath is the page of a resource in the Cloud Console, after https://console.cloud.google.com/. {project} stands for its project, {id}
+	// for its name there, and {uid} for its Identity.UID.
+	ConsolePath string
 	// Labels says whether the resource has labels, and so can carry those that mark its owner.
 	Labels bool
 	// Settles is how long after its creation Google may still answer that a resource does not exist. 0: it is found at once.
@@ -47,6 +51,18 @@ type Principal struct {
 
 // Argument is what a person types after kubectl for the kind: bucket.gcp.holdfast.dev.
 func (t Traits) Argument() string { return strings.ToLower(t.Kind) + "." + v1alpha1.GroupVersion.Group }
+
+// ConsoleURL is the page of a resource in the Cloud Console; empty as long as something is unknown that it takes.
+func (t Traits) ConsoleURL(project, id, uid string) string {
+	path := t.ConsolePath
+	for name, value := range map[string]string{"{project}": project, "{id}": id, "{uid}": uid} {
+		if value == "" && strings.Contains(path, name) {
+			return ""
+		}
+		path = strings.ReplaceAll(path, name, url.QueryEscape(value))
+	}
+	return "https://console.cloud.google.com/" + path
+}
 
 // Label is the kind's name in one word, as metrics and controllers have it: serviceaccount.
 func (t Traits) Label() string { return strings.ReplaceAll(t.Name, " ", "") }

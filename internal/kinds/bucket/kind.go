@@ -42,7 +42,7 @@ func New(clients Clients) *Kind {
 func (k *Kind) Traits() kind.Traits {
 	return kind.Traits{
 		Kind: "Bucket", Plural: "buckets", Name: "bucket", Methods: methods, FieldTraits: fields, Labels: true,
-		AssetType: "storage.googleapis.com/Bucket",
+		AssetType: "storage.googleapis.com/Bucket", ConsolePath: "storage/browser/{id}?project={project}",
 		NotEmpty: ". What counts are all generations of objects, noncurrent ones too, folders, managed folders and Anywhere Caches; " +
 			"soft-deleted objects do not count",
 	}

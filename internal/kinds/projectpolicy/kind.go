@@ -32,7 +32,10 @@ func New(client ClientFunc) *Kind {
 
 // Traits are the facts about project policies that the engine decides by.
 func (*Kind) Traits() kind.Traits {
-	return kind.Traits{Kind: "ProjectPolicy", Plural: "projectpolicies", Name: "project policy", Methods: methods, AssetType: kind.ProjectAsset}
+	return kind.Traits{
+		Kind: "ProjectPolicy", Plural: "projectpolicies", Name: "project policy", Methods: methods, AssetType: kind.ProjectAsset,
+		ConsolePath: "iam-admin/iam?project={project}",
+	}
 }
 
 // New returns an empty ProjectPolicy.

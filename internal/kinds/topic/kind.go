@@ -39,7 +39,7 @@ func New(client ClientFunc) *Kind {
 func (*Kind) Traits() kind.Traits {
 	return kind.Traits{
 		Kind: "Topic", Plural: "topics", Name: "topic", Methods: methods, FieldTraits: fields, Labels: true,
-		AssetType: "pubsub.googleapis.com/Topic",
+		AssetType: "pubsub.googleapis.com/Topic", ConsolePath: "cloudpubsub/topic/detail/{id}?project={project}",
 	}
 }
 
