@@ -46,6 +46,14 @@ func (p *program) cloudFlags(fs *pflag.FlagSet) {
 		"Share of Google's default request quotas to use at most.")
 }
 
+// operatorFlags define the flags that say what a plan has to know of the operator and no cluster tells: whom Google knows it as, and the name by
+// which it marks what it owns, where that is not the cluster's.
+func (p *program) operatorFlags(fs *pflag.FlagSet, identity, owner *string) {
+	flags.PatternVar(fs, identity, "gcp-identity", flags.EmailPattern, "an email address such as holdfast@my-project.iam.gserviceaccount.com",
+		"The `email` address by which Google Cloud knows the operator. If unset: unknown, so that what would lock it out is not told.")
+	fs.StringVar(owner, "owner-id", "", "The operator's --owner-id. If unset: the UID of the cluster's kube-system namespace.")
+}
+
 // cloud connects to Google Cloud, as whoever runs the command. Closing it is the caller's.
 func (p *program) cloud() (*gcp.Clients, error) {
 	opts, err := p.endpoints.Options(false)

@@ -43,7 +43,7 @@ func run(ctx context.Context, args []string, streams genericiooptions.IOStreams,
 }
 
 // commands are all that the plugin can do, in the order of its help.
-var commands = []func(*program) *cobra.Command{}
+var commands = []func(*program) *cobra.Command{newPlan}
 
 func newRoot(streams genericiooptions.IOStreams, getenv func(string) string) *cobra.Command {
 	p := newProgram(streams, getenv)

@@ -22,6 +22,9 @@ func DangerousFirst(k kind.Kind, changes diff.Changes) diff.Changes {
 	})
 }
 
+// IsDangerous says whether a change loses data, cannot be undone, or gives somebody much.
+func IsDangerous(k kind.Kind, c diff.Change) bool { return dangerOf(k, c) > int(iampolicy.Removes) }
+
 // dangerOf is how dangerous a change is: the more the earlier it is to be read.
 func dangerOf(k kind.Kind, c diff.Change) int {
 	deletes := c.Path == WholeResource && c.To == ""

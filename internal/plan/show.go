@@ -71,7 +71,7 @@ func (m Manifest) planText(plan diff.Changes) (lines string, whole bool) {
 	var b strings.Builder
 	room := m.room()
 	for i, c := range DangerousFirst(m.Kind, plan) {
-		line := changeLine(c)
+		line := Line(c) + "\n"
 		if b.Len()+len(line) > room {
 			fmt.Fprintf(&b, "… and %d more, for which there is no room\n", len(plan)-i)
 			return b.String(), false
@@ -88,9 +88,9 @@ func (m Manifest) room() int {
 	return min(longestPlan, largestObject-2*(jsonSize(m.Object)-jsonSize(status.Plan)))
 }
 
-// changeLine is a change to be read: + for what is added, - for what is removed, ~ for what changes. What could make one line look like several,
+// Line is a change to be read, in one line: + for what is added, - for what is removed, ~ for what changes. What could make one line look like several,
 // or like another, is escaped.
-func changeLine(c diff.Change) string {
+func Line(c diff.Change) string {
 	var line string
 	switch {
 	case c.From == "":
@@ -100,7 +100,7 @@ func changeLine(c diff.Change) string {
 	default:
 		line = "~ " + c.Path + ": " + c.From + " -> " + c.To
 	}
-	return text.Visible(line) + "\n"
+	return text.Visible(line)
 }
 
 // valueOf is a value after its path; empty if the path has it already, as that of a grant does.
