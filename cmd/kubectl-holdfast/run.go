@@ -26,6 +26,15 @@ type exit int
 // Error implements error.
 func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
+// fault is an error that ends with another code than exitFault.
+type fault struct {
+	error
+
+	code int
+}
+
+func (f *fault) Unwrap() error { return f.error }
+
 // run is the program. A fault is one line on stderr that says what is wrong.
 func run(ctx context.Context, args []string, streams genericiooptions.IOStreams, getenv func(string) string) int {
 	cmd := newRoot(streams, getenv)
@@ -39,11 +48,14 @@ func run(ctx context.Context, args []string, streams genericiooptions.IOStreams,
 		return int(code)
 	}
 	fmt.Fprintln(streams.ErrOut, "error:", text.Visible(strings.Join(strings.Fields(err.Error()), " ")))
+	if other, ok := errors.AsType[*fault](err); ok {
+		return other.code
+	}
 	return exitFault
 }
 
 // commands are all that the plugin can do, in the order of its help.
-var commands = []func(*program) *cobra.Command{newPlan}
+var commands = []func(*program) *cobra.Command{newPlan, newDiff}
 
 func newRoot(streams genericiooptions.IOStreams, getenv func(string) string) *cobra.Command {
 	p := newProgram(streams, getenv)
