@@ -18,7 +18,6 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/kinds"
 	"github.com/holdfast-dev/holdfast/internal/manifests"
-	"github.com/holdfast-dev/holdfast/internal/plan"
 	"github.com/holdfast-dev/holdfast/internal/preview"
 	"github.com/holdfast-dev/holdfast/internal/preview/render"
 )

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
@@ -138,12 +139,11 @@ func TestAThousandManifestsCostCallsByProject(t *testing.T) {
 	if calls > most {
 		t.Errorf("%d calls, want %d at most: %v", calls, most, f.cloud.Traffic.Counts())
 	}
-	// Of 7 buckets 3 are to be created, of 7 topics 3, of 5 accounts 2. Of those that are there 5 have grants that are missing; as do the
-	// policies of projects.
+	// Of 7 buckets and 7 topics 3 each are to be created, of 5 accounts 2. Of those that are there, 2 of each kind are to grant something, which
+	// is refused on accounts that the manifest has not created; and so are the policies of projects.
 	want := map[Effect]int{Create: 8 * projects, Update: 5 * projects, Refused: 2 * projects, Adopt: 5 * projects}
-	got := effectsOf(previews)
-	if got[Create] != want[Create] || got[Update]+got[Refused] != want[Update]+projects {
-		t.Errorf("effects are %v", got)
+	if d := cmp.Diff(want, effectsOf(previews)); d != "" {
+		t.Errorf("effects (-want +got):\n%s", d)
 	}
 }
 
@@ -168,27 +168,22 @@ func TestAProjectThatIsDeniedKeepsNoOther(t *testing.T) {
 		fault traffic.Fault
 		says  string
 	}{
-		"a permission is missing": {traffic.Fault{Status: http.StatusForbidden}, "permission storage.buckets.get is missing on "},
+		"a permission is missing": {traffic.Fault{Status: http.StatusForbidden}, "permission pubsub.topics.get is missing on "},
 		"the API is disabled": {
 			traffic.Fault{Status: http.StatusForbidden, Message: "Disabled.", Details: &traffic.Details{
-				Info: "SERVICE_DISABLED", Metadata: map[string]string{"service": "storage.googleapis.com", "consumer": "projects/4711"},
-			}}, "gcloud services enable storage.googleapis.com --project 4711",
+				Info: "SERVICE_DISABLED", Metadata: map[string]string{"service": "pubsub.googleapis.com", "consumer": "projects/4711"},
+			}}, "gcloud services enable pubsub.googleapis.com --project 4711",
 		},
-		"nobody answers": {traffic.Fault{Outage: true}, "reading the bucket: "},
+		"nobody answers": {traffic.Fault{Outage: true}, "reading the topic: "},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			f := newFleet(t)
-			f.add("bank", map[string]int{"Bucket": 3})
-			f.add("shop", map[string]int{"Bucket": 3})
-			for _, project := range []string{"bank-prod", ""} { // of a bucket the name alone is known
-				fault := tc.fault
-				fault.Match = traffic.Call{Service: "storage", Project: project}
-				if project == "" {
-					continue
-				}
-				f.cloud.Traffic.Inject(fault)
-			}
+			f.add("bank", map[string]int{"Topic": 3})
+			f.add("shop", map[string]int{"Topic": 3})
+			fault := tc.fault
+			fault.Match = traffic.Call{Project: "bank-prod"}
+			f.cloud.Traffic.Inject(fault)
 			for _, v := range f.preview() {
 				failed := v.Object.GetNamespace() == "bank"
 				if failed != v.Failed() || failed && !strings.Contains(v.Outcome.Message, tc.says) {

@@ -107,13 +107,13 @@ func (o *Overlay) refer(m plan.Manifest) {
 	}
 }
 
-// Live adds a manifest that the cluster has, and returns what is applied in its place; nil for nothing.
-func (o *Overlay) Live(m plan.Manifest) (applied v1alpha1.Object) {
+// Live adds a manifest that the cluster has.
+func (o *Overlay) Live(m plan.Manifest) {
 	if i, ok := o.at[reference(m)]; ok {
 		o.known[i] = true
 		lay(o.applied[i].Object, m.Object)
 		o.refer(o.applied[i])
-		return o.applied[i].Object
+		return
 	}
 	project := inventory.ProjectIn(m.Object, o.namespaces[m.Object.GetNamespace()])
 	rival := o.projects[project] && o.ids[m.Kind.Kind][m.Kind.ResourceID(m.Object)]
@@ -125,7 +125,6 @@ func (o *Overlay) Live(m plan.Manifest) (applied v1alpha1.Object) {
 		m.Object = m.Object.DeepCopyObject().(v1alpha1.Object) // of the page that it came with nothing is kept
 		o.others = append(o.others, m)
 	}
-	return nil
 }
 
 // lay completes a manifest by what the cluster has of the object, as applying it would: what it does not mention of Holdfast's annotations

@@ -48,7 +48,7 @@ type Preview struct {
 	// Outcome is what the assessment comes to, for people.
 	Outcome Outcome
 	// Unknown is what is not known that may make it another.
-	Unknown []Unknown
+	Unknown []Gap
 
 	record  plan.Record
 	before  v1alpha1.Object

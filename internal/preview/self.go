@@ -10,7 +10,7 @@ import (
 const somebody = "unknown"
 
 // SelfAs returns whom Google knows an operator as, by the e-mail of its own account and those of all accounts that it acts as for Namespaces. An
-// empty e-mail is unknown. The operator finds out its own, so that what depends on it is planned as if it were no matter: see UnknownOperator.
+// empty e-mail is unknown. The operator finds out its own, so that what depends on it is planned as if it were no matter: see GapOperator.
 func SelfAs(identity string, accounts []string) func(ctx context.Context, impersonate string) iampolicy.Self {
 	if identity == "" {
 		identity = somebody

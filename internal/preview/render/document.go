@@ -72,7 +72,7 @@ type Resource struct {
 	// Changes are what would be written, dangerous ones first; of what is refused or not managed, what differs.
 	Changes []Change `json:"changes,omitempty"`
 	// Unknowns are what is not known of the manifest that may make its plan another one, in sentences.
-	Unknowns []preview.Unknown `json:"unknowns,omitempty"`
+	Unknowns []preview.Gap `json:"unknowns,omitempty"`
 
 	failed bool
 }
@@ -246,8 +246,8 @@ func (c Change) line() string {
 // unknowns are what is not known, each once, with the number of resources that it is about.
 func (d Document) unknowns() []string {
 	var out []string
-	counts := map[preview.Unknown]int{}
-	var order []preview.Unknown
+	counts := map[preview.Gap]int{}
+	var order []preview.Gap
 	for _, r := range d.Resources {
 		for _, u := range r.Unknowns {
 			if counts[u]++; counts[u] == 1 {

@@ -121,9 +121,14 @@ func opening(project string, open bool) string {
 	return fmt.Sprintf("\n%s\n<summary>%s</summary>\n", tag, htmlCode(cmp.Or(project, "in no project")))
 }
 
+// short is a text in a line of bounded length, all of which can be seen.
+func short(s string) string {
+	return text.Cut(text.Visible(text.Cut(s, longestLine)), longestLine)
+}
+
 // htmlCode is a text as code in HTML.
 func htmlCode(s string) string {
-	return "<code>" + html.EscapeString(text.Cut(text.Visible(s), longestLine)) + "</code>"
+	return "<code>" + html.EscapeString(short(s)) + "</code>"
 }
 
 func blockOf(r Resource) *block {
@@ -161,7 +166,7 @@ func weight(r Resource, dangerous bool) int {
 
 // code is a text as code in a line.
 func code(s string) string {
-	s = text.Cut(text.Visible(s), longestLine)
+	s = short(s)
 	ticks := strings.Repeat("`", longestRun(s)+1)
 	if strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") {
 		s = " " + s + " "
@@ -179,7 +184,7 @@ func fenced(language string, lines []string) string {
 	}
 	var b strings.Builder
 	for _, line := range lines {
-		b.WriteString(text.Cut(text.Visible(line), longestLine) + "\n")
+		b.WriteString(short(line) + "\n")
 	}
 	body := b.String()
 	fence := strings.Repeat("`", max(3, longestRun(body)+1))

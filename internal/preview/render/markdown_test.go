@@ -57,7 +57,7 @@ func TestMarkdownHoldsWhatOthersSay(t *testing.T) {
 				Resources: []Resource{{
 					Kind: "Bucket", Namespace: "shop", Name: said, Project: said, Effect: preview.OnHold, Message: said, Reason: said,
 					Hold:    &Hold{On: preview.HoldAdoption, Release: said},
-					Changes: []Change{{Path: said, From: value, To: value, Dangerous: true}}, Unknowns: []preview.Unknown{preview.Unknown(said)},
+					Changes: []Change{{Path: said, From: value, To: value, Dangerous: true}}, Unknowns: []preview.Gap{preview.Gap(said)},
 				}},
 				Problems: []manifests.Problem{{Origin: manifests.Origin{File: said}, Kind: said, Name: said, Field: said, Message: said}},
 				Unknowns: []string{said},
@@ -87,15 +87,15 @@ func TestMarkdownHoldsWhatOthersSay(t *testing.T) {
 func TestMarkdownIsBounded(t *testing.T) {
 	var d Document
 	long := strings.Repeat("é", 5000)
-	for i := range 3000 {
-		r := Resource{Kind: "Bucket", Namespace: "shop", Name: fmt.Sprintf("logs-%d", i), Project: fmt.Sprintf("p-%d", i%300), Effect: preview.Update}
-		for j := range 40 {
+	for i := range 600 {
+		r := Resource{Kind: "Bucket", Namespace: "shop", Name: fmt.Sprintf("logs-%d", i), Project: fmt.Sprintf("p-%d", i%60), Effect: preview.Update}
+		for j := range 10 {
 			r.Changes = append(r.Changes, Change{Path: fmt.Sprintf("spec.labels[k%d]", j), To: json.RawMessage(`"` + long + `"`)})
 		}
 		d.Summary.Update++
 		d.Resources = append(d.Resources, r)
 	}
-	last := &d.Resources[2999]
+	last := &d.Resources[599]
 	last.Effect, last.Message, last.Changes = preview.Refused, "this must be seen", nil
 	for range 500 {
 		d.Problems = append(d.Problems, manifests.Problem{Message: long})

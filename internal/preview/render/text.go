@@ -25,7 +25,7 @@ var symbols = map[preview.Effect]string{
 func (d Document) Text(colour bool) string {
 	t := &texter{colour: colour}
 	project := ""
-	for i, r := range d.Resources {
+	for _, r := range d.Resources {
 		if r.silent() {
 			continue
 		}
@@ -33,7 +33,7 @@ func (d Document) Text(colour bool) string {
 			t.heading(cmp.Or(r.Project, "in no project"))
 			project = r.Project
 		}
-		t.resource(d.Resources[i])
+		t.resource(r)
 	}
 	t.list("Not valid", problems(d))
 	t.list("Not known", d.unknowns())

@@ -16,13 +16,13 @@ func TestText(t *testing.T) {
 			{Kind: "Bucket", Namespace: "bank", Name: "unbound", Effect: preview.Refused, Reason: "ProjectUnbound", Message: "bind it\nnow"},
 			{Kind: "Bucket", Namespace: "shop", Name: "logs", Project: "shop-prod", Effect: preview.Create, Changes: []Change{
 				{Path: "resource", To: json.RawMessage(`"//storage.googleapis.com/logs"`)}, {Path: "spec.location", To: json.RawMessage(`"EU"`)},
-			}, Unknowns: []preview.Unknown{preview.UnknownGlass}},
+			}, Unknowns: []preview.Gap{preview.GapGlass}},
 			{
 				Kind: "Bucket", Namespace: "shop", Name: "media", Project: "shop-prod", Effect: preview.OnHold, Message: "it differs",
 				Hold: &Hold{On: preview.HoldAdoption, Release: "an approval"}, Changes: []Change{
 					{Path: "spec.versioning.enabled", From: json.RawMessage("true"), Dangerous: true},
 					{Path: "spec.labels[a]", From: json.RawMessage(`"b"`), To: json.RawMessage(`"c"`)},
-				}, Unknowns: []preview.Unknown{preview.UnknownGlass},
+				}, Unknowns: []preview.Gap{preview.GapGlass},
 			},
 			{Kind: "Topic", Namespace: "shop", Name: "orders", Project: "shop-prod", Effect: preview.Nothing},
 		},

@@ -26,8 +26,15 @@ func Unified(live, desired v1alpha1.Object, from, to string) (string, error) {
 		return "", err
 	}
 	return difflib.GetUnifiedDiffString(difflib.UnifiedDiff{
-		A: difflib.SplitLines(a), B: difflib.SplitLines(b), FromFile: from, ToFile: to, Context: 3,
+		A: lines(a), B: lines(b), FromFile: from, ToFile: to, Context: 3,
 	})
+}
+
+func lines(yaml string) []string {
+	if yaml == "" {
+		return nil
+	}
+	return difflib.SplitLines(strings.TrimSuffix(yaml, "\n"))
 }
 
 // specYAML is the spec of a manifest as YAML, but for the common spec; empty for none.
