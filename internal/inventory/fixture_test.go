@@ -1,9 +1,12 @@
 package inventory
 
 import (
+	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/kind"
@@ -22,24 +25,33 @@ func kindOf(t *testing.T, name string) kind.Kind {
 	return k
 }
 
-// folderOf is a folder with these files.
-func folderOf(t *testing.T, files ...string) *Folder {
+// folderOf is a folder with the manifests of these texts, several to a text.
+func folderOf(t *testing.T, texts ...string) *Folder {
 	t.Helper()
-	folder := fstest.MapFS{}
-	for i, text := range files {
-		folder[string(rune('a'+i))+".yaml"] = &fstest.MapFile{Data: []byte(text)}
+	namespaces := map[string]map[string]string{}
+	var objects []v1alpha1.Object
+	for document := range strings.SplitSeq(strings.Join(texts, "\n---\n"), "\n---\n") {
+		var head metav1.PartialObjectMetadata
+		if err := yaml.Unmarshal([]byte(document), &head); err != nil {
+			t.Fatal(err)
+		}
+		if head.Kind == "Namespace" {
+			namespaces[head.Name] = head.Annotations
+			continue
+		}
+		obj := kindOf(t, head.Kind).New()
+		if err := yaml.UnmarshalStrict([]byte(document), obj); err != nil {
+			t.Fatalf("%s %s/%s: %v", head.Kind, head.Namespace, head.Name, err)
+		}
+		objects = append(objects, obj)
 	}
-	f, err := ReadFolder(folder, kinds.All(nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
+	return NewFolder(kinds.All(nil), namespaces, objects)
 }
 
-// inventoryOf is the inventory of a folder with these files.
-func inventoryOf(t *testing.T, files ...string) *Inventory {
+// inventoryOf is the inventory of a folder with the manifests of these texts.
+func inventoryOf(t *testing.T, texts ...string) *Inventory {
 	t.Helper()
-	return &Inventory{Source: folderOf(t, files...), Kinds: kinds.All(nil), OwnerID: "cluster", Now: func() time.Time { return three }}
+	return &Inventory{Source: folderOf(t, texts...), Kinds: kinds.All(nil), OwnerID: "cluster", Now: func() time.Time { return three }}
 }
 
 // manifest finds one that must be there.

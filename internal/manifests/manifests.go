@@ -4,11 +4,12 @@ package manifests
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
@@ -28,7 +29,7 @@ type Options struct {
 	Kinds []kind.Kind
 }
 
-// Tree is what was read.
+// Tree is what was read. As long as there are Problems, a manifest may be there without being in it.
 type Tree struct {
 	// Namespaces are those that there are manifests of, in the order in which they were read.
 	Namespaces []Namespace
@@ -38,6 +39,19 @@ type Tree struct {
 	Problems []Problem
 	// Foreign counts the manifests of Config Connector that were passed over, by kind, such as StorageBucket.
 	Foreign map[string]int
+}
+
+// Folder is what inventory answers from: the Namespaces and Objects.
+func (t *Tree) Folder(kinds []kind.Kind) *inventory.Folder {
+	namespaces := map[string]map[string]string{}
+	for _, n := range t.Namespaces {
+		namespaces[n.Name] = n.Annotations
+	}
+	objects := make([]v1alpha1.Object, 0, len(t.Objects))
+	for _, obj := range t.Objects {
+		objects = append(objects, obj.Object)
+	}
+	return inventory.NewFolder(kinds, namespaces, objects)
 }
 
 // Namespace is a manifest of a Namespace.
@@ -66,6 +80,24 @@ type Origin struct {
 	Line     int `json:"line,omitempty"`
 }
 
+// String says where in a line for people, as in apps/topic.yaml:14.
+func (o Origin) String() string {
+	out := o.File
+	if o.File == stdin {
+		out = "standard input"
+	}
+	if o.Line > 0 {
+		out += fmt.Sprintf(":%d", o.Line)
+	}
+	if o.Document > 1 {
+		out += fmt.Sprintf(" (document %d)", o.Document)
+	}
+	if o.Kustomization != "" && o.Kustomization != o.File {
+		out += fmt.Sprintf(" (kustomization %s)", o.Kustomization)
+	}
+	return out
+}
+
 // Problem is one thing that keeps a manifest from being applied. All but Origin and Message is empty where it is not known.
 type Problem struct {
 	Origin Origin `json:"origin"`
@@ -79,14 +111,51 @@ type Problem struct {
 	Message string `json:"message"`
 }
 
-// Read reads and checks all that Options say. An error says that there is nothing to read, such as a path that does not exist; what is
-// wrong with a manifest is among the Problems of the Tree, and does not keep others from being read.
-func Read(ctx context.Context, o Options) (*Tree, error) {
-	return nil, fmt.Errorf("reading %q: %w", o.Paths, errors.Join(errors.ErrUnsupported, ctx.Err()))
+// String says all of it in a line for people.
+func (p Problem) String() string {
+	var b strings.Builder
+	b.WriteString(p.Origin.String() + ": ")
+	if p.Kind != "" {
+		fmt.Fprintf(&b, "%s %s/%s: ", p.Kind, p.Namespace, p.Name)
+	}
+	if p.Field != "" {
+		b.WriteString(p.Field + ": ")
+	}
+	b.WriteString(p.Message)
+	return b.String()
 }
 
-// CheckUpdate says why the API server would refuse to replace an object by a manifest that was read: what is immutable, and whatever else
-// depends on what was there before.
-func CheckUpdate(ctx context.Context, obj Object, old v1alpha1.Object) ([]Problem, error) {
-	return nil, fmt.Errorf("comparing %s with %s: %w", obj.GetName(), old.GetName(), errors.Join(errors.ErrUnsupported, ctx.Err()))
+// Read reads and checks all that Options say. An error says that there is nothing to read, such as a path that does not exist; what is
+// wrong with a manifest is among the Problems of the Tree, and does not keep others from being read.
+//
+// A folder is read with all folders below it whose names do not begin with a dot: files that end in .yaml, .yml or .json. Where a folder has
+// a kustomization, what it renders takes the place of the files there and below. Of several kustomizations those are rendered that no other
+// one refers to: of apps/base and apps/overlays/prod, which refers to it, the second.
+//
+// Only Namespaces and the kinds of gcp.holdfast.dev are looked at; patches, which have $patch, are none of them. At a Revision, a path that
+// does not exist there has nothing below it.
+func Read(ctx context.Context, o Options) (*Tree, error) {
+	place, err := placeOf(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer place.close()
+	f := finder{fsys: place, resolve: place.resolve, revision: o.Revision != "", seen: map[visit]bool{}}
+	if err := f.find(o.Paths); err != nil {
+		return nil, err
+	}
+	definitions, err := definitions()
+	if err != nil {
+		return nil, err
+	}
+	r := reader{Options: o, place: place, definitions: definitions, first: map[identity]Origin{}, tree: &Tree{Problems: f.problems, Foreign: map[string]int{}}}
+	for _, file := range f.files {
+		if err := r.file(ctx, file); err != nil {
+			return nil, err
+		}
+	}
+	for _, k := range roots(place, f.kustomizations) {
+		r.kustomization(ctx, k)
+	}
+	return r.tree, ctx.Err()
 }

@@ -18,13 +18,16 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/kinds"
+	"github.com/holdfast-dev/holdfast/internal/manifests"
 	"github.com/holdfast-dev/holdfast/internal/plan"
 )
 
 var update = flag.Bool("update", false, "write testdata/folder/assessments.json anew")
 
-// observed is a recorded look at a resource.
+// observed is a recorded look at a resource, and what is remembered of it.
 type observed struct {
+	// Status is the manifest's; none where Holdfast has not seen it yet.
+	Status json.RawMessage `json:"status"`
 	// Live is the resource written as a manifest. Absent says that there is none; Error says why nobody knows.
 	Live     json.RawMessage `json:"live"`
 	Identity kind.Identity   `json:"identity"`
@@ -52,14 +55,10 @@ type assessed struct {
 // TestAssessAFolder assesses a folder of manifests of all kinds against recorded observations. There is no cluster, no cloud, and no
 // client of either: this is all that a command line needs in order to say what would be done.
 func TestAssessAFolder(t *testing.T) {
-	const folder = "testdata/folder"
 	all := kinds.All(nil)
-	source, err := inventory.ReadFolder(os.DirFS(folder+"/manifests"), all)
-	if err != nil {
-		t.Fatal(err)
-	}
 	now := time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC)
-	manifests := &inventory.Inventory{Source: source, Kinds: all, OwnerID: "cluster-a", Now: func() time.Time { return now }}
+	source := folder(t, all)
+	known := &inventory.Inventory{Source: source, Kinds: all, OwnerID: "cluster-a", Now: func() time.Time { return now }}
 
 	var got []assessed
 	for _, k := range all {
@@ -68,30 +67,59 @@ func TestAssessAFolder(t *testing.T) {
 			t.Errorf("the folder has no manifest of the kind %s", k.Kind)
 		}
 		for _, obj := range objects {
-			env, err := manifests.Environment(t.Context(), k, obj)
+			env, err := known.Environment(t.Context(), k, obj)
 			if err != nil {
 				t.Fatal(err)
 			}
 			env.Self = iampolicy.Self{Email: "holdfast@ops.iam.gserviceaccount.com"}
-			file := filepath.Join(folder, "observed", k.Kind+"."+obj.GetNamespace()+"."+obj.GetName()+".json")
-			a := plan.Assess(plan.Manifest{Kind: k, Object: obj}, plan.RecordOf(obj.GetCommonStatus()), read(t, k, file), env)
+			a := plan.Assess(plan.Manifest{Kind: k, Object: obj}, plan.RecordOf(obj.GetCommonStatus()), seen(t, k, obj), env)
 			got = append(got, told(k, obj, a))
 		}
 	}
-	compare(t, filepath.Join(folder, "assessments.json"), got)
+	compare(t, filepath.Join("testdata", "folder", "assessments.json"), got)
 }
 
-// read is a recorded observation; of what was never looked at there is none.
-func read(t *testing.T, k kind.Kind, file string) plan.Observation {
+// folder reads the manifests, and gives each the status that is recorded for it.
+func folder(t *testing.T, all []kind.Kind) *inventory.Folder {
 	t.Helper()
+	tree, err := manifests.Read(t.Context(), manifests.Options{Paths: []string{filepath.Join("testdata", "folder", "manifests")}, Kinds: all})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range tree.Problems {
+		t.Error(problem)
+	}
+	for _, obj := range tree.Objects {
+		status := read(t, obj.GetObjectKind().GroupVersionKind().Kind, obj).Status
+		if status == nil {
+			continue
+		}
+		if err := json.Unmarshal([]byte(`{"status": `+string(status)+`}`), obj.Object); err != nil {
+			t.Fatalf("the status of %s: %v", obj.GetName(), err)
+		}
+	}
+	return tree.Folder(all)
+}
+
+// read is what is recorded for a manifest; nothing of one that was never looked at.
+func read(t *testing.T, kind string, obj v1alpha1.Object) observed {
+	t.Helper()
+	file := filepath.Join("testdata", "folder", "observed", kind+"."+obj.GetNamespace()+"."+obj.GetName()+".json")
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return plan.Observation{}
+		return observed{}
 	}
 	var o observed
 	if err := errors.Join(err, yaml.UnmarshalStrict(text, &o)); err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
+	return o
+}
+
+// seen is the recorded look at a manifest's resource.
+func seen(t *testing.T, k kind.Kind, obj v1alpha1.Object) plan.Observation {
+	t.Helper()
+	o := read(t, k.Kind, obj)
 	seen := plan.Observation{
 		Fields: plan.FieldsSeen{Looked: o.Absent || o.Live != nil, Err: o.Error, Exists: o.Live != nil, Foreign: o.Foreign},
 		Policy: plan.PolicySeen{Looked: o.Policy != nil, Err: o.PolicyError},
@@ -105,7 +133,7 @@ func read(t *testing.T, k kind.Kind, file string) plan.Observation {
 	if o.Live != nil {
 		live := k.New()
 		if err := yaml.UnmarshalStrict(o.Live, live); err != nil {
-			t.Fatalf("%s: live: %v", file, err)
+			t.Fatalf("%s %s: live: %v", k.Kind, obj.GetName(), err)
 		}
 		seen.Fields.Live = kind.Live{Object: live, Identity: o.Identity}
 	}

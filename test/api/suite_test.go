@@ -99,10 +99,12 @@ func specManifest(t *testing.T, kind, defaultName, name, spec string) *unstructu
 	return manifest(t, kind, name, text)
 }
 
-// create creates an object and deletes it after the test.
-func create(t *testing.T, obj client.Object) error {
+// create creates an object and deletes it after the test. What internal/manifests says of it must be the same.
+func create(t *testing.T, obj *unstructured.Unstructured) error {
 	t.Helper()
+	manifest := obj.DeepCopy()
 	err := kube.Create(t.Context(), obj)
+	expectOfflineCreate(t, manifest, obj, err)
 	if err == nil {
 		t.Cleanup(func() {
 			if err := kube.Delete(context.Background(), obj); client.IgnoreNotFound(err) != nil {
@@ -138,8 +140,12 @@ func expectUpdate(t *testing.T, obj *unstructured.Unstructured, status string, a
 			t.Fatal(err)
 		}
 	}
+	before := obj.DeepCopy()
 	obj.Object["spec"] = after.Object["spec"]
-	expectRefusal(t, kube.Update(t.Context(), obj), sentence)
+	manifest := obj.DeepCopy()
+	err := kube.Update(t.Context(), obj)
+	expectOfflineUpdate(t, manifest, before, err)
+	expectRefusal(t, err, sentence)
 }
 
 // commonDefaults are what the common fields are that a manifest does not set.
