@@ -18,7 +18,9 @@ func (k Kind) ReadOnly() Kind {
 	}
 	if k.Policy != nil {
 		policy := *k.Policy
-		policy.Set = func(context.Context, Ref, iampolicy.Policy) (iampolicy.Policy, error) { return iampolicy.Policy{}, refusal }
+		policy.Set = func(context.Context, Ref, iampolicy.Policy) (iampolicy.Policy, error) {
+			return iampolicy.Policy{}, refusal
+		}
 		k.Policy = &policy
 	}
 	return k
