@@ -229,7 +229,7 @@ func TestTheServersPlanIsThePluginsOwn(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "served-same")
 	logs := &v1alpha1.Bucket{ObjectMeta: metav1.ObjectMeta{Name: "served-same-logs"}, Spec: v1alpha1.BucketSpec{
-		Location: "EU", Labels: map[string]string{"team": "a", "stage": "prod"},
+		Location: "EU", Labels: v1alpha1.Labels{"team": "a", "stage": "prod"},
 	}}
 	s.create(logs)
 	s.ready(logs)
