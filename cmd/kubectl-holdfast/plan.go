@@ -40,6 +40,7 @@ type planning struct {
 	output  string
 	// identity is whom Google knows the operator as, and owner the name by which it marks what it owns; each empty where that is not known.
 	identity, owner string
+	server          planServer
 }
 
 func newPlan(p *program) *cobra.Command {
@@ -57,12 +58,18 @@ project that --project says; what cannot be known so is said.
 With --against, a revision of git or a folder, it shows what the change from there does: only what differs, with what is reset and revoked, and what
 the manifests that leave do by their deletionPolicy. Resources are looked at with the credentials of whoever runs it, which need to read alone.
 
+With --server the operator makes the plan, if it serves any: a pipeline shows it a token, and needs neither credentials of Google Cloud nor access to
+the cluster. Namespaces are then the cluster's own.
+
 Exit codes: 0 nothing would change, 1 a manifest is refused or not valid or a look failed, 2 something would change, also once it is approved.`,
 		Example: `  # What would applying a folder do?
   kubectl holdfast plan -f manifests/
 
   # What does this branch change? For a comment on the pull request:
   kubectl holdfast plan -f manifests/ --against origin/main --offline -o markdown
+
+  # In a pipeline that has no credentials, by the operator's plan server:
+  kubectl holdfast plan -f manifests/ --server https://plans.example.com -o markdown
 
   # Without Namespaces in the folder, and for programs:
   kubectl holdfast plan -f bucket.yaml --offline --project shop-prod -o json`,
@@ -78,6 +85,7 @@ Exit codes: 0 nothing would change, 1 a manifest is refused or not valid or a lo
 	fs.StringVarP(&run.output, "output", "o", outputText, "`Format`: text, markdown or json.")
 	p.operatorFlags(fs, &run.identity, &run.owner)
 	p.cloudFlags(fs)
+	run.server.define(fs)
 	return cmd
 }
 
@@ -93,7 +101,7 @@ func (r *planning) check() error {
 	case r.against != "" && slices.Contains(r.files, "-"):
 		return errors.New("--against compares files and folders: standard input has no other version")
 	}
-	return nil
+	return r.server.check(r)
 }
 
 func (r *planning) run(ctx context.Context) error {
@@ -105,16 +113,7 @@ func (r *planning) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	clients, err := r.cloud()
-	if err != nil {
-		return err
-	}
-	defer func() { _ = clients.Close() }() // of which nothing is left to be said
-	scene, err := r.scene(ctx, kinds.All(clients), after, before)
-	if err != nil {
-		return err
-	}
-	document, err := r.preview(ctx, clients, scene)
+	document, err := r.document(ctx, after, before)
 	if err != nil {
 		return err
 	}
@@ -128,6 +127,23 @@ func (r *planning) run(ctx context.Context) error {
 		return exit(exitChanges)
 	}
 	return nil
+}
+
+// document is the plan.
+func (r *planning) document(ctx context.Context, after, before *manifests.Tree) (render.Document, error) {
+	if r.server.url != "" {
+		return r.server.plan(ctx, r.getenv, after)
+	}
+	clients, err := r.cloud()
+	if err != nil {
+		return render.Document{}, err
+	}
+	defer func() { _ = clients.Close() }() // of which nothing is left to be said
+	scene, err := r.scene(ctx, kinds.All(clients), after, before)
+	if err != nil {
+		return render.Document{}, err
+	}
+	return r.preview(ctx, clients, scene)
 }
 
 // read reads the manifests, and those to compare with; before is nil for none.

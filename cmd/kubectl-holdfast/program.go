@@ -37,12 +37,13 @@ type program struct {
 	// quotaShare is the share of Google's default request quotas that is used at most.
 	quotaShare float64
 	now        func() time.Time
+	getenv     func(string) string
 }
 
 func newProgram(streams genericiooptions.IOStreams, getenv func(string) string) *program {
 	return &program{
 		streams: streams, kube: genericclioptions.NewConfigFlags(true).WithDeprecatedPasswordFlag(),
-		endpoints: flags.EndpointsFrom(getenv), now: time.Now,
+		endpoints: flags.EndpointsFrom(getenv), now: time.Now, getenv: getenv,
 	}
 }
 

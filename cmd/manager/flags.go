@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
 	"time"
 
+	"github.com/spf13/pflag"
 	cliflag "k8s.io/component-base/cli/flag"
 
 	"github.com/holdfast-dev/holdfast/internal/flags"
@@ -40,9 +42,17 @@ type config struct {
 	metricsSecure  bool
 	healthAddress  string
 	pprofAddress   string
+	plans          plans
 	election       election
 	logLevel       string
 	logFormat      string
+}
+
+// plans is how plans are served.
+type plans struct {
+	address           string
+	certFile, keyFile string
+	authConfig        string
 }
 
 // election is how the leader is elected among replicas.
@@ -113,6 +123,8 @@ func (c *config) flagSets(all []kind.Kind) cliflag.NamedFlagSets {
 		"Listen address (`host:port`) for profiles under /debug/pprof/, or 0 (the default) for none. Only of a loopback interface, since profiles show "+
 			"what is in memory: reach it by kubectl port-forward.")
 
+	c.plans.define(groups.FlagSet("plans"))
+
 	elections := groups.FlagSet("leader election")
 	flags.BoolVar(elections, &c.election.enabled, "leader-elect", false, "Elect a leader among replicas; only the leader writes.")
 	elections.StringVar(&c.election.namespace, "leader-elect-namespace", "",
@@ -131,9 +143,33 @@ func (c *config) flagSets(all []kind.Kind) cliflag.NamedFlagSets {
 	return groups
 }
 
+// define defines the flags.
+func (p *plans) define(fs *pflag.FlagSet) {
+	flags.AddressVar(fs, &p.address, "plan-address", "0",
+		"Listen address (`host:port`) for plans over TLS, or 0 (the default) for none. They are made for those who may create the subresource plan "+
+			"of a kind in a namespace, as in buckets/plan, and who show a token of a service account for the audience holdfast-plan, or one of an issuer "+
+			"of --plan-auth-config.")
+	fs.StringVar(&p.certFile, "plan-tls-cert-file", "", "The `file` of the certificate to serve plans with, in PEM; read again when it changes.")
+	fs.StringVar(&p.keyFile, "plan-tls-key-file", "", "The `file` of that certificate's private key, in PEM; read again when it changes.")
+	fs.StringVar(&p.authConfig, "plan-auth-config", "",
+		"The `file` of an AuthenticationConfiguration of apiserver.config.k8s.io, which says by its jwt whose tokens are taken and as whom. "+
+			"If unset: those of the cluster's service accounts alone.")
+}
+
+// check says what is missing to serve.
+func (p *plans) check() error {
+	switch {
+	case p.address == "0" && *p != (plans{address: "0"}):
+		return errors.New("--plan-tls-cert-file, --plan-tls-key-file and --plan-auth-config serve nothing without --plan-address")
+	case p.address != "0" && (p.certFile == "" || p.keyFile == ""):
+		return errors.New("--plan-address requires --plan-tls-cert-file and --plan-tls-key-file: tokens are shown over TLS alone")
+	}
+	return nil
+}
+
 // check compares what flags cannot check one by one.
 func (c *config) check() error {
-	if err := c.election.check(); err != nil {
+	if err := errors.Join(c.election.check(), c.plans.check()); err != nil {
 		return err
 	}
 	_, err := c.googleOptions()

@@ -47,7 +47,7 @@ func defaults() *config {
 		sweepInterval: 10 * time.Minute, policySweepInterval: time.Hour,
 		quotaShare:     0.8,
 		metricsAddress: "0", metricsSecure: true,
-		healthAddress: ":8081", pprofAddress: "0",
+		healthAddress: ":8081", pprofAddress: "0", plans: plans{address: "0"},
 		election: election{leaseDuration: 45 * time.Second, renewDeadline: 35 * time.Second, retryPeriod: 4 * time.Second},
 		logLevel: "info", logFormat: "json",
 	}
@@ -76,6 +76,10 @@ func TestParse(t *testing.T) {
 		},
 		"profiles": {
 			[]string{"--pprof-address=[::1]:6060"}, environment(), func(c *config) { c.pprofAddress = "[::1]:6060" },
+		},
+		"plans": {
+			[]string{"--plan-address=:9443", "--plan-tls-cert-file=tls.crt", "--plan-tls-key-file=tls.key", "--plan-auth-config=auth.yaml"}, environment(),
+			func(c *config) { c.plans = plans{":9443", "tls.crt", "tls.key", "auth.yaml"} },
 		},
 		"election": {
 			[]string{"--leader-elect", "--leader-elect-namespace=ns", "--leader-elect-lease-duration=30s", "--leader-elect-renew-deadline=20s", "--leader-elect-retry-period=5s"},
@@ -114,7 +118,7 @@ func TestParse(t *testing.T) {
 			}
 			want := defaults()
 			tc.want(want)
-			if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{}, election{})); diff != "" {
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{}, election{}, plans{})); diff != "" {
 				t.Errorf("parse (-want +got):\n%s", diff)
 			}
 		})
@@ -127,10 +131,18 @@ func TestParseRefuses(t *testing.T) {
 		env  func(string) string
 		want string
 	}{
-		"unknown flag":       {[]string{"--bogus"}, environment(), "unknown flag: --bogus"},
-		"one dash":           {[]string{"-leader-elect"}, environment(), "unknown shorthand flag: 'l' in -leader-elect"},
-		"missing value":      {[]string{"--kubeconfig"}, environment(), "flag needs an argument: --kubeconfig"},
-		"argument":           {[]string{"now"}, environment(), `unexpected argument "now": manager takes only flags`},
+		"unknown flag":  {[]string{"--bogus"}, environment(), "unknown flag: --bogus"},
+		"one dash":      {[]string{"-leader-elect"}, environment(), "unknown shorthand flag: 'l' in -leader-elect"},
+		"missing value": {[]string{"--kubeconfig"}, environment(), "flag needs an argument: --kubeconfig"},
+		"argument":      {[]string{"now"}, environment(), `unexpected argument "now": manager takes only flags`},
+		"plans without TLS": {
+			[]string{"--plan-address=:9443", "--plan-tls-cert-file=tls.crt"}, environment(),
+			"--plan-address requires --plan-tls-cert-file and --plan-tls-key-file: tokens are shown over TLS alone",
+		},
+		"plans nowhere": {
+			[]string{"--plan-auth-config=auth.yaml"}, environment(),
+			"--plan-tls-cert-file, --plan-tls-key-file and --plan-auth-config serve nothing without --plan-address",
+		},
 		"log level":          {[]string{"--log-level=loud"}, environment(), `invalid argument "loud" for "--log-level" flag: must be one of debug, info, error`},
 		"log format":         {[]string{"--log-format=xml"}, environment(), `invalid argument "xml" for "--log-format" flag: must be one of json, console`},
 		"boolean":            {[]string{"--leader-elect=maybe"}, environment(), `invalid argument "maybe" for "--leader-elect" flag: must be true or false`},

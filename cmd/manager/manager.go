@@ -82,14 +82,17 @@ func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.
 		return nil, err
 	}
 	all, collector := kinds.All(clients), objectmetrics.New()
-	err = engine.Setup(ctx, mgr, engine.Options{
+	fleet, err := engine.SetupFleet(ctx, mgr, engine.Options{
 		Kinds: all, OwnerID: c.ownerID, Workers: func(k kind.Kind) int { return *c.workers[k.Kind] },
 		Sweep: sweep.Schedule{Interval: c.sweepInterval}, PolicySweep: sweep.Schedule{Interval: c.policySweepInterval},
 		Gate: engine.NewGate(mgr.GetAPIReader(), held, c.shard), Shard: c.shard,
 		Projects: clients, Identities: clients, SelfMembers: append(c.selfMembers, kubernetesMembers(mountedToken)...),
 		Turns: clients, Metrics: collector, Assets: assetsIn(c.assetScope, clients), Namespace: cmp.Or(podNamespace(), c.election.namespace),
 	})
-	return mgr, errors.Join(err, register(collector))
+	if err := errors.Join(err, register(collector)); err != nil {
+		return nil, err
+	}
+	return mgr, c.plans.serve(mgr, kube, fleet, clients)
 }
 
 // assetsIn lists the assets in a scope; nobody does if there is none.

@@ -16,22 +16,35 @@ import (
 
 // knowSelf finds out whom Google knows this installation as: the planner lets nobody in as that, and keeps its access.
 func (p *pass) knowSelf(ctx context.Context) *outcome {
-	p.ownEmail = p.email(ctx, "")
+	known := selves{p.identities, p.tenants, p.selfMembers}
+	p.ownEmail = known.email(ctx, "")
 	if p.kind.Principal == nil && !plan.MentionsPolicy(p.manifest(), p.record) {
 		return nil
 	}
-	p.env.Self = iampolicy.Self{
-		Email: p.ownEmail, Own: p.ownEmail, Accounts: p.tenants.actsAs(), Members: p.selfMembers, Incomplete: p.ownEmail == "",
-	}
-	if impersonate := p.env.Ref.Impersonate; impersonate != "" {
-		p.env.Self.Email = p.email(ctx, impersonate)
-	}
+	p.env.Self = known.as(ctx, p.ownEmail, p.env.Ref.Impersonate)
 	return nil
 }
 
+// selves are all that Google knows this installation as.
+type selves struct {
+	identities Identities
+	tenants    *tenants
+	// members are further members of IAM policies by which we have our access.
+	members []string
+}
+
+// as is whom Google knows us as when we act as a service account (empty: as ourselves, by that e-mail).
+func (s selves) as(ctx context.Context, own, impersonate string) iampolicy.Self {
+	self := iampolicy.Self{Email: own, Own: own, Accounts: s.tenants.actsAs(), Members: s.members, Incomplete: own == ""}
+	if impersonate != "" {
+		self.Email = s.email(ctx, impersonate)
+	}
+	return self
+}
+
 // email is that which Google knows us by; empty if it cannot be found out, which the planner is careful with.
-func (p *pass) email(ctx context.Context, impersonate string) string {
-	email, err := p.identities.Identity(ctx, impersonate)
+func (s selves) email(ctx context.Context, impersonate string) string {
+	email, err := s.identities.Identity(ctx, impersonate)
 	if err != nil {
 		log.FromContext(ctx).V(1).Info("who we are is unknown", "error", err.Error())
 	}

@@ -65,15 +65,21 @@ const defaultNamespace = "holdfast-system"
 
 // Setup makes the manager reconcile the manifests of all kinds, and keep the glass of Namespaces.
 func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
+	_, err := SetupFleet(ctx, mgr, opts)
+	return err
+}
+
+// SetupFleet does so, and returns what the operator knows, for others.
+func SetupFleet(ctx context.Context, mgr ctrl.Manager, opts Options) (*Fleet, error) {
 	tenants, err := setUpTenants(ctx, mgr, opts.Shard, cmp.Or(opts.Handover, gcp.DefaultTimeout))
 	if err != nil {
-		return fmt.Errorf("setting up the watch on Namespaces: %w", err)
+		return nil, fmt.Errorf("setting up the watch on Namespaces: %w", err)
 	}
 	source := cached{mgr.GetClient(), mgr.GetScheme(), tenants}
 	all := &inventory.Inventory{Source: source, Kinds: opts.Kinds, OwnerID: opts.OwnerID, Now: time.Now, Contested: tenants.contested}
 	guards := newGuards(mgr.GetAPIReader())
 	if err := mgr.Add(guards); err != nil {
-		return fmt.Errorf("setting up the watch on admission policies: %w", err)
+		return nil, fmt.Errorf("setting up the watch on admission policies: %w", err)
 	}
 	requests, limits := &looks{inventory: all, of: map[string]*Reconciler{}}, newEventLimits()
 	coverage := coverageOf(opts)
@@ -91,17 +97,18 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 		}
 		requests.of[k.Kind] = r
 		if err := setUpKind(ctx, mgr, r, source, opts); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	sweeps, err := setUpSweeps(ctx, mgr, opts, requests, source, coverage)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := setUpAssets(mgr, opts, requests, sweeps, coverage); err != nil {
-		return err
+		return nil, err
 	}
-	return setUpNamespaces(mgr, opts.Shard)
+	fleet := &Fleet{all, tenants, selves{opts.Identities, tenants, opts.SelfMembers}}
+	return fleet, setUpNamespaces(mgr, opts.Shard)
 }
 
 func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cached, opts Options) error {

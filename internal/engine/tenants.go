@@ -197,6 +197,14 @@ func (t *tenants) ownsIn(namespace string) bool {
 	return known && is.shard == t.shard
 }
 
+// ofAnotherShard says whether another shard is known to be responsible for the objects in a namespace.
+func (t *tenants) ofAnotherShard(namespace string) bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	is, known := t.namespaces[namespace]
+	return known && is.shard != t.shard
+}
+
 // takeover is how long nothing must be written yet for the objects in a namespace: it has moved to this shard, and the other one's process
 // may be at a write. One that begins takes no namespace over: what was there before it has the record to go by.
 func (t *tenants) takeover(namespace string) time.Duration {

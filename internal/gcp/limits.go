@@ -60,8 +60,14 @@ func (l *limiter) admit(ctx context.Context, c call) ([]scope, error) {
 		l.metrics.undeclared(c)
 		return nil, err
 	}
-	scopes := c.scopes(declared)
-	return scopes, l.wait(ctx, fair.Tenant{Namespace: namespaceFrom(ctx), Project: c.project}, scopes)
+	scopes, of := c.scopes(declared), fair.Tenant{Namespace: namespaceFrom(ctx), Project: c.project}
+	if !isInBackground(ctx) {
+		return scopes, l.wait(ctx, of, scopes)
+	}
+	if err := refuseWrite(declared); err != nil {
+		return nil, err
+	}
+	return scopes, l.waitBehind(ctx, of, scopes)
 }
 
 // wait waits until all scopes allow a call on behalf of a tenant. It returns a Throttled error if that would take longer than maxWait or

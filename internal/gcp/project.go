@@ -71,10 +71,11 @@ func (c *Clients) ShutDown(ctx context.Context, impersonate, projectID string) (
 }
 
 // askOnce lets those who ask the same of a project at once share one call. That outlives the caller, since others wait for it; like all calls
-// it has a time-out of its own.
+// it has a time-out of its own. Nobody waits for a call in the background who is not there himself.
 func (c *Clients) askOnce(ctx context.Context, what, impersonate, projectID string, ask func(context.Context) (any, error)) (any, error) {
 	shared := context.WithoutCancel(ctx)
-	flight := c.flights.DoChan(what+" "+impersonate+" "+projectID, func() (any, error) { return ask(shared) })
+	key := fmt.Sprintf("%s %s %s %t", what, impersonate, projectID, isInBackground(ctx))
+	flight := c.flights.DoChan(key, func() (any, error) { return ask(shared) })
 	select {
 	case <-ctx.Done():
 		return nil, fmt.Errorf("getting project %q: %w", projectID, ctx.Err())

@@ -39,7 +39,9 @@ func TestTheTableIsWhatIsServed(t *testing.T) {
 		table[match[1]] = row{match[2], match[3], match[4]}
 	}
 	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(everythingHappened(t))
+	plans := NewPlans()
+	plans.Answered(http.StatusOK, time.Second)
+	registry.MustRegister(everythingHappened(t), plans)
 	callGoogle(t, registry)
 	families, err := registry.Gather()
 	if err != nil {

@@ -111,7 +111,7 @@ func (o *Overlay) refer(m plan.Manifest) {
 func (o *Overlay) Live(m plan.Manifest) {
 	if i, ok := o.at[reference(m)]; ok {
 		o.known[i] = true
-		lay(o.applied[i].Object, m.Object)
+		Lay(o.applied[i].Object, m.Object)
 		o.refer(o.applied[i])
 		return
 	}
@@ -127,9 +127,9 @@ func (o *Overlay) Live(m plan.Manifest) {
 	}
 }
 
-// lay completes a manifest by what the cluster has of the object, as applying it would: what it does not mention of Holdfast's annotations
+// Lay completes a manifest by what the cluster has of the object, as applying it would: what it does not mention of Holdfast's annotations
 // stays, as does all that is not the manifest's to say.
-func lay(applied, live v1alpha1.Object) {
+func Lay(applied, live v1alpha1.Object) {
 	annotations := map[string]string{}
 	for key, value := range live.GetAnnotations() {
 		if strings.HasPrefix(key, ours) {

@@ -1,0 +1,312 @@
+package plugin
+
+import (
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/preview/render"
+	"github.com/holdfast-dev/holdfast/test/installed"
+	"github.com/holdfast-dev/holdfast/test/issuer"
+	"github.com/holdfast-dev/holdfast/test/process"
+)
+
+// served is a world whose operator, the real binary, serves plans. It is a shard's, so that it minds no other test's namespaces.
+type served struct {
+	*world
+
+	issuer *issuer.Issuer
+	// url is where plans are, and authority the file of who vouches for that.
+	url, authority string
+}
+
+func serve(t *testing.T, name string) *served {
+	t.Helper()
+	s := &served{world: newWorld(t, name), issuer: issuer.Start(t)}
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	edit(s.world, namespace, func(n *corev1.Namespace) { n.Labels[v1alpha1.ShardLabel] = name })
+	for folder, file := range map[string]string{"plan-server": "role.yaml", "rbac": "metrics.yaml"} {
+		s.must(client.IgnoreAlreadyExists(installed.Create(s.kube, folder, file)))
+	}
+	home := t.TempDir()
+	manager := filepath.Join(home, "manager")
+	if said, err := exec.CommandContext(t.Context(), "go", "build", "-o", manager, "../../cmd/manager").CombinedOutput(); err != nil {
+		t.Fatalf("building the manager: %v\n%s", err, said)
+	}
+	address, err := process.FreeAddress()
+	s.must(err)
+	s.url, s.authority = "https://"+address, s.certificate(home)
+	args := []string{
+		"--kubeconfig", s.operatorKubeconfig(home), "--shard", name, "--health-probe-bind-address=0", "--gcp-identity", operator,
+		"--plan-address", address, "--plan-tls-cert-file", filepath.Join(home, "tls.crt"), "--plan-tls-key-file", filepath.Join(home, "tls.key"),
+		"--plan-auth-config", s.configuration(home),
+	}
+	args = append(args, s.cloudArgs()...)
+	running := process.StartTest(t, process.Program{Name: "the manager", Path: manager, Args: args})
+	s.must(running.Await(t.Context(), patience, process.Listening(address)))
+	return s
+}
+
+// operatorKubeconfig is the kubeconfig of the operator's service account.
+func (s *served) operatorKubeconfig(home string) string {
+	config, err := clientcmd.LoadFromFile(adminKubeconfig)
+	s.must(err)
+	for _, user := range config.AuthInfos {
+		user.Impersonate = installed.Operator
+	}
+	file := filepath.Join(home, "kubeconfig")
+	s.must(clientcmd.WriteToFile(*config, file))
+	return file
+}
+
+// certificate writes one of a test server's, which is for 127.0.0.1, into a folder, and returns the file of who vouches for it: itself.
+func (s *served) certificate(home string) string {
+	lender := httptest.NewTLSServer(http.NotFoundHandler())
+	defer lender.Close()
+	lent := lender.TLS.Certificates[0]
+	key, err := x509.MarshalPKCS8PrivateKey(lent.PrivateKey)
+	s.must(err)
+	authority := filepath.Join(home, "tls.crt")
+	s.must(os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: lent.Certificate[0]}), 0o600))
+	s.must(os.WriteFile(filepath.Join(home, "tls.key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600))
+	return authority
+}
+
+// configuration writes whose tokens are taken.
+func (s *served) configuration(home string) string {
+	authority, err := json.Marshal(s.issuer.Authority())
+	s.must(err)
+	file := filepath.Join(home, "authentication.yaml")
+	s.must(os.WriteFile(file, fmt.Appendf(nil, `
+apiVersion: apiserver.config.k8s.io/v1
+kind: AuthenticationConfiguration
+jwt:
+- issuer: {url: %q, audiences: [holdfast-plan], certificateAuthority: %s}
+  claimMappings: {username: {expression: '"ci:" + claims.repository_id'}}
+`, s.issuer.URL, authority), 0o600))
+	return file
+}
+
+// allow lets somebody have plans in the world's namespace.
+func (s *served) allow(subject rbacv1.Subject) {
+	s.t.Helper()
+	s.must(s.kube.Create(s.t.Context(), &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "plan-" + strings.ReplaceAll(subject.Name, ":", "-")},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "holdfast-plan"},
+		Subjects:   []rbacv1.Subject{subject},
+	}))
+}
+
+// plan runs the plugin as a pipeline does that has a token and nothing else.
+func (s *served) plan(token string, args ...string) result {
+	s.t.Helper()
+	cmd := s.command(append([]string{"plan", "-f", "all.yaml", "--server", s.url, "--server-ca", s.authority, "--token-env", "CI_TOKEN"}, args...)...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.folder, "KUBECONFIG=/nowhere", "CI_TOKEN=" + token}
+	return s.finish(cmd)
+}
+
+// document is the plan that a pipeline gets.
+func (s *served) document(token string) (document render.Document, code int) {
+	s.t.Helper()
+	got := s.plan(token, "-o", "json")
+	if err := json.Unmarshal([]byte(got.stdout), &document); err != nil {
+		s.t.Fatalf("no plan: %v\n%+v", err, got)
+	}
+	return document, got.code
+}
+
+// effects are those of a plan, by the names of manifests.
+func effects(document render.Document) map[string]string {
+	out := map[string]string{}
+	for _, r := range document.Resources {
+		out[r.Namespace+"/"+r.Name] = string(r.Effect)
+	}
+	return out
+}
+
+const servedManifests = `
+apiVersion: gcp.holdfast.dev/v1alpha1
+kind: Bucket
+metadata: {namespace: served, name: served-new}
+spec: {location: EU}
+---
+apiVersion: gcp.holdfast.dev/v1alpha1
+kind: Bucket
+metadata:
+  namespace: served
+  name: served-logs
+  annotations: {holdfast.dev/approve: "0000"}
+spec: {location: EU, versioning: {enabled: true}}
+---
+apiVersion: gcp.holdfast.dev/v1alpha1
+kind: Topic
+metadata: {namespace: served, name: orders}
+---
+apiVersion: gcp.holdfast.dev/v1alpha1
+kind: Topic
+metadata: {namespace: elsewhere, name: orders}
+`
+
+// TestAPipelineWithoutCredentialsGetsPlans: of an issuer's token, through the plugin and the manager as they are built.
+func TestAPipelineWithoutCredentialsGetsPlans(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "served")
+	logs := &v1alpha1.Bucket{ObjectMeta: metav1.ObjectMeta{Name: "served-logs"}, Spec: v1alpha1.BucketSpec{Location: "EU"}}
+	s.create(logs)
+	s.ready(logs)
+	s.write("all.yaml", servedManifests)
+	token := s.issuer.Token(t, nil)
+
+	t.Run("without the right", func(t *testing.T) {
+		document, code := s.document(token)
+		if document.Summary.Refused != 4 || code != 1 {
+			t.Errorf("exit code %d, %v", code, effects(document))
+		}
+	})
+	s.allow(rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "ci:123"})
+	mark := s.cloud.Traffic.Mark()
+	s.eventually("access is looked up anew", func() (bool, string) {
+		document, _ := s.document(token)
+		return document.Summary.Refused == 1, fmt.Sprint(effects(document))
+	})
+	document, code := s.document(token)
+	want := map[string]string{
+		"served/served-new": "create", "served/served-logs": "update", "served/orders": "create", "elsewhere/orders": "refused",
+	}
+	if diff := cmp.Diff(want, effects(document)); diff != "" || code != 1 {
+		t.Errorf("exit code %d; effects (-want +got):\n%s", code, diff)
+	}
+	for _, r := range document.Resources {
+		if r.Origin == nil || r.Origin.File != "all.yaml" {
+			t.Errorf("%s stands in %v", r.Name, r.Origin)
+		}
+	}
+	if writes := s.cloud.Traffic.WritesSince(mark); len(writes) > 0 {
+		t.Errorf("plans wrote %v", writes)
+	}
+	t.Run("in markdown", func(t *testing.T) {
+		if got := s.plan(token, "-o", "markdown"); !strings.HasPrefix(got.stdout, render.Marker) || !strings.Contains(got.stdout, "spec.versioning") {
+			t.Errorf("got %+v", got)
+		}
+	})
+	t.Run("by the workflow", func(t *testing.T) {
+		script := strings.ReplaceAll(planStep(t, "plan-without-credentials.yaml"), "https://PLANS_EXAMPLE_COM", s.url)
+		s.write("manifests/all.yaml", servedManifests)
+		output, comment := s.runStep(script, []string{"--server-ca", s.authority, "--token-env", "CI_TOKEN"}, "KUBECONFIG=/nowhere", "CI_TOKEN="+token)
+		if output != "code=1\n" || !strings.Contains(comment, "Topic served/orders: create") {
+			t.Errorf("%s\n%s", output, comment)
+		}
+	})
+	t.Run("with a token that is not accepted", func(t *testing.T) {
+		got := s.plan(s.issuer.Token(t, map[string]any{"aud": "somebody-else"}))
+		if got.code != 1 || got.stdout != "" || !strings.Contains(got.stderr, "401 unauthorized: the token is not accepted") {
+			t.Errorf("got %+v", got)
+		}
+	})
+}
+
+// TestTheServersPlanIsThePluginsOwn: the same manifests, the same cluster, and once with all credentials.
+func TestTheServersPlanIsThePluginsOwn(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "served-same")
+	logs := &v1alpha1.Bucket{ObjectMeta: metav1.ObjectMeta{Name: "served-same-logs"}, Spec: v1alpha1.BucketSpec{
+		Location: "EU", Labels: v1alpha1.Labels{"team": "a", "stage": "prod"},
+	}}
+	s.create(logs)
+	s.ready(logs)
+	s.write("all.yaml", strings.ReplaceAll(`
+apiVersion: gcp.holdfast.dev/v1alpha1
+kind: Bucket
+metadata: {namespace: NAME, name: NAME-logs}
+spec: {location: EU, labels: {team: b}, lifecycle: {rules: [{action: {type: Delete}, condition: {age: 3}}]}}
+---
+apiVersion: gcp.holdfast.dev/v1alpha1
+kind: ServiceAccount
+metadata: {namespace: NAME, name: writer}
+---
+apiVersion: gcp.holdfast.dev/v1alpha1
+kind: Topic
+metadata: {namespace: NAME, name: orders}
+spec: {iam: {bindings: [{role: roles/pubsub.publisher, serviceAccountRefs: [{name: writer}]}]}}
+---
+apiVersion: gcp.holdfast.dev/v1alpha1
+kind: ProjectPolicy
+metadata: {namespace: NAME, name: roles}
+spec: {bindings: [{role: roles/logging.logWriter, members: ["user:ada@example.com"]}]}
+`, "NAME", s.namespace))
+	s.allow(rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "ci:123"})
+	theirs, code := s.document(s.issuer.Token(t, nil))
+	got := s.run(append([]string{"plan", "-f", ".", "-o", "json", "--gcp-identity", operator}, s.cloudArgs()...)...)
+	var own render.Document
+	if err := json.Unmarshal([]byte(got.stdout), &own); err != nil {
+		t.Fatalf("%v\n%+v", err, got)
+	}
+	if diff := cmp.Diff(own.Resources, theirs.Resources, cmp.AllowUnexported(render.Resource{})); diff != "" || code != got.code {
+		t.Errorf("exit codes %d and %d; (-plugin +server):\n%s", got.code, code, diff)
+	}
+}
+
+// TestServiceAccountsGetPlans: by a token that is for plans and for nothing else.
+func TestServiceAccountsGetPlans(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "served-accounts")
+	s.write("all.yaml", strings.ReplaceAll(servedManifests, "served", s.namespace))
+	runner := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "runner"}}
+	s.create(runner)
+	s.allow(rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: s.namespace, Name: "runner"})
+	clients, err := kubernetes.NewForConfig(kubeConfig)
+	s.must(err)
+	token := func(audiences ...string) string {
+		answer, err := clients.CoreV1().ServiceAccounts(s.namespace).CreateToken(t.Context(), "runner",
+			&authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{Audiences: audiences}}, metav1.CreateOptions{})
+		s.must(err)
+		return answer.Status.Token
+	}
+	document, _ := s.document(token("holdfast-plan"))
+	if document.Summary.Create != 3 || document.Summary.Refused != 1 {
+		t.Errorf("effects: %v", effects(document))
+	}
+	own := token() // that of the API server
+	for what, refused := range map[string]string{
+		"for the API server": own, "for both": token("holdfast-plan", audienceOf(t, own)), "for somebody else": token("elsewhere"),
+	} {
+		if got := s.plan(refused); got.code != 1 || !strings.Contains(got.stderr, "401") {
+			t.Errorf("a token %s: %+v", what, got)
+		}
+	}
+}
+
+// audienceOf is the audience of a token.
+func audienceOf(t *testing.T, token string) string {
+	t.Helper()
+	var says struct {
+		Audiences []string `json:"aud"`
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
+	if err == nil {
+		err = json.Unmarshal(payload, &says)
+	}
+	if err != nil || len(says.Audiences) != 1 {
+		t.Fatalf("the token is for %q (%v)", says.Audiences, err)
+	}
+	return says.Audiences[0]
+}
