@@ -40,7 +40,7 @@ func (c *importCommand) declared(ctx context.Context) (func(externalName string)
 // declaredIn are the external names of all resources that manifests in a cluster declare.
 func declaredIn(ctx context.Context, cluster client.Client) (map[string]bool, error) {
 	namespaces := map[string]map[string]string{}
-	err := eachPage(ctx, cluster, &corev1.NamespaceList{}, func(obj runtime.Object) error {
+	err := eachItem(ctx, cluster, &corev1.NamespaceList{}, func(obj runtime.Object) error {
 		namespace := obj.(*corev1.Namespace)
 		namespaces[namespace.Name] = namespace.Annotations
 		return nil
@@ -54,7 +54,7 @@ func declaredIn(ctx context.Context, cluster client.Client) (map[string]bool, er
 		if err != nil {
 			return nil, err
 		}
-		err = eachPage(ctx, cluster, list, func(obj runtime.Object) error {
+		err = eachItem(ctx, cluster, list, func(obj runtime.Object) error {
 			manifest := obj.(v1alpha1.Object)
 			project := inventory.ProjectIn(manifest, namespaces[manifest.GetNamespace()])
 			found[k.ExternalName(kind.Ref{Project: project, ID: k.ResourceID(manifest)})] = true
