@@ -93,7 +93,8 @@ func (d *definition) decode(u *unstructured.Unstructured) error {
 	if err != nil {
 		return err
 	}
-	unknown = append(unknown, pruning.PruneWithOptions(u.Object, d.schema, true, structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})...)
+	track := structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true}
+	unknown = append(unknown, pruning.PruneWithOptions(u.Object, d.schema, true, track)...)
 	defaulting.PruneNonNullableNullsWithoutDefaults(u.Object, d.schema)
 	invalid, more := objectmeta.CoerceWithOptions(nil, u.Object, d.schema, false, objectmeta.CoerceOptions{ReturnUnknownFieldPaths: true})
 	if invalid != nil {
@@ -137,7 +138,8 @@ func (d *definition) metadata(ctx context.Context, u, old *unstructured.Unstruct
 		return field.ErrorList{field.Invalid(at, u.Object["metadata"], err.Error())}
 	}
 	if old == nil {
-		return apivalidation.ValidateObjectMetaDeclaratively(ctx, operation.Create, &meta.ObjectMeta, nil, true, apivalidation.NameIsDNSSubdomain, at, beta)
+		name := apivalidation.NameIsDNSSubdomain
+		return apivalidation.ValidateObjectMetaDeclaratively(ctx, operation.Create, &meta.ObjectMeta, nil, true, name, at, beta)
 	}
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(old.Object, &before); err != nil {
 		return field.ErrorList{field.Invalid(at, old.Object["metadata"], err.Error())}

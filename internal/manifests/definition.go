@@ -64,7 +64,8 @@ var definitions = sync.OnceValues(func() (map[string]*definition, error) {
 func define(def *apiextensionsv1.CustomResourceDefinition) (*definition, error) {
 	version := def.Spec.Versions[0]
 	var internal apiextensions.CustomResourceValidation
-	if err := apiextensionsv1.Convert_v1_CustomResourceValidation_To_apiextensions_CustomResourceValidation(version.Schema, &internal, nil); err != nil {
+	toInternal := apiextensionsv1.Convert_v1_CustomResourceValidation_To_apiextensions_CustomResourceValidation
+	if err := toInternal(version.Schema, &internal, nil); err != nil {
 		return nil, err
 	}
 	structural, err := structuralschema.NewStructural(internal.OpenAPIV3Schema)

@@ -171,7 +171,8 @@ func (r *reader) namespace(fields map[string]any, from Origin) {
 	case first < 0:
 		r.tree.Namespaces = append(r.tree.Namespaces, Namespace{Name: read.Name, Labels: read.Labels, Annotations: read.Annotations, Origin: from})
 	case !maps.Equal(r.tree.Namespaces[first].Labels, read.Labels), !maps.Equal(r.tree.Namespaces[first].Annotations, read.Annotations):
-		problem.Message = fmt.Sprintf("the same Namespace is in %s, with other labels or annotations: remove one of the two", r.tree.Namespaces[first].Origin)
+		at := r.tree.Namespaces[first].Origin
+		problem.Message = fmt.Sprintf("the same Namespace is in %s, with other labels or annotations: remove one of the two", at)
 	}
 	if problem.Message != "" {
 		r.problem(problem)
