@@ -40,12 +40,12 @@ func revision(ctx context.Context, dir, name string) (*place, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing the files of the revision %s: %w", name, err)
 	}
-	files := &gitFiles{blobs: newBlobs(ctx, dir), files: map[string]string{}, links: map[string]string{}, dirs: map[string][]string{"/": nil}}
-	if err := files.list(list); err != nil {
+	files := &gitFiles{blobs: newBlobs(ctx, dir), files: map[string]string{}, links: map[string]string{}, dirs: map[string][]string{line(top): nil}}
+	if err := files.list(line(top), list); err != nil {
 		files.blobs.close()
 		return nil, fmt.Errorf("listing the files of the revision %s: %w", name, err)
 	}
-	at := path.Join("/", filepath.ToSlash(line(prefix)))
+	at := path.Join(line(top), line(prefix))
 	resolve := func(name string) (string, error) { return inRepository(line(top), at, name) }
 	return &place{FileSystem: files, dir: at, resolve: resolve, close: files.blobs.close}, nil
 }
@@ -53,23 +53,19 @@ func revision(ctx context.Context, dir, name string) (*place, error) {
 // line is the text of one line.
 func line(text string) string { return strings.TrimRight(text, "\r\n") }
 
-// inRepository is where a path is in the tree of the repository at top, seen from its folder at.
-func inRepository(top, at, name string) (string, error) {
+// inRepository is where a path is that is seen from a folder of the repository at top.
+func inRepository(top, from, name string) (string, error) {
+	at := filepath.Join(from, name)
 	if filepath.IsAbs(name) {
+		at = name
 		if linked, err := filepath.EvalSymlinks(name); err == nil {
-			name = linked
+			at = linked
 		}
-		rel, err := filepath.Rel(top, name)
-		if err != nil {
-			return "", err
-		}
-		name, at = rel, "/"
 	}
-	rel := path.Join(strings.TrimPrefix(at, "/"), filepath.ToSlash(name))
-	if rel == ".." || strings.HasPrefix(rel, "../") {
+	if rel, err := filepath.Rel(top, at); err != nil || !filepath.IsLocal(rel) {
 		return "", fmt.Errorf("it is not in the git repository %s", top)
 	}
-	return path.Join("/", rel), nil
+	return at, nil
 }
 
 // git runs git in a folder and returns what it prints.
@@ -91,7 +87,7 @@ func gitCommand(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// gitFiles are the files of a tree. Paths begin with a slash, which is the top of the repository.
+// gitFiles are the files of a tree, under the paths that they would have on disk.
 type gitFiles struct {
 	readOnly
 
@@ -103,25 +99,24 @@ type gitFiles struct {
 }
 
 // list takes in what git ls-tree -r -z prints: mode, type, object and path of each file.
-func (g *gitFiles) list(tree string) error {
+func (g *gitFiles) list(top, tree string) error {
 	for entry := range strings.SplitSeq(strings.TrimRight(tree, "\x00"), "\x00") {
 		head, name, ok := strings.Cut(entry, "\t")
 		fields := strings.Fields(head)
 		if !ok || len(fields) != 3 || fields[1] != "blob" { // the commit of a submodule is no file
 			continue
 		}
-		mode, blob := fields[0], fields[2]
+		mode, blob, name := fields[0], fields[2], path.Join(top, name)
+		g.enter(name)
 		if mode != "120000" {
-			g.files["/"+name] = blob
-			g.enter("/" + name)
+			g.files[name] = blob
 			continue
 		}
 		target, err := g.blobs.read(blob)
 		if err != nil {
 			return err
 		}
-		g.links["/"+name] = path.Join(path.Dir(name), string(target))
-		g.enter("/" + name)
+		g.links[name] = string(target)
 	}
 	return nil
 }
@@ -139,20 +134,20 @@ func (g *gitFiles) enter(name string) {
 	}
 }
 
-// follow is where a path leads: itself where there are no symbolic links. One that leads out of the repository leads nowhere, as do those
-// that lead in a circle.
+// follow is where a path leads: itself where there are no symbolic links. Those that lead in a circle lead nowhere.
 func (g *gitFiles) follow(name string) string {
 	at, rest := "/", path.Clean("/"+name)
 	for range 1000 {
 		next, more, _ := strings.Cut(strings.TrimPrefix(rest, "/"), "/")
+		within := at
 		at, rest = path.Join(at, next), more
 		if target, ok := g.links[at]; ok {
-			at, rest = "/", path.Join(target, rest)
-			if path.IsAbs(target) || target == ".." || strings.HasPrefix(target, "../") {
-				return ""
+			if !path.IsAbs(target) {
+				target = path.Join(within, target)
 			}
+			at, rest = "/", path.Join(target, rest)
 		}
-		if rest == "" || rest == "." {
+		if rest == "" {
 			return at
 		}
 	}

@@ -83,6 +83,13 @@ func TestReadARevision(t *testing.T) {
 			compare(t, reading{objects: tc.want}, told(read(t, Options{Paths: tc.paths, Dir: filepath.Join(r.dir, tc.dir), Revision: "HEAD~1"})))
 		})
 	}
+	t.Run("what is wrong there", func(t *testing.T) {
+		r := repository(t, map[string]string{"apps/kustomization.yaml": "resources: [missing/a.yaml]\n", "b.yaml": "kind: ["})
+		tree := read(t, Options{Paths: []string{"."}, Dir: r.dir, Revision: "HEAD"})
+		if got := told(tree).problems; len(got) != 2 || !strings.Contains(got[1], "open apps/missing/a.yaml: file does not exist") {
+			t.Errorf("problems: %q", got)
+		}
+	})
 	t.Run("by an absolute path, through a link", func(t *testing.T) {
 		r := repository(t, files)
 		link := filepath.Join(t.TempDir(), "link")

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/krusty"
@@ -84,8 +86,18 @@ func kustomization(fsys filesys.FileSystem, dir string) types.Kustomization {
 	return k
 }
 
+// rendering is held by who renders: kustomize keeps the schemas of a kustomization in variables of the process.
+var rendering sync.Mutex
+
 // render renders a kustomization, without plugins and without the network.
-func render(fsys filesys.FileSystem, k file) ([]rendered, error) {
+func render(fsys filesys.FileSystem, k file) (out []rendered, err error) {
+	rendering.Lock()
+	defer rendering.Unlock()
+	defer func() {
+		if reason := recover(); reason != nil { // kustomize gives up on some files so
+			err = fmt.Errorf("kustomize panics: %v", reason)
+		}
+	}()
 	local := &local{FileSystem: fsys, root: k.path}
 	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(local, k.path)
 	if local.refused != nil {
@@ -97,7 +109,6 @@ func render(fsys filesys.FileSystem, k file) ([]rendered, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []rendered
 	for _, r := range resources.Resources() {
 		from, err := originOf(r, k, local.traced)
 		if err != nil {
@@ -145,18 +156,9 @@ func (l *local) ReadFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	kustomization := slices.Contains(konfig.RecognizedKustomizationFileNames(), filepath.Base(path))
-	if !kustomization && !bytes.Contains(text, []byte(konfig.BuiltinPluginApiVersion)) {
-		return text, nil
-	}
-	for _, doc := range documents(text) {
-		fields, _ := doc.value.(map[string]any)
-		if !kustomization && fields["apiVersion"] != konfig.BuiltinPluginApiVersion {
-			continue
-		}
-		if remote := remoteIn(fields); remote != "" {
-			l.refused = fmt.Errorf("it refers to %s, and nothing is fetched from elsewhere: keep a copy beside it, or pipe the output of `kustomize build` to -f -", remote)
-			return nil, l.refused
-		}
+	if found := remoteInText(text, kustomization); found != "" {
+		l.refused = fmt.Errorf("it refers to %s, and nothing is fetched from elsewhere: keep a copy beside it, or pipe the output of `kustomize build` to -f -", found)
+		return nil, l.refused
 	}
 	if kustomization && l.isRoot(filepath.Dir(path)) {
 		return l.trace(text)
@@ -181,7 +183,7 @@ func (l *local) trace(text []byte) ([]byte, error) {
 	if l.traced {
 		return text, nil
 	}
-	fields["buildMetadata"] = append(said, types.OriginAnnotations) // a key in another letter case is decoded after this one
+	fields["buildMetadata"] = append(said, types.OriginAnnotations)
 	return yaml.Marshal(fields)
 }
 
@@ -196,16 +198,16 @@ var naming = []string{
 var free = []string{"metadata", "commonlabels", "commonannotations", "labels", "options", "generatoroptions", "literals"}
 
 // remote is what kustomize would fetch, with git or HTTP; after a name, too, as generators have it.
-var remote = regexp.MustCompile(`(?i)^([^=\s]*=)?(git::|https?:|ssh:|file:|oci:|github\.com[/:]|[a-z][a-z0-9-]*@)\S+$`)
+var remote = regexp.MustCompile(`(?i)^([^=\s]*=)?(git::|https?:|ssh:|file:|oci:|github\.com[/:]|[a-z][a-z0-9-]*@)`)
 
 // remoteIn is the first thing that fields name and that is not here; empty if there is none.
 func remoteIn(fields map[string]any) string {
-	for name, value := range fields {
-		name = strings.ToLower(name)
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		name := strings.ToLower(key)
 		if slices.Contains(free, name) {
 			continue
 		}
-		if found := remoteValue(value, slices.Contains(naming, name)); found != "" {
+		if found := remoteValue(fields[key], slices.Contains(naming, name)); found != "" {
 			return found
 		}
 	}
@@ -235,10 +237,24 @@ func remoteText(text string, names bool) string {
 	case remote.MatchString(text):
 		return text
 	case strings.Contains(text, "\n"):
-		for _, doc := range documents([]byte(text)) {
-			if found := remoteValue(doc.value, false); found != "" {
-				return found
-			}
+		return remoteInText([]byte(text), false)
+	}
+	return ""
+}
+
+// remoteInText is the first thing that a text names and that is not here, if it is a kustomization or the configuration of one of kustomize's
+// own plugins.
+func remoteInText(text []byte, kustomization bool) string {
+	if !kustomization && !bytes.Contains(text, []byte(konfig.BuiltinPluginApiVersion)) {
+		return ""
+	}
+	for _, doc := range documents(text) {
+		fields, _ := doc.value.(map[string]any)
+		if !kustomization && fields["apiVersion"] != konfig.BuiltinPluginApiVersion {
+			continue
+		}
+		if found := remoteIn(fields); found != "" {
+			return found
 		}
 	}
 	return ""

@@ -148,14 +148,25 @@ func Read(ctx context.Context, o Options) (*Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := reader{Options: o, place: place, definitions: definitions, first: map[identity]Origin{}, tree: &Tree{Problems: f.problems, Foreign: map[string]int{}}}
+	r := reader{Options: o, place: place, definitions: definitions, first: map[identity]Origin{}, tree: &Tree{Foreign: map[string]int{}}}
+	for _, problem := range f.problems {
+		problem.Message = place.relative(problem.Message)
+		r.problem(problem)
+	}
 	for _, file := range f.files {
-		if err := r.file(ctx, file); err != nil {
+		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
+		r.file(file)
 	}
 	for _, k := range roots(place, f.kustomizations) {
-		r.kustomization(ctx, k)
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		r.kustomization(k)
 	}
-	return r.tree, ctx.Err()
+	if err := r.finish(ctx); err != nil {
+		return nil, err
+	}
+	return r.tree, nil
 }

@@ -7,13 +7,15 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
+	apiruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
@@ -34,33 +36,40 @@ type reader struct {
 	definitions map[string]*definition
 	// first is where each manifest was read first.
 	first map[identity]Origin
-	tree  *Tree
+	// tree has all but Objects and Problems, which are in outcomes until everything is read.
+	tree     *Tree
+	outcomes []*outcome
+}
+
+// outcome is what comes of a manifest, or of something that is none.
+type outcome struct {
+	problems []Problem
+	object   *Object
+	// manifest is what is yet to be checked, as an object of a definition; about is a problem of it, without the problem.
+	manifest   *unstructured.Unstructured
+	definition *definition
+	about      Problem
+	// faulty is one that cannot be applied, whatever the check says.
+	faulty bool
 }
 
 // identity is what only one manifest may have.
 type identity struct{ kind, namespace, name string }
 
-// file reads a file. An error ends the reading.
-func (r *reader) file(ctx context.Context, f file) error {
+// file reads a file.
+func (r *reader) file(f file) {
 	text, err := r.read(f)
-	if err != nil {
+	switch {
+	case err != nil:
 		r.problem(Problem{Origin: Origin{File: f.name}, Message: r.place.relative(err.Error())})
-		return nil
-	}
-	if f.template {
-		if bytes.Contains(text, []byte(v1alpha1.GroupVersion.Group)) {
-			message := "this is a template of a Helm chart: render it first, as in `helm template CHART | kubectl holdfast plan -f -`"
-			r.problem(Problem{Origin: Origin{File: f.name}, Message: message})
+	case !f.template:
+		for _, doc := range documents(text) {
+			r.document(doc, Origin{File: f.name})
 		}
-		return nil
+	case bytes.Contains(text, []byte(v1alpha1.GroupVersion.Group)):
+		message := "this is a template of a Helm chart: render it first, as in `helm template CHART | kubectl holdfast plan -f -`"
+		r.problem(Problem{Origin: Origin{File: f.name}, Message: message})
 	}
-	for _, doc := range documents(text) {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		r.document(ctx, doc, Origin{File: f.name})
-	}
-	return nil
 }
 
 func (r *reader) read(f file) ([]byte, error) {
@@ -74,19 +83,19 @@ func (r *reader) read(f file) ([]byte, error) {
 }
 
 // kustomization reads what one renders.
-func (r *reader) kustomization(ctx context.Context, k file) {
+func (r *reader) kustomization(k file) {
 	manifests, err := render(r.place, k)
 	if err != nil {
 		r.problem(Problem{Origin: Origin{File: k.kustomization()}, Message: "rendering the kustomization: " + r.place.relative(err.Error())})
 		return
 	}
 	for _, m := range manifests {
-		r.document(ctx, m.document, m.origin)
+		r.document(m.document, m.origin)
 	}
 }
 
 // document reads a document of a file, or one of what a kustomization rendered, which has no line of its own.
-func (r *reader) document(ctx context.Context, doc document, from Origin) {
+func (r *reader) document(doc document, from Origin) {
 	if from.Kustomization == "" {
 		from.Document, from.Line = doc.number, doc.line
 	}
@@ -104,7 +113,7 @@ func (r *reader) document(ctx context.Context, doc document, from Origin) {
 		}
 	}
 	if !isList(doc.value) {
-		r.manifest(ctx, doc.value, from, faulty)
+		r.manifest(doc.value, from, faulty)
 		return
 	}
 	for i, item := range items(doc.value) {
@@ -112,7 +121,7 @@ func (r *reader) document(ctx context.Context, doc document, from Origin) {
 		if i < len(doc.itemLines) {
 			at.Line = doc.itemLines[i]
 		}
-		r.manifest(ctx, item, at, faulty)
+		r.manifest(item, at, faulty)
 	}
 }
 
@@ -134,7 +143,7 @@ func kindOf(fields map[string]any) schema.GroupVersionKind {
 }
 
 // manifest reads a manifest. A faulty one is checked, too, but cannot be applied.
-func (r *reader) manifest(ctx context.Context, value any, from Origin, faulty bool) {
+func (r *reader) manifest(value any, from Origin, faulty bool) {
 	fields, _ := value.(map[string]any)
 	if _, patch := fields["$patch"]; patch {
 		return
@@ -143,9 +152,7 @@ func (r *reader) manifest(ctx context.Context, value any, from Origin, faulty bo
 	case gvk == namespaces:
 		r.namespace(fields, from)
 	case gvk.Group == v1alpha1.GroupVersion.Group:
-		if obj := r.own(ctx, fields, from); obj != nil && !faulty {
-			r.tree.Objects = append(r.tree.Objects, Object{Object: obj, Origin: from})
-		}
+		r.own(fields, from, faulty)
 	case strings.HasSuffix(gvk.Group, configConnector):
 		r.tree.Foreign[gvk.Kind]++
 	}
@@ -154,7 +161,7 @@ func (r *reader) manifest(ctx context.Context, value any, from Origin, faulty bo
 func (r *reader) namespace(fields map[string]any, from Origin) {
 	var read metav1.PartialObjectMetadata
 	problem := about(fields, from)
-	err := runtime.DefaultUnstructuredConverter.FromUnstructured(map[string]any{"metadata": fields["metadata"]}, &read)
+	err := apiruntime.DefaultUnstructuredConverter.FromUnstructured(map[string]any{"metadata": fields["metadata"]}, &read)
 	first := slices.IndexFunc(r.tree.Namespaces, func(n Namespace) bool { return n.Name == read.Name })
 	switch {
 	case err != nil:
@@ -171,8 +178,8 @@ func (r *reader) namespace(fields map[string]any, from Origin) {
 	}
 }
 
-// own reads a manifest of our group. It returns nothing where it cannot be applied, and where the operator alone makes such objects.
-func (r *reader) own(ctx context.Context, fields map[string]any, from Origin) v1alpha1.Object {
+// own reads a manifest of our group.
+func (r *reader) own(fields map[string]any, from Origin, faulty bool) {
 	u := &unstructured.Unstructured{Object: fields}
 	if fields["metadata"] == nil {
 		fields["metadata"] = map[string]any{}
@@ -180,32 +187,19 @@ func (r *reader) own(ctx context.Context, fields map[string]any, from Origin) v1
 	if metadata, ok := fields["metadata"].(map[string]any); ok && (metadata["namespace"] == nil || metadata["namespace"] == "") {
 		metadata["namespace"] = cmp.Or(r.Namespace, metav1.NamespaceDefault)
 	}
-	about := about(fields, from)
-	definition := r.definitions[u.GetKind()]
-	wrong := r.wellKnown(u, about)
-	if len(wrong) == 0 {
-		found, err := definition.create(ctx, u)
-		wrong = problems(about, found, err)
+	out := &outcome{about: about(fields, from), faulty: faulty}
+	if out.problems = r.wellKnown(u, out.about); len(out.problems) == 0 {
+		out.manifest, out.definition = u, r.definitions[u.GetKind()]
 	}
-	id := identity{about.Kind, about.Namespace, about.Name}
+	r.outcomes = append(r.outcomes, out)
+	id := identity{out.about.Kind, out.about.Namespace, out.about.Name}
 	if first, again := r.first[id]; again && id.name != "" {
-		about.Message = fmt.Sprintf("the same manifest is in %s: remove one of the two", first)
-		wrong = append(wrong, about)
-	} else {
-		r.first[id] = from
+		again := out.about
+		again.Message = fmt.Sprintf("the same manifest is in %s: remove one of the two", first)
+		out.problems = append(out.problems, again)
+		return
 	}
-	k, ok := kind.Named(r.Kinds, u.GetKind())
-	if len(wrong) > 0 || !ok {
-		r.problem(wrong...)
-		return nil
-	}
-	obj := k.New()
-	if err := convert(u, obj); err != nil {
-		about.Message = err.Error()
-		r.problem(about)
-		return nil
-	}
-	return obj
+	r.first[id] = from
 }
 
 // wellKnown says what is wrong before there is anything to check a manifest by.
@@ -224,4 +218,42 @@ func (r *reader) wellKnown(u *unstructured.Unstructured, p Problem) []Problem {
 	return []Problem{p}
 }
 
-func (r *reader) problem(p ...Problem) { r.tree.Problems = append(r.tree.Problems, p...) }
+func (r *reader) problem(p Problem) {
+	r.outcomes = append(r.outcomes, &outcome{problems: []Problem{p}})
+}
+
+// finish checks all manifests, as many at a time as there are processors, and puts what came of them into the tree in the order of reading.
+func (r *reader) finish(ctx context.Context) error {
+	checks, ctx := errgroup.WithContext(ctx)
+	checks.SetLimit(runtime.GOMAXPROCS(0))
+	for _, out := range r.outcomes {
+		if out.manifest != nil {
+			checks.Go(func() error {
+				out.check(ctx, r.Kinds)
+				return ctx.Err()
+			})
+		}
+	}
+	if err := checks.Wait(); err != nil {
+		return err
+	}
+	for _, out := range r.outcomes {
+		r.tree.Problems = append(r.tree.Problems, out.problems...)
+		if out.object != nil && len(out.problems) == 0 && !out.faulty {
+			r.tree.Objects = append(r.tree.Objects, *out.object)
+		}
+	}
+	return nil
+}
+
+// check checks a manifest. What only the operator makes is of none of the kinds, and becomes no object.
+func (o *outcome) check(ctx context.Context, kinds []kind.Kind) {
+	found, err := o.definition.create(ctx, o.manifest)
+	o.problems = append(problems(o.about, found, err), o.problems...)
+	k, ok := kind.Named(kinds, o.about.Kind)
+	if len(o.problems) > 0 || !ok {
+		return
+	}
+	o.object = &Object{Object: k.New(), Origin: o.about.Origin}
+	o.problems = problems(o.about, nil, convert(o.manifest, o.object.Object))
+}
