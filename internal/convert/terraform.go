@@ -19,10 +19,9 @@ const stateVersion = 4
 
 // terraformState is what is read of a state.
 type terraformState struct {
-	Version         int                 `json:"version"`
-	TerraformVerson string              `json:"terraform_version"`
-	EncryptedData   json.RawMessage     `json:"encrypted_data"`
-	Resources       []terraformResource `json:"resources"`
+	Version       int                 `json:"version"`
+	EncryptedData json.RawMessage     `json:"encrypted_data"`
+	Resources     []terraformResource `json:"resources"`
 }
 
 type terraformResource struct {
