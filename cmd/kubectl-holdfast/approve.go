@@ -89,7 +89,7 @@ func (a *approveCommand) run(ctx context.Context, args []string) error {
 	if !a.wait {
 		return nil
 	}
-	return a.await(ctx, a.timeout, noOperator, func(ctx context.Context) (awaited, error) {
+	return a.await(ctx, a.timeout, func(ctx context.Context) (awaited, error) {
 		switch err := reread(ctx, kube, obj); {
 		case apierrors.IsNotFound(err):
 			a.sayf("%s: the manifest is gone, as was approved", title)

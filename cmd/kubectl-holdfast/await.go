@@ -27,9 +27,9 @@ type awaited struct {
 	saw string
 }
 
-// await looks until something is done, and tells what it sees each time that is something else. unless is told, once, when that takes long.
-func (p *program) await(ctx context.Context, timeout time.Duration, unless string, look func(context.Context) (awaited, error)) error {
-	deadline, slow, last := time.Now().Add(timeout), time.Now().Add(slowAwait), ""
+// await looks until something is done, and tells what it sees each time that is something else, and once what to do when that takes long.
+func (p *program) await(ctx context.Context, timeout time.Duration, look func(context.Context) (awaited, error)) error {
+	deadline, slow, last, unless := time.Now().Add(timeout), time.Now().Add(slowAwait), "", noOperator
 	for {
 		seen, err := look(ctx)
 		switch {

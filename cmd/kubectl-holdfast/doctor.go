@@ -113,7 +113,8 @@ func (d *doctorCommand) server() (minor int, err error) {
 	}
 	switch {
 	case minor < 30:
-		d.Add(doctor.Fail, "Kubernetes", "Upgrade the cluster to 1.30 at least, better 1.36", "%s has no admission policies, which guard break-glass", running)
+		d.Add(doctor.Fail, "Kubernetes", "Upgrade the cluster to 1.30 at least, better 1.36",
+			"%s has no admission policies, which guard break-glass", running)
 	case minor < stampsFrom:
 		d.Add(doctor.OK, "Kubernetes", "", "%s: who broke a glass is set by hand, or by this plugin, and checked (config/before-1.36)", running)
 	default:

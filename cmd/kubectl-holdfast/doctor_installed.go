@@ -13,8 +13,11 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/doctor"
 )
 
-// installed reads the object of the cluster that has the name of one of ours; nil if there is none. mayNot says that somebody else would have to look.
-func (d *doctorCommand) installed(ctx context.Context, shipped *unstructured.Unstructured) (found *unstructured.Unstructured, mayNot bool, err error) {
+// installed reads the object of the cluster that has the name of one of ours; nil if there is none. mayNot says that somebody else would have
+// to look.
+func (d *doctorCommand) installed(
+	ctx context.Context, shipped *unstructured.Unstructured,
+) (found *unstructured.Unstructured, mayNot bool, err error) {
 	found = &unstructured.Unstructured{}
 	found.SetGroupVersionKind(shipped.GroupVersionKind())
 	switch err := d.kube.Get(ctx, client.ObjectKey{Name: shipped.GetName()}, found); {
@@ -47,7 +50,8 @@ func (d *doctorCommand) compare(
 	}
 	d.Findings = append(d.Findings, all...)
 	if unread > 0 {
-		d.Add(doctor.Warn, check, "Ask somebody who may get "+resource, "%d of %d could not be compared: you may not get %s", unread, len(shipped), resource)
+		d.Add(doctor.Warn, check, "Ask somebody who may get "+resource,
+			"%d of %d could not be compared: you may not get %s", unread, len(shipped), resource)
 	}
 	if len(all) == 0 && unread < len(shipped) {
 		d.Add(doctor.OK, check, "", "%d are as %s has them", len(shipped)-unread, short())

@@ -168,7 +168,8 @@ func (g *glassCommand) ask(ctx context.Context, what string, on []glassed) error
 	}
 	n, first, question := 0, []string{}, what+" these %d?"
 	list := func(title string) {
-		if n++; n <= mostAsked {
+		n++
+		if n <= mostAsked {
 			first = append(first, title)
 		}
 	}

@@ -57,7 +57,9 @@ func (g *glassCommand) close(ctx context.Context, on []glassed) error {
 			if !isBroken(each) {
 				return nil, notBroken(each)
 			}
-			return map[string]any{v1alpha1.BreakGlassAnnotation: nil, v1alpha1.BreakGlassByAnnotation: nil, v1alpha1.BreakGlassUntilAnnotation: nil}, nil
+			return map[string]any{
+				v1alpha1.BreakGlassAnnotation: nil, v1alpha1.BreakGlassByAnnotation: nil, v1alpha1.BreakGlassUntilAnnotation: nil,
+			}, nil
 		})
 		if err == nil {
 			closed = append(closed, each)
@@ -102,7 +104,8 @@ func (g *glassCommand) showPutBack(ctx context.Context, each glassed) error {
 		if len(obj.GetCommonStatus().Drift) == 0 && obj.GetCommonStatus().Plan == nil {
 			return nil
 		}
-		if shown++; shown <= mostAsked {
+		shown++
+		if shown <= mostAsked {
 			fleet.PutBackOf(k.Kind, obj, limits).Write(out)
 			return nil
 		}

@@ -28,7 +28,7 @@ func (g *glassCommand) acknowledged(ctx context.Context, on []glassed) error {
 		return g.acknowledgedIn(ctx, on[0])
 	}
 	left := slices.Clone(on)
-	return g.await(ctx, g.timeout, noOperator, func(ctx context.Context) (awaited, error) {
+	return g.await(ctx, g.timeout, func(ctx context.Context) (awaited, error) {
 		var saw string
 		for i := 0; i < len(left); {
 			if err := reread(ctx, g.kube, left[i].Object); err != nil {
@@ -63,12 +63,14 @@ func unacknowledged(obj v1alpha1.Object) string {
 func (g *glassCommand) acknowledgedIn(ctx context.Context, namespace glassed) error {
 	in := selection{kinds: kinds.All(nil), namespace: namespace.GetName()}
 	total := 0
-	err := g.await(ctx, g.timeout, noOperator, func(ctx context.Context) (awaited, error) {
+	err := g.await(ctx, g.timeout, func(ctx context.Context) (awaited, error) {
 		waiting, saw := 0, ""
 		total = 0
 		err := in.each(ctx, g.kube, func(k kind.Kind, obj v1alpha1.Object) error {
-			if total++; !fleet.IsAcknowledged(obj) {
-				if waiting++; waiting == 1 {
+			total++
+			if !fleet.IsAcknowledged(obj) {
+				waiting++
+				if waiting == 1 {
 					saw = fleet.Title(k.Kind, obj.GetNamespace(), obj.GetName()) + ": " + unacknowledged(obj)
 				}
 			}
@@ -96,7 +98,7 @@ func (g *glassCommand) closed(ctx context.Context, on []glassed) error {
 			errs = append(errs, g.closedIn(ctx, each))
 			continue
 		}
-		errs = append(errs, g.await(ctx, g.timeout, noOperator, func(ctx context.Context) (awaited, error) {
+		errs = append(errs, g.await(ctx, g.timeout, func(ctx context.Context) (awaited, error) {
 			if err := reread(ctx, g.kube, each.Object); err != nil {
 				return awaited{}, err
 			}
@@ -116,7 +118,7 @@ func (g *glassCommand) closed(ctx context.Context, on []glassed) error {
 // closedIn waits until no manifest in a Namespace is under its glass any more.
 func (g *glassCommand) closedIn(ctx context.Context, namespace glassed) error {
 	in := selection{kinds: kinds.All(nil), namespace: namespace.GetName()}
-	err := g.await(ctx, g.timeout, noOperator, func(ctx context.Context) (awaited, error) {
+	err := g.await(ctx, g.timeout, func(ctx context.Context) (awaited, error) {
 		still := 0
 		err := in.each(ctx, g.kube, func(_ kind.Kind, obj v1alpha1.Object) error {
 			if open := obj.GetCommonStatus().BreakGlass; open != nil && open.Scope == v1alpha1.BreakGlassOnNamespace {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -100,9 +101,9 @@ func (p *program) confirm(ctx context.Context, question string) error {
 		case "y", "yes":
 			return nil
 		case "":
-			return fmt.Errorf("nothing was done, for nobody answered; --yes answers in advance")
+			return errors.New("nothing was done, for nobody answered; --yes answers in advance")
 		default:
-			return fmt.Errorf("nothing was done")
+			return errors.New("nothing was done")
 		}
 	}
 }

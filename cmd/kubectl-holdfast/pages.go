@@ -28,7 +28,9 @@ type selection struct {
 
 // eachPage calls a function with each page of a list, and returns the version of the API server's data that the list began with. A list that
 // takes longer than the API server remembers goes on with what is there now.
-func eachPage(ctx context.Context, kube client.Reader, list client.ObjectList, each func() error, opts ...client.ListOption) (version string, err error) {
+func eachPage(
+	ctx context.Context, kube client.Reader, list client.ObjectList, each func() error, opts ...client.ListOption,
+) (version string, err error) {
 	for next := ""; ; {
 		page := append([]client.ListOption{client.Limit(pageSize), client.Continue(next)}, opts...)
 		err := kube.List(ctx, list, page...)
@@ -59,7 +61,9 @@ func eachItem(ctx context.Context, kube client.Reader, list client.ObjectList, e
 }
 
 // eachOf calls a function with each manifest of a kind, and ended after each page, unless it is nil.
-func (s selection) eachOf(ctx context.Context, kube client.Client, k kind.Kind, each func(v1alpha1.Object) error, ended func() error) (version string, err error) {
+func (s selection) eachOf(
+	ctx context.Context, kube client.Client, k kind.Kind, each func(v1alpha1.Object) error, ended func() error,
+) (version string, err error) {
 	list, err := listOf(kube, k)
 	if err != nil {
 		return "", err

@@ -95,7 +95,8 @@ func (p *program) cluster() (client.WithWatch, error) {
 	config.UserAgent, config.QPS = userAgent(), -1
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
-		corev1.AddToScheme, v1alpha1.AddToScheme, authenticationv1.AddToScheme, authorizationv1.AddToScheme, coordinationv1.AddToScheme, appsv1.AddToScheme,
+		corev1.AddToScheme, v1alpha1.AddToScheme, authenticationv1.AddToScheme, authorizationv1.AddToScheme, coordinationv1.AddToScheme,
+		appsv1.AddToScheme,
 	} {
 		if err := add(scheme); err != nil {
 			return nil, err

@@ -124,7 +124,7 @@ func (r *reconcileCommand) ask(ctx context.Context, all []asked) error {
 
 // looked waits until Holdfast has looked, and says how each manifest stands.
 func (r *reconcileCommand) looked(ctx context.Context, left []asked) error {
-	return r.await(ctx, r.timeout, noOperator, func(ctx context.Context) (awaited, error) {
+	return r.await(ctx, r.timeout, func(ctx context.Context) (awaited, error) {
 		var waiting []asked
 		for _, each := range left {
 			obj := each.object()

@@ -66,7 +66,7 @@ func (s *statusCommand) run(ctx context.Context, args []string) error {
 	case s.watch && s.output.isData():
 		return fmt.Errorf("-w prints lines, which -o %s are none", s.output)
 	case s.every && s.output.isData():
-		return fmt.Errorf("--all prints manifests as they are read: use it with -o text or wide")
+		return errors.New("--all prints manifests as they are read: use it with -o text or wide")
 	}
 	kube, err := s.cluster()
 	if err != nil {
@@ -110,17 +110,17 @@ func newSummary(selected selection, most int) *fleet.Summary {
 // listAll prints all manifests that are not Ready as their pages come, and then the counts: nothing is kept but those.
 func (s *statusCommand) listAll(ctx context.Context, kube client.Client, selected selection, summary *fleet.Summary) error {
 	lines := fleet.NewLines(s.streams.Out, s.now(), s.output.value == outputWide)
-	any := false
+	listed := false
 	failure := selected.each(ctx, kube, func(k kind.Kind, obj v1alpha1.Object) error {
 		l := fleet.LineOf(k.Kind, obj)
 		summary.Count(l)
 		if l.State != fleet.Ready {
-			any = true
+			listed = true
 			lines.Add(l)
 		}
 		return nil
 	}, lines.Flush)
-	if any {
+	if listed {
 		fmt.Fprintln(s.streams.Out)
 	}
 	return errors.Join(summary.Counts(s.streams.Out), failure)

@@ -116,7 +116,7 @@ func kindNamed(word string) (kind.Kind, error) {
 	all := kinds.All(nil)
 	name, _ := strings.CutSuffix(strings.ToLower(word), "."+v1alpha1.GroupVersion.Group)
 	for _, k := range all {
-		if name == strings.ToLower(k.Kind) || name == k.Plural {
+		if strings.EqualFold(name, k.Kind) || name == k.Plural {
 			return k, nil
 		}
 	}

@@ -85,7 +85,7 @@ func (f *follower) run(ctx context.Context, first chan<- *fleet.Summary) error {
 		version, err := f.list(ctx, round, summary)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // an interrupt is how a watch ends
 		case err != nil && round == 1:
 			return err
 		case err == nil:
@@ -95,7 +95,7 @@ func (f *follower) run(ctx context.Context, first chan<- *fleet.Summary) error {
 			err = f.watch(ctx, version)
 		}
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // an interrupt is how a watch ends
 		}
 		if err != nil && !passes(err) {
 			return err
@@ -198,6 +198,7 @@ func (f *follower) take(ctx context.Context, events watch.Interface, version str
 			err = f.see(ctx, obj, f.known[keyOf(obj)].round, false)
 		case watch.Deleted:
 			err = f.gone(ctx, keyOf(obj))
+		default: // a bookmark, which only says how far the watch is
 		}
 		if err != nil {
 			return version, err

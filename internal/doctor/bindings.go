@@ -47,7 +47,8 @@ func (b *Bindings) Findings() Findings {
 		namespaces += n
 	}
 	if namespaces == 0 {
-		out.Add(Warn, "bindings", "kubectl annotate namespace NAMESPACE "+v1alpha1.ProjectIDAnnotation+"=PROJECT_ID", "no Namespace is bound to a project")
+		out.Add(Warn, "bindings", "kubectl annotate namespace NAMESPACE "+v1alpha1.ProjectIDAnnotation+"=PROJECT_ID",
+			"no Namespace is bound to a project")
 		return out
 	}
 	for _, project := range slices.Sorted(maps.Keys(b.projects)) {

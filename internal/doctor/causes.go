@@ -81,7 +81,8 @@ func (c *Causes) Findings() Findings {
 		if key.project != "" {
 			where = "project " + key.project
 		}
-		out.Add(each.level, "access", each.fix, "%s: %s: %s (%s, such as %s)", where, key.reason, key.wrong, counted(each.count, "manifest"), each.example)
+		out.Add(each.level, "access", each.fix, "%s: %s: %s (%s, such as %s)",
+			where, key.reason, key.wrong, counted(each.count, "manifest"), each.example)
 	}
 	if c.beyond > 0 {
 		out.Add(Fail, "access", "kubectl holdfast status -A --all", "there are more causes, of %s", counted(c.beyond, "manifest"))

@@ -42,24 +42,9 @@ func plainJSON(v any) any {
 func differences(path string, want, have any, tell func(path string) bool) bool {
 	switch want := want.(type) {
 	case map[string]any:
-		have, ok := have.(map[string]any)
-		if !ok {
-			return tell(path)
+		if have, ok := have.(map[string]any); ok {
+			return differencesOfMaps(path, want, have, tell)
 		}
-		keys := maps.Clone(want)
-		maps.Copy(keys, have)
-		for _, key := range slices.Sorted(maps.Keys(keys)) {
-			wanted, there := want[key]
-			if !there {
-				if standard, ok := defaults[key]; ok && reflect.DeepEqual(standard, have[key]) {
-					continue
-				}
-			}
-			if !differences(path+"."+key, wanted, have[key], tell) {
-				return false
-			}
-		}
-		return true
 	case []any:
 		have, ok := have.([]any)
 		if !ok || len(have) != len(want) {
@@ -71,7 +56,22 @@ func differences(path string, want, have any, tell func(path string) bool) bool 
 			}
 		}
 		return true
-	default:
-		return reflect.DeepEqual(want, have) || tell(path)
 	}
+	return reflect.DeepEqual(want, have) || tell(path)
+}
+
+func differencesOfMaps(path string, want, have map[string]any, tell func(path string) bool) bool {
+	keys := maps.Clone(want)
+	maps.Copy(keys, have)
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		wanted, there := want[key]
+		standard, filledIn := defaults[key]
+		if !there && filledIn && reflect.DeepEqual(standard, have[key]) {
+			continue
+		}
+		if !differences(path+"."+key, wanted, have[key], tell) {
+			return false
+		}
+	}
+	return true
 }

@@ -49,9 +49,9 @@ func counted(n int, what string) string {
 }
 
 // Worst is the level of the worst of them.
-func (f Findings) Worst() Level {
+func (f *Findings) Worst() Level {
 	worst := OK
-	for _, each := range f {
+	for _, each := range *f {
 		if slices.Index(levels, each.Level) > slices.Index(levels, worst) {
 			worst = each.Level
 		}
@@ -60,8 +60,8 @@ func (f Findings) Worst() Level {
 }
 
 // Text writes them for people: a line for each, and what to do about it below.
-func (f Findings) Text(out io.Writer) {
-	for _, each := range f {
+func (f *Findings) Text(out io.Writer) {
+	for _, each := range *f {
 		fmt.Fprintf(out, "%-4s  %-12s  %s\n", each.Level, each.Check, text.Visible(each.Message))
 		if each.Fix != "" {
 			fmt.Fprintf(out, "%20s%s\n", "→ ", text.Visible(each.Fix))

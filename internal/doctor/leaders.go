@@ -123,7 +123,8 @@ func Deployments(all []appsv1.Deployment) Findings {
 	}
 	for _, shard := range slices.Sorted(maps.Keys(of)) {
 		if len(of[shard]) > 1 {
-			out.Add(Warn, "operator", "Remove all but one, or give each a --shard of its own", "several deployments are for %s: %s", named(shard), strings.Join(of[shard], ", "))
+			out.Add(Warn, "operator", "Remove all but one, or give each a --shard of its own",
+				"several deployments are for %s: %s", named(shard), strings.Join(of[shard], ", "))
 		}
 	}
 	return out

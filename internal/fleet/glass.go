@@ -147,14 +147,14 @@ func (w *Glasses) Add(o Opened) error {
 	if o.Since != nil {
 		since = &o.Since.Time
 	}
-	until, acknowledged, differs := "", "no", "0"
+	until, acknowledged, differs := "", "no", fmt.Sprint(len(o.PutBack))
 	if o.Until != nil {
 		until = inUTC(o.Until.Time)
 	}
 	if o.Acknowledged {
 		acknowledged = "yes"
 	}
-	if differs = fmt.Sprint(len(o.PutBack)); o.Kind == "Namespace" {
+	if o.Kind == "Namespace" {
 		acknowledged, differs = "", ""
 	}
 	reason := o.Reason

@@ -104,7 +104,8 @@ func underGlass(obj v1alpha1.Object) (s Standing, broken bool) {
 		return Standing{Glass, told.Reason, message, status.BreakGlass.Since.Time}, true
 	case annotated:
 		by := cmp.Or(obj.GetAnnotations()[v1alpha1.BreakGlassByAnnotation], "an unrecorded user")
-		return Standing{Glass, ReasonUnacknowledged, fmt.Sprintf("opened by %s: %s; Holdfast has not acknowledged it yet", by, reason), time.Time{}}, true
+		message := fmt.Sprintf("opened by %s: %s; Holdfast has not acknowledged it yet", by, reason)
+		return Standing{Glass, ReasonUnacknowledged, message, time.Time{}}, true
 	}
 	return Standing{}, false
 }

@@ -21,7 +21,7 @@ func TestCompletion(t *testing.T) {
 		"commands":   {[]string{"break-g"}, "break-glass\tBreak the glass"},
 		"kinds":      {[]string{"status", ""}, "bucket/\ntopic/\nserviceaccount/\nprojectpolicy/\n"},
 		"names":      {[]string{"approve", "-n", "completion", "topic/or"}, "topic/orders\n:"},
-		"namespaces": {[]string{"drift", "-n", "completi"}, "completion\n:"},
+		"namespaces": {[]string{"drift", "-n", "completion"}, "completion\n:"},
 		"formats":    {[]string{"drift", "-o", ""}, "text\nwide\njson\n"},
 	} {
 		got := w.run(append([]string{"__complete"}, tc.args...)...)
@@ -97,7 +97,7 @@ func TestKrewManifest(t *testing.T) {
 	}
 	spec := manifest.Spec
 	if manifest.APIVersion != "krew.googlecontainertools.github.com/v1alpha2" || manifest.Kind != "Plugin" || manifest.Metadata.Name != "holdfast" ||
-		spec.Version != "v1.2.3" || spec.Homepage == "" || spec.Description == "" || len(spec.ShortDescription) == 0 || len(spec.ShortDescription) > 50 {
+		spec.Version != "v1.2.3" || spec.Homepage == "" || spec.Description == "" || spec.ShortDescription == "" || len(spec.ShortDescription) > 50 {
 		t.Errorf("got %+v", manifest)
 	}
 	for _, platform := range spec.Platforms {
