@@ -99,6 +99,14 @@ spec:
 ---
 apiVersion: gcp.holdfast.dev/v1alpha1
 kind: Topic
+metadata: {name: edited, namespace: story}
+spec:
+  labels: {team: ops}
+  iam:
+    bindings: [{role: roles/pubsub.admin, members: ["user:ada@example.com"]}]
+---
+apiVersion: gcp.holdfast.dev/v1alpha1
+kind: Topic
 metadata: {name: unseen, namespace: story-denied}
 spec: {}
 ---
@@ -123,10 +131,10 @@ spec: {displayName: Reader}
 	labels := v1alpha1.Labels{"team": "shop"}
 	orders := &v1alpha1.Topic{ObjectMeta: named("orders"), Spec: v1alpha1.TopicSpec{Labels: labels, MessageRetentionSeconds: new(int64(600))}}
 	steady := &v1alpha1.Topic{ObjectMeta: named("steady"), Spec: v1alpha1.TopicSpec{Labels: labels}}
-	w.create(orders)
-	w.create(steady)
-	w.ready(orders)
-	w.ready(steady)
+	for _, obj := range []*v1alpha1.Topic{orders, steady, {ObjectMeta: named("edited"), Spec: v1alpha1.TopicSpec{Labels: labels}}} {
+		w.create(obj)
+		w.ready(obj)
+	}
 }
 
 // TestPlan: one of every effect, in every format, with a cluster and without one.
@@ -185,6 +193,7 @@ func TestPlanExitCodes(t *testing.T) {
 			t.Errorf("%s ended with %d, %q", files, got.code, got.stdout+got.stderr)
 		}
 	}
+	w.golden("plan-problems.txt", w.plan("-f", "broken.yaml,kind.yaml,version.yaml,field.yaml,create.yaml").stdout)
 	stdin := w.command(append([]string{"plan", "-f", "-"}, w.cloudArgs()...)...)
 	stdin.Stdin = strings.NewReader(topic("new", ""))
 	if got := w.finish(stdin); got.code != 2 || !strings.Contains(got.stdout, "+ Topic exits/new: create") {
@@ -196,7 +205,7 @@ func TestPlanExitCodes(t *testing.T) {
 func TestPlanSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "wrong")
-	w.write("topic.yaml", "apiVersion: gcp.holdfast.dev/v1alpha1\nkind: Topic\nmetadata: {name: a, namespace: wrong}\n")
+	w.write("topic.yaml", "apiVersion: gcp.holdfast.dev/v1alpha1\nkind: Topic\nmetadata: {name: orders, namespace: wrong}\n")
 	cases := map[string]struct {
 		cmd  *exec.Cmd
 		says string
@@ -216,7 +225,6 @@ func TestPlanSaysWhatIsWrong(t *testing.T) {
 		},
 	}
 	for name, tc := range cases {
-		tc.cmd.Env = append(tc.cmd.Env, "GCE_METADATA_HOST=127.0.0.1:1")
 		got := w.finish(tc.cmd)
 		if got.code != 1 || got.stdout != "" || !strings.Contains(got.stderr, tc.says) || strings.Count(got.stderr, "\n") != 1 {
 			t.Errorf("%s: %+v", name, got)

@@ -1,6 +1,8 @@
 package plugin
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -18,6 +20,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/plan"
 	"github.com/holdfast-dev/holdfast/internal/preview"
 	"github.com/holdfast-dev/holdfast/internal/preview/render"
 )
@@ -33,6 +36,7 @@ func TestTheOperatorWritesWhatWasPlanned(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		n++
 		p := &prophecy{world: w, n: n, live: map[string]v1alpha1.Object{}, files: map[string]v1alpha1.Object{}}
+		defer p.forget()
 		p.makeWorld(r)
 		for range rapid.IntRange(1, 3).Draw(r, "rounds") {
 			p.edit(r)
@@ -100,11 +104,11 @@ func (p *prophecy) draw(r *rapid.T) []v1alpha1.Object {
 		}
 		return out
 	}
-	bucket := &v1alpha1.Bucket{ObjectMeta: named(p.id("bucket")), Spec: v1alpha1.BucketSpec{Labels: labels(), IAM: p.policy(r)}}
+	bucket := &v1alpha1.Bucket{ObjectMeta: named(p.id("bucket")), Spec: v1alpha1.BucketSpec{Labels: labels(), IAM: p.policy(r, "roles/storage.objectViewer")}}
 	if rapid.Bool().Draw(r, "versioning") {
 		bucket.Spec.Versioning = &v1alpha1.Versioning{Enabled: new(rapid.Bool().Draw(r, "enabled"))}
 	}
-	topic := &v1alpha1.Topic{ObjectMeta: named(p.id("topic")), Spec: v1alpha1.TopicSpec{Labels: labels(), IAM: p.policy(r)}}
+	topic := &v1alpha1.Topic{ObjectMeta: named(p.id("topic")), Spec: v1alpha1.TopicSpec{Labels: labels(), IAM: p.policy(r, "roles/pubsub.viewer")}}
 	if rapid.Bool().Draw(r, "retention") {
 		topic.Spec.MessageRetentionSeconds = new(rapid.SampledFrom([]int64{600, 1200}).Draw(r, "seconds"))
 	}
@@ -123,12 +127,12 @@ func (p *prophecy) draw(r *rapid.T) []v1alpha1.Object {
 	return out
 }
 
-// policy draws an IAM policy, or none.
-func (p *prophecy) policy(r *rapid.T) *v1alpha1.IAMPolicy {
+// policy draws an IAM policy with a role, or none.
+func (p *prophecy) policy(r *rapid.T, role string) *v1alpha1.IAMPolicy {
 	if rapid.IntRange(0, 2).Draw(r, "iam") == 0 {
 		return nil
 	}
-	binding := v1alpha1.IAMBinding{Role: "roles/viewer", Members: members.Draw(r, "members")}
+	binding := v1alpha1.IAMBinding{Role: role, Members: members.Draw(r, "members")}
 	if rapid.Bool().Draw(r, "refers") {
 		binding.ServiceAccountRefs = []v1alpha1.ServiceAccountRef{{Name: fmt.Sprintf("property-%d", p.n)}}
 	}
@@ -276,8 +280,13 @@ func (p *prophecy) stepsSince(mark int64) map[string]bool {
 			step = "delete"
 		}
 		resource := entry.Resource
-		if entry.Service == "resourcemanager" {
+		switch {
+		case entry.Service == "resourcemanager":
 			resource = entry.Project
+		case resource == "": // of a bucket that is created the body has the name
+			var body struct{ Name string }
+			p.must(json.Unmarshal([]byte(entry.Request), &body))
+			resource = body.Name
 		}
 		out[resource+" "+step] = true
 	}
@@ -363,6 +372,9 @@ func (p *prophecy) approve(r *rapid.T, planned render.Document) {
 		p.annotate(obj, v1alpha1.ApproveAnnotation, resource.Hold.Hash)
 		p.settle()
 		resource.Effect = preview.Update
+		if slices.ContainsFunc(resource.Changes, func(c render.Change) bool { return c.Path == plan.WholeResource && c.From == nil }) {
+			resource.Effect = preview.Create
+		}
 		got := p.stepsSince(mark)
 		for _, step := range stepsOf(resource) {
 			if !got[step] && !untold(resource) {
@@ -418,6 +430,18 @@ func (p *prophecy) leave() {
 	if d := cmp.Diff(want, got); d != "" {
 		text, _ := planned.JSON()
 		p.t.Fatalf("leaving: what was written is not what was planned (-planned +written):\n%s\n%s", d, text)
+	}
+}
+
+// forget has everything go that is left after a failure, so that the next story begins anew.
+func (p *prophecy) forget() {
+	for _, obj := range p.live {
+		if p.read(obj) != nil {
+			continue
+		}
+		before := obj.DeepCopyObject().(v1alpha1.Object)
+		obj.GetCommonSpec().Management = v1alpha1.ManagementObserve
+		p.must(errors.Join(p.kube.Patch(p.t.Context(), obj, client.MergeFrom(before)), p.kube.Delete(p.t.Context(), obj)))
 	}
 }
 

@@ -267,19 +267,3 @@ func plural(n int, what string) string {
 	}
 	return what + "s"
 }
-
-// problem is a problem in a line: where, which manifest, which field, what.
-func problem(p manifests.Problem) string {
-	where := p.Origin.File
-	if p.Origin.Line > 0 {
-		where += fmt.Sprintf(":%d", p.Origin.Line)
-	}
-	parts := []string{where}
-	if p.Kind != "" {
-		parts = append(parts, fmt.Sprintf("%s %s", p.Kind, strings.Trim(p.Namespace+"/"+p.Name, "/")))
-	}
-	if p.Field != "" {
-		parts = append(parts, p.Field)
-	}
-	return strings.Join(append(parts, p.Message), ": ")
-}

@@ -52,7 +52,7 @@ func (r Resource) silent() bool {
 func problems(d Document) []string {
 	var out []string
 	for _, p := range d.Problems {
-		out = append(out, problem(p))
+		out = append(out, p.String())
 	}
 	return out
 }
