@@ -431,7 +431,7 @@ func TestImportToStdout(t *testing.T) {
 
 func TestImportIsRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "refused")
+	w := newWorld(t, "import-refused")
 	for name, c := range map[string]struct {
 		args []string
 		want string

@@ -206,6 +206,8 @@ func TestPlanSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "wrong")
 	w.write("topic.yaml", "apiVersion: gcp.holdfast.dev/v1alpha1\nkind: Topic\nmetadata: {name: orders, namespace: wrong}\n")
+	w.write("away.kubeconfig", "apiVersion: v1\nkind: Config\ncurrent-context: away\nclusters: [{name: away, cluster: {server: 'https://127.0.0.1:1'}}]\n"+
+		"contexts: [{name: away, context: {cluster: away}}]\n")
 	cases := map[string]struct {
 		cmd  *exec.Cmd
 		says string
@@ -217,7 +219,7 @@ func TestPlanSaysWhatIsWrong(t *testing.T) {
 		"no such file":   {w.command("plan", "-f", "nothing.yaml"), "nothing.yaml"},
 		"no credentials": {w.command("plan", "-f", "topic.yaml", "--offline", "--project", "p"), "gcloud auth application-default login"},
 		"no cluster": {
-			w.command(append([]string{"plan", "-f", "topic.yaml", "--server", "https://127.0.0.1:1"}, w.cloudArgs()...)...),
+			w.command(append([]string{"plan", "-f", "topic.yaml", "--kubeconfig", "away.kubeconfig"}, w.cloudArgs()...)...),
 			"to plan without it: --offline",
 		},
 		"no context": {
@@ -264,7 +266,7 @@ func TestPlanAgainst(t *testing.T) {
 	w.must(exec.Command("cp", "-r", filepath.Join(w.folder, "before"), filepath.Join(w.folder, "live")).Run())
 	w.git("add", "live")
 	w.git("-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-q", "-m", "before")
-	w.must(exec.Command("cp", filepath.Join(w.folder, "after/all.yaml"), filepath.Join(w.folder, "live/all.yaml")).Run())
+	w.must(exec.Command("cp", filepath.Join(w.folder, "after", "all.yaml"), filepath.Join(w.folder, "live", "all.yaml")).Run())
 	of := w.plan("-f", "live", "--against", "main", "--offline")
 	if of.code != 2 || of.stdout != got.stdout {
 		t.Errorf("by git: %d, stderr %s\n%s", of.code, of.stderr, of.stdout)

@@ -82,7 +82,7 @@ func run(m *testing.M) (code int, err error) {
 	}
 	environment := &envtest.Environment{
 		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases")},
-		ErrorIfCRDPathMissing: true,
+		ErrorIfCRDPathMissing: true, ControlPlaneStartTimeout: startBound,
 	}
 	if kubeConfig, err = environment.Start(); err != nil {
 		return 0, fmt.Errorf("starting the control plane: %w", err)
