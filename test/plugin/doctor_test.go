@@ -105,7 +105,7 @@ func TestDoctor(t *testing.T) {
 	w.must(err)
 	printed := w.run("doctor", "--kubeconfig", kubeconfig)
 	w.ends(printed, 2, "", "")
-	w.golden("doctor/text", versions.ReplaceAllString(ages.ReplaceAllString(printed.stdout, " 1s ago"), "VERSION"))
+	w.golden("doctor/text", versions.ReplaceAllString(since.ReplaceAllString(printed.stdout, " 1s ago"), "VERSION"))
 
 	t.Log("a policy that denies nothing, a shard without an operator, and a permission that the operator misses")
 	binding := &unstructured.Unstructured{}
@@ -138,8 +138,8 @@ func TestDoctor(t *testing.T) {
 }
 
 // versions differ from build to build.
-// ages are how long ago something was, which depends on how long the test takes.
-var ages = regexp.MustCompile(` [0-9]+s ago`)
+// since is how long ago something was, which depends on how long the test takes.
+var since = regexp.MustCompile(` [0-9]+s ago`)
 
 var versions = regexp.MustCompile(`\(devel\)|\bv[0-9]+\.[0-9.]+(-[0-9a-zA-Z.-]+)?(\+[a-z0-9]+)?`)
 
