@@ -42,7 +42,7 @@ type program struct {
 
 func newProgram(streams genericiooptions.IOStreams, getenv func(string) string) *program {
 	return &program{
-		streams: streams, kube: genericclioptions.NewConfigFlags(true).WithDeprecatedPasswordFlag(),
+		streams: streams, kube: genericclioptions.NewConfigFlags(true),
 		endpoints: flags.EndpointsFrom(getenv), now: time.Now, getenv: getenv,
 	}
 }
