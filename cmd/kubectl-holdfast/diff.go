@@ -46,8 +46,8 @@ func newDiff(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff KIND/NAME",
 		Short: "Show how the live resource differs from its manifest now",
-		Long: `diff reads the manifest from the cluster and the resource from Google Cloud, now, and shows how the live one (---) differs from the manifest (+++), as
-kubectl diff does: in the fields that the manifest manages, and those that it would reset. It writes nothing.
+		Long: `diff reads the manifest from the cluster and the resource from Google Cloud, now, and shows how the live one (---) differs from the
+manifest (+++), as kubectl diff does: in the fields that the manifest manages, and those that it would reset. It writes nothing.
 
 With --accept it prints what would make the manifest agree with what was done in Google Cloud: a merge patch for kubectl patch; or, with -f, the
 manifest in that file as it should be.

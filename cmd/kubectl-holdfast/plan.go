@@ -48,8 +48,8 @@ func newPlan(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan -f FILE|DIR|- [--against REVISION|DIR] [--offline [--project PROJECT]]",
 		Short: "Show what applying manifests would do in Google Cloud",
-		Long: `plan reads manifests, looks at the live resources in Google Cloud, and shows what applying the manifests would do: create, update, adopt,
-on hold (for which approval), refused (why), or nothing. It writes nothing, neither to the cluster nor to Google Cloud.
+		Long: `plan reads manifests, looks at the live resources in Google Cloud, and shows what applying the manifests would do: create, update,
+adopt, on hold (for which approval), refused (why), or nothing. It writes nothing, neither to the cluster nor to Google Cloud.
 
 Manifests are checked as the API server would check them. Of the cluster it reads Namespaces and the objects with their status, so that the plan is
 exactly what the operator will do. With --offline it reads no cluster: Namespaces are then taken from the manifests, or all is taken to be in the

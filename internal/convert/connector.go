@@ -419,7 +419,8 @@ func (c *connector) handover(objects []*connected) []Step {
 	for _, obj := range objects {
 		group, _, _ := strings.Cut(obj.apiVersion, "/")
 		argument := fmt.Sprintf("%s.%s %s -n %s", strings.ToLower(obj.kind), group, obj.name, obj.namespace)
-		abandon.Commands = append(abandon.Commands, fmt.Sprintf("kubectl annotate --overwrite %s %s=abandon %s=0", argument, deletionAnnotation, intervalAnnotation))
+		abandon.Commands = append(abandon.Commands,
+			fmt.Sprintf("kubectl annotate --overwrite %s %s=abandon %s=0", argument, deletionAnnotation, intervalAnnotation))
 		remove.Commands = append(remove.Commands, "kubectl delete "+argument)
 	}
 	return []Step{preview, abandon, c.adopt(), remove}

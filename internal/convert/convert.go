@@ -120,7 +120,8 @@ func (c *conversion) finish() Result {
 		named := c.bind(r.namespace, r.project)
 		key := r.kind.Kind + "/" + r.namespace + "/" + r.name
 		if other := names[key]; other != nil {
-			result.Notes = append(result.Notes, Note{Source: r.source, Message: "left out: " + other.source + " has the same kind, namespace and name"})
+			why := "left out: " + other.source + " has the same kind, namespace and name"
+			result.Notes = append(result.Notes, Note{Source: r.source, Message: why})
 			continue
 		}
 		names[key] = r

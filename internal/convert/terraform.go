@@ -182,8 +182,10 @@ func zeroConditions(attributes map[string]any) {
 		for _, condition := range conditions {
 			fields := asMap(condition)
 			for field, flag := range map[string]string{
-				"age": "send_age_if_zero", "num_newer_versions": "send_num_newer_versions_if_zero",
-				"days_since_custom_time": "send_days_since_custom_time_if_zero", "days_since_noncurrent_time": "send_days_since_noncurrent_time_if_zero",
+				"age":                        "send_age_if_zero",
+				"num_newer_versions":         "send_num_newer_versions_if_zero",
+				"days_since_custom_time":     "send_days_since_custom_time_if_zero",
+				"days_since_noncurrent_time": "send_days_since_noncurrent_time_if_zero",
 			} {
 				sent, known := fields[flag]
 				delete(fields, flag)

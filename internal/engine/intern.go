@@ -21,7 +21,8 @@ func shareTexts(obj v1alpha1.Object) {
 	shareAll(status.AppliedFields)
 	for i := range status.Conditions {
 		c := &status.Conditions[i]
-		c.Type, c.Status, c.Reason, c.Message = oneCopy(c.Type), metav1.ConditionStatus(oneCopy(string(c.Status))), oneCopy(c.Reason), oneCopy(c.Message)
+		c.Type, c.Reason, c.Message = oneCopy(c.Type), oneCopy(c.Reason), oneCopy(c.Message)
+		c.Status = metav1.ConditionStatus(oneCopy(string(c.Status)))
 	}
 }
 

@@ -77,7 +77,8 @@ func lastEdit(fields []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
 		if f.Time == nil || f.Subresource != "" || !ownsSpec(f) || len(last) > 0 && !f.Time.After(last[0].Time.Time) {
 			continue
 		}
-		last = []metav1.ManagedFieldsEntry{{Manager: oneCopy(f.Manager), Operation: metav1.ManagedFieldsOperationType(oneCopy(string(f.Operation))), Time: f.Time}}
+		operation := metav1.ManagedFieldsOperationType(oneCopy(string(f.Operation)))
+		last = []metav1.ManagedFieldsEntry{{Manager: oneCopy(f.Manager), Operation: operation, Time: f.Time}}
 	}
 	return last
 }

@@ -45,7 +45,9 @@ type Call struct {
 
 // Certify puts together what was found.
 func Certify(now time.Time, effects map[preview.Effect]int, findings []Finding, hash string, calls []Call) Certificate {
-	c := Certificate{Clean: len(findings) == 0, Time: now.UTC().Truncate(time.Second), Effects: effects, SHA256: hash, Calls: calls, Findings: findings}
+	c := Certificate{
+		Clean: len(findings) == 0, Time: now.UTC().Truncate(time.Second), Effects: effects, SHA256: hash, Calls: calls, Findings: findings,
+	}
 	for _, n := range effects {
 		c.Manifests += n
 	}

@@ -88,8 +88,8 @@ func (m Manifest) room() int {
 	return min(longestPlan, largestObject-2*(jsonSize(m.Object)-jsonSize(status.Plan)))
 }
 
-// Line is a change to be read, in one line: + for what is added, - for what is removed, ~ for what changes. What could make one line look like several,
-// or like another, is escaped.
+// Line is a change to be read, in one line: + for what is added, - for what is removed, ~ for what changes. What could make one line look like
+// several, or like another, is escaped.
 func Line(c diff.Change) string {
 	var line string
 	switch {

@@ -73,7 +73,8 @@ func overreaches(issuer apiserver.JWTAuthenticator, at *field.Path) field.ErrorL
 	mappings := issuer.ClaimMappings
 	for name, mapping := range map[string]apiserver.PrefixedClaimOrExpression{"username": mappings.Username, "groups": mappings.Groups} {
 		if mapping.Prefix != nil && strings.HasPrefix(*mapping.Prefix, reserved) {
-			found = append(found, field.Invalid(at.Child("claimMappings", name, "prefix"), *mapping.Prefix, "names that begin so are Kubernetes' own"))
+			found = append(found, field.Invalid(at.Child("claimMappings", name, "prefix"), *mapping.Prefix,
+				"names that begin so are Kubernetes' own"))
 		}
 	}
 	if mappings.Groups.Claim != "" {

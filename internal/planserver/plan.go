@@ -123,7 +123,9 @@ func (h *handler) manifest(obj manifests.Object) plan.Manifest {
 type scope struct{ kind, namespace string }
 
 // sort says of which manifests the caller may have plans, and what is said of the others.
-func (h *handler) sort(ctx context.Context, who user.Info, objects []manifests.Object) (allowed []manifests.Object, refused []preview.Preview, err error) {
+func (h *handler) sort(ctx context.Context, who user.Info, objects []manifests.Object) (
+	allowed []manifests.Object, refused []preview.Preview, err error,
+) {
 	may := map[scope]bool{}
 	for _, obj := range objects {
 		m := h.manifest(obj)

@@ -60,7 +60,9 @@ func (v *Preview) bindingsAsTheyAre(bindings []v1alpha1.IAMBinding) []v1alpha1.I
 			return member != "" && !live[grant.Normal()]
 		}
 		b.Members = slices.DeleteFunc(slices.Clone(b.Members), func(m v1alpha1.IAMMember) bool { return gone(string(m)) })
-		b.ServiceAccountRefs = slices.DeleteFunc(slices.Clone(b.ServiceAccountRefs), func(ref v1alpha1.ServiceAccountRef) bool { return gone(v.memberOf(ref)) })
+		b.ServiceAccountRefs = slices.DeleteFunc(slices.Clone(b.ServiceAccountRefs), func(ref v1alpha1.ServiceAccountRef) bool {
+			return gone(v.memberOf(ref))
+		})
 		if len(b.Members)+len(b.ServiceAccountRefs) > 0 {
 			out = append(out, b)
 		}

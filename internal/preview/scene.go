@@ -166,7 +166,9 @@ func (s *Scene) findChanged() {
 		}
 	}
 	for _, m := range s.applied {
-		refers := slices.ContainsFunc(m.Kind.References(m.Object), func(ref kind.Reference) bool { return direct[absolute(ref, m.Object.GetNamespace())] })
+		refers := slices.ContainsFunc(m.Kind.References(m.Object), func(ref kind.Reference) bool {
+			return direct[absolute(ref, m.Object.GetNamespace())]
+		})
 		if refers || resources[s.resource(m)] {
 			s.changed[reference(m)] = true
 		}
@@ -196,7 +198,8 @@ func own(annotations map[string]string) map[string]string {
 }
 
 func same(a, b v1alpha1.Object) bool {
-	return equality.Semantic.DeepEqual(part(a, "Spec").Interface(), part(b, "Spec").Interface()) && maps.Equal(own(a.GetAnnotations()), own(b.GetAnnotations()))
+	return equality.Semantic.DeepEqual(part(a, "Spec").Interface(), part(b, "Spec").Interface()) &&
+		maps.Equal(own(a.GetAnnotations()), own(b.GetAnnotations()))
 }
 
 // resource is which resource a manifest is of.

@@ -82,7 +82,8 @@ func (f *Issuer) Authority() string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: f.Certificate().Raw}))
 }
 
-// Claims are those of a token that is in force, for the audience holdfast-plan and of the repository 123, with others in their place or beside them; nil is none.
+// Claims are those of a token that is in force, for the audience holdfast-plan and of the repository 123, with others in their place or
+// beside them; nil is none.
 func (f *Issuer) Claims(others map[string]any) map[string]any {
 	all := map[string]any{
 		"iss": f.URL, "aud": "holdfast-plan", "sub": "repo:shop/infra:pull_request", "repository": "shop/infra", "repository_id": "123",
