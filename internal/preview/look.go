@@ -104,16 +104,7 @@ func (l *looks) list(ctx context.Context, g *group) (alone []*Preview) {
 	}
 	err := patiently(ctx, func() error {
 		return g.kind.Fields.List(of(ctx, g.ref.Project, ""), g.ref, func(page []kind.Listed) bool {
-			for _, resource := range page {
-				for _, v := range missing[resource.ID] {
-					if resource.Partial {
-						alone = append(alone, v)
-					} else {
-						l.see(ctx, v, resource.Live)
-					}
-				}
-				delete(missing, resource.ID)
-			}
+			alone = append(alone, l.seePage(ctx, page, missing)...)
 			return len(missing) > 0 && ctx.Err() == nil
 		})
 	})
@@ -132,6 +123,22 @@ func (l *looks) list(ctx context.Context, g *group) (alone []*Preview) {
 		}
 	}
 	return alone
+}
+
+// seePage takes in what a page of a list shows of the missing resources, which then are not missing any more. It returns the previews of those
+// of which the list shows only a part.
+func (l *looks) seePage(ctx context.Context, page []kind.Listed, missing map[string][]*Preview) (partial []*Preview) {
+	for _, resource := range page {
+		for _, v := range missing[resource.ID] {
+			if resource.Partial {
+				partial = append(partial, v)
+			} else {
+				l.see(ctx, v, resource.Live)
+			}
+		}
+		delete(missing, resource.ID)
+	}
+	return partial
 }
 
 // maybeReadable says whether a resource may be readable though a list of its project was refused: for want of a permission that reads do not
@@ -227,7 +234,8 @@ func patiently(ctx context.Context, call func() error) error {
 			return err
 		}
 		if !refusal.Ours {
-			if throttled++; throttled > mostThrottled {
+			throttled++
+			if throttled > mostThrottled {
 				return err
 			}
 		}

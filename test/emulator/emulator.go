@@ -236,6 +236,23 @@ func (e *Emulator) Load(dump []byte) error {
 			return err
 		}
 	}
+	if err := e.loadDirectory(parts); err != nil {
+		return err
+	}
+	for _, service := range e.services {
+		part, ok := parts[service.Name()]
+		if !ok {
+			continue
+		}
+		if err := service.Load(part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loadDirectory replaces who can be named in policies, as far as the dump has it.
+func (e *Emulator) loadDirectory(parts map[string]json.RawMessage) error {
 	if part, ok := parts["principals"]; ok {
 		var principals map[string]policy.State
 		if err := json.Unmarshal(part, &principals); err != nil {
@@ -250,18 +267,7 @@ func (e *Emulator) Load(dump []byte) error {
 		if err := json.Unmarshal(part, &aliases); err != nil {
 			return fmt.Errorf("reading aliases: %w", err)
 		}
-		if err := e.Directory.LoadAliases(aliases); err != nil {
-			return err
-		}
-	}
-	for _, service := range e.services {
-		part, ok := parts[service.Name()]
-		if !ok {
-			continue
-		}
-		if err := service.Load(part); err != nil {
-			return err
-		}
+		return e.Directory.LoadAliases(aliases)
 	}
 	return nil
 }
