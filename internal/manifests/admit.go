@@ -13,8 +13,8 @@ import (
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
 	"k8s.io/apimachinery/pkg/api/operation"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
-	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -56,7 +56,7 @@ func (d *definition) create(ctx context.Context, u *unstructured.Unstructured) (
 		errs = append(errs, broken...)
 	}
 	if len(errs) == 0 {
-		errs = apivalidation.ValidateObjectMetaAccessor(u, true, path.ValidatePathSegmentName, field.NewPath("metadata"))
+		errs = apivalidation.ValidateObjectMetaAccessor(u, true, segmentName, field.NewPath("metadata"))
 	}
 	defaulting.Default(u.Object, d.schema) // what a new object's status is when it is read
 	return errs, nil
@@ -70,7 +70,7 @@ func (d *definition) update(ctx context.Context, u, old *unstructured.Unstructur
 	}
 	defaulting.Default(u.Object, d.schema)
 	correlated := common.NewCorrelatedObject(u.Object, old.Object, &model.Structural{Structural: d.schema})
-	errs := apivalidation.ValidateObjectMetaAccessor(u, true, path.ValidatePathSegmentName, field.NewPath("metadata"))
+	errs := apivalidation.ValidateObjectMetaAccessor(u, true, segmentName, field.NewPath("metadata"))
 	errs = append(errs, d.metadata(ctx, u, old)...)
 	errs = append(errs, validation.ValidateCustomResourceUpdate(nil, u.Object, old.Object, rules.schema, validation.WithRatcheting(correlated))...)
 	errs = append(errs, objectmeta.Validate(ctx, nil, u.Object, d.schema, false)...)
@@ -84,6 +84,14 @@ func (d *definition) update(ctx context.Context, u, old *unstructured.Unstructur
 		errs = append(errs, broken...)
 	}
 	return errs, nil
+}
+
+// segmentName says why a name, or the prefix of names, cannot be a segment of a path.
+func segmentName(name string, prefix bool) []string {
+	if prefix {
+		return content.IsPathSegmentPrefix(name)
+	}
+	return content.IsPathSegmentName(name)
 }
 
 // decode takes what is known from a manifest, with strict validation: fields that are not in the schema are an error, and nulls that stand for

@@ -63,7 +63,7 @@ func roots(fsys filesys.FileSystem, all []file) []file {
 func bases(fsys filesys.FileSystem, dir string) []string {
 	k := kustomization(fsys, dir)
 	var out []string
-	for _, path := range slices.Concat(k.Resources, k.Bases, k.Components) {
+	for _, path := range slices.Concat(k.Resources, k.Bases, k.Components) { //nolint:staticcheck // Bases are deprecated, and still rendered
 		if path := filepath.Join(dir, path); fsys.IsDir(path) {
 			out = append(out, path)
 		}
