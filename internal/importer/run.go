@@ -65,7 +65,8 @@ func (r *run) failure(k kind.Kind, name string, err error) Failure {
 // kind imports the resources of one kind.
 func (r *run) kind(ctx context.Context, k kind.Kind) (part Summary, err error) {
 	if k.Shared() {
-		return part, r.page(ctx, &part, k, []kind.Listed{{}})
+		err = r.page(ctx, &part, k, []kind.Listed{{}})
+		return part, err
 	}
 	if k.Fields.List == nil {
 		return part, nil
