@@ -72,7 +72,8 @@ What has no equivalent is listed on standard error, with the field and the reaso
 
 func (c *convertCommand) define(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	flags.ChoiceVar(fs, &c.from, "from", "", []string{fromConfigConnector, fromTerraformState}, "What to convert: config-connector or terraform-state.")
+	flags.ChoiceVar(fs, &c.from, "from", "", []string{fromConfigConnector, fromTerraformState},
+		"What to convert: config-connector or terraform-state.")
 	fs.StringVar(&c.project, "project", "", "Project of what names none.")
 	fs.StringVar(&c.out, "out", "", "`Folder` to write manifests to, one file for each. Default: standard output.")
 	fs.StringVar(&c.layout, "layout", string(layout.Default), "Order of folders and file below --out: namespace, kind and name, with slashes between them.")
@@ -92,9 +93,7 @@ func (c *convertCommand) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	for _, obj := range result.Objects {
-		for _, problem := range c.problems(cmd, obj) {
-			result.Notes = append(result.Notes, problem)
-		}
+		result.Notes = append(result.Notes, c.problems(cmd, obj)...)
 	}
 	kept, err := c.write(result.Objects)
 	if err != nil {
@@ -196,7 +195,8 @@ func (c *convertCommand) write(objects []layout.Object) (kept []convert.Note, er
 			return nil, err
 		}
 		if outcome == importer.Kept {
-			kept = append(kept, convert.Note{Source: file, Message: "was kept; it differs in " + strings.Join(differs, ", ") + ": use --overwrite to replace it"})
+			message := "was kept; it differs in " + strings.Join(differs, ", ") + ": use --overwrite to replace it"
+			kept = append(kept, convert.Note{Source: file, Message: message})
 		}
 	}
 	return kept, nil

@@ -45,8 +45,8 @@ func newImport(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import (--project P[,P…] | --organization N) [--out DIR] | import --verify DIR",
 		Short: "Write manifests for what is in Google Cloud, such that applying them writes nothing there",
-		Long: `Import lists the resources of projects and writes a manifest for each, with the fields that are not as Google would have chosen them and
-adoption: IfMatches; and for each project a Namespace that is bound to it. Without --out the manifests go to standard output.
+		Long: `Import lists the resources of projects and writes a manifest for each, with the fields that are not as Google would have chosen them
+and adoption: IfMatches; and for each project a Namespace that is bound to it. Without --out the manifests go to standard output.
 
 It reads only. What is managed by Holdfast already is passed over: resources with its ownership label, and, unless --offline is set, those
 that a manifest in the cluster declares. What a manifest cannot say is listed at the end.
@@ -87,7 +87,8 @@ func (c *importCommand) define(cmd *cobra.Command) {
 	fs.StringSliceVar(&c.projects, "project", nil, "IDs of the projects to import, separated by commas.")
 	flags.PatternVar(fs, &c.organization, "organization", organizationPattern, "the number of an organization",
 		"Import all active projects of the organization with this `number`, and of its folders.")
-	fs.StringSliceVar(&c.kindNames, "kinds", nil, "Kinds to import, separated by commas: "+strings.Join(kindNames(), ", ")+". Default: all but projectpolicy.")
+	fs.StringSliceVar(&c.kindNames, "kinds", nil,
+		"Kinds to import, separated by commas: "+strings.Join(kindNames(), ", ")+". Default: all but projectpolicy.")
 	fs.StringVarP(&c.selector, "selector", "l", "", "Import only resources whose labels in Google Cloud fit this selector, such as team=shop. "+
 		"Kinds without labels have none.")
 	fs.StringVar(&c.out, "out", "", "`Folder` to write manifests to, one file for each. Default: standard output.")
@@ -176,7 +177,7 @@ func (c *importCommand) importAll(cmd *cobra.Command, clients *gcp.Clients) erro
 	summary, err := i.Run(ctx, projects, failures)
 	finish()
 	if err == nil || ctx.Err() != nil {
-		if printed := c.print(c.summaries(), summary); printed != nil {
+		if printed := c.print(c.summaries(), &summary); printed != nil {
 			return printed
 		}
 	}

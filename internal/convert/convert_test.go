@@ -147,14 +147,14 @@ func TestManifestsThatAreNotRead(t *testing.T) {
 
 func FuzzTerraformState(f *testing.F) {
 	f.Add(read(f, "terraform.json"))
-	f.Fuzz(func(t *testing.T, text []byte) {
+	f.Fuzz(func(_ *testing.T, text []byte) {
 		_, _ = TerraformState(text, options()) // it must not panic
 	})
 }
 
 func FuzzConfigConnector(f *testing.F) {
 	f.Add(read(f, "connector.yaml"))
-	f.Fuzz(func(t *testing.T, text []byte) {
+	f.Fuzz(func(_ *testing.T, text []byte) {
 		_, _ = ConfigConnector([]File{{Name: "fuzz", Text: text}}, "default", options()) // it must not panic
 	})
 }

@@ -256,14 +256,3 @@ func ifTrue(set any) func(any) (any, error) {
 
 // block is an empty struct where the source has an empty block.
 func block(any) (any, error) { return map[string]any{}, nil }
-
-// withoutPrefix cuts a prefix.
-func withoutPrefix(prefix string) func(any) (any, error) {
-	return func(value any) (any, error) {
-		text, ok := value.(string)
-		if !ok {
-			return nil, fmt.Errorf("%v is no text", value)
-		}
-		return strings.TrimPrefix(text, prefix), nil
-	}
-}

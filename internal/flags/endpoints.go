@@ -38,7 +38,7 @@ func (e *Endpoints) Define(fs *pflag.FlagSet) {
 }
 
 // Options returns the endpoints in the form that Google's clients take. The one of Cloud Asset Inventory matters only if assets are listed.
-func (e Endpoints) Options(assets bool) (gcp.Options, error) {
+func (e *Endpoints) Options(assets bool) (gcp.Options, error) {
 	var opts gcp.Options
 	services := []struct {
 		flag, flagValue         string

@@ -117,7 +117,8 @@ func TestOurOwnLimits(t *testing.T) {
 		return nil
 	})
 	err := wait.retry(t.Context(), func() error {
-		if calls++; calls <= 20 {
+		calls++
+		if calls <= 20 {
 			return &kind.Error{Class: kind.Throttled, Ours: true, RetryAfter: 3 * time.Second, Message: "later"}
 		}
 		return nil

@@ -65,9 +65,9 @@ func (p *policy) grant(g iampolicy.Grant) {
 		binding.Condition = new(v1alpha1.IAMCondition(g.Condition))
 	}
 	key := sortKey(binding)
-	for i, there := range p.bindings {
-		if sortKey(there) == key {
-			p.bindings[i].Members = append(there.Members, binding.Members...)
+	for i := range p.bindings {
+		if there := &p.bindings[i]; sortKey(*there) == key {
+			there.Members = append(there.Members, binding.Members...)
 			return
 		}
 	}

@@ -101,7 +101,7 @@ func (s *Summary) sort() {
 const mostValue = 120
 
 // Print writes the summary for people.
-func (s Summary) Print(out io.Writer) {
+func (s *Summary) Print(out io.Writer) {
 	for _, n := range s.Notes {
 		n.print(out)
 	}

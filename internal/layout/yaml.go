@@ -3,6 +3,7 @@ package layout
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -43,9 +44,7 @@ func NamespaceOf(name, project string, further map[string]string) Object {
 	out.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
 	out.SetName(name)
 	annotations := map[string]string{}
-	for key, value := range further {
-		annotations[key] = value
-	}
+	maps.Copy(annotations, further)
 	if project != "" {
 		annotations[v1alpha1.ProjectIDAnnotation] = project
 	}

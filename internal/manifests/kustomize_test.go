@@ -1,6 +1,7 @@
 package manifests
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -220,9 +221,7 @@ func TestNothingIsFetched(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			files := map[string]string{"kustomization.yaml": tc.kustomization, "topic.yaml": topic("orders", "")}
-			for name, text := range tc.more {
-				files[name] = text
-			}
+			maps.Copy(files, tc.more)
 			for name, text := range files {
 				files[name] = strings.ReplaceAll(text, url, server.URL)
 			}

@@ -85,7 +85,7 @@ func (n *listedNames) list(ctx context.Context, ref kind.Ref) ([]kind.Listed, er
 		}
 		return ctx.Err() == nil
 	})
-	if err = cmp.Or(err, ctx.Err()); err != nil {
+	if err := cmp.Or(err, ctx.Err()); err != nil {
 		return nil, err
 	}
 	l.found, l.done = found, true

@@ -109,7 +109,8 @@ func TestAListThatIsCutShortShowsNothing(t *testing.T) {
 func TestAListThatFailsIsMadeAgain(t *testing.T) {
 	lists := 0
 	things := kind.Kind{Fields: &kind.Fields{List: func(_ context.Context, _ kind.Ref, yield func([]kind.Listed) bool) error {
-		if lists++; lists == 1 {
+		lists++
+		if lists == 1 {
 			return &kind.Error{Class: kind.Throttled, Ours: true, Message: "later"}
 		}
 		yield([]kind.Listed{{ID: "mine"}})

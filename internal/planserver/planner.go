@@ -18,7 +18,7 @@ import (
 
 // Cluster is what the operator knows of the manifests and Namespaces of the cluster.
 type Cluster interface {
-	// Synced says whether all that there is is known.
+	// Synced says whether all is known that there is.
 	Synced() bool
 	// Self is whom Google knows the operator as when it acts as a service account (empty: as itself).
 	Self(ctx context.Context, impersonate string) iampolicy.Self

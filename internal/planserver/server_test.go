@@ -130,7 +130,7 @@ func TestTheServerSpeaksTLSAlone(t *testing.T) {
 	if response.StatusCode != http.StatusUnauthorized || response.ProtoMajor != 1 || response.TLS.Version < tls.VersionTLS12 {
 		t.Errorf("%s over %s", response.Status, response.Proto)
 	}
-	if _, err := l.post(t, &tls.Config{RootCAs: l.pool, MaxVersion: tls.VersionTLS11}); err == nil { //nolint:gosec // which is to be refused
+	if _, err := l.post(t, &tls.Config{RootCAs: l.pool, MaxVersion: tls.VersionTLS11}); err == nil {
 		t.Error("it speaks an old version of TLS")
 	}
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+l.address+protocol.Path, http.NoBody)

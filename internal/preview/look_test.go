@@ -199,7 +199,8 @@ func TestPatience(t *testing.T) {
 	throttled := &kind.Error{Class: kind.Throttled, RetryAfter: time.Millisecond, Message: "slow down"}
 	calls := 0
 	err := patiently(t.Context(), func() error {
-		if calls++; calls < 3 {
+		calls++
+		if calls < 3 {
 			return throttled
 		}
 		return nil

@@ -88,7 +88,7 @@ func outcomeOf(v Preview) Outcome {
 var effects = map[plan.Action]Effect{plan.Create: Create, plan.Update: Update}
 
 // left is the outcome where nothing is to be written now.
-func (v Preview) left(out Outcome) Outcome {
+func (v *Preview) left(out Outcome) Outcome {
 	if err := v.Verdict.Err; err != nil {
 		out.Effect, out.Message = Unknown, v.Verdict.Doing+": "+err.Explain(v.Environment.Binding.Project, v.account)
 		if v.Verdict.Message != "" {
@@ -117,13 +117,13 @@ func (v Preview) left(out Outcome) Outcome {
 }
 
 // adopts says whether the resource would become the manifest's own that was not before.
-func (v Preview) adopts() bool {
+func (v *Preview) adopts() bool {
 	return !v.Kind.Shared() && v.Seen.Fields.Exists && !v.Owned &&
 		v.Environment.Limits.Management(v.Object.GetCommonSpec().Management) != v1alpha1.ManagementObserve
 }
 
 // onHold is the outcome of a plan that waits for a person.
-func (v Preview) onHold(out Outcome) Outcome {
+func (v *Preview) onHold(out Outcome) Outcome {
 	out.Effect, out.Hold, out.Release = OnHold, HoldApproval, "an approval"
 	switch out.Reason {
 	case v1alpha1.ReasonAwaitingAdoption:
@@ -140,7 +140,7 @@ func (v Preview) onHold(out Outcome) Outcome {
 }
 
 // released is the outcome for a manifest that goes and leaves the resource where it is.
-func (v Preview) released() (Effect, string) {
+func (v *Preview) released() (Effect, string) {
 	deed := v.Verdict.Deed
 	if deed.Reason != "Orphaned" && !v.Seen.Fields.Exists {
 		return Nothing, deed.Message
@@ -152,7 +152,7 @@ func (v Preview) released() (Effect, string) {
 }
 
 // remarks are what is to be said of changes that would be written beside the changes.
-func (v Preview) remarks() string {
+func (v *Preview) remarks() string {
 	var said []string
 	exists := v.Kind.Shared() || v.Seen.Fields.Exists
 	switch {
@@ -186,12 +186,12 @@ func waiting(what string) string {
 }
 
 // Failed says whether something could not be looked at.
-func (v Preview) Failed() bool {
+func (v *Preview) Failed() bool {
 	return v.Outcome.Effect == Unknown || v.Seen.Fields.Err != nil || v.Seen.Policy.Err != nil && v.Verdict.Action.Writes()
 }
 
 // Shown are the changes to show for the outcome: what would be written, or waits, or is refused, or differs.
-func (v Preview) Shown() (shown []Change) {
+func (v *Preview) Shown() (shown []Change) {
 	changes := v.Plan
 	if v.Outcome.Effect == Orphan || v.Outcome.Effect == Unknown {
 		changes = nil

@@ -110,13 +110,13 @@ func reasons(t *testing.T, err error) []string {
 		}
 	}
 	// A request that cannot be read is not invalid but bad.
-	_, unreadable, bad := strings.Cut(status.Status().Message, " cannot be handled as a ")
-	if _, unreadable, bad = strings.Cut(unreadable, ": "); bad {
-		list, strict := strings.CutPrefix(unreadable, "strict decoding error: ")
+	_, unreadable, _ := strings.Cut(status.Status().Message, " cannot be handled as a ")
+	if _, why, bad := strings.Cut(unreadable, ": "); bad {
+		list, strict := strings.CutPrefix(why, "strict decoding error: ")
 		if !strict {
 			out = append(out, list)
 		}
-		for _, message := range strings.Split(list, ", ") {
+		for message := range strings.SplitSeq(list, ", ") {
 			if path, ok := strings.CutPrefix(message, "unknown field "); ok {
 				out = append(out, reason(strings.Trim(path, `"`), message))
 			}

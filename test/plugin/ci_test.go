@@ -46,7 +46,7 @@ func planStep(t *testing.T, file string) string {
 func (w *world) runStep(script string, flags []string, env ...string) (output, comment string) {
 	w.t.Helper()
 	w.write("bin/kubectl-holdfast", "#!/bin/sh\nexec "+binary+" \"$@\" "+strings.Join(flags, " ")+"\n")
-	w.must(os.Chmod(filepath.Join(w.folder, "bin/kubectl-holdfast"), 0o755))
+	w.must(os.Chmod(filepath.Join(w.folder, "bin", "kubectl-holdfast"), 0o755))
 	cmd := exec.CommandContext(w.t.Context(), "bash", "-e", "-c", script)
 	cmd.Dir = w.folder
 	cmd.Env = append([]string{

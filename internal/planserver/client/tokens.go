@@ -29,7 +29,7 @@ type Source struct {
 // The variables by which a job of GitHub Actions gets its token.
 const (
 	githubURL   = "ACTIONS_ID_TOKEN_REQUEST_URL"
-	githubToken = "ACTIONS_ID_TOKEN_REQUEST_TOKEN" //nolint:gosec // the name of one
+	githubToken = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
 )
 
 // Tokens are those of the source, in an environment.

@@ -184,7 +184,7 @@ func (d Document) JSON() (string, error) {
 }
 
 // words are the counts in a sentence.
-func (s Summary) words() string {
+func (s *Summary) words() string {
 	var out []string
 	for _, e := range preview.Effects {
 		if n := *s.of(e); n > 0 {
@@ -250,7 +250,8 @@ func (d Document) unknowns() []string {
 	var order []preview.Gap
 	for _, r := range d.Resources {
 		for _, u := range r.Unknowns {
-			if counts[u]++; counts[u] == 1 {
+			counts[u]++
+			if counts[u] == 1 {
 				order = append(order, u)
 			}
 		}

@@ -21,7 +21,7 @@ func outside(t *testing.T, markdown string) string {
 	t.Helper()
 	var out []string
 	fence := ""
-	for _, line := range strings.Split(markdown, "\n") {
+	for line := range strings.SplitSeq(markdown, "\n") {
 		ticks := line[:len(line)-len(strings.TrimLeft(line, "`"))]
 		switch {
 		case fence != "":
@@ -30,7 +30,7 @@ func outside(t *testing.T, markdown string) string {
 			}
 		case len(ticks) >= 3 && !strings.Contains(line[len(ticks):], "`"):
 			fence = ticks
-		case len(ticks) > 0: // code in a line: from a run of backticks to the next run of the same length
+		case ticks != "": // code in a line: from a run of backticks to the next run of the same length
 			rest, closed := strings.CutSuffix(line, ticks)
 			if !closed || strings.Contains(rest[len(ticks):], ticks) {
 				t.Errorf("code is not closed: %q", line)
@@ -66,11 +66,11 @@ func TestMarkdownHoldsWhatOthersSay(t *testing.T) {
 			got := d.Markdown()
 			left := outside(t, got)
 			for _, forbidden := range []string{"@ada", "<img", "evil.example.com", "- [x]", "\u202e"} {
-				for _, line := range strings.Split(left, "\n") {
-					if strings.HasPrefix(line, "<summary><code>") { // HTML, in which only & and < begin anything
-						line = strings.TrimSuffix(strings.TrimPrefix(line, "<summary><code>"), "</code></summary>")
-						if strings.ContainsAny(line, "<>") {
-							t.Errorf("HTML in %q", line)
+				for line := range strings.SplitSeq(left, "\n") {
+					if code, ok := strings.CutPrefix(line, "<summary><code>"); ok { // HTML, in which only & and < begin anything
+						code = strings.TrimSuffix(code, "</code></summary>")
+						if strings.ContainsAny(code, "<>") {
+							t.Errorf("HTML in %q", code)
 						}
 						continue
 					}

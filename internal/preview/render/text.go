@@ -38,9 +38,9 @@ func (d Document) Text(colour bool) string {
 	t.list("Not valid", problems(d))
 	t.list("Not known", d.unknowns())
 	if t.Len() > 0 {
-		t.WriteString("\n")
+		fmt.Fprintln(t)
 	}
-	t.WriteString(d.Summary.words() + "\n")
+	fmt.Fprintln(t, d.Summary.words())
 	return t.String()
 }
 
@@ -65,7 +65,7 @@ type texter struct {
 
 func (t *texter) heading(what string) {
 	if t.Len() > 0 {
-		t.WriteString("\n")
+		fmt.Fprintln(t)
 	}
 	t.line("", bold, "", what)
 }
