@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -26,7 +25,7 @@ import (
 )
 
 // TestTheOperatorWritesWhatWasPlanned: whatever the manifests say, and whatever was there before, what the operator writes once they are applied
-// is what was planned, resource by resource: creates, updates, IAM policies, deletions. What was on hold is written once the hash that was planned
+// is what was planned, resource by resource: creates, updates, IAM policies. What was on hold is written once the hash that was planned
 // is approved. And once it has written, nothing is left to plan.
 func TestTheOperatorWritesWhatWasPlanned(t *testing.T) {
 	t.Parallel()
@@ -42,7 +41,6 @@ func TestTheOperatorWritesWhatWasPlanned(t *testing.T) {
 			p.edit(r)
 			p.round(r)
 		}
-		p.leave()
 	})
 }
 
@@ -393,47 +391,7 @@ func (p *prophecy) liveOf(r render.Resource) v1alpha1.Object {
 	return nil
 }
 
-// leave has all manifests leave, as a change of the files, and compares what is written then with what was planned of the change.
-func (p *prophecy) leave() {
-	p.t.Helper()
-	p.writeFiles("before", p.live)
-	p.write("after/none.yaml", "")
-	planned := p.planned("-f", "after", "--against", "before")
-	mark := p.cloud.Traffic.Mark()
-	want := map[string]bool{}
-	for _, r := range planned.Resources {
-		for _, step := range stepsOf(r) {
-			want[step] = true
-		}
-		if r.Effect == preview.OnHold {
-			p.letGo(r)
-		}
-	}
-	for _, obj := range p.live {
-		p.must(p.kube.Delete(p.t.Context(), obj))
-	}
-	for _, obj := range p.live {
-		p.eventually(obj.GetName()+" to be gone", func() (bool, string) {
-			gone := reflect.New(reflect.TypeOf(obj).Elem()).Interface().(v1alpha1.Object)
-			err := p.kube.Get(p.t.Context(), client.ObjectKeyFromObject(obj), gone)
-			return apierrors.IsNotFound(err), describe(gone)
-		})
-	}
-	got := p.stepsSince(mark)
-	for _, r := range planned.Resources {
-		if r.Effect == preview.OnHold {
-			maps.DeleteFunc(got, func(step string, _ bool) bool {
-				return strings.HasPrefix(step, r.Name+" ") || strings.HasPrefix(step, r.Project+" ")
-			})
-		}
-	}
-	if d := cmp.Diff(want, got); d != "" {
-		text, _ := planned.JSON()
-		p.t.Fatalf("leaving: what was written is not what was planned (-planned +written):\n%s\n%s", d, text)
-	}
-}
-
-// forget has everything go that is left after a failure, so that the next story begins anew.
+// forget has everything go that is left, so that the next story begins anew.
 func (p *prophecy) forget() {
 	for _, obj := range p.live {
 		if p.read(obj) != nil {
@@ -443,14 +401,4 @@ func (p *prophecy) forget() {
 		obj.GetCommonSpec().Management = v1alpha1.ManagementObserve
 		p.must(errors.Join(p.kube.Patch(p.t.Context(), obj, client.MergeFrom(before)), p.kube.Delete(p.t.Context(), obj)))
 	}
-}
-
-// letGo makes a manifest go that would wait for a person.
-func (p *prophecy) letGo(r render.Resource) {
-	p.t.Helper()
-	obj := p.liveOf(r)
-	p.get(obj)
-	before := obj.DeepCopyObject().(v1alpha1.Object)
-	obj.GetCommonSpec().Management = v1alpha1.ManagementObserve
-	p.must(p.kube.Patch(p.t.Context(), obj, client.MergeFrom(before)))
 }
