@@ -13,9 +13,6 @@ import (
 func shareTexts(obj v1alpha1.Object) {
 	obj.SetNamespace(oneCopy(obj.GetNamespace()))
 	shareAll(obj.GetFinalizers())
-	gvk := obj.GetObjectKind().GroupVersionKind()
-	gvk.Group, gvk.Version, gvk.Kind = oneCopy(gvk.Group), oneCopy(gvk.Version), oneCopy(gvk.Kind)
-	obj.GetObjectKind().SetGroupVersionKind(gvk)
 	status := obj.GetCommonStatus()
 	status.Project = oneCopy(status.Project)
 	shareAll(status.AppliedFields)
