@@ -20,7 +20,7 @@ func (p *Previewer) expect(previews []Preview) {
 	}
 	for i := range previews {
 		v := &previews[i]
-		resolve(v.Environment.References, v.Object.GetNamespace(), there)
+		v.awaits = resolve(v.Environment.References, v.Object.GetNamespace(), there)
 		for _, rival := range v.Environment.Rivals {
 			resolve(rival.References, rival.Object.GetNamespace(), there)
 		}
@@ -45,10 +45,12 @@ func (v *Preview) referent() string {
 	return path.Base(v.Kind.ExternalName(v.Environment.Ref)) // its e-mail
 }
 
-func resolve(references plan.References, from string, there map[kind.Reference]string) {
+// resolve says whether it has resolved any.
+func resolve(references plan.References, from string, there map[kind.Reference]string) (did bool) {
 	for ref, resolved := range references {
 		if value := there[absolute(ref, from)]; value != "" && resolved.Value == "" && resolved.NotAllowed == "" {
-			references[ref] = plan.Resolved{Value: value}
+			references[ref], did = plan.Resolved{Value: value}, true
 		}
 	}
+	return did
 }

@@ -33,6 +33,8 @@ const (
 	// GapBorn is of one whose resource is yet to be created, and whose policy is to have no other grants.
 	GapBorn Gap = "what Google grants on a new resource by itself: with mode Authoritative that is removed, once it is approved, and what the manifest " +
 		"grants waits with it"
+	// GapAwaits is of one on hold whose policy removes grants, and refers to what is not there yet.
+	GapAwaits Gap = "what is granted before: until all that the policy refers to is there it removes nothing, and grants without approval what it can"
 )
 
 // GapOperator is about the plan as a whole.
@@ -54,6 +56,9 @@ func (k Knowledge) unknown(v Preview) []Gap {
 	}
 	if v.unborn() && v.Policy != nil && v.Policy.In.Mode == v1alpha1.IAMAuthoritative {
 		out = append(out, GapBorn)
+	}
+	if v.awaits && v.Verdict.Action == plan.Hold && v.Policy != nil && v.Policy.In.Mode != v1alpha1.IAMAdditive {
+		out = append(out, GapAwaits)
 	}
 	if !k.Others {
 		out = append(out, GapOthers, GapGlass)

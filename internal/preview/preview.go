@@ -53,6 +53,8 @@ type Preview struct {
 	record  plan.Record
 	before  v1alpha1.Object
 	decided bool
+	// awaits says that it refers to what no status says to be there yet.
+	awaits  bool
 	account string // whom the looks were made as, for messages; empty for Holdfast
 }
 

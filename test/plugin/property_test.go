@@ -265,7 +265,9 @@ func (p *prophecy) expect(r *rapid.T, mark int64, planned render.Document, what 
 }
 
 // untold says whether the plan said that it cannot know what becomes of the IAM policy.
-func untold(r render.Resource) bool { return slices.Contains(r.Unknowns, preview.GapBorn) }
+func untold(r render.Resource) bool {
+	return slices.Contains(r.Unknowns, preview.GapBorn) || slices.Contains(r.Unknowns, preview.GapAwaits)
+}
 
 // stepsSince are the steps that were carried out since a mark.
 func (p *prophecy) stepsSince(mark int64) map[string]bool {
