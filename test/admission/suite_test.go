@@ -121,5 +121,5 @@ func as(user string) (client.Client, error) {
 }
 
 func poll(holds func() (bool, error)) error {
-	return wait.PollUntilContextTimeout(context.Background(), 50*time.Millisecond, 30*time.Second, true, func(context.Context) (bool, error) { return holds() })
+	return wait.PollUntilContextTimeout(context.Background(), 50*time.Millisecond, 2*time.Minute, true, func(context.Context) (bool, error) { return holds() })
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
@@ -65,7 +67,7 @@ func TestEmptyingDisturbsNobody(t *testing.T) {
 	}
 	w.cloud.Traffic.RemoveAll()
 	for _, bucket := range buckets {
-		w.gone(bucket)
+		w.goneOnceEmpty(bucket)
 	}
 }
 
@@ -93,18 +95,24 @@ func TestEmptyingAtScale(t *testing.T) {
 	memory := watchMemory(t)
 	began := time.Now()
 	w.delete(bucket)
-	for n := 0; n < objects; n = w.cloud.Traffic.Count(call("objects.delete")) {
-		w.eventually("more objects to be deleted", func() (bool, string) {
-			_ = w.read(bucket) // which may be gone by now
-			return w.cloud.Traffic.Count(call("objects.delete")) > n, fmt.Sprintf("%d\n%s", n, describe(bucket))
-		})
-	}
-	w.gone(bucket)
+	w.goneOnceEmpty(bucket)
 	took := time.Since(began)
 	t.Logf("%d objects in %s (%.0f a second); %d writes to the API server; at most %d MiB of memory more than before, the emulator's included",
 		objects, took.Round(100*time.Millisecond), float64(objects)/took.Seconds(), w.kubeWrites.Load()-writes, memory()>>20)
 	if n := w.cloud.Traffic.Count(call("objects.delete")); n != objects {
 		t.Errorf("%d calls of objects.delete, want %d", n, objects)
+	}
+}
+
+// goneOnceEmpty waits until a bucket is gone, for as long as objects are deleted.
+func (w *world) goneOnceEmpty(bucket *v1alpha1.Bucket) {
+	w.t.Helper()
+	gone := func() bool { return apierrors.IsNotFound(w.read(bucket)) }
+	for !gone() {
+		n := w.cloud.Traffic.Count(call("objects.delete"))
+		w.eventually(bucket.Name+" to be gone, or more objects to be deleted", func() (bool, string) {
+			return gone() || w.cloud.Traffic.Count(call("objects.delete")) > n, fmt.Sprintf("%d\n%s", n, describe(bucket))
+		})
 	}
 }
 

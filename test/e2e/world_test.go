@@ -37,7 +37,7 @@ import (
 )
 
 // patience bounds every wait.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // worlds numbers the worlds, so that each has names of its own.
 var worlds atomic.Int64

@@ -39,7 +39,7 @@ import (
 
 const (
 	// patience bounds every wait.
-	patience = 30 * time.Second
+	patience = 2 * time.Minute
 	// startBound is how long etcd and kube-apiserver may take to answer, several of them side by side.
 	startBound = time.Minute
 	// operator is whom Google Cloud knows the operator as.
