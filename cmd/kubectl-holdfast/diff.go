@@ -96,26 +96,13 @@ func completeKinds(*cobra.Command, []string, string) ([]string, cobra.ShellCompD
 	return out, cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
 }
 
-// kindCalled finds a kind by what people type: Bucket, bucket, buckets or bucket.gcp.holdfast.dev.
-func kindCalled(all []kind.Kind, word string) (kind.Kind, error) {
-	var names []string
-	for _, k := range all {
-		name := strings.ToLower(k.Kind)
-		names = append(names, name)
-		said, _ := strings.CutSuffix(strings.ToLower(word), "."+v1alpha1.GroupVersion.Group)
-		if said == name || said == k.Plural {
-			return k, nil
-		}
-	}
-	return kind.Kind{}, fmt.Errorf("there is no kind %q: the kinds are %s", word, strings.Join(names, ", "))
-}
-
 func (d *diffing) run(ctx context.Context, argument string) error {
 	if d.file != "" && !d.accept {
 		return errors.New("-f is for --accept: without it, diff compares the manifest in the cluster")
 	}
 	word, name, _ := strings.Cut(argument, "/")
-	if _, err := kindCalled(kinds.All(nil), word); err != nil {
+	named, err := kindNamed(word)
+	if err != nil {
 		return err
 	}
 	clients, err := d.cloud()
@@ -124,10 +111,7 @@ func (d *diffing) run(ctx context.Context, argument string) error {
 	}
 	defer func() { _ = clients.Close() }() // of which nothing is left to be said
 	all := kinds.All(clients)
-	k, err := kindCalled(all, word)
-	if err != nil {
-		return err
-	}
+	k, _ := kind.Named(all, named.Kind) // the same kinds, with clients
 	cluster, err := d.cluster()
 	if err != nil {
 		return err

@@ -73,8 +73,8 @@ type Resource struct {
 	Changes []Change `json:"changes,omitempty"`
 	// Unknowns are what is not known of the manifest that may make its plan another one, in sentences.
 	Unknowns []preview.Gap `json:"unknowns,omitempty"`
-
-	failed bool
+	// Failed says that the resource could not be looked at in full, whatever its effect: the plan ends with the exit code 1.
+	Failed bool `json:"failed,omitempty"`
 }
 
 // Hold is what a plan waits for.
@@ -130,7 +130,7 @@ func resourceOf(v preview.Preview) Resource {
 	out := v.Outcome
 	r := Resource{
 		Kind: v.Kind.Kind, Namespace: v.Object.GetNamespace(), Name: v.Object.GetName(), Project: v.Environment.Ref.Project,
-		Effect: out.Effect, Reason: out.Reason, Message: out.Message, Unknowns: v.Unknown, failed: v.Failed(),
+		Effect: out.Effect, Reason: out.Reason, Message: out.Message, Unknowns: v.Unknown, Failed: v.Failed(),
 	}
 	if r.Project != "" {
 		r.Resource = v.Kind.ExternalName(v.Environment.Ref)
@@ -168,7 +168,7 @@ func (s *Summary) of(e preview.Effect) *int {
 
 // Fails says whether a manifest was refused, or could not be looked at or read.
 func (d Document) Fails() bool {
-	return d.Summary.Problems+d.Summary.Refused+d.Summary.Unknown > 0 || slices.ContainsFunc(d.Resources, func(r Resource) bool { return r.failed })
+	return d.Summary.Problems+d.Summary.Refused+d.Summary.Unknown > 0 || slices.ContainsFunc(d.Resources, func(r Resource) bool { return r.Failed })
 }
 
 // Changes says whether applying would change anything in Google Cloud, now or once it is released.
