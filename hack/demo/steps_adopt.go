@@ -45,6 +45,9 @@ func (s *stage) playAdoption(ctx context.Context) error {
 		return err
 	}
 	exports := bucketObject("exports")
+	if err := s.foresee(ctx, "on hold", "plan", "-f", exportsFile); err != nil {
+		return err
+	}
 	if err := s.apply(ctx, exportsFile); err != nil {
 		return err
 	}
