@@ -10,9 +10,23 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/kinds"
+)
+
+// How often it is tried whether manifests are taken in, and for how long.
+const (
+	takenPace  = 200 * time.Millisecond
+	takenBound = time.Minute
 )
 
 // Kubectl runs kubectl for the administrator.
@@ -49,8 +63,41 @@ func (k Kubectl) Install(ctx context.Context) error {
 	for _, each := range kinds.All(nil) {
 		established = append(established, each.Plural+"."+v1alpha1.GroupVersion.Group)
 	}
-	_, err := k.Run(ctx, established...)
-	return err
+	if _, err := k.Run(ctx, established...); err != nil {
+		return err
+	}
+	return k.untilTaken(ctx)
+}
+
+// untilTaken waits until manifests of all kinds are taken in. For some seconds after a definition is established the admission policies that
+// write into manifests do not know it, and the API server answers 503 to whoever creates one.
+func (k Kubectl) untilTaken(ctx context.Context) error {
+	config, err := clientcmd.BuildConfigFromFlags("", k.kubeconfig)
+	if err != nil {
+		return fmt.Errorf("reading the kubeconfig: %w", err)
+	}
+	scheme := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		return err
+	}
+	kube, err := client.New(config, client.Options{Scheme: scheme})
+	if err != nil {
+		return fmt.Errorf("creating a client: %w", err)
+	}
+	for _, each := range kinds.All(nil) {
+		var answer error
+		err := wait.PollUntilContextTimeout(ctx, takenPace, takenBound, true, func(ctx context.Context) (bool, error) {
+			probe := each.New()
+			probe.SetNamespace(metav1.NamespaceDefault)
+			probe.SetName("probe")
+			answer = kube.Create(ctx, probe, client.DryRunAll) // that it is no valid manifest is found later
+			return !apierrors.IsServiceUnavailable(answer), nil
+		})
+		if err != nil {
+			return fmt.Errorf("waiting until manifests of kind %s are taken in: %w; the last answer was: %w", each.Kind, err, answer)
+		}
+	}
+	return nil
 }
 
 // plain are the words that a shell takes as they are.
