@@ -97,7 +97,7 @@ fuzz: ## Run each fuzz target for FUZZTIME (default 20s).
 		targets=$$(go test -list '^Fuzz' "./$$dir" | grep '^Fuzz'); \
 		for target in $$targets; do \
 			echo "go test -fuzz '^$$target\$$' -fuzztime $(FUZZTIME) ./$$dir"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "./$$dir" || failed="$$failed $$dir:$$target"; \
+			go test -run '^$$' -fuzzminimizetime 20x -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "./$$dir" || failed="$$failed $$dir:$$target"; \
 		done; \
 	done; \
 	test -z "$$failed" || { echo "failed:$$failed; go test ./... reproduces what they found"; exit 1; }
