@@ -2,11 +2,9 @@ package plugin
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -26,14 +24,9 @@ import (
 )
 
 // TestTheOperatorWritesWhatWasPlanned: whatever the manifests say, and whatever was there before, what the operator writes once they are applied
-// is what was planned, resource by resource: creates, updates, IAM policies. What was on hold is written once the hash that was planned
+// is what was planned, resource by resource: creates, updates, IAM policies, deletions. What was on hold is written once the hash that was planned
 // is approved. And once it has written, nothing is left to plan.
-//
-// It does not hold yet where a policy refers to an account that the same plan creates, and runs where it is asked for: HOLDFAST_PROPHECY=yes.
 func TestTheOperatorWritesWhatWasPlanned(t *testing.T) {
-	if os.Getenv("HOLDFAST_PROPHECY") == "" {
-		t.Skip("set HOLDFAST_PROPHECY=yes: it does not hold yet where a policy refers to an account that the same plan creates")
-	}
 	t.Parallel()
 	w := newWorld(t, "property")
 	w.start()
@@ -47,6 +40,7 @@ func TestTheOperatorWritesWhatWasPlanned(t *testing.T) {
 			p.edit(r)
 			p.round(r)
 		}
+		p.leave(r)
 	})
 }
 
@@ -160,7 +154,7 @@ func (p *prophecy) round(r *rapid.T) {
 	p.settle()
 	p.expect(r, mark, planned, "applied")
 	p.expectNothingLeft(planned)
-	p.approve(r, planned)
+	p.approve(r)
 }
 
 func (p *prophecy) writeFiles(folder string, objects map[string]v1alpha1.Object) {
@@ -363,29 +357,41 @@ func (p *prophecy) expectNothingLeft(before render.Document) {
 	}
 }
 
-// approve approves what is on hold, by the hash that was planned, and expects that to be written.
-func (p *prophecy) approve(r *rapid.T, planned render.Document) {
+// approve approves some of what is on hold, each by the hash that is planned then, and expects that to be written.
+func (p *prophecy) approve(r *rapid.T) {
 	p.t.Helper()
-	for _, resource := range planned.Resources {
-		if resource.Hold == nil || resource.Hold.Hash == "" || !rapid.Bool().Draw(r, "approved") {
-			continue
+	asked := map[string]bool{}
+	for {
+		planned := p.planned("-f", "files").Resources
+		i := slices.IndexFunc(planned, func(resource render.Resource) bool {
+			return resource.Hold != nil && resource.Hold.Hash != "" && !asked[resource.Kind+resource.Name] && p.liveOf(resource) != nil
+		})
+		if i < 0 {
+			return
 		}
-		obj := p.liveOf(resource)
-		if obj == nil {
-			continue
+		resource := planned[i]
+		asked[resource.Kind+resource.Name] = true
+		if rapid.Bool().Draw(r, "approved") {
+			p.expectApproved(r, resource)
 		}
-		mark := p.cloud.Traffic.Mark()
-		p.annotate(obj, v1alpha1.ApproveAnnotation, resource.Hold.Hash)
-		p.settle()
-		resource.Effect = preview.Update
-		if slices.ContainsFunc(resource.Changes, func(c render.Change) bool { return c.Path == plan.WholeResource && c.From == nil }) {
-			resource.Effect = preview.Create
-		}
-		got := p.stepsSince(mark)
-		for _, step := range stepsOf(resource) {
-			if !got[step] && !untold(resource) {
-				r.Fatalf("the hash of %s %s was approved, and %s did not follow: %v\n%s", resource.Kind, resource.Name, step, got, describe(obj))
-			}
+	}
+}
+
+// expectApproved approves the hash that was planned, and expects what was planned to be written.
+func (p *prophecy) expectApproved(r *rapid.T, resource render.Resource) {
+	p.t.Helper()
+	obj := p.liveOf(resource)
+	mark := p.cloud.Traffic.Mark()
+	p.annotate(obj, v1alpha1.ApproveAnnotation, resource.Hold.Hash)
+	p.settle()
+	resource.Effect = preview.Update
+	if slices.ContainsFunc(resource.Changes, func(c render.Change) bool { return c.Path == plan.WholeResource && c.From == nil }) {
+		resource.Effect = preview.Create
+	}
+	got := p.stepsSince(mark)
+	for _, step := range stepsOf(resource) {
+		if !got[step] && !untold(resource) {
+			r.Fatalf("the hash of %s %s was approved, and %s did not follow: %v\n%s", resource.Kind, resource.Name, step, got, describe(obj))
 		}
 	}
 }
@@ -399,14 +405,46 @@ func (p *prophecy) liveOf(r render.Resource) v1alpha1.Object {
 	return nil
 }
 
+// leave has all manifests leave, as a change of the files, and compares what is written then with what was planned of the change.
+func (p *prophecy) leave(r *rapid.T) {
+	p.t.Helper()
+	p.writeFiles("before", p.live)
+	p.write("after/none.yaml", "")
+	planned := p.planned("-f", "after", "--against", "before")
+	mark := p.cloud.Traffic.Mark()
+	for _, resource := range planned.Resources {
+		if resource.Effect == preview.OnHold { // until a person decides, and here a person lets it go
+			p.observe(p.liveOf(resource))
+		}
+	}
+	for _, obj := range p.live {
+		p.must(p.kube.Delete(p.t.Context(), obj))
+	}
+	for _, obj := range p.live {
+		p.eventually(obj.GetName()+" to be gone", func() (bool, string) {
+			err := p.read(obj)
+			return apierrors.IsNotFound(err), describe(obj)
+		})
+	}
+	p.live = map[string]v1alpha1.Object{}
+	p.expect(r, mark, planned, "left")
+}
+
 // forget has everything go that is left, so that the next story begins anew.
 func (p *prophecy) forget() {
 	for _, obj := range p.live {
-		if p.read(obj) != nil {
-			continue
+		if p.read(obj) == nil {
+			p.observe(obj)
+			p.must(p.kube.Delete(p.t.Context(), obj))
 		}
-		before := obj.DeepCopyObject().(v1alpha1.Object)
-		obj.GetCommonSpec().Management = v1alpha1.ManagementObserve
-		p.must(errors.Join(p.kube.Patch(p.t.Context(), obj, client.MergeFrom(before)), p.kube.Delete(p.t.Context(), obj)))
 	}
+}
+
+// observe has a manifest write nothing any more.
+func (p *prophecy) observe(obj v1alpha1.Object) {
+	p.t.Helper()
+	p.get(obj)
+	before := obj.DeepCopyObject().(v1alpha1.Object)
+	obj.GetCommonSpec().Management = v1alpha1.ManagementObserve
+	p.must(p.kube.Patch(p.t.Context(), obj, client.MergeFrom(before)))
 }
