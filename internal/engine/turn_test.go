@@ -257,7 +257,7 @@ func (f *fleet) expectCalls(what string, got map[string]int, each int) {
 }
 
 func TestAFleetStandsInLine(t *testing.T) {
-	const n = 150
+	const n = 60
 	f := newFleet(t, n)
 	t.Run("each object is created with one read and one write", func(*testing.T) {
 		if took := f.settle(); took > (n+2)*time.Second {
