@@ -14,8 +14,8 @@ import (
 
 // bounds are how much the server does at most. All of it is for a fleet's pull requests, and little beside what the operator does.
 type bounds struct {
-	// most is how long a plan may take.
-	most time.Duration
+	// read is how long a request may take to come, and most how long a plan may take.
+	read, most time.Duration
 	// pace is how often a caller may ask, ahead how many requests he may make at once, and together how many may be under way.
 	pace     time.Duration
 	ahead    int
@@ -30,7 +30,7 @@ type bounds struct {
 
 // usual are the bounds of the operator.
 var usual = bounds{
-	most: time.Minute,
+	read: 30 * time.Second, most: time.Minute,
 	pace: 3 * time.Second, ahead: 10, together: 2,
 	callers: 10_000,
 	bytes:   2 * protocol.MostBytes, leastBytes: protocol.MostBytes / 4,

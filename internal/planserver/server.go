@@ -68,7 +68,6 @@ func (s *Server) NeedLeaderElection() bool { return false }
 // How long a connection may take over what, and how long the server lets plans end that are under way when it stops.
 const (
 	headerTimeout = 5 * time.Second
-	readTimeout   = 30 * time.Second
 	idleTimeout   = 30 * time.Second
 	writeMargin   = 20 * time.Second
 	stopTimeout   = 10 * time.Second
@@ -94,8 +93,8 @@ func (s *Server) serve(ctx context.Context, listener net.Listener) error {
 	}
 	server := &http.Server{
 		Handler:           handler,
-		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
-		WriteTimeout: readTimeout + s.bounds.most + writeMargin, MaxHeaderBytes: mostHeader,
+		ReadHeaderTimeout: headerTimeout, ReadTimeout: s.bounds.read, IdleTimeout: idleTimeout,
+		WriteTimeout: s.bounds.read + s.bounds.most + writeMargin, MaxHeaderBytes: mostHeader,
 		ErrorLog: quiet(log.FromContext(ctx)),
 	}
 	ended := make(chan error, 2)

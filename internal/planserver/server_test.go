@@ -21,8 +21,11 @@ import (
 	"testing"
 	"time"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
+
 	"github.com/holdfast-dev/holdfast/internal/metrics"
 	"github.com/holdfast-dev/holdfast/internal/planserver/protocol"
+	"github.com/holdfast-dev/holdfast/test/issuer"
 )
 
 // certificate writes a certificate for 127.0.0.1 into a folder, and returns the pool that trusts it.
@@ -75,11 +78,17 @@ type listening struct {
 
 func start(t *testing.T, change func(*bounds)) *listening {
 	t.Helper()
+	return startWith(t, &reviews{}, change)
+}
+
+// startWith starts a server with whoever knows tokens.
+func startWith(t *testing.T, by *reviews, change func(*bounds)) *listening {
+	t.Helper()
 	l := &listening{folder: t.TempDir()}
 	l.pool = certificate(t, l.folder, "first")
 	s, err := New(Options{
 		CertFile: filepath.Join(l.folder, "tls.crt"), KeyFile: filepath.Join(l.folder, "tls.key"),
-		TokenReviews: &reviews{}, AccessReviews: &accesses{}, Planner: &asked{}, Metrics: metrics.NewPlans(),
+		TokenReviews: by, AccessReviews: &accesses{}, Planner: &asked{}, Metrics: metrics.NewPlans(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -107,11 +116,21 @@ func start(t *testing.T, change func(*bounds)) *listening {
 // post asks for a plan without a token.
 func (l *listening) post(t *testing.T, config *tls.Config) (*http.Response, error) {
 	t.Helper()
+	return l.postAs(t, "", config)
+}
+
+// postAs asks for a plan of nothing.
+func (l *listening) postAs(t *testing.T, token string, config *tls.Config) (*http.Response, error) {
+	t.Helper()
 	transport := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true}
 	defer transport.CloseIdleConnections()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+l.address+protocol.Path, strings.NewReader("{}"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
 	}
 	response, err := (&http.Client{Transport: transport}).Do(request)
 	if err == nil {
@@ -254,5 +273,64 @@ func TestHostileRequests(t *testing.T) {
 				t.Errorf("it answers %s", response.Status)
 			}
 		})
+	}
+}
+
+// TestASlowBodyEnds: who is let in and then sends nothing, or a byte now and then, keeps neither his place nor the memory that he announced.
+func TestASlowBodyEnds(t *testing.T) {
+	status := authenticationv1.TokenReviewStatus{
+		Authenticated: true, Audiences: []string{"holdfast-plan"}, User: authenticationv1.UserInfo{Username: "system:serviceaccount:ci:runner"},
+	}
+	token := issuer.Signed(t, nil, map[string]any{"iss": "https://kubernetes.default.svc", "aud": "holdfast-plan"}, func(string) []byte { return nil })
+	for what, pause := range map[string]time.Duration{"nothing more": time.Hour, "a byte now and then": 20 * time.Millisecond} {
+		t.Run(what, func(t *testing.T) {
+			l := startWith(t, &reviews{answer: status}, func(b *bounds) { b.read, b.together, b.bytes = 500*time.Millisecond, 1, protocol.MostBytes })
+			trusting := &tls.Config{RootCAs: l.pool, MinVersion: tls.VersionTLS12}
+			conn, err := (&tls.Dialer{Config: trusting}).DialContext(t.Context(), "tcp", l.address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			headers := "Host: x\r\nAuthorization: Bearer " + token + "\r\nContent-Type: application/json\r\n"
+			_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\n%sContent-Length: %d\r\n\r\n{", protocol.Path, headers, protocol.MostBytes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			go trickle(t.Context(), conn, pause)
+			response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer response.Body.Close()
+			if response.StatusCode != http.StatusBadRequest {
+				t.Errorf("it answers %s", response.Status)
+			}
+			next, err := l.postAs(t, token, trusting)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if next.StatusCode != http.StatusBadRequest { // there are no manifests in it
+				t.Errorf("the next request is answered %s", next.Status)
+			}
+		})
+	}
+}
+
+// trickle writes a byte now and then until the other side has had enough.
+func trickle(ctx context.Context, conn net.Conn, pause time.Duration) {
+	tick := time.NewTicker(pause)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if _, err := conn.Write([]byte(" ")); err != nil {
+				return
+			}
+		}
 	}
 }
