@@ -413,7 +413,7 @@ func (p *prophecy) leave(r *rapid.T) {
 	planned := p.planned("-f", "after", "--against", "before")
 	mark := p.cloud.Traffic.Mark()
 	for _, resource := range planned.Resources {
-		if resource.Effect == preview.OnHold { // until a person decides, and here a person lets it go
+		if resource.Effect == preview.OnHold || resource.Effect == preview.Refused { // until a person decides, and here a person lets it go
 			p.observe(p.liveOf(resource))
 		}
 	}
