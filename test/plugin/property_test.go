@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"cloud.google.com/go/iam/admin/apiv1/adminpb"
+	"cloud.google.com/go/iam/apiv1/iampb"
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -83,10 +85,37 @@ func (p *prophecy) edit(r *rapid.T) {
 			p.files[key] = obj
 		}
 	}
-	if rapid.Bool().Draw(r, "console") {
-		_ = p.cloud.PubSub.EditTopic("projects/"+p.project+"/topics/"+p.id("topic"), func(live *pubsubpb.Topic) { // which may not be there
-			live.Labels = map[string]string{"console": "x", "team": "z"}
-		})
+	p.console(r)
+}
+
+// console lets somebody change in the console what is there.
+func (p *prophecy) console(r *rapid.T) {
+	topic, account := "projects/"+p.project+"/topics/"+p.id("topic"), fmt.Sprintf("property-%d@%s.iam.gserviceaccount.com", p.n, p.project)
+	grant := func(role string) func(*iampb.Policy) {
+		return func(policy *iampb.Policy) {
+			policy.Bindings = append(policy.Bindings, &iampb.Binding{Role: role, Members: []string{"user:eve@example.com"}})
+		}
+	}
+	for _, edit := range []struct {
+		of string
+		do func() error
+	}{
+		{"topic", func() error {
+			return p.cloud.PubSub.EditTopic(topic, func(live *pubsubpb.Topic) { live.Labels = map[string]string{"console": "x", "team": "z"} })
+		}},
+		{"policy of the topic", func() error { return p.cloud.PubSub.EditPolicy(topic, grant("roles/pubsub.viewer")) }},
+		{"bucket", func() error {
+			return p.cloud.Storage.EditBucket(p.id("bucket"), map[string]any{"labels": map[string]any{"console": "x", "team": "z"}})
+		}},
+		{"policy of the bucket", func() error { return p.cloud.Storage.EditPolicy(p.id("bucket"), grant("roles/storage.objectViewer")) }},
+		{"account", func() error {
+			return p.cloud.IAM.EditAccount(account, func(live *adminpb.ServiceAccount) { live.Description, live.Disabled = "console", true })
+		}},
+		{"policy of the project", func() error { return p.cloud.ResourceManager.EditPolicy(p.project, grant("roles/browser")) }},
+	} {
+		if rapid.IntRange(0, 3).Draw(r, "console: "+edit.of) == 0 {
+			_ = edit.do() // it may not be there
+		}
 	}
 }
 
