@@ -122,7 +122,7 @@ func TestARetentionThatEndsIsWaitedFor(t *testing.T) {
 	w.create(bucket)
 	w.ready(bucket)
 	w.putAll("logs", "a")
-	until := time.Now().Add(4 * time.Second).UTC()
+	until := time.Now().Add(aWhile).UTC()
 	w.patchObject("logs", "a", `{"retention": {"mode": "Locked", "retainUntilTime": "`+until.Format(time.RFC3339Nano)+`"}}`)
 	w.delete(bucket)
 	w.message(bucket, v1alpha1.ReasonNotEmpty, "nobody can remove it")

@@ -144,7 +144,7 @@ func TestAGlassExpires(t *testing.T) {
 				w.create(obj)
 				w.ready(obj)
 				annotated := on(w, obj)
-				until := time.Now().Add(3 * time.Second).UTC().Truncate(time.Second)
+				until := time.Now().Add(aWhile).UTC().Truncate(time.Second)
 				w.annotates(installed.Ada, annotated, annotations{
 					v1alpha1.BreakGlassAnnotation: incident, v1alpha1.BreakGlassUntilAnnotation: until.Format(time.RFC3339),
 				})

@@ -171,7 +171,7 @@ func TestAGlassClosesByItself(t *testing.T) {
 		obj := k.manifest("orders", v1alpha1.CommonSpec{})
 		w.create(obj)
 		w.ready(obj)
-		until := time.Now().Add(3 * time.Second).UTC().Format(time.RFC3339)
+		until := time.Now().Add(aWhile).UTC().Format(time.RFC3339)
 		edit(w, obj, func(o v1alpha1.Object) {
 			o.SetAnnotations(map[string]string{v1alpha1.BreakGlassAnnotation: incident, v1alpha1.BreakGlassUntilAnnotation: until})
 			k.set(o, new(false))
@@ -205,7 +205,7 @@ func TestAWriteEndsWithTheLease(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
 		w := startWorld(t)
 		obj := k.manifest("orders", v1alpha1.CommonSpec{})
-		w.lease.deadline.Store(new(time.Now().Add(2 * time.Second)))
+		w.lease.deadline.Store(new(time.Now().Add(aWhile)))
 		creating := w.cloud.Traffic.Pause(call(k.creating))
 		w.create(obj)
 		w.reached(creating)

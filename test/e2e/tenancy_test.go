@@ -16,8 +16,9 @@ import (
 
 func TestAnUnboundNamespaceReachesNothing(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
-		w := startWorld(t)
+		w := newWorld(t)
 		w.bind("")
+		w.start() // which sees the Namespace as it is now
 		obj := k.manifest("orders", v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})
 		w.create(obj)
 		w.reason(obj, v1alpha1.ReasonProjectUnbound)

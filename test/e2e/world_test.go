@@ -39,6 +39,9 @@ import (
 // patience bounds every wait.
 const patience = 2 * time.Minute
 
+// aWhile is how long what ends by itself lasts: long enough that it is noticed before on a machine that is busy.
+const aWhile = 10 * time.Second
+
 // worlds numbers the worlds, so that each has names of its own.
 var worlds atomic.Int64
 
