@@ -66,7 +66,7 @@ build: ## Build the operator, the kubectl plugin and the emulated Google Cloud i
 
 .PHONY: plugin-archives
 plugin-archives: ## Build the kubectl plugin for each platform into dist/, as .krew.yaml names the archives.
-	@mkdir -p dist; for platform in $(platforms); do \
+	@set -e; mkdir -p dist; for platform in $(platforms); do \
 		os=$${platform%/*}; arch=$${platform#*/}; exe=kubectl-holdfast; test "$$os" != windows || exe=kubectl-holdfast.exe; \
 		folder=$$(mktemp -d); archive="dist/kubectl-holdfast_$(VERSION)_$${os}_$$arch.tar.gz"; echo "$$archive"; \
 		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -ldflags '$(ldflags)' -o "$$folder/$$exe" ./cmd/kubectl-holdfast; \
