@@ -104,7 +104,7 @@ func (w *assetWatch) Start(ctx context.Context) error {
 
 // list takes one listing. One that does not end is thrown away.
 func (w *assetWatch) list(ctx context.Context) error {
-	bounded, cancel := context.WithTimeout(ctx, max(w.schedule.Interval, longestListing))
+	bounded, cancel := context.WithTimeout(gcp.WithReason(ctx, "listing of assets"), max(w.schedule.Interval, longestListing))
 	defer cancel()
 	listing, err := sweep.List(bounded, w.assets, w.kinds)
 	if err != nil {

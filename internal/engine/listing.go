@@ -11,7 +11,6 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/breakglass"
-	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/plan"
 )
@@ -190,7 +189,7 @@ func (p *pass) observeDuePolicy(ctx context.Context) {
 	case left > 0:
 		return
 	}
-	p.seen.Policy = p.observePolicy(gcp.WithNamespace(ctx, name.Namespace))
+	p.seen.Policy = p.observePolicy(p.calling(ctx))
 	if err := p.seen.Policy.Err; err != nil && err.Ours {
 		p.seen.Policy = plan.PolicySeen{}
 		return

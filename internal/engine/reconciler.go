@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -218,12 +219,18 @@ func (p *pass) run(ctx context.Context) outcome {
 // through goes through phases until one ends the pass; nil if none does.
 func (p *pass) through(ctx context.Context, phases []phase) *outcome {
 	for _, phase := range phases {
-		// Calls count against the limits of the project, and are billed to it, also where they do not name it; and against the namespace's share.
-		if out := phase.do(p, p.withTurn(gcp.WithProject(gcp.WithNamespace(ctx, p.obj.GetNamespace()), p.env.Binding.Project))); out != nil {
+		if out := phase.do(p, p.calling(ctx)); out != nil {
 			return out
 		}
 	}
 	return nil
+}
+
+// calling is a context for calls on the object's behalf. They count against the limits of the project, and are billed to it, also where they do
+// not name it; and against the namespace's share. Google's audit logs name the manifest.
+func (p *pass) calling(ctx context.Context) context.Context {
+	ctx = gcp.WithReason(gcp.WithNamespace(ctx, p.obj.GetNamespace()), fmt.Sprintf("%s@%d", p.name(), p.obj.GetGeneration()))
+	return p.withTurn(gcp.WithProject(ctx, p.env.Binding.Project))
 }
 
 func (p *pass) skipReleased(context.Context) *outcome {

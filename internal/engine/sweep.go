@@ -137,7 +137,7 @@ type member struct {
 
 // sweep checks the resources of a project.
 func (s *sweeper) sweep(ctx context.Context, project string) (after time.Duration, err error) {
-	ctx, began := gcp.WithProject(ctx, project), time.Now()
+	ctx, began := gcp.WithReason(gcp.WithProject(ctx, project), "sweep of "+project), time.Now()
 	members, identities, err := s.gather(ctx, project)
 	if err != nil {
 		return 0, err

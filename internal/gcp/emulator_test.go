@@ -126,7 +126,8 @@ func TestEmulator(t *testing.T) {
 		{"storage throttles", traffic.Fault{Status: http.StatusTooManyRequests, RetryAfter: 30 * time.Second}, readBucket, kind.Throttled},
 		{"and is left alone, too", traffic.Fault{}, readBucket, kind.Throttled},
 	}
-	ctx := WithProject(t.Context(), "shop")
+	const reason = "shop/orders@3"
+	ctx := WithReason(WithProject(t.Context(), "shop"), reason)
 	for _, step := range steps {
 		cloud.Traffic.RemoveAll()
 		if step.fault != (traffic.Fault{}) {
@@ -144,5 +145,10 @@ func TestEmulator(t *testing.T) {
 	cloud.Traffic.RemoveAll()
 	if number, err := clients.ProjectNumber(ctx, "", "shop"); number != 4711 || err != nil {
 		t.Errorf("project number %d, %v", number, err)
+	}
+	for _, call := range cloud.Traffic.Since(0) {
+		if call.Reason != reason {
+			t.Errorf("%s gives the reason %q", call.Method, call.Reason)
+		}
 	}
 }

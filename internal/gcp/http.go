@@ -66,7 +66,7 @@ func (c *Clients) anonymous(callOf func(*http.Request) call) *http.Client {
 }
 
 func (c *Clients) counted(callOf func(*http.Request) call) http.RoundTripper {
-	return introduced(c.opts.UserAgent, c.metrics.roundTripper(callOf, c.opts.base))
+	return introduced(c.opts.UserAgent, reasoned(c.metrics.roundTripper(callOf, c.opts.base)))
 }
 
 func (c *Clients) limited(callOf func(*http.Request) call, next http.RoundTripper) *http.Client {

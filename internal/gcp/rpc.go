@@ -40,6 +40,7 @@ func (c *Clients) dial(ctx context.Context, service kind.Service, endpoint Endpo
 			grpc.WithChainUnaryInterceptor(
 				use.unaryInterceptor,
 				withTimeout(c.opts.Timeout),
+				reasonedRPC,
 				c.limiter.unaryInterceptor(service, account),
 				c.metrics.unaryInterceptor(service),
 				c.limiter.methods.nameDenial(service),

@@ -32,7 +32,7 @@ type run struct {
 // project imports one project, kind by kind.
 func (i *Importer) project(ctx context.Context, project string) (Summary, error) {
 	r := &run{Importer: i, project: project, namespace: i.Namespace(project), put: map[string]written{}}
-	ctx = gcp.WithProject(ctx, project)
+	ctx = gcp.WithReason(gcp.WithProject(ctx, project), "import of "+project)
 	for _, k := range i.Kinds {
 		part, err := r.kind(ctx, k)
 		r.sum.add(part)

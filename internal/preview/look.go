@@ -214,7 +214,7 @@ func of(ctx context.Context, project, namespace string) context.Context {
 	if namespace != "" {
 		ctx = gcp.WithNamespace(ctx, namespace)
 	}
-	return gcp.WithProject(ctx, project)
+	return gcp.WithReason(gcp.WithProject(ctx, project), "plan")
 }
 
 // failure is an error, or none.

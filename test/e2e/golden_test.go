@@ -107,7 +107,11 @@ func (w *world) golden(name string, mark int64) {
 // same is there once: how often that is depends on the time.
 func (w *world) conversation(mark int64) string {
 	var said []string
+	manifest := regexp.MustCompile(`^` + w.namespace + `/[a-z-]+@\d+$|^sweep of ` + w.project + `$`)
 	for _, e := range w.cloud.Traffic.Since(mark) {
+		if !manifest.MatchString(e.Reason) {
+			w.t.Errorf("%s %s says that it is for %q", e.Method, asked(e), e.Reason)
+		}
 		said = append(said, fmt.Sprintf("> %s %s\n%s< %d\n%s\n", e.Method, asked(e), body(w, e.Request), e.Status, body(w, e.Response)))
 	}
 	return w.timeless(strings.Join(slices.Compact(said), ""))

@@ -71,6 +71,8 @@ type arrival struct {
 	token string
 	// userAgent is what the caller calls itself.
 	userAgent string
+	// reason is why the caller says that it calls.
+	reason string
 }
 
 // arrive counts and records a call and decides what happens to it.

@@ -31,7 +31,7 @@ func (c *Control) UnaryInterceptor(classify func(fullMethod string, req any) Cal
 func (c *Control) unary(ctx context.Context, req any, call Call, fullMethod string, handler grpc.UnaryHandler) (any, error) {
 	v := c.arrive(arrival{
 		Call: call, userProject: sent(ctx, userProjectHeader), path: fullMethod,
-		token: bearer(sent(ctx, "authorization")), userAgent: sent(ctx, "user-agent"),
+		token: bearer(sent(ctx, "authorization")), userAgent: sent(ctx, "user-agent"), reason: sent(ctx, "x-goog-request-reason"),
 	})
 	delay(ctx, v.latency)
 	if v.outage {

@@ -19,6 +19,8 @@ type Entry struct {
 	QuotaProject string `json:"quotaProject,omitempty"`
 	// UserAgent is what the caller calls itself, to tell several apart.
 	UserAgent string `json:"userAgent,omitempty"`
+	// Reason is why the caller says that it calls, for Google's audit logs.
+	Reason string `json:"reason,omitempty"`
 	// Write says that the method changes something; whether it did, Status
 	// says.
 	Write bool `json:"write"`
@@ -51,7 +53,8 @@ func (j *journal) begin(a arrival, consumer string, now time.Time) int64 {
 	j.last++
 	if j.recording {
 		entry := &Entry{
-			Seq: j.last, Time: now, Call: a.Call, UserAgent: a.userAgent, Write: a.IsWrite(), HTTPMethod: a.httpMethod, Path: a.path,
+			Seq: j.last, Time: now, Call: a.Call, UserAgent: a.userAgent, Reason: a.reason, Write: a.IsWrite(),
+			HTTPMethod: a.httpMethod, Path: a.path,
 		}
 		if consumer != a.Project {
 			entry.QuotaProject = consumer
