@@ -28,7 +28,8 @@ func newDoctor(p *program) *cobra.Command {
 		Use:   "doctor",
 		Short: "Check the installation: definitions, policies, rights, leader, bindings, access to projects; say how to mend it",
 		Long: "doctor checks that the definitions and admission policies are there, are those of this version, and are in force (it tries, as a dry run, to forge who " +
-			"broke a glass, which is refused to anybody); which of Holdfast's RBAC verbs you hold; who leads each shard; what Namespaces are bound to; and what " +
+			"broke a glass, which is refused to anybody); which of Holdfast's RBAC verbs you hold; who leads each shard; whether the " +
+			"operator's service account may do in the cluster what the operator does; what Namespaces are bound to; and what " +
 			"keeps the operator from its work in each project. For that it reads what the operator says of its manifests: it alone knows what its account may do. " +
 			"It writes nothing, and what you may not read it says.\n\n" +
 			"-o json prints level and findings, a list of level (ok, warn, fail), check, message and fix.\n\n" +
@@ -70,7 +71,7 @@ func (d *doctorCommand) run(ctx context.Context) error {
 		d.rights,
 		func(ctx context.Context) error { return d.namespaces(ctx, bindings) },
 		func(ctx context.Context) error { return d.leaders(ctx, bindings) },
-		d.deployments,
+		func(ctx context.Context) error { return d.operators(ctx, shipped) },
 		d.access,
 	} {
 		if err := check(ctx); err != nil {

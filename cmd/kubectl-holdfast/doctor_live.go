@@ -171,7 +171,8 @@ func (d *doctorCommand) leaders(ctx context.Context, bindings *doctor.Bindings) 
 	return nil
 }
 
-func (d *doctorCommand) deployments(ctx context.Context) error {
+// operators reads how the operator's Deployments stand, and asks the API server whether their service accounts may do what the operator does.
+func (d *doctorCommand) operators(ctx context.Context, shipped *doctor.Shipped) error {
 	var deployments appsv1.DeploymentList
 	err := d.kube.List(ctx, &deployments, client.InNamespace(d.operatorNamespace))
 	if isForbidden(err) { // who leads says as much
@@ -181,7 +182,41 @@ func (d *doctorCommand) deployments(ctx context.Context) error {
 		return fmt.Errorf("reading the Deployments in %s: %w", d.operatorNamespace, err)
 	}
 	d.Findings = append(d.Findings, doctor.Deployments(deployments.Items)...)
+	for _, release := range doctor.Releases(deployments.Items) {
+		for _, role := range shipped.Operator {
+			needs, err := release.Needs(role)
+			if err != nil {
+				return err
+			}
+			missing, err := d.missing(ctx, release, needs)
+			if isForbidden(err) {
+				d.Add(doctor.Warn, "operator", "Ask somebody who may create subjectaccessreviews",
+					"you may not ask what service account %s may do, so whether it is bound to its roles is not known", release.ServiceAccount)
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			d.Findings = append(d.Findings, release.Rights(role, len(needs), missing)...)
+		}
+	}
 	return nil
+}
+
+// missing are the rights that a release does not have.
+func (d *doctorCommand) missing(
+	ctx context.Context, release doctor.Release, needs []authorizationv1.ResourceAttributes,
+) (missing []authorizationv1.ResourceAttributes, err error) {
+	for _, right := range needs {
+		review := release.Review(right)
+		if err := d.kube.Create(ctx, review); err != nil {
+			return nil, fmt.Errorf("asking the API server what service account %s may do: %w", release.ServiceAccount, err)
+		}
+		if !review.Status.Allowed {
+			missing = append(missing, right)
+		}
+	}
+	return missing, nil
 }
 
 // access reads what the operator says of all manifests, page by page. A kind that cannot be read is told.

@@ -12,3 +12,8 @@ var Users []byte
 //
 //go:embed role.yaml
 var Manager []byte
+
+// Metrics is what guarding the metrics takes, as YAML.
+//
+//go:embed metrics.yaml
+var Metrics []byte

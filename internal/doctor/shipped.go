@@ -27,6 +27,8 @@ type Shipped struct {
 	Policies []*unstructured.Unstructured
 	// Roles are the ClusterRoles of people and of the operator.
 	Roles []*unstructured.Unstructured
+	// Operator are the Roles and ClusterRoles that the operator's service account is bound to.
+	Operator []*unstructured.Unstructured
 }
 
 // Ship reads what this version comes with, once.
@@ -40,7 +42,7 @@ var Ship = sync.OnceValues(func() (*Shipped, error) {
 		return nil, err
 	}
 	s := &Shipped{Definitions: definitions}
-	for _, text := range [][]byte{rbac.Users, rbac.Manager} {
+	for _, text := range [][]byte{rbac.Users, rbac.Manager, rbac.Metrics} {
 		more, err := parse(text)
 		if err != nil {
 			return nil, err
@@ -53,6 +55,9 @@ var Ship = sync.OnceValues(func() (*Shipped, error) {
 			s.Policies = append(s.Policies, obj)
 		case obj.GetKind() == "ClusterRole":
 			s.Roles = append(s.Roles, obj)
+		}
+		if slices.Contains(operatorRoles, obj.GetName()) && strings.HasSuffix(obj.GetKind(), "Role") {
+			s.Operator = append(s.Operator, obj)
 		}
 	}
 	return s, nil

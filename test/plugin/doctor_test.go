@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -78,7 +79,7 @@ func TestDoctor(t *testing.T) {
 	t.Log("nothing but the definitions")
 	got, _ := w.examined("--kubeconfig", kubeconfig)
 	for _, want := range []finding{
-		{"ok", "CRDs", "buckets.gcp.holdfast.dev serves v1alpha1", ""},
+		{"ok", "CRDs", "buckets.gcp.holdfast.dev serves v1alpha1 and v1beta1", ""},
 		{"fail", "policies", "ValidatingAdmissionPolicy holdfast-guard-break-glass is not installed", ""},
 		{"warn", "policies", "MutatingAdmissionPolicy holdfast-stamp-break-glass is not installed", ""},
 		{"warn", "roles", "ClusterRole holdfast-break-glass is not installed", ""},
@@ -92,7 +93,7 @@ func TestDoctor(t *testing.T) {
 
 	t.Log("all of it, and who leads")
 	w.must(install(config))
-	w.must(installed.Create(kube, "rbac", "users.yaml"))
+	w.must(installed.Create(kube, "rbac", "users.yaml", "metrics.yaml"))
 	w.makeNamespace("doctor", map[string]string{v1alpha1.ProjectIDAnnotation: "doctor-prod"})
 	clients, err := kubernetes.NewForConfig(config)
 	w.must(err)
@@ -131,16 +132,61 @@ func TestDoctor(t *testing.T) {
 	if code != 1 {
 		t.Errorf("exit code %d", code)
 	}
+
+	t.Log("an operator that is bound to no role")
+	w.released(kubeconfig)
+
 	w.eventually("the guard to be out of force", func() (bool, string) {
 		got, _ := w.examined("--kubeconfig", kubeconfig)
 		return has(got, "fail", "in force", "was accepted (in a dry run)"), ""
 	})
 }
 
-// versions differ from build to build.
+// released finds the operator's Deployment installed: with all its rights, and without the bindings that give them.
+func (w *world) released(kubeconfig string) {
+	w.t.Helper()
+	deployment, err := installed.Objects("manager", "deployment.yaml")
+	w.must(err)
+	w.must(w.kube.Create(w.t.Context(), deployment[0]))
+	got, _ := w.examined("--kubeconfig", kubeconfig)
+	const account = "service account holdfast-manager of namespace holdfast-system "
+	for _, want := range []finding{
+		{"fail", "operator", "no replica of deployment holdfast-manager is available", ""},
+		{"ok", "operator", account + "has all", ""},
+	} {
+		if !has(got, want.Level, want.Check, want.Message) {
+			w.t.Errorf("no %+v in\n%+v", want, got)
+		}
+	}
+	if has(got, "fail", "operator", account) || has(got, "warn", "operator", account) {
+		w.t.Errorf("rights are missing in\n%+v", got)
+	}
+
+	for _, file := range []string{"role_bindings.yaml", "metrics.yaml"} {
+		objects, err := installed.Objects("rbac", file)
+		w.must(err)
+		for _, obj := range objects {
+			if strings.HasSuffix(obj.GetKind(), "Binding") {
+				w.must(w.kube.Delete(w.t.Context(), obj))
+			}
+		}
+	}
+	for _, want := range []finding{
+		{"fail", "operator", account + "may not get namespaces, list namespaces, patch namespaces, watch namespaces, ", ""},
+		{"fail", "operator", account + "may not create leases.coordination.k8s.io -n holdfast-system, ", ""},
+		{"warn", "operator", account + "may not create tokenreviews.authentication.k8s.io, create subjectaccessreviews.authorization.k8s.io", ""},
+	} {
+		w.eventually("doctor to miss: "+want.Message, func() (bool, string) {
+			got, _ := w.examined("--kubeconfig", kubeconfig)
+			return has(got, want.Level, want.Check, want.Message), fmt.Sprintf("%+v", got)
+		})
+	}
+}
+
 // since is how long ago something was, which depends on how long the test takes.
 var since = regexp.MustCompile(` [0-9]+s ago`)
 
+// versions differ from build to build.
 var versions = regexp.MustCompile(`\(devel\)|\bv[0-9]+\.[0-9.]+(-[0-9a-zA-Z.-]+)?(\+[a-z0-9]+)?`)
 
 // denied makes a manifest of which the operator says that it may not read its resource.
