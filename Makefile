@@ -151,6 +151,7 @@ generate: ## Generate the deep-copy functions of the API types.
 .PHONY: manifests
 manifests: ## Generate the CRDs and the operator's role from the markers in the code.
 	$(controller-gen) crd paths=./api/... output:crd:dir=config/crd/bases
+	go run ./hack/crdversions v1beta1 config/crd/bases
 	$(controller-gen) rbac:roleName=holdfast-manager 'paths={./internal/...,./cmd/...}' output:rbac:dir=config/rbac
 
 .PHONY: fmt

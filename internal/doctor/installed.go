@@ -36,14 +36,14 @@ func Definition(shipped, installed *unstructured.Unstructured, version string) F
 	stored, _, _ := unstructured.NestedStringSlice(installed.Object, "status", "storedVersions")
 	current := versions(shipped, "storage")
 	if old := slices.DeleteFunc(stored, func(v string) bool { return slices.Contains(current, v) }); len(old) > 0 {
-		out.Add(Warn, "CRDs", "Write each object once, then take the version out of status.storedVersions",
-			"%s may have objects stored as %s, an older version", name, strings.Join(old, ", "))
+		out.Add(Warn, "CRDs", "Have them stored anew: \"Versions of the API\" in the README of "+version,
+			"%s may have objects that are not stored as %s, but as %s", name, strings.Join(current, ", "), strings.Join(old, ", "))
 	}
 	if different := differ(shipped, installed, "spec"); different != "" {
 		out.Add(Warn, "CRDs", Install, "%s is not that of %s: it differs in %s", name, version, different)
 	}
 	if len(out) == 0 {
-		out.Add(OK, "CRDs", "", "%s serves %s, as %s has it", name, v1alpha1.GroupVersion.Version, version)
+		out.Add(OK, "CRDs", "", "%s serves %s, as %s has it", name, strings.Join(versions(installed, "served"), " and "), version)
 	}
 	return out
 }

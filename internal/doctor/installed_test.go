@@ -60,12 +60,12 @@ func TestDefinition(t *testing.T) {
 		level  Level
 		says   string
 	}{
-		"as it is here":   {func(*unstructured.Unstructured) {}, OK, "serves v1alpha1, as v1.2.3 has it"},
+		"as it is here":   {func(*unstructured.Unstructured) {}, OK, "serves v1alpha1 and v1beta1, as v1.2.3 has it"},
 		"not established": {func(obj *unstructured.Unstructured) { set(t, obj, []any{}, "status", "conditions") }, Fail, "is not established"},
 		"being deleted":   {func(obj *unstructured.Unstructured) { obj.SetDeletionTimestamp(new(metav1.Now())) }, Fail, "is being deleted"},
 		"older objects": {func(obj *unstructured.Unstructured) {
 			set(t, obj, []any{"v1alpha0", "v1alpha1"}, "status", "storedVersions")
-		}, Warn, "stored as v1alpha0"},
+		}, Warn, "may have objects that are not stored as v1alpha1, but as v1alpha0"},
 		"another schema": {
 			func(obj *unstructured.Unstructured) {
 				versions, _, _ := unstructured.NestedSlice(obj.Object, "spec", "versions")

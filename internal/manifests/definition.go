@@ -18,12 +18,15 @@ import (
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
 	"sigs.k8s.io/yaml"
 
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/config/crd"
 )
 
 // definition is what the API server knows of a kind from its CustomResourceDefinition.
 type definition struct {
-	kind   schema.GroupVersionKind
+	kind schema.GroupVersionKind
+	// versions are all that are served. Their schemas are one, so that a manifest of any of them is one of kind's.
+	versions []string
 	schema *structuralschema.Structural
 	// status says that the status is written by itself, and so is none of a manifest's business.
 	status bool
@@ -60,9 +63,17 @@ var definitions = sync.OnceValues(func() (map[string]*definition, error) {
 	return out, nil
 })
 
-// define takes the one version that a definition has.
+// define takes the version that the API types are of; the others that a definition serves are the same.
 func define(def *apiextensionsv1.CustomResourceDefinition) (*definition, error) {
-	version := def.Spec.Versions[0]
+	var served []string
+	for _, version := range def.Spec.Versions {
+		served = append(served, version.Name)
+	}
+	at := slices.Index(served, v1alpha1.GroupVersion.Version)
+	if at < 0 {
+		return nil, fmt.Errorf("%s is not served", v1alpha1.GroupVersion)
+	}
+	version := def.Spec.Versions[at]
 	var internal apiextensions.CustomResourceValidation
 	toInternal := apiextensionsv1.Convert_v1_CustomResourceValidation_To_apiextensions_CustomResourceValidation
 	if err := toInternal(version.Schema, &internal, nil); err != nil {
@@ -77,15 +88,25 @@ func define(def *apiextensionsv1.CustomResourceDefinition) (*definition, error) 
 		return nil, err
 	}
 	d := &definition{
-		kind:   schema.GroupVersionKind{Group: def.Spec.Group, Version: version.Name, Kind: def.Spec.Names.Kind},
-		schema: structural,
-		status: version.Subresources != nil && version.Subresources.Status != nil,
+		kind:     schema.GroupVersionKind{Group: def.Spec.Group, Version: version.Name, Kind: def.Spec.Names.Kind},
+		versions: served,
+		schema:   structural,
+		status:   version.Subresources != nil && version.Subresources.Status != nil,
 	}
 	d.rules = sync.OnceValues(func() (rules, error) {
 		validator, _, err := validation.NewSchemaValidator(internal.OpenAPIV3Schema)
 		return rules{validator, cel.NewValidator(structural, true, celconfig.PerCallLimit)}, err
 	})
 	return d, nil
+}
+
+// named are the apiVersions that are served.
+func (d *definition) named() string {
+	var all []string
+	for _, version := range d.versions {
+		all = append(all, d.kind.Group+"/"+version)
+	}
+	return strings.Join(all, " or ")
 }
 
 // served names the kinds that there are.

@@ -157,9 +157,23 @@ func TestRead(t *testing.T) {
 				problems: []string{"a.yaml:1: Buket shop/logs: kind: there is no such kind in gcp.holdfast.dev/v1alpha1: it has BreakGlassRecord, Bucket, ProjectPolicy, ServiceAccount, Topic"},
 			},
 		},
+		"the other version that is served, and both": {
+			files: map[string]string{
+				"a.yaml": strings.Replace(topic("orders", "labels: {team: shop}"), "v1alpha1", "v1beta1", 1),
+				"b.yaml": strings.Replace(topic("events", "more: 1"), "v1alpha1", "v1beta1", 1),
+				"c.yaml": topic("orders", ""),
+			},
+			want: reading{
+				objects: []string{"Topic shop/orders a.yaml:1"},
+				problems: []string{
+					`b.yaml:1: Topic shop/events: spec.more: unknown field "spec.more"`,
+					"c.yaml:1: Topic shop/orders: the same manifest is in a.yaml:1: remove one of the two",
+				},
+			},
+		},
 		"another version": {
 			files: map[string]string{"a.yaml": "apiVersion: gcp.holdfast.dev/v1\nkind: Bucket\nmetadata: {namespace: shop, name: logs}\n"},
-			want:  reading{problems: []string{"a.yaml:1: Bucket shop/logs: apiVersion: this version is not served: use gcp.holdfast.dev/v1alpha1"}},
+			want:  reading{problems: []string{"a.yaml:1: Bucket shop/logs: apiVersion: this version is not served: use gcp.holdfast.dev/v1alpha1 or gcp.holdfast.dev/v1beta1"}},
 		},
 		"all that is wrong at once": {
 			files: map[string]string{

@@ -191,6 +191,7 @@ func (r *reader) own(fields map[string]any, from Origin, faulty bool) {
 	out := &outcome{about: about(fields, from), faulty: faulty}
 	if out.problems = r.wellKnown(u, out.about); len(out.problems) == 0 {
 		out.manifest, out.definition = u, r.definitions[u.GetKind()]
+		u.SetGroupVersionKind(out.definition.kind)
 	}
 	r.outcomes = append(r.outcomes, out)
 	id := identity{out.about.Kind, out.about.Namespace, out.about.Name}
@@ -209,8 +210,8 @@ func (r *reader) wellKnown(u *unstructured.Unstructured, p Problem) []Problem {
 	switch {
 	case !known:
 		p.Field, p.Message = "kind", fmt.Sprintf("there is no such kind in %s: it has %s", v1alpha1.GroupVersion, served(r.definitions))
-	case u.GroupVersionKind() != definition.kind:
-		p.Field, p.Message = "apiVersion", fmt.Sprintf("this version is not served: use %s", definition.kind.GroupVersion())
+	case !slices.Contains(definition.versions, u.GroupVersionKind().Version):
+		p.Field, p.Message = "apiVersion", fmt.Sprintf("this version is not served: use %s", definition.named())
 	case u.GetName() == "" && u.GetGenerateName() != "":
 		p.Field, p.Message = "metadata.generateName", "a generated name would stand for another object each time: use metadata.name"
 	default:

@@ -39,7 +39,7 @@ func TestAManifestBeginsWithTheFinalizer(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, kind := range kinds(t) {
+			for _, kind := range served(t) {
 				namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("finalized-%d", objects.Add(1))}}
 				if tc.least != "" {
 					namespace.Annotations = map[string]string{v1alpha1.LeastManagementAnnotation: tc.least}
@@ -48,9 +48,9 @@ func TestAManifestBeginsWithTheFinalizer(t *testing.T) {
 					t.Fatal(err)
 				}
 				obj := &unstructured.Unstructured{Object: map[string]any{}}
-				obj.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kind.Kind))
+				obj.SetGroupVersionKind(kind)
 				obj.SetNamespace(namespace.Name)
-				obj.SetName("orders")
+				obj.SetName("orders-" + kind.Version)
 				obj.SetFinalizers(tc.finalizers)
 				if tc.management != "" {
 					_ = unstructured.SetNestedField(obj.Object, tc.management, "spec", "management")
@@ -59,7 +59,7 @@ func TestAManifestBeginsWithTheFinalizer(t *testing.T) {
 					t.Fatal(err)
 				}
 				if d := cmp.Diff(tc.want, obj.GetFinalizers(), cmpopts.EquateEmpty()); d != "" {
-					t.Errorf("finalizers of a %s (-want +got):\n%s", kind.Kind, d)
+					t.Errorf("finalizers of a %s (-want +got):\n%s", kind, d)
 				}
 			}
 		})

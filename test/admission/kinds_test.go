@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -22,6 +23,23 @@ func kinds(t *testing.T) []metav1.APIResource {
 		t.Fatalf("found %d kinds, error %v", len(kinds), err)
 	}
 	return kinds
+}
+
+// served are the kinds in each version that is served: policies hold for what is written in either.
+func served(t *testing.T) []schema.GroupVersionKind {
+	t.Helper()
+	served, err := installed.Served()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []schema.GroupVersionKind
+	for _, kind := range served {
+		all = append(all, schema.GroupVersionKind{Group: kind.Group, Version: kind.Version, Kind: kind.Kind})
+	}
+	if !slices.ContainsFunc(all, func(gvk schema.GroupVersionKind) bool { return gvk.Version != v1alpha1.GroupVersion.Version }) {
+		t.Fatalf("one version only: %v", all)
+	}
+	return all
 }
 
 // TestPoliciesAndRolesNameEveryKind reads the policies and the roles that are about our kinds: they are about all of them.
@@ -69,7 +87,7 @@ func TestPoliciesAndRolesNameEveryKind(t *testing.T) {
 	}
 }
 
-// TestEveryKindIsGuarded holds each rule against each kind once; how a rule works is tested on topics.
+// TestEveryKindIsGuarded holds each rule against each kind once in each version; how a rule works is tested on topics.
 func TestEveryKindIsGuarded(t *testing.T) {
 	installStamps(t)
 	grant(t, "gil", "holdfast-break-glass", "holdfast-approve")
@@ -95,18 +113,23 @@ func TestEveryKindIsGuarded(t *testing.T) {
 		"everything else is for all who may it": {user: ada, patch: `{"spec": {"management": "Observe"}, "metadata": {"annotations": {"team": "shop"}}}`, after: map[string]string{}},
 		"other metadata takes no verb":          {user: bob, patch: annotations(`"team": "shop"`), after: map[string]string{}},
 	}
+	plurals := map[string]string{}
 	for _, kind := range kinds(t) {
+		plurals[kind.Kind] = kind.Name
+	}
+	for _, gvk := range served(t) {
+		plural := plurals[gvk.Kind]
 		for name, try := range tries {
-			t.Run(kind.Name+"/"+name, func(t *testing.T) {
+			t.Run(plural+"."+gvk.Version+"/"+name, func(t *testing.T) {
 				t.Parallel()
-				obj := preparedKind(t, v1alpha1.GroupVersion.WithKind(kind.Kind), try.before)
+				obj := preparedKind(t, gvk, try.before)
 				mine := []byte(`{"metadata": {"finalizers": ["` + v1alpha1.Finalizer + `"]}}`)
 				if err := asUser(t, ada).Patch(ctx, obj, client.RawPatch(types.MergePatchType, mine)); err != nil {
 					t.Fatal(err)
 				}
 				err := asUser(t, try.user).Patch(ctx, obj, client.RawPatch(types.MergePatchType, []byte(try.patch)))
 				if try.refusal != "" {
-					expectRefusal(t, err, strings.ReplaceAll(try.refusal, "RESOURCE", kind.Name))
+					expectRefusal(t, err, strings.ReplaceAll(try.refusal, "RESOURCE", plural))
 					return
 				}
 				if err != nil {
@@ -115,10 +138,10 @@ func TestEveryKindIsGuarded(t *testing.T) {
 				expectAnnotations(t, obj, try.after)
 			})
 		}
-		t.Run(kind.Name+"/the roles do not reach status", func(t *testing.T) {
-			obj := preparedKind(t, v1alpha1.GroupVersion.WithKind(kind.Kind), nil)
+		t.Run(plural+"."+gvk.Version+"/the roles do not reach status", func(t *testing.T) {
+			obj := preparedKind(t, gvk, nil)
 			err := asUser(t, "gil").Status().Patch(ctx, obj, client.RawPatch(types.MergePatchType, []byte(`{"status": {"identity": "forged"}}`)))
-			expectRefusal(t, err, `cannot patch resource "`+kind.Name+`/status"`)
+			expectRefusal(t, err, `cannot patch resource "`+plural+`/status"`)
 		})
 	}
 }

@@ -43,12 +43,12 @@ func TestNobodyButTheOperatorsWritesStatus(t *testing.T) {
 	grant(t, shard, "edit-without-verbs")
 	const aPerson, onlyHoldfast = "the RBAC verb restore is missing. The ClusterRole holdfast-restore has it", "only Holdfast does"
 	refused := map[string]string{bob: aPerson, gitops: onlyHoldfast, velero: onlyHoldfast, shard: onlyHoldfast}
-	for _, kind := range kinds(t) {
-		obj := preparedKind(t, v1alpha1.GroupVersion.WithKind(kind.Kind), nil)
+	for _, kind := range served(t) {
+		obj := preparedKind(t, kind, nil)
 		for user, refusal := range refused {
 			for how, err := range statusWrites(t, user, obj) {
 				if err == nil {
-					t.Errorf("%s: %s by %s is let through", kind.Name, how, user)
+					t.Errorf("%s: %s by %s is let through", kind, how, user)
 				} else {
 					expectRefusal(t, err, refusal)
 				}
@@ -56,7 +56,7 @@ func TestNobodyButTheOperatorsWritesStatus(t *testing.T) {
 		}
 		for _, user := range []string{operator, "restorer", ""} {
 			if err := asUser(t, user).Status().Patch(ctx, obj.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(`{"status": {"externalName": "x"}}`))); err != nil {
-				t.Errorf("%s: %q: %v", kind.Name, user, err)
+				t.Errorf("%s: %q: %v", kind, user, err)
 			}
 		}
 	}

@@ -72,9 +72,7 @@ func TestNoExpressionOfAPolicyFails(t *testing.T) {
 	installStamps(t)
 	r := rand.New(rand.NewPCG(1, 2))
 	all := []schema.GroupVersionKind{{Version: "v1", Kind: "Namespace"}, v1alpha1.GroupVersion.WithKind("BreakGlassRecord")}
-	for _, kind := range kinds(t) {
-		all = append(all, v1alpha1.GroupVersion.WithKind(kind.Kind))
-	}
+	all = append(all, served(t)...)
 	people := map[string]client.Client{}
 	for _, name := range oddPeople {
 		people[name] = asUser(t, name)

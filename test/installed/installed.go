@@ -156,12 +156,18 @@ func Parse(text []byte) ([]*unstructured.Unstructured, error) {
 
 // Kinds are those of config/crd that are about Google Cloud resources, by their names and the names of their resources.
 func Kinds() ([]metav1.APIResource, error) {
+	served, err := Served()
+	return slices.CompactFunc(served, func(a, b metav1.APIResource) bool { return a.Kind == b.Kind }), err
+}
+
+// Served are those kinds in each version that is served.
+func Served() ([]metav1.APIResource, error) {
 	bases := filepath.Join("crd", "bases")
 	files, err := os.ReadDir(filepath.Join("..", "..", "config", bases))
 	if err != nil {
 		return nil, err
 	}
-	var kinds []metav1.APIResource
+	var served []metav1.APIResource
 	for _, file := range files {
 		definitions, err := Objects(bases, file.Name())
 		if err != nil {
@@ -174,10 +180,14 @@ func Kinds() ([]metav1.APIResource, error) {
 			}
 			kind, _, _ := unstructured.NestedString(definition.Object, "spec", "names", "kind")
 			name, _, _ := unstructured.NestedString(definition.Object, "spec", "names", "plural")
-			kinds = append(kinds, metav1.APIResource{Kind: kind, Name: name})
+			versions, _, _ := unstructured.NestedSlice(definition.Object, "spec", "versions")
+			for _, version := range versions {
+				version, _, _ := unstructured.NestedString(version.(map[string]any), "name")
+				served = append(served, metav1.APIResource{Group: v1alpha1.GroupVersion.Group, Version: version, Kind: kind, Name: name})
+			}
 		}
 	}
-	return kinds, nil
+	return served, nil
 }
 
 // Guarded waits until the API server has taken in the Guards: what Bob may not do is refused. Those that apply to objects that exist are
