@@ -33,6 +33,13 @@ func TestNobodyButTheOperatorsWritesRecords(t *testing.T) {
 		"patch": func(user string) error {
 			return asUser(t, user).Patch(ctx, record.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(`{"spec": {"episodes": []}}`)))
 		},
+		"label": func(user string) error {
+			return asUser(t, user).Patch(ctx, record.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(`{"metadata": {"labels": {"by": "`+user[:3]+`"}}}`)))
+		},
+		"own": func(user string) error {
+			return asUser(t, user).Patch(ctx, record.DeepCopy(), client.RawPatch(types.MergePatchType,
+				[]byte(`{"metadata": {"ownerReferences": [{"apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": "`+user[:3]+`"}]}}`)))
+		},
 		"delete": func(user string) error { return asUser(t, user).Delete(ctx, record.DeepCopy()) },
 	}
 	for how, try := range tries {

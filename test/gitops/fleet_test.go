@@ -25,7 +25,7 @@ const progress = `get buckets -A -o custom-columns='NAMESPACE:.metadata.namespac
 	`REASON:.status.conditions[?(@.type=="Ready")].reason,SECONDS:.status.observed.softDeletePolicy.retentionSeconds' | grep -v `
 
 // TestFleetWideEdit is scenario e: one commit changes soft-delete retention on a thousand buckets in fifty projects, of which
-// three refuse. Progress and failures are followed by one command, and a revert reverts it.
+// three refuse. Progress and failures are followed by one command, and a revert reverts it. At last the API server stores another version.
 func TestFleetWideEdit(t *testing.T) {
 	wanted(t)
 	w, err := startWorld("fleet", worldOptions{sweep: 10 * time.Minute})
@@ -87,6 +87,8 @@ func TestFleetWideEdit(t *testing.T) {
 			s.t.Errorf("%s has soft-delete retention %v", name, got)
 		}
 	}
+
+	s.storedVersionChanges(fleetBuckets)
 }
 
 // fleet makes the namespaces, and the manifests of the buckets, by file; retention is a patch of them all.

@@ -30,6 +30,22 @@ func readme(section string) (*unstructured.Unstructured, error) {
 	return obj, err
 }
 
+// readmeScript returns the one script in a section of README.md, given by its heading, that has a word.
+func readmeScript(heading, word string) (string, error) {
+	text, err := os.ReadFile(root + "/README.md")
+	if err != nil {
+		return "", err
+	}
+	_, section, found := strings.Cut(string(text), "\n"+heading+"\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	for _, block := range regexp.MustCompile("(?s)\n```sh\n(.*?)```\n").FindAllStringSubmatch(section, -1) {
+		if strings.Contains(block[1], word) {
+			return block[1], nil
+		}
+	}
+	return "", fmt.Errorf("README.md has no script with %q below %q (found: %t)", word, heading, found)
+}
+
 // set sets fields of an object's spec, by their paths.
 func set(obj *unstructured.Unstructured, values map[string]any) error {
 	for path, value := range values {

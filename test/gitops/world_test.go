@@ -56,6 +56,8 @@ type world struct {
 
 	assets string
 	admin  *rest.Config
+	// etcd is the address at which etcd answers.
+	etcd string
 	// kube reads and writes as the administrator. It does not cache.
 	kube  client.WithWatch
 	audit *audit
@@ -112,7 +114,7 @@ func (w *world) startControlPlane() error {
 	if w.admin, err = environment.Start(); err != nil {
 		return fmt.Errorf("starting the control plane: %w", err)
 	}
-	w.admin.QPS = -1
+	w.admin.QPS, w.etcd = -1, environment.ControlPlane.Etcd.URL.String()
 	if err := os.WriteFile(w.file("admin"), environment.KubeConfig, 0o600); err != nil {
 		return err
 	}
@@ -215,7 +217,7 @@ func (w *world) startGit() error {
 	return nil
 }
 
-// startControllerManager runs what cascading deletes need.
+// startControllerManager runs what cascading deletes need, and what has objects stored anew; each with the rights of its own account.
 func (w *world) startControllerManager() error {
 	address, err := process.FreeAddress()
 	if err != nil {
@@ -224,7 +226,8 @@ func (w *world) startControllerManager() error {
 	admin := w.file("admin")
 	return w.run(address, process.Program{Name: "kube-controller-manager", Path: filepath.Join(w.assets, "kube-controller-manager"), Args: []string{
 		"--kubeconfig", admin, "--authentication-kubeconfig", admin, "--authorization-kubeconfig", admin,
-		"--controllers=garbage-collector-controller,namespace-controller", "--leader-elect=false",
+		"--controllers=garbage-collector-controller,namespace-controller,storage-version-migrator-controller", "--leader-elect=false",
+		"--use-service-account-credentials",
 		"--bind-address=127.0.0.1", "--secure-port", port(address), "--cert-dir", w.file("kube-controller-manager"),
 	}})
 }
