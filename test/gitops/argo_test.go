@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/test/process"
+	"github.com/holdfast-dev/holdfast/test/readme"
 )
 
 const argoNamespace = "argocd"
@@ -140,7 +141,7 @@ func (a *argo) watched() *unstructured.Unstructured {
 // follow makes the Application that README's section on Argo CD shows.
 func (a *argo) follow(url, namespace string) {
 	a.t.Helper()
-	application, err := readme("With Argo CD")
+	application, err := readme.Object(root, "With Argo CD")
 	if err == nil {
 		application.SetName(a.name)
 		err = set(application, map[string]any{"source.repoURL": url, "source.path": folder, "destination.namespace": namespace})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/test/gitops/source"
 	"github.com/holdfast-dev/holdfast/test/process"
+	"github.com/holdfast-dev/holdfast/test/readme"
 )
 
 const fluxNamespace = "flux-system"
@@ -95,7 +96,7 @@ func (f *flux) follow(url, namespace string) {
 	f.t.Helper()
 	repository := f.repository()
 	repository.Object["spec"] = map[string]any{"interval": "1m", "url": url, "ref": map[string]any{"branch": "main"}}
-	kustomization, err := readme("With Flux")
+	kustomization, err := readme.Object(root, "With Flux")
 	if err == nil {
 		kustomization.SetName(f.name)
 		err = set(kustomization, map[string]any{

@@ -16,6 +16,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/test/installed"
+	"github.com/holdfast-dev/holdfast/test/readme"
 )
 
 // bucketsCRD is the definition of buckets.
@@ -32,7 +33,7 @@ func (s *scene) storedVersionChanges(buckets int) {
 	s.store("v1beta1")
 	s.applied("Store v1beta1", "v1beta1")
 	began := time.Now()
-	s.runReadme("StorageVersionMigration", "v1beta1")
+	s.runReadme("Storing anew from Kubernetes 1.37 on", "v1beta1")
 	s.eventually("all buckets to be stored as v1beta1", func() (bool, string) {
 		stored, list := s.inEtcd("v1beta1"), s.storedVersions()
 		return stored == buckets && list == "v1beta1", fmt.Sprintf("%d are; storedVersions are %s", stored, list)
@@ -43,7 +44,7 @@ func (s *scene) storedVersionChanges(buckets int) {
 	s.store("v1alpha1")
 	s.applied("Store v1alpha1", "v1alpha1")
 	began = time.Now()
-	s.runReadme("kubectl replace", "v1alpha1")
+	s.runReadme("Storing anew on older clusters", "v1alpha1")
 	s.check(s.inEtcd("v1alpha1") == buckets && s.storedVersions() == "v1alpha1",
 		"%d buckets are stored as v1alpha1; storedVersions are %s", s.inEtcd("v1alpha1"), s.storedVersions())
 	s.t.Logf("by hand it took %s", since(began))
@@ -55,10 +56,10 @@ func (s *scene) storedVersionChanges(buckets int) {
 	}
 }
 
-// runReadme runs the script of the README that has a word, as it is but for the version.
-func (s *scene) runReadme(word, version string) {
+// runReadme runs the commands in a section of the README, as they are but for the version.
+func (s *scene) runReadme(section, version string) {
 	s.t.Helper()
-	script, err := readmeScript("## Versions of the API", word)
+	script, err := readme.Commands(root, section)
 	s.must(err)
 	script = "kubectl() { " + strings.Join(s.kubectlCommand(), " ") + ` "$@"; }` + "\n" + strings.ReplaceAll(script, "v1beta1", version)
 	out, err := command("bash", "-euo", "pipefail", "-c", script)
