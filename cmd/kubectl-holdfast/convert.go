@@ -53,8 +53,14 @@ google_pubsub_topic, google_service_account, google_project_iam_* and the *_iam_
 spec.iam of their resource, or into a ProjectPolicy, in mode Additive, which takes nothing away; with --authoritative they own roles, or
 policies, where the source did.
 
-What has no equivalent is listed on standard error, with the field and the reason; then the commands that hand over without a gap, in order.
---handover writes these to a script instead. Exit code 2 says that something is listed.`,
+What has no equivalent is listed on standard error, with the field and the reason; then the script that hands over without a gap, which --handover
+writes to a file instead. It stops at what fails, and may be run again from its beginning, wherever it has ended.
+
+Files that are there and differ are kept, the script among them, and listed, unless --overwrite is set. So after an interruption the command can be
+run again, too, though the source has less by then.
+
+Exit codes: 0 everything is in the manifests, 1 the source could not be read or a file not written, 2 something is listed; what has an equivalent is
+written all the same.`,
 		Example: `  # From manifests in git
   kubectl holdfast convert --from config-connector config-connector/ --out manifests
 
@@ -78,7 +84,7 @@ func (c *convertCommand) define(cmd *cobra.Command) {
 	fs.StringVar(&c.out, "out", "", "`Folder` to write manifests to, one file for each. Default: standard output.")
 	fs.StringVar(&c.layout, "layout", string(layout.Default), "Order of folders and file below --out: namespace, kind and name, with slashes between them.")
 	fs.StringVar(&c.namespacePrefix, "namespace-prefix", "", "What the namespace of a project is called before the project's ID, where the source has no namespaces.")
-	fs.StringVar(&c.handover, "handover", "", "`File` to write the commands to that hand over, as a script for a shell. Default: standard error.")
+	fs.StringVar(&c.handover, "handover", "", "`File` to write the script to that hands over. Default: standard error.")
 	flags.BoolVar(fs, &c.authoritative, "authoritative", false, "Own roles, or policies, where the source owned them.")
 	flags.BoolVar(fs, &c.overwrite, "overwrite", false, "Replace files that differ.")
 	_ = cmd.RegisterFlagCompletionFunc("from", // it is defined above
@@ -99,11 +105,19 @@ func (c *convertCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	c.tell(slices.Concat(result.Notes, kept))
-	if err := c.handOver(result.Handover); err != nil {
-		return err
+	notes, script := slices.Concat(result.Notes, kept), result.Handover.Script(c.out)
+	if c.handover != "" {
+		kept, err := c.keepScript(script)
+		if err != nil {
+			return err
+		}
+		notes, script = append(notes, kept...), ""
 	}
-	if len(result.Notes)+len(kept) > 0 {
+	c.tell(notes)
+	if script != "" {
+		fmt.Fprint(c.streams.ErrOut, "\n"+script)
+	}
+	if len(notes) > 0 {
 		return exit(exitChanges)
 	}
 	return nil
@@ -230,26 +244,15 @@ func (c *convertCommand) tell(notes []convert.Note) {
 	}
 }
 
-// handOver writes the commands that hand over.
-func (c *convertCommand) handOver(steps []convert.Step) error {
-	var script strings.Builder
-	for i, step := range steps {
-		fmt.Fprintf(&script, "\n# %d. %s.\n", i+1, step.Why)
-		for _, command := range step.Commands {
-			fmt.Fprintln(&script, strings.ReplaceAll(command, convert.Manifests, shellWord(c.out)))
-		}
+// keepScript writes the script that hands over to its file, and tells of one that it kept.
+func (c *convertCommand) keepScript(script string) ([]convert.Note, error) {
+	if script == "" {
+		return []convert.Note{{Source: c.handover, Message: "was not written: there is nothing to hand over"}}, nil
 	}
-	if c.handover == "" {
-		fmt.Fprint(c.streams.ErrOut, script.String())
-		return nil
+	outcome, _, err := importer.WriteFile(c.handover, []byte(script), 0o755, c.overwrite)
+	if err != nil || outcome != importer.Kept {
+		return nil, err
 	}
-	return os.WriteFile(c.handover, []byte("#!/bin/sh\nset -eu\n"+script.String()), 0o755) //nolint:gosec // it is a script to run
-}
-
-// shellWord is the folder of the manifests as a shell takes it.
-func shellWord(folder string) string {
-	if folder == "" {
-		return "MANIFESTS"
-	}
-	return "'" + strings.ReplaceAll(folder, "'", `'\''`) + "'"
+	message := "was kept; it hands over something else: run it if it has not been through to its end, or else use --overwrite to replace it"
+	return []convert.Note{{Source: c.handover, Message: message}}, nil
 }

@@ -64,7 +64,7 @@ func ConfigConnector(files []File, namespace string, o Options) (Result, error) 
 		c.convert(obj)
 	}
 	result := c.finish()
-	result.Handover = c.handover(slices.DeleteFunc(c.objects, func(obj *connected) bool { return !c.carried[obj.source] }))
+	result.Handover = c.handover(result, slices.DeleteFunc(c.objects, func(obj *connected) bool { return !c.carried[obj.source] }))
 	return result, nil
 }
 
@@ -408,20 +408,19 @@ func (c *connector) target(obj *connected, s source) (t target, why string) {
 	return t, ""
 }
 
-// handover says how Config Connector lets go before the manifests take over.
-func (c *connector) handover(objects []*connected) []Step {
+// handover says how Config Connector lets go while the manifests take over.
+func (c *connector) handover(result Result, objects []*connected) Handover {
 	if len(objects) == 0 {
-		return nil
+		return Handover{}
 	}
 	abandon := Step{Why: "Config Connector makes no periodic change any more, and leaves everything where it is when its objects are deleted. Where git applies " +
 		"them, set both annotations there, too"}
-	remove := Step{Why: "Config Connector lets go. Where git applies the objects, remove them there first"}
+	release := Step{Why: "Config Connector lets go. Where git applies the objects, remove them there first"}
 	for _, obj := range objects {
 		group, _, _ := strings.Cut(obj.apiVersion, "/")
-		argument := fmt.Sprintf("%s.%s %s -n %s", strings.ToLower(obj.kind), group, obj.name, obj.namespace)
-		abandon.Commands = append(abandon.Commands,
-			fmt.Sprintf("kubectl annotate --overwrite %s %s=abandon %s=0", argument, deletionAnnotation, intervalAnnotation))
-		remove.Commands = append(remove.Commands, "kubectl delete "+argument)
+		arguments := word(obj.namespace) + " " + word(fmt.Sprintf("%s.%s/%s", strings.ToLower(obj.kind), group, obj.name))
+		abandon.Commands = append(abandon.Commands, "abandon "+arguments)
+		release.Commands = append(release.Commands, "release "+arguments)
 	}
-	return []Step{preview, abandon, c.adopt(), remove}
+	return Handover{Steps: []Step{preview, abandon, c.adopt(result), release}, functions: connectorFunctions}
 }

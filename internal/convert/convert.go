@@ -29,8 +29,8 @@ type Result struct {
 	Objects []layout.Object
 	// Notes are what has no equivalent, or means something else here, in the order of the source.
 	Notes []Note
-	// Handover are the commands that hand over without a gap, in order. MANIFESTS stands for where the manifests are.
-	Handover []Step
+	// Handover is how to hand over.
+	Handover Handover
 }
 
 // Note is something that a manifest does not say as the source does.
@@ -42,17 +42,6 @@ type Note struct {
 	// Message says what is so, and what to do.
 	Message string `json:"message"`
 }
-
-// Step is a part of handing over.
-type Step struct {
-	// Why says what the commands are for.
-	Why string `json:"why"`
-	// Commands are for a shell.
-	Commands []string `json:"commands"`
-}
-
-// Manifests is the name in Step.Commands of where the manifests are.
-const Manifests = "$MANIFESTS"
 
 // resource is a resource of the source that becomes a manifest.
 type resource struct {

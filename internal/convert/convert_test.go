@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -35,10 +36,10 @@ func golden(t *testing.T, file string, result Result) {
 		fmt.Fprintf(&b, "# %s: %s: %s\n", n.Source, n.Field, n.Message)
 	}
 	b.WriteString("\n# Handover\n")
-	for _, s := range result.Handover {
+	for _, s := range result.Handover.Steps {
 		fmt.Fprintf(&b, "# %s\n", s.Why)
 		for _, command := range s.Commands {
-			fmt.Fprintf(&b, "#   %s\n", command)
+			fmt.Fprintf(&b, "#   %s\n", strings.ReplaceAll(command, "\n", "\n#   "))
 		}
 	}
 	file = filepath.Join("testdata", file)
@@ -120,6 +121,46 @@ func TestAuthoritative(t *testing.T) {
 	want := map[string]any{"Bucket": "Additive", "Topic": "AuthoritativeRoles", "ServiceAccount": "Authoritative", "ProjectPolicy": "Additive"}
 	if diff := cmp.Diff(want, modes); diff != "" {
 		t.Errorf("modes (-want +got):\n%s", diff)
+	}
+}
+
+// TestAddresses: as terraform state list of Terraform 1.11 prints them, or else the script would take what is there for forgotten.
+func TestAddresses(t *testing.T) {
+	for name, c := range map[string]struct {
+		module string
+		key    any
+		want   string
+	}{
+		"no key":                  {want: "google_storage_bucket.b"},
+		"a number":                {key: json.Number("0"), want: "google_storage_bucket.b[0]"},
+		"in a module":             {module: `module.x["a"].module.y`, key: json.Number("1"), want: `module.x["a"].module.y.google_storage_bucket.b[1]`},
+		"an empty text":           {key: "", want: `google_storage_bucket.b[""]`},
+		"quotes":                  {key: `it's "q" \`, want: `google_storage_bucket.b["it's \"q\" \\"]`},
+		"what begins a template":  {key: "a${x}%{y} $5 100%", want: `google_storage_bucket.b["a$${x}%%{y} $5 100%"]`},
+		"control characters":      {key: "a\n\r\tb\u0001", want: `google_storage_bucket.b["a\n\r\tb\u0001"]`},
+		"printable or not":        {key: "ü€😀\u200b\U000e0001", want: `google_storage_bucket.b["ü€😀\u200b\U000e0001"]`},
+		"a template at the end $": {key: "a$", want: `google_storage_bucket.b["a$"]`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := terraformResource{Module: c.module, Type: "google_storage_bucket", Name: "b"}
+			if got := r.address(terraformInstance{IndexKey: c.key}); got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+// TestWords: whatever a source calls its objects, the script takes it for a name.
+func TestWords(t *testing.T) {
+	for text, want := range map[string]string{
+		"buckets.gcp.holdfast.dev/logs": "buckets.gcp.holdfast.dev/logs",
+		"":                              "''",
+		"a b":                           "'a b'",
+		"it's $(reboot)":                `'it'\''s $(reboot)'`,
+	} {
+		if got := word(text); got != want {
+			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
 	}
 }
 

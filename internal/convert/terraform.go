@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/layout"
@@ -70,7 +71,7 @@ func TerraformState(text []byte, o Options) (Result, error) {
 		}
 	}
 	result := c.finish()
-	result.Handover = c.terraformHandover(slices.Sorted(maps.Keys(c.carried)))
+	result.Handover = c.terraformHandover(result, slices.Sorted(maps.Keys(c.carried)))
 	return result, nil
 }
 
@@ -99,11 +100,36 @@ func (r terraformResource) address(i terraformInstance) string {
 	}
 	switch key := i.IndexKey.(type) {
 	case string:
-		address += fmt.Sprintf("[%q]", key)
+		address += "[" + quotedKey(key) + "]"
 	case json.Number:
 		address += "[" + key.String() + "]"
 	}
 	return address
+}
+
+// shortEscapes are the escapes of HCL that are letters or the character itself.
+var shortEscapes = map[rune]string{'\n': `\n`, '\r': `\r`, '\t': `\t`, '"': `\"`, '\\': `\\`}
+
+// quotedKey is a key as Terraform writes it in addresses: as HCL does, to which ${ and %{ begin a template.
+func quotedKey(key string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for i, r := range key {
+		switch short := shortEscapes[r]; {
+		case short != "":
+			b.WriteString(short)
+		case (r == '$' || r == '%') && strings.HasPrefix(key[i+1:], "{"):
+			b.WriteString(string([]rune{r, r}))
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
 }
 
 // terraform converts an instance.
@@ -280,37 +306,18 @@ func logsOf(s source) []v1alpha1.AuditLogConfig {
 	return out
 }
 
-// terraformHandover says how Terraform lets go before the manifests take over.
-func (c *conversion) terraformHandover(addresses []string) []Step {
+// terraformHandover says how Holdfast takes over before Terraform lets go.
+func (c *conversion) terraformHandover(result Result, addresses []string) Handover {
 	if len(addresses) == 0 {
-		return nil
+		return Handover{}
 	}
-	forget := Step{Why: "Terraform forgets them, and leaves them as they are; let no terraform apply run meanwhile. Remove their blocks from its configuration, too, or it would create them anew"}
+	forget := Step{Why: "Terraform forgets them, and leaves them as they are. Take their blocks out of its configuration, too, before the next " +
+		"terraform apply: it would create them anew", Commands: []string{"forget"}}
 	for _, address := range addresses {
-		forget.Commands = append(forget.Commands, "terraform state rm "+quoted(address))
+		forget.Commands[0] += " \\\n\t" + quoted(address)
 	}
-	return append([]Step{preview, forget}, c.adopt())
-}
-
-// preview is the step before anything is handed over.
-var preview = Step{
-	Why:      "See what applying the manifests would do: adopt everything, and write nothing",
-	Commands: []string{"kubectl holdfast plan -f " + Manifests},
-}
-
-// adopt is the step by which manifests take over.
-func (c *conversion) adopt() Step {
-	step := Step{
-		Why:      "Holdfast adopts what matches, without a write, and holds what differs until somebody approves",
-		Commands: []string{"kubectl apply --recursive -f " + Manifests},
+	return Handover{
+		Steps: []Step{preview, c.adopt(result), forget}, functions: terraformFunctions,
+		settings: "#   TERRAFORM           what to run instead of terraform, such as tofu\n",
 	}
-	for _, namespace := range slices.Sorted(maps.Keys(c.namespaces)) {
-		step.Commands = append(step.Commands, "kubectl wait holdfast --all -n "+namespace+" --for=condition=Ready --timeout=5m")
-	}
-	return step
-}
-
-// quoted is a word as a shell takes it.
-func quoted(word string) string {
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

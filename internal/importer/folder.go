@@ -47,38 +47,47 @@ type Folder struct {
 // Put implements Sink. A file is written as a whole or not at all.
 func (f Folder) Put(obj layout.Object) (string, Outcome, []string, error) {
 	file := f.Layout.File(obj)
-	path := filepath.Join(f.Path, filepath.FromSlash(file))
 	text, err := obj.YAML()
 	if err != nil {
 		return file, "", nil, err
 	}
-	outcome := Written
-	there, err := os.ReadFile(path) //nolint:gosec // below the folder that the user names
+	outcome, there, err := WriteFile(filepath.Join(f.Path, filepath.FromSlash(file)), text, 0o644, f.Overwrite)
+	if err != nil || outcome != Kept {
+		return file, outcome, nil, err
+	}
+	return file, outcome, differing(there, text), nil
+}
+
+// WriteFile writes a file as a whole or not at all, with the folders that it is in. One that is there and says something else it keeps, unless it
+// is to overwrite it. There is what the file said before.
+func WriteFile(path string, text []byte, mode fs.FileMode, overwrite bool) (outcome Outcome, there []byte, err error) {
+	outcome = Written
+	there, err = os.ReadFile(path) //nolint:gosec // the user names it, or the folder that it is in
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return file, "", nil, err
+		return "", nil, err
 	case bytes.Equal(there, text):
-		return file, Unchanged, nil, nil
-	case !f.Overwrite:
-		return file, Kept, differing(there, text), nil
+		return Unchanged, there, nil
+	case !overwrite:
+		return Kept, there, nil
 	default:
 		outcome = Replaced
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // manifests are for everybody who works on them
-		return file, "", nil, err
+		return "", nil, err
 	}
-	return file, outcome, nil, writeWhole(path, text)
+	return outcome, there, writeWhole(path, text, mode)
 }
 
 // writeWhole writes a file by renaming a finished one, so that nobody ever finds half of it.
-func writeWhole(path string, text []byte) error {
+func writeWhole(path string, text []byte, mode fs.FileMode) error {
 	temporary, err := os.CreateTemp(filepath.Dir(path), ".holdfast-*")
 	if err != nil {
 		return err
 	}
 	_, err = temporary.Write(text)
-	err = errors.Join(err, temporary.Chmod(0o644), temporary.Close())
+	err = errors.Join(err, temporary.Chmod(mode), temporary.Close())
 	if err == nil {
 		err = os.Rename(temporary.Name(), path)
 	}

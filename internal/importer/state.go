@@ -74,7 +74,7 @@ func (s *State) Complete(project string) error {
 	if err := os.MkdirAll(filepath.Dir(s.path), 0o755); err != nil { //nolint:gosec // as the folder of the manifests that it is in
 		return err
 	}
-	return writeWhole(s.path, append(text, '\n'))
+	return writeWhole(s.path, append(text, '\n'), 0o644)
 }
 
 // Forget removes what was remembered: all is complete.

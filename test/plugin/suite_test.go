@@ -40,6 +40,9 @@ var defaults = map[string]string{"test.parallel": "8", "rapid.checks": "6"}
 var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestMain(m *testing.M) {
+	if os.Getenv(standInVariable) != "" {
+		os.Exit(standIn(os.Args[1:], os.Stdout, os.Stderr))
+	}
 	flag.Parse()
 	given := map[string]bool{}
 	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
