@@ -169,8 +169,6 @@ func (m *move) converts() result {
 	return m.sh("kubectl holdfast convert -n " + m.namespace + " --from config-connector connector --out manifests --handover handover.sh")
 }
 
-const revertsAnnotation = `[ "$1" != apply ] || real annotate -n %s storagebucket.storage.cnrm.cloud.google.com/logs cnrm.cloud.google.com/deletion-policy=delete --overwrite`
-
 // TestMovingFromConfigConnector: no step writes, whatever interrupts it, and Config Connector lets go last. They go one after another, because what
 // the README says hands over all that is in the cluster.
 func TestMovingFromConfigConnector(t *testing.T) {
@@ -211,6 +209,85 @@ func TestMovingFromConfigConnector(t *testing.T) {
 		m.interruptsEverywhere()
 		if left := m.left(); len(left) > 0 {
 			t.Errorf("left: %q", left)
+		}
+	})
+
+	t.Run("with an object that git takes back", func(t *testing.T) {
+		m := connectorMove(t, "takenback", bucketAndMember(), 1)
+		m.converts()
+		all := m.left()
+		m.after("kubectl", `[ "$1" != apply ] || real annotate --overwrite storagebucket/logs -n takenback cnrm.cloud.google.com/deletion-policy=delete`)
+		m.stops("sh handover.sh", "storagebucket.storage.cnrm.cloud.google.com/logs in the namespace takenback is not deleted, since Config Connector would delete")
+		m.keeps(all)
+		if left := m.left(); !slices.Equal(left, all) {
+			t.Errorf("left: %q", left)
+		}
+		m.after("kubectl", `[ "$1" != apply ] || real annotate storagebucket/logs -n takenback cnrm.cloud.google.com/deletion-policy-`)
+		m.stops("sh handover.sh", "is not abandon any more. If git applies the object, set the annotation there. Then run this script again.")
+		m.uninterrupted()
+		m.does("sh handover.sh")
+		m.keeps(all)
+	})
+
+	t.Run("with objects that cannot be read", func(t *testing.T) {
+		m := connectorMove(t, "unreadable", bucketAndMember(), 1)
+		m.converts()
+		all := m.left()
+		m.after("kubectl", `[ "$1" != get ] || code=1`)
+		m.stops("sh handover.sh", "storagebucket.storage.cnrm.cloud.google.com/logs in the namespace unreadable could not be read, see above")
+		if left := m.left(); !slices.Equal(left, all) || m.ready() {
+			t.Errorf("left: %q", left)
+		}
+	})
+
+	t.Run("with a manifest that differs", func(t *testing.T) {
+		m := connectorMove(t, "differing", bucketAndMember(), 1)
+		m.must(m.cloud.Storage.EditBucket(m.project+"-logs", map[string]any{"storageClass": "COLDLINE"}))
+		m.begin()
+		m.converts()
+		all := m.left()
+		m.stops("sh handover.sh", "the plan above is more than adopting what is there.")
+		if annotated := m.does("kubectl get storagebucket -n differing -o yaml").stdout; strings.Contains(annotated, "reconcile-interval") || m.ready() {
+			t.Errorf("more was done than a plan:\n%s", annotated)
+		}
+		m.stops("sh handover.sh", "buckets.gcp.holdfast.dev/logs in the namespace differing is not Ready. `kubectl holdfast status -n differing buckets/logs` says why",
+			"ACCEPT_CHANGES=yes", "TIMEOUT=1s")
+		if left := m.left(); !slices.Equal(left, all) {
+			t.Errorf("left: %q", left)
+		}
+		said := m.does("kubectl holdfast status -n differing buckets/logs").stdout
+		if !strings.Contains(said, "kubectl holdfast approve") {
+			t.Errorf("status does not say how to approve:\n%s", said)
+		}
+		m.does("kubectl holdfast approve -n differing buckets/logs --yes")
+		m.does("sh handover.sh", "ACCEPT_CHANGES=yes")
+		if left := m.left(); len(left) > 0 || !m.ready() {
+			t.Errorf("left: %q", left)
+		}
+	})
+
+	t.Run("with a manifest that is not valid", func(t *testing.T) {
+		m := connectorMove(t, "faulty", bucketAndMember(), 1)
+		m.converts()
+		m.write("manifests/faulty/bucket/other.yaml", "apiVersion: gcp.holdfast.dev/v1alpha1\nkind: Bucket\nmetadata: {name: other, namespace: faulty}\nspec: {location: [EU]}\n")
+		m.stops("sh handover.sh", "manifests are refused or not valid, or could not be looked at, see above.", "ACCEPT_CHANGES=yes")
+	})
+
+	t.Run("converted anew meanwhile", func(t *testing.T) {
+		m := connectorMove(t, "anew", bucketAndMember(), 1)
+		m.converts()
+		all, script := m.files("connector")["all.yaml"], m.files(".")["handover.sh"]
+		bucket, _, _ := strings.Cut(all, "---\n")
+		m.write("connector/all.yaml", bucket) // as if the other object were gone already
+		if got := m.converts(); got.code != 2 || !strings.Contains(got.stderr, "handover.sh: was kept; it hands over something else") ||
+			!strings.Contains(got.stderr, "it differs in spec.iam") || m.files(".")["handover.sh"] != script {
+			t.Errorf("got %+v", got)
+		}
+		m.does("sh handover.sh")
+		m.keeps([]string{"something"})
+		m.write("connector/all.yaml", strings.Replace(bucket, "StorageBucket", "SQLInstance", 1))
+		if got := m.converts(); got.code != 2 || !strings.Contains(got.stderr, "handover.sh: was not written: there is nothing to hand over") {
+			t.Errorf("got %+v", got)
 		}
 	})
 }
