@@ -32,7 +32,7 @@ fleet-flags = $(foreach name,PHASES QUOTAS FLOOR LATENCY SWEEP SWEEPS EDITS DIR 
 platforms := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
 # Written by `make generate manifests`; not to be edited by hand.
-generated := api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml
+generated := api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml config/gcp
 
 # Evaluated when a recipe runs, so that only the recipes that need them wait for a build. The tests of the admission policies run
 # kube-controller-manager, too: it makes Kubernetes' own roles edit and admin.
@@ -149,10 +149,11 @@ generate: ## Generate the deep-copy functions of the API types.
 	$(controller-gen) object paths=./api/...
 
 .PHONY: manifests
-manifests: ## Generate the CRDs and the operator's role from the markers in the code.
+manifests: ## Generate the CRDs and the operator's role from the markers in the code, and its roles in Google Cloud from what the kinds declare.
 	$(controller-gen) crd paths=./api/... output:crd:dir=config/crd/bases
 	go run ./hack/crdversions v1beta1 config/crd/bases
 	$(controller-gen) rbac:roleName=holdfast-manager 'paths={./internal/...,./cmd/...}' output:rbac:dir=config/rbac
+	go run ./hack/roles config/gcp
 
 .PHONY: fmt
 fmt: ## Format the Go code.

@@ -36,7 +36,7 @@ func Methods() []kind.Method {
 		},
 		{
 			Service: serviceCredentials, Name: methodToken, Step: kind.StepIdentify, Scope: kind.ScopeUnlimited,
-			Permissions: []string{"iam.serviceAccounts.getAccessToken"}, For: "holdfast.dev/impersonate-service-account",
+			Permissions: []string{"iam.serviceAccounts.getAccessToken"}, Access: kind.AccessImpersonate, For: "holdfast.dev/impersonate-service-account",
 		},
 		{
 			Service: serviceOAuth, Name: methodTokenInfo, Step: kind.StepIdentify, Scope: kind.ScopeUnlimited,
@@ -48,11 +48,11 @@ func Methods() []kind.Method {
 		},
 		{
 			Service: kind.ServiceAsset, Name: "AssetService.ListAssets", Step: kind.StepList, Scope: kind.ScopeQuotaProject,
-			Permissions: []string{assetPermissions[kind.AssetResources]}, For: ForAssets,
+			Permissions: []string{assetPermissions[kind.AssetResources]}, Access: kind.AccessInventory, For: ForAssets,
 		},
 		{
 			Service: kind.ServiceAsset, Name: "AssetService.ListAssets", Step: kind.StepList, Scope: kind.ScopeQuotaProject,
-			Permissions: []string{assetPermissions[kind.AssetPolicies]}, For: ForAssets,
+			Permissions: []string{assetPermissions[kind.AssetPolicies]}, Access: kind.AccessInventory, For: ForAssets,
 		},
 	}
 }

@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,6 +25,8 @@ type Method struct {
 	OnProject bool
 	// NoPermissions says why a call needs none, if it needs none.
 	NoPermissions string
+	// Access is what the permissions are granted for, if that does not follow from the step.
+	Access Access
 	// For says in which case the call is made, or needs these permissions, if not for every resource: the field of the manifest, with
 	// its value if only that one matters ("spec.iam", "deletionPolicy: DeleteWithContents"), or a case in words, such as ForLists.
 	For string
@@ -67,6 +70,45 @@ const (
 	// StepIdentify is no kind's: it finds out whose a resource is, or who we are.
 	StepIdentify Step = "identify"
 )
+
+// Access is what permissions are granted for. The permissions of a kind for one purpose make a custom role, see internal/roles.
+type Access string
+
+// The accesses of a kind.
+const (
+	// AccessObserve is looking: all that management: Observe takes.
+	AccessObserve Access = "observe"
+	// AccessManage is creating and changing.
+	AccessManage Access = "manage"
+	// AccessDelete is deleting a resource that is empty.
+	AccessDelete Access = "delete"
+	// AccessDeleteWithContents is deleting what is in a resource.
+	AccessDeleteWithContents Access = "deleteWithContents"
+	// AccessGrant is changing who may do what with a resource, which whoever has it may use for himself.
+	AccessGrant Access = "grant"
+)
+
+// The accesses that are the same for all kinds.
+const (
+	// AccessImpersonate is acting as a service account.
+	AccessImpersonate Access = "impersonate"
+	// AccessInventory is listing the assets of many projects.
+	AccessInventory Access = "inventory"
+	// AccessQuota is having a project's quota used, and the project billed.
+	AccessQuota Access = "quota"
+)
+
+// accesses has every step.
+var accesses = map[Step]Access{
+	StepObserve: AccessObserve, StepGetPolicy: AccessObserve, StepIdentify: AccessObserve, StepList: AccessObserve,
+	StepCreate: AccessManage, StepUpdate: AccessManage, StepUndelete: AccessManage,
+	StepDelete:    AccessDelete,
+	StepEmpty:     AccessDeleteWithContents,
+	StepSetPolicy: AccessGrant,
+}
+
+// PermittedBy is what the permissions are granted for.
+func (m Method) PermittedBy() Access { return cmp.Or(m.Access, accesses[m.Step]) }
 
 // Quota is what Google counts together, within a scope.
 type Quota string

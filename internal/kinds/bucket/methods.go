@@ -31,7 +31,7 @@ var methods = []kind.Method{
 	},
 	{
 		Service: kind.ServiceStorage, Name: "buckets.patch", Step: kind.StepUpdate, Scope: kind.ScopeBucket, For: "spec.publicAccessPrevention",
-		Permissions: []string{"storage.buckets.setIamPolicy"},
+		Permissions: []string{"storage.buckets.setIamPolicy"}, Access: kind.AccessGrant,
 	},
 	{
 		Service: kind.ServiceStorage, Name: "buckets.get", Step: kind.StepObserve, Scope: kind.ScopeProject, For: "spec.ipFilter",
@@ -49,7 +49,7 @@ var methods = []kind.Method{
 		// Of all methods that name the bucket, on its project, unless it is resourcemanager.projects.createBillingAssignment.
 		Service: kind.ServiceStorage, Name: "buckets.get", Step: kind.StepObserve, Scope: kind.ScopeProject,
 		For: "spec.requesterPays", OnProject: true,
-		Permissions: []string{"serviceusage.services.use"},
+		Permissions: []string{"serviceusage.services.use"}, Access: kind.AccessQuota,
 	},
 	{
 		Service: kind.ServiceStorage, Name: "buckets.insert", Step: kind.StepCreate, Scope: kind.ScopeProject, For: "spec.objectRetention",

@@ -12,6 +12,7 @@ var methods = []kind.Method{
 	},
 	{
 		Service: kind.ServiceResourceManager, Name: "Projects.SetIamPolicy", Step: kind.StepSetPolicy, Scope: kind.ScopeQuotaProject,
-		Permissions: []string{"resourcemanager.projects.setIamPolicy"},
+		// To change the policy is all that there is to manage.
+		Permissions: []string{"resourcemanager.projects.setIamPolicy"}, Access: kind.AccessManage,
 	},
 }
