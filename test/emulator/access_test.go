@@ -116,6 +116,19 @@ func TestTokensAndRolesOverHTTP(t *testing.T) {
 // send makes an HTTP call with a token, unless it is empty. It returns what the answer has, if that is strings only.
 func send(t *testing.T, e *Emulator, method, path, token, body string) (int, map[string]string) {
 	t.Helper()
+	var answer map[string]string
+	return exchange(t, e, method, path, token, body, &answer), answer
+}
+
+// fetch reads with a token.
+func fetch(t *testing.T, e *Emulator, path, token string, into any) int {
+	t.Helper()
+	return exchange(t, e, http.MethodGet, path, token, "", into)
+}
+
+// exchange makes an HTTP call with a token, unless it is empty, and decodes the answer as far as it fits.
+func exchange(t *testing.T, e *Emulator, method, path, token, body string, into any) int {
+	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, e.URL()+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +142,6 @@ func send(t *testing.T, e *Emulator, method, path, token, body string) (int, map
 		t.Fatal(err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	var answer map[string]string
-	_ = json.NewDecoder(response.Body).Decode(&answer) // what is no map of strings is not looked at
-	return response.StatusCode, answer
+	_ = json.NewDecoder(response.Body).Decode(into) // what does not fit is not looked at
+	return response.StatusCode
 }

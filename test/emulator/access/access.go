@@ -58,24 +58,28 @@ func (e *Enforcer) SetRole(role string, permissions ...string) {
 	e.custom[role] = permissions
 }
 
-// Check is the guard of the traffic. What Google would find wrong with a call
-// before it looks at policies is left to the service: a call about no project
-// passes.
-func (e *Enforcer) Check(call traffic.Call, token string) *traffic.Refusal {
-	caller, known := e.caller(token)
+// Check is the guard of the traffic: it knows callers by their tokens, and
+// refuses what takes a permission that the caller lacks, whatever the content
+// of the call. What Google would find wrong with a call before it looks at
+// policies is left to the service: a call about no project passes.
+func (e *Enforcer) Check(call traffic.Call, credentials traffic.Credentials) (traffic.Principal, *traffic.Refusal) {
+	member, known := e.caller(credentials.Token)
+	who := e.principal(call, member)
 	if !known {
-		return &traffic.Refusal{Call: call, Status: http.StatusUnauthorized}
+		return who, &traffic.Refusal{Call: call, Status: http.StatusUnauthorized}
 	}
 	permission, known := permissionOf(call)
-	if !known {
-		return &traffic.Refusal{
+	switch billed := credentials.UserProject; {
+	case !known:
+		return who, &traffic.Refusal{
 			Call: call, Status: http.StatusForbidden, Message: fmt.Sprintf("The emulator does not know which permission %s needs.", call),
 		}
+	case billed != "" && call.Service != "storage" && !who.HasOn(traffic.Call{Service: "serviceusage", Project: billed}, useProject):
+		return who, notBilled(call, billed)
+	case permission != "" && call.Project != "" && !who.Has(permission):
+		return who, denied(call, who.Email(), permission)
 	}
-	if permission == "" || call.Project == "" || e.allows(call, caller, permission) {
-		return nil
-	}
-	return denied(call, caller, permission)
+	return who, nil
 }
 
 // caller is whose token it is. Without one it is the caller of all calls that
@@ -90,22 +94,39 @@ func (e *Enforcer) caller(token string) (member string, known bool) {
 	return member, known
 }
 
-// allows reports whether the policy of what the call is about, or the one of
-// its project, which is inherited, gives the caller a permission.
-func (e *Enforcer) allows(call traffic.Call, caller, permission string) bool {
-	policies := []*iampb.Policy{e.cloud.ProjectPolicy(call.Project)}
-	if !onProject(permission) {
-		policies = append(policies, e.cloud.ResourcePolicy(call))
-	}
-	return slices.ContainsFunc(policies, func(p *iampb.Policy) bool { return e.gives(p, caller, permission) })
+// principal is a member who makes a call. The policies are read at once: a
+// service that asks has a lock that whoever reads its policies needs.
+type principal struct {
+	*Enforcer
+	member            string
+	project, resource *iampb.Policy
 }
 
-// gives leaves conditional bindings out: the emulator evaluates no condition,
-// and what it cannot evaluate lets nobody in.
-func (e *Enforcer) gives(p *iampb.Policy, caller, permission string) bool {
-	return slices.ContainsFunc(p.GetBindings(), func(b *iampb.Binding) bool {
-		return b.GetCondition() == nil && e.has(b.GetRole(), permission) &&
-			slices.ContainsFunc(b.GetMembers(), func(member string) bool { return e.covers(member, caller) })
+func (e *Enforcer) principal(call traffic.Call, member string) principal {
+	return principal{e, member, e.cloud.ProjectPolicy(call.Project), e.cloud.ResourcePolicy(call)}
+}
+
+// Email implements traffic.Principal.
+func (p principal) Email() string {
+	_, email, _ := strings.Cut(p.member, ":")
+	return email
+}
+
+// Has implements traffic.Principal: the policy of what the call is about, or
+// the one of its project, which is inherited, gives the permission.
+func (p principal) Has(permission string, granting ...string) bool {
+	return p.gives(p.project, permission, granting) || !onProject(permission) && p.gives(p.resource, permission, granting)
+}
+
+// HasOn implements traffic.Principal.
+func (p principal) HasOn(other traffic.Call, permission string) bool {
+	return p.principal(other, p.member).Has(permission)
+}
+
+func (p principal) gives(policy *iampb.Policy, permission string, granting []string) bool {
+	return slices.ContainsFunc(policy.GetBindings(), func(b *iampb.Binding) bool {
+		return met(b.GetCondition(), granting) && p.has(b.GetRole(), permission) &&
+			slices.ContainsFunc(b.GetMembers(), func(member string) bool { return p.covers(member, p.member) })
 	})
 }
 

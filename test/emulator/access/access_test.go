@@ -76,7 +76,7 @@ func TestCheck(t *testing.T) {
 			}
 			e := New(&c)
 			e.SetRole(custom, "pubsub.topics.get", "pubsub.topics.upd*")
-			refusal := e.Check(tc.call, e.Token(eve))
+			_, refusal := e.Check(tc.call, traffic.Credentials{Token: e.Token(eve)})
 			if tc.denied != (refusal != nil) {
 				t.Errorf("%s by %s: %+v", tc.call, eve, refusal)
 			}
@@ -87,16 +87,66 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestAConditionalBindingLetsNobodyIn(t *testing.T) {
-	c := cloud{project: iampb.Policy{Bindings: []*iampb.Binding{{Role: "roles/storage.admin", Members: []string{eve}}}}}
-	e, call := New(&c), traffic.Call{Service: "storage", Method: "buckets.get", Project: "shop", Resource: "logs"}
-	token := e.Token(eve)
-	if refusal := e.Check(call, token); refusal != nil {
-		t.Errorf("without a condition: %+v", refusal)
+// A condition that limits which roles somebody grants is evaluated; any other lets nobody in.
+func TestConditions(t *testing.T) {
+	const (
+		publisher, owner = "roles/pubsub.publisher", "roles/owner"
+		limited          = `api.getAttribute('iam.googleapis.com/modifiedGrantsByRole', []).hasOnly(['roles/pubsub.publisher', 'roles/viewer'])`
+	)
+	cases := map[string]struct {
+		expression string
+		granting   []string
+		want       bool
+	}{
+		"a call that grants nothing":      {limited, nil, true},
+		"a role that is in the list":      {limited, []string{publisher}, true},
+		"all that is in the list":         {limited, []string{publisher, "roles/viewer"}, true},
+		"a role that is not in the list":  {limited, []string{owner}, false},
+		"one of two is not":               {limited, []string{publisher, owner}, false},
+		"another spelling":                {`api.getAttribute( "iam.googleapis.com/modifiedGrantsByRole",[] ).hasOnly( ["roles/pubsub.publisher"] )`, []string{publisher}, true},
+		"no role may be granted":          {`api.getAttribute('iam.googleapis.com/modifiedGrantsByRole', []).hasOnly([])`, []string{publisher}, false},
+		"another condition":               {"true", nil, false},
+		"a limit with another condition":  {limited + " && true", []string{publisher}, false},
+		"a limit on another attribute":    {`api.getAttribute('iam.googleapis.com/other', []).hasOnly(['roles/pubsub.publisher'])`, []string{publisher}, false},
+		"a limit whose default is a role": {`api.getAttribute('iam.googleapis.com/modifiedGrantsByRole', ['roles/owner']).hasOnly([])`, nil, false},
 	}
-	c.project.Bindings[0].Condition = &expr.Expr{Expression: "true"}
-	if refusal := e.Check(call, token); refusal == nil {
-		t.Error("nobody evaluates the condition, and it lets her in")
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			c := cloud{project: iampb.Policy{Bindings: []*iampb.Binding{{
+				Role: "roles/resourcemanager.projectIamAdmin", Members: []string{eve}, Condition: &expr.Expr{Expression: tc.expression},
+			}}}}
+			e := New(&c)
+			call := traffic.Call{Service: "resourcemanager", Method: "Projects.SetIamPolicy", Project: "shop", Resource: "shop"}
+			who, _ := e.Check(call, traffic.Credentials{Token: e.Token(eve)})
+			if got := who.Has("resourcemanager.projects.setIamPolicy", tc.granting...); got != tc.want {
+				t.Errorf("she may: %v", got)
+			}
+		})
+	}
+}
+
+// Whoever names a project for the quota of a call needs a permission there.
+func TestTheQuotaOfAProject(t *testing.T) {
+	var c cloud
+	policy.Grant(&c.project, "roles/pubsub.admin", eve)
+	policy.Grant(&c.project, "roles/storage.admin", eve)
+	e := New(&c)
+	e.SetRole("projects/shop/roles/user", useProject)
+	topic := traffic.Call{Service: "pubsub", Method: "Publisher.GetTopic", Project: "shop", Resource: "orders"}
+	billed := traffic.Credentials{Token: e.Token(eve), UserProject: "shop"}
+	_, refusal := e.Check(topic, billed)
+	if refusal == nil || refusal.Details.Info != "USER_PROJECT_DENIED" || refusal.Status != http.StatusForbidden {
+		t.Errorf("without the permission: %+v", refusal)
+	}
+	if _, refusal := e.Check(traffic.Call{Service: "storage", Method: "buckets.get", Project: "shop", Resource: "logs"}, billed); refusal != nil {
+		t.Errorf("who pays for a bucket, Cloud Storage says itself: %+v", refusal)
+	}
+	policy.Grant(&c.project, "projects/shop/roles/user", eve)
+	if _, refusal := e.Check(topic, billed); refusal != nil {
+		t.Errorf("with it: %+v", refusal)
+	}
+	if _, refusal := e.Check(topic, traffic.Credentials{Token: billed.Token, UserProject: "bank"}); refusal == nil {
+		t.Error("nobody let her use bank's quota")
 	}
 }
 
@@ -122,10 +172,11 @@ func TestWhatARefusalSays(t *testing.T) {
 		},
 	} {
 		want.Call, want.Status = call, http.StatusForbidden
-		if diff := cmp.Diff(want, e.Check(call, token)); diff != "" {
+		_, got := e.Check(call, traffic.Credentials{Token: token})
+		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", call, diff)
 		}
-		if got := e.Check(call, "stolen"); got == nil || got.Status != http.StatusUnauthorized {
+		if _, got := e.Check(call, traffic.Credentials{Token: "stolen"}); got == nil || got.Status != http.StatusUnauthorized {
 			t.Errorf("%s with a token that nobody issued: %+v", call, got)
 		}
 	}

@@ -54,12 +54,12 @@ var permissions = map[string]string{
 	"resourcemanager Projects.GetIamPolicy":       "resourcemanager.projects.getIamPolicy",
 	"resourcemanager Projects.SetIamPolicy":       "resourcemanager.projects.setIamPolicy",
 	"resourcemanager Projects.TestIamPermissions": "",
-	"asset AssetService.ListAssets":               "cloudasset.assets.listResource",
+	"asset AssetService.ListAssets":               "", // it depends on what is listed
 }
 
 // permissionOf is the permission that a call needs whatever it says, empty if
-// none; what its content needs besides is not looked at. It is unknown for
-// calls that the tables lack.
+// none; what its content needs besides the service looks at. It is unknown
+// for calls that the tables lack.
 func permissionOf(call traffic.Call) (permission string, known bool) {
 	if call.Service == "storage" {
 		return traffic.StoragePermission(call.Method), true
@@ -84,10 +84,25 @@ func onProject(permission string) bool {
 	return verb == "create" || verb == "list"
 }
 
+// useProject is the permission to have a project's quota used.
+const useProject = "serviceusage.services.use"
+
+// notBilled is how Google says that the caller may not have a project's quota
+// used.
+func notBilled(call traffic.Call, project string) *traffic.Refusal {
+	return &traffic.Refusal{
+		Call: call, Status: http.StatusForbidden,
+		Message: "Caller does not have required permission to use project " + project + ". Grant the caller the " +
+			"roles/serviceusage.serviceUsageConsumer role, or a custom role with the serviceusage.services.use permission, by visiting " +
+			"https://console.developers.google.com/iam-admin/iam/project?project=" + project + " and then retry. " +
+			"Propagation of the new permission may take a few minutes.",
+		Details: &traffic.Details{Info: "USER_PROJECT_DENIED", Metadata: map[string]string{"consumer": "projects/" + project}},
+	}
+}
+
 // denied is how a service says that a permission is missing.
-func denied(call traffic.Call, caller, permission string) *traffic.Refusal {
+func denied(call traffic.Call, email, permission string) *traffic.Refusal {
 	refusal := &traffic.Refusal{Call: call, Status: http.StatusForbidden}
-	_, email, _ := strings.Cut(caller, ":")
 	switch call.Service {
 	case "storage":
 		refusal.Message = traffic.StorageDeniedTo(email, call.Method)

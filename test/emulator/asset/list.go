@@ -27,13 +27,13 @@ var Types = []string{
 
 // ListAssets returns a page of the assets in a scope, ordered by name: their
 // data, or the policies of those that have one, or nothing but names.
-func (s *Service) ListAssets(_ context.Context, request *pb.ListAssetsRequest) (*pb.ListAssetsResponse, error) {
+func (s *Service) ListAssets(ctx context.Context, request *pb.ListAssetsRequest) (*pb.ListAssetsResponse, error) {
 	content := request.GetContentType()
 	permission, known := permissions[content]
 	if !known || request.GetReadTime() != nil {
 		return nil, status.Error(codes.Unimplemented, "The emulator lists resources and IAM policies, and those of the present only.")
 	}
-	within, err := s.scope(request.GetParent(), permission)
+	within, err := s.scope(ctx, request.GetParent(), permission)
 	if err != nil {
 		return nil, err
 	}

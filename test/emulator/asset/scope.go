@@ -2,6 +2,7 @@ package asset
 
 import (
 	"cmp"
+	"context"
 	"regexp"
 	"slices"
 	"strconv"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/test/emulator/projects"
 	"github.com/holdfast-dev/holdfast/test/emulator/resourcemanager"
+	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
 
 // parents are the forms of a scope.
@@ -29,7 +31,7 @@ func (s *Service) Withhold(scope string, permissions ...string) {
 
 // scope returns which projects a scope has. Google does not say whether one
 // that the caller may not see exists.
-func (s *Service) scope(parent, permission string) (func(projects.Project) bool, error) {
+func (s *Service) scope(ctx context.Context, parent, permission string) (func(projects.Project) bool, error) {
 	if !parents.MatchString(parent) {
 		return nil, invalidParent()
 	}
@@ -38,7 +40,7 @@ func (s *Service) scope(parent, permission string) (func(projects.Project) bool,
 	s.mu.Unlock()
 	if strings.HasPrefix(parent, "projects/") {
 		project, known := s.projects.Lookup(parent)
-		if !known || lacks || project.Lacks(permission) {
+		if !known || lacks || project.Lacks(permission) || !traffic.PrincipalOf(ctx).Has(permission) {
 			return nil, denied()
 		}
 		return func(p projects.Project) bool { return p.ID == project.ID }, nil

@@ -12,6 +12,8 @@ import (
 	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
 
 // CommitSchema adds a revision to a schema. Google also compares it with the
@@ -131,6 +133,21 @@ func newRevisionID() string {
 	var id [4]byte
 	_, _ = rand.Read(id[:]) // never fails
 	return hex.EncodeToString(id[:])
+}
+
+// mayAttach refuses a topic with a schema that the caller may not attach to
+// one; a name that is none is left to checkSchema. The caller does not hold
+// s.mu.
+func (s *Service) mayAttach(ctx context.Context, settings *pb.SchemaSettings) error {
+	n, err := s.resolve(settings.GetSchema(), schemaKind)
+	if err != nil {
+		return nil //nolint:nilerr // see above
+	}
+	on := traffic.Call{Service: s.Name(), Project: n.project, Resource: n.id}
+	if !traffic.PrincipalOf(ctx).HasOn(on, "pubsub.schemas.attach") {
+		return notAuthorized()
+	}
+	return nil
 }
 
 // checkSchema checks that the schema of a topic exists and that its revisions

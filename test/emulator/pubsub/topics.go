@@ -2,6 +2,8 @@ package pubsub
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"google.golang.org/protobuf/proto"
@@ -15,9 +17,12 @@ type publisher struct {
 }
 
 // CreateTopic creates a topic.
-func (p publisher) CreateTopic(_ context.Context, request *pb.Topic) (*pb.Topic, error) {
+func (p publisher) CreateTopic(ctx context.Context, request *pb.Topic) (*pb.Topic, error) {
 	n, err := p.resolve(request.GetName(), topicKind)
 	if err != nil {
+		return nil, err
+	}
+	if err := p.mayAttach(ctx, request.GetSchemaSettings()); err != nil {
 		return nil, err
 	}
 	topic := proto.CloneOf(request)
@@ -43,7 +48,12 @@ func (p publisher) GetTopic(_ context.Context, request *pb.GetTopicRequest) (*pb
 }
 
 // UpdateTopic changes the fields of a topic that the mask names.
-func (p publisher) UpdateTopic(_ context.Context, request *pb.UpdateTopicRequest) (*pb.Topic, error) {
+func (p publisher) UpdateTopic(ctx context.Context, request *pb.UpdateTopicRequest) (*pb.Topic, error) {
+	if slices.ContainsFunc(request.GetUpdateMask().GetPaths(), func(path string) bool { return strings.HasPrefix(path, "schema_settings") }) {
+		if err := p.mayAttach(ctx, request.GetTopic().GetSchemaSettings()); err != nil {
+			return nil, err
+		}
+	}
 	return onTopic(p.Service, request.GetTopic().GetName(), func(n name, current *pb.Topic) (*pb.Topic, error) {
 		updated, update := proto.CloneOf(current), proto.CloneOf(request.GetTopic())
 		ignoreOutputs(update)

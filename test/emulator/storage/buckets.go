@@ -98,7 +98,7 @@ func (s *Service) insertBucket(r *request) (*reply, error) {
 	if err := checkBucketName(name); err != nil {
 		return nil, err
 	}
-	if err := s.checkFilterChange(r, project.ID, resource); err != nil {
+	if err := s.checkFields(r, project.ID, resource); err != nil {
 		return nil, err
 	}
 	config, err := newConfig(name, resource, r.queryFlag("enableObjectRetention"), r.now)
@@ -161,7 +161,7 @@ func (s *Service) listBuckets(r *request) (*reply, error) {
 	answer := document{"kind": "storage#buckets"}
 	var items []any
 	for _, b := range shown {
-		items = append(items, b.summed(r.full(false)))
+		items = append(items, s.summed(r, b, r.full(false)))
 	}
 	if items != nil {
 		answer["items"] = items
@@ -218,7 +218,7 @@ func (s *Service) writeBucket(
 	if name := text(resource, "name"); name != "" && name != b.Name {
 		return nil, disagreement(name, b.Name)
 	}
-	if err := s.checkFilterChange(r, b.Project, resource); err != nil {
+	if err := s.checkFields(r, b.Project, resource); err != nil {
 		return nil, err
 	}
 	if method == "buckets.patch" && len(sent) == 0 && !namesACL(r, nil) {

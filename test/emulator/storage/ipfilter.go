@@ -5,8 +5,6 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
-
-	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
 
 // The permissions that have to do with IP filters.
@@ -88,7 +86,7 @@ func (s *Service) checkOrigin(r *request, b *bucket, method string) error {
 	if r.console || text(b.Config, "ipFilter", "mode") != "Enabled" {
 		return nil
 	}
-	if slices.Contains(exempt, method) && !s.lacks(b.Project, exemptIPFilter) {
+	if slices.Contains(exempt, method) && !s.lacks(r, b.Project, exemptIPFilter) {
 		return nil
 	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
@@ -107,27 +105,11 @@ func letsIn(config document, from netip.Addr) bool {
 	})
 }
 
-// lacks reports whether the caller lacks a permission in a project.
-func (s *Service) lacks(project, permission string) bool {
-	p, known := s.projects.Lookup(project)
-	return known && p.Lacks(permission)
-}
-
-// checkFilterChange refuses a request with an IP filter to a caller who may
-// not set one.
-func (s *Service) checkFilterChange(r *request, project string, sent document) error {
-	if _, given := sent["ipFilter"]; !given || r.console || !s.lacks(project, setIPFilter) {
-		return nil
-	}
-	return forbiddenf("%s does not have %s access to the Google Cloud Storage bucket. Permission '%[2]s' denied on resource (or it may not exist).",
-		traffic.Caller, setIPFilter)
-}
-
 // shown is a bucket as the caller gets to see it: the IP filter needs a
 // permission of its own.
 func (s *Service) shown(r *request, b *bucket, access bool) document {
 	shown := b.render(access)
-	if !r.console && s.lacks(b.Project, getIPFilter) {
+	if s.lacks(r, b.Project, getIPFilter) {
 		delete(shown, "ipFilter")
 	}
 	return shown
@@ -135,8 +117,8 @@ func (s *Service) shown(r *request, b *bucket, access bool) document {
 
 // summed is a bucket as a list shows it: of the IP filter, whether it is
 // enabled.
-func (b *bucket) summed(access bool) document {
-	shown := b.render(access)
+func (s *Service) summed(r *request, b *bucket, access bool) document {
+	shown := s.shown(r, b, access)
 	if mode := text(shown, "ipFilter", "mode"); mode != "" {
 		shown["ipFilter"] = document{"mode": mode}
 	}

@@ -28,9 +28,8 @@ func (s *Service) checkPayer(r *request, b *bucket) error {
 	switch {
 	case !known:
 		return invalidf("User project specified in the request is invalid.")
-	case project.Lacks(usePermission):
-		return forbiddenf("%s does not have %s access to the Google Cloud project. Permission '%[2]s' denied on resource (or it may not exist).",
-			traffic.Caller, usePermission)
+	case project.Lacks(usePermission), !r.principal().HasOn(traffic.Call{Service: "serviceusage", Project: project.ID}, usePermission):
+		return r.lacking(usePermission, "project")
 	default:
 		return nil
 	}

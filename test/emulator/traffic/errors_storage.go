@@ -88,6 +88,11 @@ func StorageDenied(method string) string { return StorageDeniedTo(Caller, method
 // StorageDeniedTo says so to whom an e-mail address belongs.
 func StorageDeniedTo(email, method string) string {
 	permission, subject := storagePermission(method)
+	return StorageLacks(email, permission, subject)
+}
+
+// StorageLacks says so of a permission on a subject, such as a "project".
+func StorageLacks(email, permission, subject string) string {
 	return fmt.Sprintf("%s does not have %s access to the Google Cloud %s. Permission '%[2]s' denied on resource (or it may not exist).",
 		email, permission, subject)
 }

@@ -49,8 +49,10 @@ type Injected struct {
 // decides reports whether the fault does more than delay.
 func (f Fault) decides() bool { return f.Status != 0 || f.LoseReply || f.Outage }
 
-// verdict is what is to happen to one call, in the order of the fields.
+// verdict is who makes a call, and what is to happen to it, in the order of the
+// fields.
 type verdict struct {
+	principal  Principal
 	latency    time.Duration
 	outage     bool
 	refusal    *Refusal
@@ -77,13 +79,10 @@ type arrival struct {
 
 // arrive counts and records a call and decides what happens to it.
 func (c *Control) arrive(a arrival) verdict {
-	var unauthorized *Refusal
-	if c.guard != nil {
-		unauthorized = c.guard(a.Call, a.token)
-	}
+	principal, unauthorized := c.ask(a)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var v verdict
+	v := verdict{principal: principal}
 	call, consumer := a.Call, c.consumer(a.Call, a.userProject)
 	fault := c.strike(call, &v.latency)
 	if fault != nil && fault.Outage {

@@ -46,7 +46,7 @@ func (c *Control) unary(ctx context.Context, req any, call Call, fullMethod stri
 	} else {
 		v.breakpoint.wait(call)
 		// A client that has gone away does not stop what it asked for.
-		resp, err = handler(context.WithoutCancel(ctx), req)
+		resp, err = handler(v.context(context.WithoutCancel(ctx)), req)
 	}
 	o.status = HTTPStatus(status.Code(err))
 	o.response = c.text(resp)
