@@ -11,8 +11,17 @@ import (
 // request makes a request to the emulated cloud that must succeed.
 func (w *world) request(method, path, body string) {
 	w.t.Helper()
+	w.requestAs("", method, path, body)
+}
+
+// requestAs does so with a token, unless it is empty.
+func (w *world) requestAs(token, method, path, body string) {
+	w.t.Helper()
 	request, err := http.NewRequestWithContext(w.t.Context(), method, w.cloud.URL()+path, strings.NewReader(body))
 	w.must(err)
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
 	response, err := http.DefaultClient.Do(request)
 	w.must(err)
 	answer, err := io.ReadAll(response.Body)

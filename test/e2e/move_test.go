@@ -70,16 +70,19 @@ func iamOf(role string, members []v1alpha1.IAMMember) *v1alpha1.IAMPolicy {
 // regrant changes whom a manifest grants the role.
 func (g granter) regrant(w *world, obj v1alpha1.Object, members ...v1alpha1.IAMMember) {
 	w.t.Helper()
-	edit(w, obj, func(o v1alpha1.Object) {
-		switch o := o.(type) {
-		case *v1alpha1.Bucket:
-			o.Spec.IAM = iamOf(g.role, members)
-		case *v1alpha1.Topic:
-			o.Spec.IAM = iamOf(g.role, members)
-		case *v1alpha1.ServiceAccount:
-			o.Spec.IAM = iamOf(g.role, members)
-		}
-	})
+	edit(w, obj, func(o v1alpha1.Object) { g.grant(o, members...) })
+}
+
+// grant has a manifest grant the role to members, and to nobody else.
+func (g granter) grant(obj v1alpha1.Object, members ...v1alpha1.IAMMember) {
+	switch o := obj.(type) {
+	case *v1alpha1.Bucket:
+		o.Spec.IAM = iamOf(g.role, members)
+	case *v1alpha1.Topic:
+		o.Spec.IAM = iamOf(g.role, members)
+	case *v1alpha1.ServiceAccount:
+		o.Spec.IAM = iamOf(g.role, members)
+	}
 }
 
 // expectMembers waits until exactly these have the role.

@@ -32,10 +32,15 @@ func newEnforcingWorld(t *testing.T, permissions []string) *world {
 func (w *world) enforceIAM(permissions []string) {
 	w.t.Helper()
 	w.cloud = emulator.StartTest(w.t, emulator.Options{EnforceIAM: true, EnforceRequesterPays: true})
-	role := "projects/" + w.project + "/roles/holdfast"
-	w.cloud.Access.SetRole(role, permissions...)
 	w.cloud.Projects.Lookup(w.project)
-	w.must(w.cloud.ResourceManager.EditPolicy(w.project, func(p *iampb.Policy) { policy.Grant(p, role, caller) }))
+	w.giveRole("projects/"+w.project+"/roles/holdfast", permissions, caller)
+}
+
+// giveRole gives a member a custom role in the project.
+func (w *world) giveRole(role string, permissions []string, member string) {
+	w.t.Helper()
+	w.cloud.Access.SetRole(role, permissions...)
+	w.must(w.cloud.ResourceManager.EditPolicy(w.project, func(p *iampb.Policy) { policy.Grant(p, role, member) }))
 }
 
 // documented are the permissions that the README asks for, for objects of a kind in the given cases; without a case, for all of them.

@@ -5,6 +5,7 @@ package access
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -33,11 +34,12 @@ type Enforcer struct {
 	mu      sync.Mutex
 	bearers map[string]string
 	custom  map[string][]string
+	used    map[string]map[string]bool
 }
 
 // New returns an Enforcer that knows of no token.
 func New(cloud Cloud) *Enforcer {
-	return &Enforcer{cloud: cloud, bearers: map[string]string{}, custom: map[string][]string{}}
+	return &Enforcer{cloud: cloud, bearers: map[string]string{}, custom: map[string][]string{}, used: map[string]map[string]bool{}}
 }
 
 // Token issues an access token of a member, such as "user:eve@example.com".
@@ -56,6 +58,22 @@ func (e *Enforcer) SetRole(role string, permissions ...string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.custom[role] = permissions
+}
+
+// Used returns the permissions that calls of a member took, and that he had.
+func (e *Enforcer) Used(member string) []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Sorted(maps.Keys(e.used[member]))
+}
+
+func (e *Enforcer) use(member, permission string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.used[member] == nil {
+		e.used[member] = map[string]bool{}
+	}
+	e.used[member][permission] = true
 }
 
 // Check is the guard of the traffic: it knows callers by their tokens, and
@@ -115,7 +133,11 @@ func (p principal) Email() string {
 // Has implements traffic.Principal: the policy of what the call is about, or
 // the one of its project, which is inherited, gives the permission.
 func (p principal) Has(permission string, granting ...string) bool {
-	return p.gives(p.project, permission, granting) || !onProject(permission) && p.gives(p.resource, permission, granting)
+	if p.gives(p.project, permission, granting) || !onProject(permission) && p.gives(p.resource, permission, granting) {
+		p.use(p.member, permission)
+		return true
+	}
+	return false
 }
 
 // HasOn implements traffic.Principal.

@@ -109,7 +109,7 @@ func letsIn(config document, from netip.Addr) bool {
 // permission of its own.
 func (s *Service) shown(r *request, b *bucket, access bool) document {
 	shown := b.render(access)
-	if s.lacks(r, b.Project, getIPFilter) {
+	if _, filters := shown["ipFilter"]; filters && s.lacks(r, b.Project, getIPFilter) {
 		delete(shown, "ipFilter")
 	}
 	return shown
