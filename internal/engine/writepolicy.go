@@ -88,7 +88,7 @@ func (p *pass) setPolicy(ctx context.Context) (stored iampolicy.Policy, err erro
 		stored, err = p.kind.Policy.Set(ctx, p.env.Ref, p.Policy.Plan.Next)
 		return err
 	})
-	return stored, err
+	return stored, gcp.NameRoles(err, p.Policy.NotGrantable)
 }
 
 // refuse notes the members that Google does not accept, so that the next plan does without them; false if the error names none that was

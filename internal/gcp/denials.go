@@ -28,7 +28,7 @@ type denialKind struct {
 	wrong, advice string
 }
 
-// Kinds of denial that are recognized by something else than Google's sentence.
+// Kinds of denial that something else needs to know, most of them recognized by something else than Google's sentence.
 var (
 	deniedPermission = denialKind{
 		google: "`IAM_PERMISSION_DENIED`, or a sentence that names a permission; the same where an IAM deny policy takes the permission away",
@@ -45,6 +45,13 @@ var (
 		wrong:  "permission serviceusage.services.use is missing on projects/{project}, which pays for the bucket's calls since its requesters pay",
 		advice: "Grant {account} roles/serviceusage.serviceUsageConsumer on that project",
 	}
+	deniedGrants = denialKind{
+		google:  "\"Policy update access denied.\"",
+		message: regexp.MustCompile(`(?i)^policy update access denied\b`),
+		wrong:   "a condition limits which roles {account} may grant and revoke, and this write has others: {roles}",
+		advice: "Allow them in the condition, api.getAttribute('iam.googleapis.com/modifiedGrantsByRole', []).hasOnly([…]), or take them out of the manifest; " +
+			"until then nothing of the policy is written",
+	}
 	deniedCredentials = denialKind{
 		google: "401, or no token",
 		wrong:  "Google does not accept the credentials that Holdfast runs with",
@@ -55,6 +62,7 @@ var (
 // denialKinds are the kinds of denial that Google's answer tells, the first that fits. Their sentences are from Google's documentation
 // (https://cloud.google.com/apis/design/errors, https://cloud.google.com/storage/docs/json_api/v1/status-codes) and from public reports.
 var denialKinds = []denialKind{
+	deniedGrants,
 	{
 		google: "`SECURITY_POLICY_VIOLATED`, `vpcServiceControlsUniqueIdentifier`", reasons: []string{"SECURITY_POLICY_VIOLATED"},
 		violation: "VPC_SERVICE_CONTROLS", message: regexp.MustCompile(`vpcServiceControlsUniqueIdentifier: (?P<id>[\w-]+)`),

@@ -122,6 +122,10 @@ func TestDenialsSayWhatToDo(t *testing.T) {
 			rpcError(t, codes.NotFound, "Requested project not found or user does not have access to it (project=typo). Make sure to specify the unique project identifier and not the Google Cloud Console display name."),
 			said(t, "does not exist", "project", "typo"),
 		},
+		"a limit on grants": {rpcError(t, codes.PermissionDenied, "Policy update access denied."), said(t, "a condition limits")},
+		"a limit on grants, JSON": {
+			httpError(t, 403, storageBody(403, "forbidden", "Policy update access denied.")), said(t, "a condition limits"),
+		},
 		"key": {
 			httpError(t, 403, storageBody(403, "forbidden", "Permission denied on Cloud KMS key. Please ensure that your Cloud Storage service account has been authorized to use this key.")),
 			said(t, "service agents"),
@@ -184,7 +188,7 @@ func TestTheReadmeHasEveryDenial(t *testing.T) {
 		t.Fatal(err)
 	}
 	shown := strings.NewReplacer("{permission}", "PERMISSION", "{resource}", "RESOURCE", "{service}", "SERVICE", "{project}", "PROJECT_ID", "{id}", "ID",
-		"{constraint}", "CONSTRAINT", "{account}", "ACCOUNT")
+		"{constraint}", "CONSTRAINT", "{account}", "ACCOUNT", "{roles}", "ROLES")
 	for _, d := range append([]denialKind{deniedPermission, deniedImpersonation, deniedPayer, deniedCredentials}, denialKinds...) {
 		row := "| " + d.google + " | " + shown.Replace(d.wrong) + " | " + shown.Replace(d.advice) + " |"
 		if !strings.Contains(string(readme), row) {

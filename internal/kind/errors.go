@@ -44,6 +44,8 @@ type Error struct {
 	Permission string
 	// Resource is what the permission is missing on, such as projects/p/topics/t. Empty if Google does not name it.
 	Resource string
+	// Roles are those that a write may not grant or revoke, where that is why it is Denied and whoever wrote knows them.
+	Roles string
 	// Denial says why it is Denied, if not for want of Permission; the zero value where that is not known, or nothing is Denied.
 	Denial Denial
 	// RetryAfter is how long to wait before a retry, at most an hour. 0 if Google does not say.
@@ -59,8 +61,8 @@ type Error struct {
 
 // Denial says why a call is denied.
 type Denial struct {
-	// Wrong says what is wrong, and where; Advice what to do. In both, {project} stands for the project of the resource, and {account} for
-	// whom the call was made as.
+	// Wrong says what is wrong, and where; Advice what to do. In both, {project} stands for the project of the resource, {account} for whom
+	// the call was made as, and {roles} for Error.Roles.
 	Wrong, Advice string
 }
 
@@ -82,7 +84,7 @@ func (e *Error) Explain(project, account string) string {
 	}
 	fill := strings.NewReplacer(
 		"{project}", cmp.Or(project, "PROJECT_ID"), "{account}", cmp.Or(account, "Holdfast's service account"),
-		"{permission}", e.Permission, "{resource}", cmp.Or(e.Resource, "the resource or its project"))
+		"{roles}", cmp.Or(e.Roles, "Google does not say which"), "{permission}", e.Permission, "{resource}", cmp.Or(e.Resource, "the resource or its project"))
 	return fmt.Sprintf("%s. %s. Google says: %s", fill.Replace(denial.Wrong), fill.Replace(denial.Advice), e.Message)
 }
 

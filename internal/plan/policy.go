@@ -59,6 +59,15 @@ func (p *PolicyPlan) Unwritable() string {
 		"at once with the annotation %s; everything else is granted", List(refused), v1alpha1.ReconcileRequestedAtAnnotation)
 }
 
+// NotGrantable names the roles that it cannot have been allowed to grant or revoke, where Google has refused the write for one of them.
+func (p *PolicyPlan) NotGrantable() string {
+	roles, known := p.Plan.NotGrantable(p.In.Live, p.In.Self)
+	if known || len(roles) == 1 {
+		return strings.Join(roles, ", ")
+	}
+	return "one or some of " + strings.Join(roles, ", ")
+}
+
 // Waits says what is waited for; empty for nothing.
 func (p *PolicyPlan) Waits() string {
 	if p == nil {

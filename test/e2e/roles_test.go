@@ -3,12 +3,16 @@ package e2e
 import (
 	"cmp"
 	"net/http"
+	"os"
 	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"cloud.google.com/go/iam/apiv1/iampb"
+	gocmp "github.com/google/go-cmp/cmp"
+	"google.golang.org/genproto/googleapis/type/expr"
+	"sigs.k8s.io/yaml"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	typed "github.com/holdfast-dev/holdfast/internal/kind"
@@ -338,6 +342,55 @@ func TestTheInventoryTakesARole(t *testing.T) {
 	w.eventually("the drift to be corrected", func() (bool, string) { return w.k.console(w.world).look("orders").on, describe(obj) })
 	w.expectNoRefusal()
 	w.expectUse(id)
+}
+
+// TestALimitOnGrantsIsSaid: where the condition of config/gcp keeps Holdfast from granting or revoking a role, the message names it, and nothing is
+// granted of what the write would have.
+func TestALimitOnGrantsIsSaid(t *testing.T) {
+	t.Parallel()
+	w := newRoleWorld(t, policies, "holdfast.projectpolicy.observe")
+	role, err := roles.Named("holdfast.projectpolicy.manage")
+	w.must(err)
+	w.cloud.Access.SetRole("organizations/1/roles/manage", role.Permissions...)
+	text, err := os.ReadFile("../../config/gcp/condition.yaml")
+	w.must(err)
+	var condition expr.Expr
+	w.must(yaml.Unmarshal(text, &condition))
+	for _, member := range []string{caller, "serviceAccount:" + operator} { // the same account, in these tests
+		w.grant("organizations/1/roles/manage", member, &condition)
+	}
+	w.grant("roles/viewer", bob)
+	before := w.projectGrants()
+	w.start()
+
+	p := aPolicy("team", additive(granting("roles/pubsub.publisher", ada)))
+	w.create(p)
+	w.ready(p)
+	granted := w.projectGrants()
+	if len(granted) != len(before)+1 {
+		t.Errorf("granted: %v", granted)
+	}
+
+	t.Log("a role that is not in the list, beside one that is")
+	rebind(w.world, p, granting("roles/pubsub.publisher", ada, cleo), granting("roles/viewer", ada))
+	w.message(p, v1alpha1.ReasonDenied, "may grant and revoke, and this write has others: roles/viewer. Allow", "Policy update access denied.")
+	if d := gocmp.Diff(granted, w.projectGrants()); d != "" {
+		t.Errorf("granted (-before +after):\n%s", d)
+	}
+
+	t.Log("revoking takes the same")
+	rebind(w.world, p, granting("roles/pubsub.publisher", ada))
+	w.ready(p)
+	owner := aPolicy("owner", v1alpha1.IAMPolicy{Mode: v1alpha1.IAMAuthoritativeRoles, Bindings: []v1alpha1.IAMBinding{granting("roles/viewer", ada)}})
+	w.create(owner)
+	w.reason(owner, v1alpha1.ReasonAwaitingAdoption)
+	approve(w.world, owner)
+	w.message(owner, v1alpha1.ReasonDenied, "this write has others: roles/viewer. Allow")
+
+	t.Log("without the condition")
+	w.giveRole("organizations/1/roles/unlimited", role.Permissions, caller)
+	w.settled(owner)
+	w.ready(owner)
 }
 
 // TestEachRoleIsTested, but for the one that nothing takes where there are no tokens.
