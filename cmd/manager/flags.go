@@ -37,6 +37,8 @@ type config struct {
 	// selfMembers are further members by which we have our access.
 	selfMembers []string
 	quotaShare  float64
+	// quotaProject is whose quotas all calls use; empty for what the environment or the credentials say.
+	quotaProject string
 
 	metricsAddress string
 	metricsSecure  bool
@@ -99,6 +101,9 @@ func (c *config) flagSets(all []kind.Kind) cliflag.NamedFlagSets {
 	google := groups.FlagSet("Google Cloud")
 	flags.RateVar(google, &c.quotaShare, "gcp-quota-share", gcp.DefaultQuotaShare, 1000,
 		"Share of Google's default request quotas to use at most. 0.8 leaves a fifth to everybody else who uses them; 5 is for projects with quotas five times as high.")
+	flags.PatternVar(google, &c.quotaProject, "quota-project", projectPattern, "a project ID such as my-operations",
+		"The `project` whose quotas all calls use, and that pays for them (X-Goog-User-Project), but for calls about a bucket. All accounts that make them "+
+			"need serviceusage.services.use on it. If unset: $GOOGLE_CLOUD_QUOTA_PROJECT, then what the credentials say, then the project of the account.")
 	flags.PatternVar(google, &c.identity, "gcp-identity", flags.EmailPattern, "an email address such as holdfast@my-project.iam.gserviceaccount.com",
 		"The `email` address of the manager's own credentials, whose access Holdfast never removes from an IAM policy. If unset: read from the credentials, or else requested from Google.")
 	flags.MembersVar(google, &c.selfMembers, "self-members",
@@ -179,7 +184,7 @@ func (c *config) check() error {
 // googleOptions are how Google Cloud is reached.
 func (c *config) googleOptions() (gcp.Options, error) {
 	opts, err := c.endpoints.Options(c.assetScope != "")
-	opts.AssetScope = c.assetScope
+	opts.AssetScope, opts.QuotaProject = c.assetScope, c.quotaProject
 	return opts, err
 }
 
@@ -200,5 +205,7 @@ var (
 	ownerIDPattern = regexp.MustCompile(`^[a-z0-9_-]{1,63}$`)
 	// shardPattern is that of config/admission/bind.yaml: of what is a label's value in Kubernetes and may end the name of a lease.
 	shardPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
-	scopePattern = regexp.MustCompile(`^(organizations/[0-9]+|folders/[0-9]+|projects/[a-z0-9.:-]+)$`)
+	// projectPattern is that of the ID of a project, of a domain also.
+	projectPattern = regexp.MustCompile(`^([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$`)
+	scopePattern   = regexp.MustCompile(`^(organizations/[0-9]+|folders/[0-9]+|projects/[a-z0-9.:-]+)$`)
 )

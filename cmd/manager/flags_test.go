@@ -93,8 +93,9 @@ func TestParse(t *testing.T) {
 			func(c *config) { c.logLevel, c.logFormat = "debug", "console" },
 		},
 		"the rest": {
-			[]string{"--kubeconfig=k", "--owner-id=prod-1", "--shard=eu-1", "--sweep-interval=1m", "--gcp-identity=holdfast@p.iam.gserviceaccount.com"}, environment(),
+			[]string{"--kubeconfig=k", "--owner-id=prod-1", "--shard=eu-1", "--sweep-interval=1m", "--gcp-identity=holdfast@p.iam.gserviceaccount.com", "--quota-project=my-operations"}, environment(),
 			func(c *config) {
+				c.quotaProject = "my-operations"
 				c.kubeconfig, c.ownerID, c.shard, c.sweepInterval = "k", "prod-1", "eu-1", time.Minute
 				c.identity = "holdfast@p.iam.gserviceaccount.com"
 			},
@@ -168,6 +169,7 @@ func TestParseRefuses(t *testing.T) {
 		"gRPC with a path":   {[]string{"--pubsub-endpoint=https://e:1/v1"}, environment(), `invalid value "https://e:1/v1" for --pubsub-endpoint: gRPC has no path; must be HOST:PORT`},
 		"Google, insecure":   {[]string{"--gcp-insecure", "--storage-endpoint=e:1", "--pubsub-endpoint=e:1"}, environment(), "--gcp-insecure requires --iam-endpoint, because Google's own endpoint has TLS"},
 		"no scope":           {[]string{"--asset-scope=organizations/example.com"}, environment(), `invalid argument "organizations/example.com" for "--asset-scope" flag: must be organizations/NUMBER, folders/NUMBER or projects/PROJECT_ID`},
+		"no project":         {[]string{"--quota-project=projects/my-operations"}, environment(), `invalid argument "projects/my-operations" for "--quota-project" flag: must be a project ID such as my-operations`},
 		"a scope by name":    {[]string{"--asset-scope=my-project"}, environment(), `invalid argument "my-project" for "--asset-scope" flag: must be organizations/NUMBER, folders/NUMBER or projects/PROJECT_ID`},
 		"assets, insecure":   {[]string{"--gcp-insecure", "--storage-endpoint=e:1", "--pubsub-endpoint=e:1", "--iam-endpoint=e:1", "--resourcemanager-endpoint=e:1", "--asset-scope=folders/1"}, environment(), "--gcp-insecure requires --asset-endpoint, because Google's own endpoint has TLS"},
 		"emulator":           {nil, environment("PUBSUB_EMULATOR_HOST", "e:x"), `invalid value "e:x" for $PUBSUB_EMULATOR_HOST: invalid port ":x" after host; must be HOST:PORT or http://HOST:PORT`},

@@ -1,9 +1,11 @@
 package gcp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -50,6 +52,10 @@ type Options struct {
 	// Registerer gets the metrics; nil for none.
 	Registerer prometheus.Registerer
 
+	// QuotaProject is the project whose quotas all calls use, and that pays for them, but for calls about a bucket. Default: what
+	// GOOGLE_CLOUD_QUOTA_PROJECT says; then what the manager's own credentials say, for its own calls.
+	QuotaProject string
+
 	// credentials replace Application Default Credentials in tests.
 	credentials *auth.Credentials
 	// base replaces the transport below authentication in tests, and dialOptions what connects gRPC.
@@ -95,7 +101,7 @@ func NewClients(opts Options) (*Clients, error) {
 	if c.metrics, err = newMetrics(opts.Registerer); err != nil {
 		return nil, err
 	}
-	c.limiter.metrics = c.metrics
+	c.limiter.metrics, c.limiter.quotaProject = c.metrics, opts.QuotaProject
 	if err := shares(opts.Registerer, c.limiter); err != nil {
 		return nil, err
 	}
@@ -127,6 +133,7 @@ func (o Options) orDefault() Options {
 	o.IAM = o.IAM.or(googleIAM)
 	o.ResourceManager = o.ResourceManager.or(googleResourceManager)
 	o.Asset = o.Asset.or(googleAsset)
+	o.QuotaProject = cmp.Or(o.QuotaProject, os.Getenv("GOOGLE_CLOUD_QUOTA_PROJECT"))
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
 	}

@@ -51,8 +51,8 @@ func pathless(err error) error {
 }
 
 // credentials returns those of a service account (empty: the manager's own). Each caller gets its own copy: Google's transports write
-// to them. GOOGLE_CLOUD_QUOTA_PROJECT is the quota project of all; one that the manager's own credentials name is only theirs, since
-// an account that is impersonated need not be allowed to use it.
+// to them. Options.QuotaProject is the quota project of all; one that the manager's own credentials name is only theirs, since an account
+// that is impersonated need not be allowed to use it.
 func (c *Clients) credentials(account string) (*auth.Credentials, error) {
 	found := c.base
 	if account != "" {
@@ -68,8 +68,13 @@ func (c *Clients) credentials(account string) (*auth.Credentials, error) {
 		}
 	}
 	return auth.NewCredentials(&auth.CredentialsOptions{
-		TokenProvider:          tokens{account, found},
-		QuotaProjectIDProvider: auth.CredentialsPropertyFunc(found.QuotaProjectID),
+		TokenProvider: tokens{account, found},
+		QuotaProjectIDProvider: auth.CredentialsPropertyFunc(func(ctx context.Context) (string, error) {
+			if c.opts.QuotaProject != "" {
+				return c.opts.QuotaProject, nil
+			}
+			return found.QuotaProjectID(ctx)
+		}),
 		UniverseDomainProvider: auth.CredentialsPropertyFunc(found.UniverseDomain),
 	}), nil
 }

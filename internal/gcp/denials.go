@@ -88,8 +88,7 @@ var denialKinds = []denialKind{
 		reasons: []string{"USER_PROJECT_DENIED"},
 		message: regexp.MustCompile(`required permission to use project (?P<project>[\w:.-]*\w)|serviceusage\.services\.use`),
 		wrong:   "{account} may not let its calls count against project {project}",
-		advice: "Grant it roles/serviceusage.serviceUsageConsumer on that project, or name another one in the operator's environment variable " +
-			"GOOGLE_CLOUD_QUOTA_PROJECT",
+		advice:  "Grant it roles/serviceusage.serviceUsageConsumer on that project, or name another one with the operator's --quota-project",
 	},
 	{
 		google:    "a violated constraint, with 403, with 412 `conditionNotMet` or with 400 `FAILED_PRECONDITION`",

@@ -31,6 +31,8 @@ type limiter struct {
 	share   float64  // of Google's quotas
 	metrics *metrics // nil for none
 	now     func() time.Time
+	// quotaProject is whose quota calls of all accounts use; empty for the project of each account.
+	quotaProject string
 
 	mu sync.Mutex
 	// budgets are how many calls each scope has left.
@@ -51,6 +53,17 @@ func newLimiter(declared methods, share float64, now func() time.Time) *limiter 
 	return &limiter{methods: declared, share: share, now: now, budgets: map[scope]*budget{}, crowded: 1024, pauses: map[scope]pause{}}
 }
 
+// scopes are what a call counts against. Where one project's quota is used for all accounts, all of them share it.
+func (l *limiter) scopes(c call, declared kind.Method) []scope {
+	scopes := c.scopes(declared)
+	for i, s := range scopes {
+		if s.of == kind.ScopeQuotaProject && l.quotaProject != "" {
+			scopes[i].name = l.quotaProject
+		}
+	}
+	return scopes
+}
+
 // admit waits until a call may be made and returns what it counts against, or fails at once: with a Throttled error if the wait
 // would be too long, with an Invalid one if the method is not declared. A call that the context's turn has a place for need not wait for
 // our own limits.
@@ -60,7 +73,7 @@ func (l *limiter) admit(ctx context.Context, c call) ([]scope, error) {
 		l.metrics.undeclared(c)
 		return nil, err
 	}
-	scopes, of := c.scopes(declared), fair.Tenant{Namespace: namespaceFrom(ctx), Project: c.project}
+	scopes, of := l.scopes(c, declared), fair.Tenant{Namespace: namespaceFrom(ctx), Project: c.project}
 	if !isInBackground(ctx) {
 		return scopes, l.wait(ctx, of, scopes)
 	}

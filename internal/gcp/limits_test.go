@@ -249,3 +249,24 @@ func TestLimiterProperty(t *testing.T) {
 		}
 	})
 }
+
+// TestANamedQuotaProjectIsShared by all accounts; without one, each account has the quota of its own project.
+func TestANamedQuotaProjectIsShared(t *testing.T) {
+	method := kind.Method{Service: kind.ServiceIAM, Step: kind.StepObserve, Scope: kind.ScopeQuotaProject}
+	for named, want := range map[string][]string{"": {"", "shop"}, "ops": {"ops", "ops"}} {
+		l := newLimiter(nil, 1, time.Now)
+		l.quotaProject = named
+		var got []string
+		for _, account := range []string{"", "ann@shop.iam.gserviceaccount.com"} {
+			for _, s := range l.scopes(call{service: kind.ServiceIAM, account: account}, method) {
+				got = append(got, s.name)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q is named (-want +got):\n%s", named, diff)
+		}
+	}
+	if got := newLimiter(nil, 1, time.Now).scopes(call{project: "shop"}, kind.Method{Scope: kind.ScopeProject}); got[0].name != "shop" {
+		t.Errorf("of a resource's project: %v", got)
+	}
+}

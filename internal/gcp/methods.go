@@ -24,6 +24,9 @@ const (
 // ForProjects is the case in which projects are asked for.
 const ForProjects = "a `Bucket`, whose project number is compared, and for recognizing a project that is shut down"
 
+// ForQuotaProject is the case in which calls use the quota of a project that is named.
+const ForQuotaProject = "`--quota-project`, on that project"
+
 // ForAssets is the case in which assets are listed.
 const ForAssets = "`--asset-scope`, on that organization, folder or project"
 
@@ -33,6 +36,11 @@ func Methods() []kind.Method {
 		{
 			Service: kind.ServiceResourceManager, Name: "Projects.GetProject", Step: kind.StepIdentify, Scope: kind.ScopeQuotaProject,
 			Permissions: []string{"resourcemanager.projects.get"}, For: ForProjects,
+		},
+		{
+			// Of all methods, of all accounts.
+			Service: kind.ServiceResourceManager, Name: "Projects.GetProject", Step: kind.StepIdentify, Scope: kind.ScopeQuotaProject,
+			Permissions: []string{useProject}, Access: kind.AccessQuota, For: ForQuotaProject,
 		},
 		{
 			Service: serviceCredentials, Name: methodToken, Step: kind.StepIdentify, Scope: kind.ScopeUnlimited,

@@ -28,7 +28,7 @@ func (c *Clients) Reserve(of fair.Tenant, impersonate, id string, certain, likel
 		var calls [][]scope
 		for _, m := range methods {
 			account := c.opts.endpoint(m.Service).account(impersonate)
-			if scopes := (call{service: m.Service, account: account, project: of.Project, bucket: id}).scopes(m); len(scopes) > 0 {
+			if scopes := c.limiter.scopes(call{service: m.Service, account: account, project: of.Project, bucket: id}, m); len(scopes) > 0 {
 				calls = append(calls, scopes)
 			}
 		}

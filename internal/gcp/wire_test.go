@@ -85,11 +85,15 @@ func TestHeaders(t *testing.T) {
 	cases := map[string]struct {
 		credentials *auth.Credentials
 		variable    string
+		option      string
 		account     string
 		want        map[string]sent
 	}{
 		"no quota project":                        {credentials: staticToken("managers", nil), want: manager("")},
 		"the environment's":                       {credentials: staticToken("managers", nil), variable: "env-quota", want: manager("env-quota")},
+		"the option's, before the environment's":  {credentials: staticToken("managers", nil), variable: "env-quota", option: "our-quota", want: manager("our-quota")},
+		"the option's, before the file's":         {credentials: withFile, option: "our-quota", want: manager("our-quota")},
+		"impersonated, the option's":              {credentials: withOwn, option: "our-quota", account: tenant, want: impersonated("our-quota", "our-quota")},
 		"the credentials' own":                    {credentials: withOwn, want: manager("own-quota")},
 		"the credentials' file's":                 {credentials: withFile, want: manager("file-quota")},
 		"the environment's, before the file's":    {credentials: withFile, variable: "env-quota", want: manager("env-quota")},
@@ -105,7 +109,7 @@ func TestHeaders(t *testing.T) {
 			server, client := rpcOverTLS(t)
 			rpc := Endpoint{Address: (&fakeCloud{}).serve(t, server, grpc.InTapHandle(wire.tap))}
 			clients := newClients(t, Options{
-				PubSub: rpc, IAM: rpc, ResourceManager: rpc, UserAgent: "holdfast/test", Timeout: 10 * time.Second,
+				PubSub: rpc, IAM: rpc, ResourceManager: rpc, UserAgent: "holdfast/test", QuotaProject: tc.option, Timeout: 10 * time.Second,
 				credentials: tc.credentials, base: wire, dialOptions: []grpc.DialOption{client},
 			})
 			callEach(t, clients, tc.account)

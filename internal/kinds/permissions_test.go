@@ -57,7 +57,7 @@ func permissions(methods []kind.Method) string {
 		switch list := abbreviated(byCase[c]); c {
 		case "":
 			parts = append(parts, list)
-		case kind.ForLists, kind.ForUndelete, gcp.ForProjects, gcp.ForAssets:
+		case kind.ForLists, kind.ForUndelete, gcp.ForProjects, gcp.ForQuotaProject, gcp.ForAssets:
 			parts = append(parts, fmt.Sprintf("for %s: %s", c, list))
 		default:
 			parts = append(parts, fmt.Sprintf("for `%s`: %s", c, list))

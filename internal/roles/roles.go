@@ -62,11 +62,12 @@ var shared = []access{
 // All are all roles: those of each kind, then the ones that are shared.
 func All() []Role {
 	var roles []Role
-	all := gcp.Methods()
+	var all []kind.Method
 	for _, k := range kinds.All(nil) {
 		roles = append(roles, of(k)...)
 		all = append(all, k.Methods...)
 	}
+	all = append(all, gcp.Methods()...)
 	for _, a := range shared {
 		roles = append(roles, a.role("holdfast."+string(a.is), all))
 	}
