@@ -139,11 +139,12 @@ func (r *planning) document(ctx context.Context, after, before *manifests.Tree) 
 		return render.Document{}, err
 	}
 	defer func() { _ = clients.Close() }() // of which nothing is left to be said
-	scene, err := r.scene(ctx, kinds.All(clients), after, before)
+	scene := preview.NewScene(kinds.All(clients), after, before)
+	cluster, err := r.excerpt(ctx, scene)
 	if err != nil {
 		return render.Document{}, err
 	}
-	return r.preview(ctx, clients, scene)
+	return r.preview(ctx, clients, scene, cluster)
 }
 
 // read reads the manifests, and those to compare with; before is nil for none.
@@ -165,30 +166,34 @@ func (r *planning) read(ctx context.Context, all []kind.Kind) (after, before *ma
 	return after, before, err
 }
 
-// scene is what there is once the manifests are applied.
-func (r *planning) scene(ctx context.Context, all []kind.Kind, after, before *manifests.Tree) (*preview.Scene, error) {
-	scene := preview.NewScene(all, r.now(), after, before)
+// excerpt is what of the cluster matters, or, without one, what the manifests and flags say of Namespaces.
+func (r *planning) excerpt(ctx context.Context, scene *preview.Scene) (*preview.Excerpt, error) {
 	if r.offline {
-		scene.Begin(r.project)
-		return scene, nil
+		nothing := preview.NewExcerpt(scene.Kinds)
+		scene.Begin(nothing, r.project)
+		return nothing, nil
 	}
 	cluster, err := r.cluster()
 	if err != nil {
 		return nil, fmt.Errorf("%w; or plan without a cluster: --offline", err)
 	}
-	if err := populate(ctx, cluster, scene); err != nil {
+	out, err := excerpt(ctx, cluster, scene)
+	if err != nil {
 		return nil, fmt.Errorf("reading the cluster: %w; to plan without it: --offline", err)
 	}
-	return scene, nil
+	return out, nil
 }
 
-func (r *planning) preview(ctx context.Context, clients *gcp.Clients, scene *preview.Scene) (render.Document, error) {
-	source, objects := scene.Done()
+func (r *planning) preview(ctx context.Context, clients *gcp.Clients, scene *preview.Scene, cluster *preview.Excerpt) (render.Document, error) {
+	source, objects, err := scene.Over(ctx, cluster.Source(), r.now())
+	if err != nil {
+		return render.Document{}, err
+	}
 	knows := scene.Knows
 	knows.Operator, knows.Owner = r.identity != "", cmp.Or(r.owner, scene.Owner) != ""
 	previewer := &preview.Previewer{
 		Inventory: &inventory.Inventory{Source: source, Kinds: scene.Kinds, OwnerID: cmp.Or(r.owner, scene.Owner), Now: r.now},
-		Numbers:   clients, ShutDown: clients.ShutDown, Self: preview.SelfAs(r.identity, scene.Accounts()), AsOurselves: true, Knows: knows,
+		Numbers:   clients, ShutDown: clients.ShutDown, Self: preview.SelfAs(r.identity, cluster.Accounts()), AsOurselves: true, Knows: knows,
 		Before: scene.Before,
 	}
 	previews, err := previewer.All(ctx, objects, progressOn(r.streams.ErrOut))

@@ -33,9 +33,12 @@ func (c *importCommand) certify(ctx context.Context, clients *gcp.Clients, folde
 	if len(tree.Problems) > 0 {
 		return fmt.Errorf("%d manifests cannot be applied", len(tree.Problems))
 	}
-	scene := preview.NewScene(all, c.now(), tree, nil)
-	scene.Begin("")
-	source, planned := scene.Done()
+	scene, nothing := preview.NewScene(all, tree, nil), preview.NewExcerpt(all)
+	scene.Begin(nothing, "")
+	source, planned, err := scene.Over(ctx, nothing.Source(), c.now())
+	if err != nil {
+		return err
+	}
 	inv := &inventory.Inventory{Source: source, Kinds: all, Now: c.now}
 	tell, finish := c.progress("manifests")
 	verifier := importer.Verifier{

@@ -22,10 +22,10 @@ import (
 	"k8s.io/apiserver/pkg/authentication/user"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/kinds"
 	"github.com/holdfast-dev/holdfast/internal/metrics"
-	"github.com/holdfast-dev/holdfast/internal/plan"
 	"github.com/holdfast-dev/holdfast/internal/planserver/protocol"
 	"github.com/holdfast-dev/holdfast/internal/preview"
 	"github.com/holdfast-dev/holdfast/internal/preview/render"
@@ -44,24 +44,31 @@ type asked struct {
 func (a *asked) Kinds() []kind.Kind                   { return kinds.All(nil) }
 func (a *asked) OfAnotherShard(namespace string) bool { return namespace == "sharded" }
 
-func (a *asked) note(obj v1alpha1.Object) {
+func (a *asked) note(namespace, name string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.names = append(a.names, nameOf(obj).String())
+	a.names = append(a.names, namespace+"/"+name)
 }
 
-func (a *asked) Stored(_ context.Context, m plan.Manifest) (v1alpha1.Object, error) {
-	a.note(m.Object)
-	if obj, ok := a.stored[nameOf(m.Object).String()]; ok {
-		return obj, nil
+// cluster is what a planner that is asked looks into.
+type cluster struct {
+	inventory.Source
+	*asked
+}
+
+func (c cluster) Manifest(_ context.Context, _ kind.Kind, namespace, name string) (v1alpha1.Object, error) {
+	c.note(namespace, name)
+	return c.stored[namespace+"/"+name], nil
+}
+
+func (a *asked) Plan(ctx context.Context, scene *preview.Scene) ([]preview.Preview, error) {
+	_, planned, err := scene.Over(ctx, cluster{asked: a}, time.Now())
+	if err != nil {
+		return nil, err
 	}
-	return nil, nil
-}
-
-func (a *asked) Plan(ctx context.Context, manifests []plan.Manifest) ([]preview.Preview, error) {
 	var out []preview.Preview
-	for _, m := range manifests {
-		a.note(m.Object)
+	for _, m := range planned {
+		a.note(m.Object.GetNamespace(), m.Object.GetName())
 		out = append(out, preview.Preview{Kind: m.Kind, Object: m.Object, Outcome: preview.Outcome{Effect: preview.Create}})
 	}
 	select {

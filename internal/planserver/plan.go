@@ -1,16 +1,11 @@
 package planserver
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apiserver/pkg/authentication/user"
-	kjson "sigs.k8s.io/json"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/kind"
@@ -27,10 +22,8 @@ type Planner interface {
 	Kinds() []kind.Kind
 	// OfAnotherShard says whether the objects in a namespace are another operator's.
 	OfAnotherShard(namespace string) bool
-	// Stored is what the cluster has of a manifest; nil for nothing. It must not be changed.
-	Stored(ctx context.Context, m plan.Manifest) (v1alpha1.Object, error)
-	// Plan plans manifests, none of which is there twice, in their order.
-	Plan(ctx context.Context, manifests []plan.Manifest) ([]preview.Preview, error)
+	// Plan plans what applying a scene's manifests over the cluster does.
+	Plan(ctx context.Context, scene *preview.Scene) ([]preview.Preview, error)
 }
 
 // ReasonForbidden is the reason of what the caller may have no plan of.
@@ -38,28 +31,24 @@ const ReasonForbidden = "Forbidden"
 
 // plan answers a request: with a plan of what the caller may have one of, and of all else with that he may not, whatever there is.
 func (h *handler) plan(ctx context.Context, who user.Info, request protocol.Request) (render.Document, error) {
-	tree, err := h.read(ctx, request)
+	tree, err := h.read(ctx, request.Manifests)
 	if err != nil {
 		return render.Document{}, err
 	}
-	allowed, previews, err := h.sort(ctx, who, tree.Objects)
+	origin := origins(tree.Objects)
+	allowed, refused, err := h.sort(ctx, who, tree.Objects)
 	if err != nil {
 		return render.Document{}, err
 	}
-	var planned []plan.Manifest
-	problems := tree.Problems
-	for _, obj := range allowed {
-		m := h.manifest(obj)
-		wrong, err := h.update(ctx, obj, m)
-		if err != nil {
-			return render.Document{}, err
-		}
-		if problems = append(problems, wrong...); len(wrong) == 0 {
-			planned = append(planned, m)
-		}
+	tree.Objects = allowed
+	scene := preview.NewScene(h.planner.Kinds(), tree, nil)
+	planned, err := h.planner.Plan(ctx, scene)
+	if err != nil {
+		return render.Document{}, err
 	}
-	more, err := h.planner.Plan(ctx, planned)
-	return render.Of(render.Plan{Previews: append(previews, more...), Problems: problems, Origin: origins(tree.Objects)}), err
+	return render.Of(render.Plan{
+		Previews: append(refused, planned...), Problems: scene.Problems, Unknowns: scene.Unknowns, Origin: origin,
+	}), nil
 }
 
 // origins says which manifest of a request a preview is of: its Document is the number.
@@ -72,46 +61,6 @@ func origins(objects []manifests.Object) func(v preview.Preview) *manifests.Orig
 		of[key(obj.GetObjectKind().GroupVersionKind().Kind, obj.Object)] = &obj.Origin
 	}
 	return func(v preview.Preview) *manifests.Origin { return of[key(v.Kind.Kind, v.Object)] }
-}
-
-// read reads and checks the manifests, each of which is a document of its own.
-func (h *handler) read(ctx context.Context, request protocol.Request) (*manifests.Tree, error) {
-	var documents bytes.Buffer
-	for i, manifest := range request.Manifests {
-		if err := single(manifest); err != nil {
-			return nil, malformed("manifest %d: %v", i+1, err)
-		}
-		documents.Write(manifest)
-		documents.WriteByte('\n')
-	}
-	return manifests.Read(ctx, manifests.Options{Paths: []string{"-"}, Stdin: &documents, Kinds: h.planner.Kinds()})
-}
-
-// single says why a text is not one manifest with a namespace.
-func single(text []byte) error {
-	var head struct {
-		metav1.TypeMeta `json:",inline"`
-
-		Metadata struct {
-			Namespace string `json:"namespace"`
-		} `json:"metadata"`
-	}
-	var whole map[string]any
-	if _, err := kjson.UnmarshalStrict(text, &whole); err != nil {
-		return err
-	}
-	if err := kjson.UnmarshalCaseSensitivePreserveInts(text, &head); err != nil {
-		return err
-	}
-	switch {
-	case head.GroupVersionKind().Group != v1alpha1.GroupVersion.Group:
-		return fmt.Errorf("apiVersion is %q: plans are of %s", head.APIVersion, v1alpha1.GroupVersion)
-	case strings.HasSuffix(head.Kind, "List"):
-		return fmt.Errorf("kind is %s: send what is in it", head.Kind)
-	case head.Metadata.Namespace == "":
-		return errors.New("metadata.namespace is missing")
-	}
-	return nil
 }
 
 func (h *handler) manifest(obj manifests.Object) plan.Manifest {
@@ -157,13 +106,4 @@ func refusedFor(m plan.Manifest, why string) preview.Preview {
 	return preview.Preview{
 		Kind: m.Kind, Object: m.Object, Outcome: preview.Outcome{Effect: preview.Refused, Reason: ReasonForbidden, Message: why},
 	}
-}
-
-// update says why the API server would not replace what it has by a manifest.
-func (h *handler) update(ctx context.Context, obj manifests.Object, m plan.Manifest) ([]manifests.Problem, error) {
-	stored, err := h.planner.Stored(ctx, m)
-	if stored == nil || err != nil {
-		return nil, err
-	}
-	return manifests.CheckUpdate(ctx, obj, stored)
 }

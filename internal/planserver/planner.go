@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/iampolicy"
 	"github.com/holdfast-dev/holdfast/internal/inventory"
@@ -53,40 +52,27 @@ func (c *CloudPlanner) OfAnotherShard(namespace string) bool {
 // Kinds implements Planner.
 func (c *CloudPlanner) Kinds() []kind.Kind { return c.Inventory.Kinds }
 
-// Stored implements Planner.
-func (c *CloudPlanner) Stored(ctx context.Context, m plan.Manifest) (v1alpha1.Object, error) {
-	return c.Inventory.Source.Manifest(ctx, m.Kind, m.Object.GetNamespace(), m.Object.GetName())
-}
-
 // Plan implements Planner.
-func (c *CloudPlanner) Plan(ctx context.Context, manifests []plan.Manifest) ([]preview.Preview, error) {
+func (c *CloudPlanner) Plan(ctx context.Context, scene *preview.Scene) ([]preview.Preview, error) {
 	if !c.Cluster.Synced() {
 		return nil, unavailable(errors.New("the Namespaces are not known yet"))
 	}
-	over := newOverlay(c.Inventory.Source)
-	kinds := c.only(manifests)
-	applied := make([]plan.Manifest, 0, len(manifests))
-	now := time.Now()
-	for _, m := range manifests {
-		stored, err := c.Stored(ctx, m)
-		if err != nil {
-			return nil, err
-		}
-		obj, err := asApplied(m.Kind, m.Object, stored, now)
-		if err != nil {
-			return nil, err
-		}
-		k, _ := kind.Named(kinds, m.Kind.Kind)
-		over.add(k, obj)
-		applied = append(applied, plan.Manifest{Kind: k, Object: obj})
+	scene.Knows = preview.Knowledge{Records: true, Others: true, Operator: true, Owner: true}
+	over, planned, err := scene.Over(ctx, c.Inventory.Source, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	kinds := c.only(planned)
+	for i, m := range planned {
+		planned[i].Kind, _ = kind.Named(kinds, m.Kind.Kind)
 	}
 	seen := *c.Inventory
 	seen.Source, seen.Kinds = over, kinds
 	previewer := &preview.Previewer{
 		Inventory: &seen, Numbers: c.Projects, ShutDown: c.Projects.ShutDown, Self: c.Cluster.Self,
-		Knows: preview.Knowledge{Records: true, Others: true, Operator: true, Owner: true},
+		Knows: scene.Knows,
 	}
-	previews, err := previewer.All(gcp.InBackground(ctx), applied, nil)
+	previews, err := previewer.All(gcp.InBackground(ctx), planned, nil)
 	if err != nil {
 		return nil, fmt.Errorf("planning: %w", err)
 	}
@@ -95,7 +81,7 @@ func (c *CloudPlanner) Plan(ctx context.Context, manifests []plan.Manifest) ([]p
 			v.Unknown = append(v.Unknown, UnknownName)
 		}
 	}
-	return previews, nil
+	return scene.Shown(previews), nil
 }
 
 // only are the kinds as a plan of some manifests sees them: without their writes, and by name only what is the namespace's.

@@ -16,7 +16,7 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/kinds"
-	"github.com/holdfast-dev/holdfast/internal/plan"
+	"github.com/holdfast-dev/holdfast/internal/manifests"
 	"github.com/holdfast-dev/holdfast/internal/preview"
 	"github.com/holdfast-dev/holdfast/internal/preview/render"
 	"github.com/holdfast-dev/holdfast/test/emulator"
@@ -31,7 +31,7 @@ type emulated struct {
 	kinds []kind.Kind // with their writes
 }
 
-const cluster = `
+const inCluster = `
 apiVersion: v1
 kind: Namespace
 metadata: {name: shop, annotations: {holdfast.dev/project-id: shop-project}}
@@ -45,12 +45,22 @@ kind: ServiceAccount
 metadata: {namespace: closed, name: writer}
 `
 
+// folderOf is a cluster that has these manifests.
+func folderOf(t *testing.T, text string, all []kind.Kind) inventory.Source {
+	t.Helper()
+	tree, err := manifests.Read(t.Context(), manifests.Options{Paths: []string{"-"}, Stdin: strings.NewReader(text), Kinds: all})
+	if err != nil || len(tree.Problems) > 0 {
+		t.Fatal(err, tree)
+	}
+	return tree.Folder(all)
+}
+
 func emulate(t *testing.T) *emulated {
 	t.Helper()
 	cloud := emulator.StartTest(t, emulator.Options{EnforceRequesterPays: true})
 	clients := policytest.Clients(t, cloud, kinds.Methods()...)
 	all := kinds.All(clients)
-	folder := folderOf(t, cluster, all)
+	folder := folderOf(t, inCluster, all)
 	return &emulated{
 		CloudPlanner: &CloudPlanner{
 			Inventory: &inventory.Inventory{Source: folder, Kinds: all, OwnerID: "cluster", Now: time.Now}, Cluster: known{}, Projects: clients,
@@ -89,11 +99,20 @@ func kindOf(t *testing.T, all []kind.Kind, obj v1alpha1.Object) kind.Kind {
 	return kind.Kind{}
 }
 
+// applying is a scene of objects that are applied.
+func (e *emulated) applying(objects ...v1alpha1.Object) *preview.Scene {
+	tree := &manifests.Tree{}
+	for _, obj := range objects {
+		tree.Objects = append(tree.Objects, manifests.Object{Object: obj})
+	}
+	return preview.NewScene(e.kinds, tree, nil)
+}
+
 // plan is the plan of a manifest as it is sent, and the calls that it took, with a word for some names.
 func (e *emulated) plan(t *testing.T, obj v1alpha1.Object, names ...string) (document string, calls []string) {
 	t.Helper()
 	mark := e.cloud.Traffic.Mark()
-	previews, err := e.Plan(t.Context(), []plan.Manifest{{Kind: kindOf(t, e.kinds, obj), Object: obj}})
+	previews, err := e.Plan(t.Context(), e.applying(obj))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,13 +234,12 @@ func TestAPlanOfTheServerIsThatOfTheOperator(t *testing.T) {
 // TestAPlanTakesListsByProject: one for all buckets of a project, however many are planned.
 func TestAPlanTakesListsByProject(t *testing.T) {
 	e := emulate(t)
-	var manifests []plan.Manifest
+	var objects []v1alpha1.Object
 	for i := range 50 {
-		obj := bucket("shop", fmt.Sprint("shop-", i), v1alpha1.BucketSpec{Location: "EU"})
-		manifests = append(manifests, plan.Manifest{Kind: kindOf(t, e.kinds, obj), Object: obj})
+		objects = append(objects, bucket("shop", fmt.Sprint("shop-", i), v1alpha1.BucketSpec{Location: "EU"}))
 	}
 	mark := e.cloud.Traffic.Mark()
-	previews, err := e.Plan(t.Context(), manifests)
+	previews, err := e.Plan(t.Context(), e.applying(objects...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +257,7 @@ func TestAPlanTakesListsByProject(t *testing.T) {
 func TestThereIsNoPlanBeforeTheClusterIsKnown(t *testing.T) {
 	e := emulate(t)
 	e.Cluster = unknown{}
-	_, err := e.Plan(t.Context(), nil)
+	_, err := e.Plan(t.Context(), e.applying())
 	if err == nil || err.Error() != errUnavailable.Error() {
 		t.Errorf("got %v", err)
 	}

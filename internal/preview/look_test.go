@@ -90,9 +90,12 @@ func grant(obj v1alpha1.Object) {
 // preview previews the fleet, without a cluster.
 func (f *fleet) preview() []Preview {
 	f.t.Helper()
-	scene := NewScene(kinds.All(f.clients), time.Now(), f.tree, nil)
-	scene.Begin("")
-	source, objects := scene.Done()
+	scene, cluster := NewScene(kinds.All(f.clients), f.tree, nil), NewExcerpt(kinds.All(f.clients))
+	scene.Begin(cluster, "")
+	source, objects, err := scene.Over(f.t.Context(), cluster.Source(), time.Now())
+	if err != nil {
+		f.t.Fatal(err)
+	}
 	previewer := &Previewer{
 		Inventory: &inventory.Inventory{Source: source, Kinds: scene.Kinds, Now: time.Now}, Numbers: f.clients, ShutDown: f.clients.ShutDown,
 		Self: SelfAs("", nil), AsOurselves: true, Knows: f.knows,

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/inventory"
@@ -21,12 +20,7 @@ import (
 
 // Scene is what there is once manifests that were read are applied, alone or over what a cluster has, and what of it is to be shown: all, or what
 // is another than in the manifests that were applied before.
-//
-// It is filled in this order: what the cluster has of Namespaces (Namespace), the manifests (Begin), and what the cluster has of each kind, in their
-// Order (Live).
 type Scene struct {
-	*Overlay
-
 	// Kinds are all kinds.
 	Kinds []kind.Kind
 	// Knows is what is known beside the manifests.
@@ -39,35 +33,36 @@ type Scene struct {
 	Unknowns []string
 
 	after, before *manifests.Tree
-	origins       map[kind.Reference]manifests.Origin
-	read          map[kind.Reference]manifests.Object
-	was           map[kind.Reference]v1alpha1.Object
-	leaving       map[kind.Reference]bool
-	// changed are those that differ from before; nil for all. refused are those that the API server would not take.
-	changed, refused map[kind.Reference]bool
+	// all are the manifests that are applied, and those that leave.
+	all     []plan.Manifest
+	origins map[kind.Reference]manifests.Origin
+	read    map[kind.Reference]manifests.Object
+	was     map[kind.Reference]v1alpha1.Object
+	leaving map[kind.Reference]bool
+	// changed are those that differ from before; nil for all.
+	changed map[kind.Reference]bool
 }
 
 // NewScene returns a scene of manifests, and of those that were applied before; nil for unknown.
-func NewScene(kinds []kind.Kind, now time.Time, after, before *manifests.Tree) *Scene {
-	return &Scene{
-		Overlay: NewOverlay(kinds, now), Kinds: kinds, Problems: after.Problems, after: after, before: before,
+func NewScene(kinds []kind.Kind, after, before *manifests.Tree) *Scene {
+	s := &Scene{
+		Kinds: kinds, Problems: after.Problems, after: after, before: before,
 		origins: map[kind.Reference]manifests.Origin{}, read: map[kind.Reference]manifests.Object{}, was: map[kind.Reference]v1alpha1.Object{},
-		leaving: map[kind.Reference]bool{}, refused: map[kind.Reference]bool{},
+		leaving: map[kind.Reference]bool{},
 	}
-}
-
-// Begin applies the manifests. Namespaces that nothing binds to a project are taken to be bound to the given one; empty for none.
-func (s *Scene) Begin(project string) {
-	s.applyNamespaces(project)
-	for _, obj := range s.after.Objects {
+	for _, obj := range after.Objects {
 		m := s.manifest(obj)
 		s.origins[reference(m)], s.read[reference(m)] = obj.Origin, obj
-		s.Apply(m)
+		s.all = append(s.all, m)
 	}
-	if s.before == nil {
-		return
+	if before != nil {
+		s.leave()
 	}
-	s.changed = map[kind.Reference]bool{}
+	return s
+}
+
+// leave finds what was there before, and what of that leaves.
+func (s *Scene) leave() {
 	if n := len(s.before.Problems); n > 0 {
 		s.Unknowns = append(s.Unknowns, fmt.Sprintf("what was applied before of %d %s that the API server would refuse: taken as not there", n, plural(n, "manifest")))
 	}
@@ -75,13 +70,21 @@ func (s *Scene) Begin(project string) {
 		m := s.manifest(obj)
 		ref := reference(m)
 		s.was[ref] = obj.Object
-		if _, stays := s.at[ref]; !stays && !s.invalid(ref, obj.Origin) {
+		if _, stays := s.read[ref]; !stays && !s.invalid(ref, obj.Origin) {
 			m.Object = m.Object.DeepCopyObject().(v1alpha1.Object)
-			s.leaving[ref], s.changed[ref], s.origins[ref] = true, true, obj.Origin
-			s.Apply(m)
+			s.leaving[ref], s.origins[ref] = true, obj.Origin
+			s.all = append(s.all, m)
 		}
 	}
-	s.findChanged()
+}
+
+// Begin notes in an excerpt what the manifests are about, and applies their Namespaces to those that it has of the cluster. Namespaces that nothing
+// binds to a project are taken to be bound to the given one; empty for none.
+func (s *Scene) Begin(cluster *Excerpt, project string) {
+	s.applyNamespaces(cluster, project)
+	for _, m := range s.all {
+		cluster.about(m)
+	}
 }
 
 // invalid says whether a manifest may be there still, and not be valid.
@@ -116,7 +119,7 @@ func (s *Scene) UsedNamespaces() []string {
 }
 
 // applyNamespaces applies the Namespaces; and that of manifests that leave with their Namespace is as it was.
-func (s *Scene) applyNamespaces(project string) {
+func (s *Scene) applyNamespaces(cluster *Excerpt, project string) {
 	used := map[string]bool{}
 	for _, obj := range s.after.Objects {
 		used[obj.GetNamespace()] = true
@@ -124,16 +127,16 @@ func (s *Scene) applyNamespaces(project string) {
 	if s.before != nil {
 		for _, namespace := range s.before.Namespaces {
 			if !used[namespace.Name] {
-				s.Namespace(namespace.Name, namespace.Annotations)
+				cluster.Namespace(namespace.Name, namespace.Annotations)
 			}
 		}
 	}
 	for _, namespace := range s.after.Namespaces {
-		s.Namespace(namespace.Name, namespace.Annotations)
+		cluster.Namespace(namespace.Name, namespace.Annotations)
 	}
 	for _, name := range s.UsedNamespaces() {
-		if project != "" && s.namespaces[name][v1alpha1.ProjectIDAnnotation] == "" {
-			s.Namespace(name, map[string]string{v1alpha1.ProjectIDAnnotation: project})
+		if project != "" && cluster.namespaces[name][v1alpha1.ProjectIDAnnotation] == "" {
+			cluster.Namespace(name, map[string]string{v1alpha1.ProjectIDAnnotation: project})
 		}
 	}
 }
@@ -150,29 +153,36 @@ func (s *Scene) manifest(obj manifests.Object) plan.Manifest {
 
 // findChanged finds the manifests that differ from before, or whose Namespace does, or that have to do with one that does: those that refer
 // to it, and those of the same resource.
-func (s *Scene) findChanged() {
+func (s *Scene) findChanged(ctx context.Context, cluster inventory.Source) error {
+	s.changed = map[kind.Reference]bool{}
 	namespaces := s.changedNamespaces()
-	for _, m := range s.applied {
+	for _, m := range s.all {
 		ref := reference(m)
-		if was := s.was[ref]; was == nil || namespaces[ref.Namespace] || !same(was, m.Object) {
+		if was := s.was[ref]; was == nil || s.leaving[ref] || namespaces[ref.Namespace] || !same(was, m.Object) {
 			s.changed[ref] = true
 		}
 	}
 	direct := maps.Clone(s.changed)
-	resources := map[string]bool{}
-	for _, m := range s.applied {
-		if direct[reference(m)] {
-			resources[s.resource(m)] = true
+	resources := map[kind.Reference]string{}
+	changed := map[string]bool{}
+	for _, m := range s.all {
+		ref := reference(m)
+		resource, err := resourceOf(ctx, cluster, m)
+		if err != nil {
+			return err
 		}
+		resources[ref] = resource
+		changed[resource] = changed[resource] || direct[ref]
 	}
-	for _, m := range s.applied {
+	for _, m := range s.all {
 		refers := slices.ContainsFunc(m.Kind.References(m.Object), func(ref kind.Reference) bool {
 			return direct[absolute(ref, m.Object.GetNamespace())]
 		})
-		if refers || resources[s.resource(m)] {
+		if refers || changed[resources[reference(m)]] {
 			s.changed[reference(m)] = true
 		}
 	}
+	return nil
 }
 
 func (s *Scene) changedNamespaces() map[string]bool {
@@ -202,9 +212,13 @@ func same(a, b v1alpha1.Object) bool {
 		maps.Equal(own(a.GetAnnotations()), own(b.GetAnnotations()))
 }
 
-// resource is which resource a manifest is of.
-func (s *Scene) resource(m plan.Manifest) string {
-	return strings.Join([]string{m.Kind.Kind, inventory.ProjectIn(m.Object, s.namespaces[m.Object.GetNamespace()]), m.Kind.ResourceID(m.Object)}, " ")
+// resourceOf is which resource a manifest is of.
+func resourceOf(ctx context.Context, cluster inventory.Source, m plan.Manifest) (string, error) {
+	annotations, err := cluster.Namespace(ctx, m.Object.GetNamespace())
+	if err != nil {
+		return "", fmt.Errorf("reading the Namespace %q: %w", m.Object.GetNamespace(), err)
+	}
+	return strings.Join([]string{m.Kind.Kind, inventory.ProjectIn(m.Object, annotations), m.Kind.ResourceID(m.Object)}, " "), nil
 }
 
 func absolute(ref kind.Reference, namespace string) kind.Reference {
@@ -214,47 +228,72 @@ func absolute(ref kind.Reference, namespace string) kind.Reference {
 	return ref
 }
 
-// Live adds a manifest that the cluster has. Where the API server would refuse to put the one that is applied in its place, that is a problem, and
-// nothing of it is applied.
-func (s *Scene) Live(ctx context.Context, m plan.Manifest) error {
-	ref := reference(m)
-	if read, ok := s.read[ref]; ok {
-		problems, err := manifests.CheckUpdate(ctx, read, m.Object)
-		if err != nil {
-			return err
+// Over is what there is once all is applied over what the cluster has, and the manifests to preview: those to be shown, and those that they refer to.
+// It is called once. Where the API server would refuse to put a manifest in the place of what is there, that is among the Problems, and nothing of it
+// is applied.
+func (s *Scene) Over(ctx context.Context, cluster inventory.Source, now time.Time) (inventory.Source, []plan.Manifest, error) {
+	if s.before != nil {
+		if err := s.findChanged(ctx, cluster); err != nil {
+			return nil, nil, err
 		}
-		s.Problems, s.refused[ref] = append(s.Problems, problems...), len(problems) > 0
 	}
-	s.Overlay.Live(m)
-	return nil
+	over := NewOverlay(cluster, now)
+	var laid []plan.Manifest
+	for _, m := range s.all {
+		stored, err := cluster.Manifest(ctx, m.Kind, m.Object.GetNamespace(), m.Object.GetName())
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading the manifest of %s %s: %w", m.Kind.Kind, nameOf(m.Object), err)
+		}
+		is, err := s.lay(ctx, over, m, stored)
+		if err != nil {
+			return nil, nil, err
+		}
+		if is {
+			laid = append(laid, m)
+		}
+	}
+	return over, s.toPreview(laid), nil
 }
 
-// Done is what there is then, and the manifests to preview: those to be shown, and those that they refer to.
-func (s *Scene) Done() (inventory.Source, []plan.Manifest) {
-	var out []plan.Manifest
+// lay applies a manifest over what the cluster has of it, or deletes that; it says whether there is anything to do so with.
+func (s *Scene) lay(ctx context.Context, over *Overlay, m plan.Manifest, stored v1alpha1.Object) (bool, error) {
+	ref := reference(m)
+	switch {
+	case s.leaving[ref] && s.Knows.Records && stored == nil: // which nobody applied
+		s.leaving[ref], s.changed[ref] = false, false
+		return false, nil
+	case s.leaving[ref]:
+		if stored != nil {
+			lay(m.Object, stored)
+		}
+		over.Delete(m)
+		return true, nil
+	case stored != nil:
+		problems, err := manifests.CheckUpdate(ctx, s.read[ref], stored)
+		if s.Problems = append(s.Problems, problems...); err != nil || len(problems) > 0 {
+			return false, err
+		}
+	}
+	over.Apply(m, stored)
+	return true, nil
+}
+
+// toPreview are those to be shown, and those that they refer to.
+func (s *Scene) toPreview(laid []plan.Manifest) (out []plan.Manifest) {
 	referred := map[kind.Reference]bool{}
-	for _, m := range s.applied {
+	for _, m := range laid {
 		if s.shows(reference(m)) {
 			for _, ref := range m.Kind.References(m.Object) {
 				referred[absolute(ref, m.Object.GetNamespace())] = true
 			}
 		}
 	}
-	for i, m := range s.applied {
-		ref := reference(m)
-		if s.leaving[ref] {
-			if s.Knows.Records && !s.known[i] { // which nobody applied
-				s.leaving[ref], s.changed[ref] = false, false
-				continue
-			}
-			m.Object.SetDeletionTimestamp(&metav1.Time{Time: s.now})
-			m.Object.SetFinalizers(nil) // what it holds now it lets go of
-		}
-		if (s.shows(ref) || referred[ref]) && !s.refused[ref] {
+	for _, m := range laid {
+		if s.shows(reference(m)) || referred[reference(m)] {
 			out = append(out, m)
 		}
 	}
-	return s.source(), out
+	return out
 }
 
 func (s *Scene) shows(ref kind.Reference) bool { return s.changed == nil || s.changed[ref] }

@@ -17,24 +17,25 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/preview"
 )
 
-// populate fills a scene with what the cluster has. Who may not list all of it sees the manifests' own namespaces alone, which the plan says.
-func populate(ctx context.Context, cluster client.Client, scene *preview.Scene) error {
+// excerpt is what of the cluster matters to a scene. Who may not list all of it sees the manifests' own namespaces alone, which the plan says.
+func excerpt(ctx context.Context, cluster client.Client, scene *preview.Scene) (*preview.Excerpt, error) {
 	scene.Knows.Records, scene.Knows.Others = true, true
-	if err := populateNamespaces(ctx, cluster, scene); err != nil {
-		return err
+	out := preview.NewExcerpt(scene.Kinds)
+	if err := addNamespaces(ctx, cluster, scene, out); err != nil {
+		return nil, err
 	}
-	scene.Begin("")
-	for _, k := range scene.Order() {
-		if err := populateKind(ctx, cluster, k, scene); err != nil {
-			return err
+	scene.Begin(out, "")
+	for _, k := range out.Order() {
+		if err := addKind(ctx, cluster, k, scene, out); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return out, nil
 }
 
-func populateNamespaces(ctx context.Context, cluster client.Client, scene *preview.Scene) error {
+func addNamespaces(ctx context.Context, cluster client.Client, scene *preview.Scene, to *preview.Excerpt) error {
 	add := func(namespace *corev1.Namespace) {
-		scene.Namespace(namespace.Name, namespace.Annotations)
+		to.Namespace(namespace.Name, namespace.Annotations)
 		if namespace.Name == metav1.NamespaceSystem {
 			scene.Owner = string(namespace.UID)
 		}
@@ -60,15 +61,16 @@ func populateNamespaces(ctx context.Context, cluster client.Client, scene *previ
 	return nil
 }
 
-// populateKind adds the objects of a kind.
-func populateKind(ctx context.Context, cluster client.Client, k kind.Kind, scene *preview.Scene) error {
+// addKind adds the objects of a kind.
+func addKind(ctx context.Context, cluster client.Client, k kind.Kind, scene *preview.Scene, to *preview.Excerpt) error {
 	list := func(opts ...client.ListOption) error {
 		objects, err := listOf(cluster, k)
 		if err != nil {
 			return err
 		}
 		return eachItem(ctx, cluster, objects, func(obj runtime.Object) error {
-			return scene.Live(ctx, plan.Manifest{Kind: k, Object: obj.(v1alpha1.Object)})
+			to.Live(plan.Manifest{Kind: k, Object: obj.(v1alpha1.Object)})
+			return nil
 		}, opts...)
 	}
 	err := list()

@@ -1,7 +1,6 @@
 package planserver
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -9,10 +8,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
-	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/kinds"
-	"github.com/holdfast-dev/holdfast/internal/manifests"
+	"github.com/holdfast-dev/holdfast/internal/plan"
+	"github.com/holdfast-dev/holdfast/internal/preview"
 )
 
 var noon = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
@@ -52,11 +51,14 @@ func TestOfAManifestTheSpecAloneCounts(t *testing.T) {
 		},
 	}
 	before := stored.DeepCopy()
+	is := metav1.TypeMeta{APIVersion: "gcp.holdfast.dev/v1alpha1", Kind: "Bucket"}
 	changed, unchanged := stored.DeepCopy(), stored.DeepCopy()
+	changed.TypeMeta, unchanged.TypeMeta = is, is
 	changed.Spec.Location, changed.Generation = "EU", 4
 	same := forged("shop", "logs")
 	same.Spec = stored.Spec
 	created := &v1alpha1.Bucket{
+		TypeMeta:   is,
 		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "logs", Generation: 1, CreationTimestamp: metav1.NewTime(noon)},
 		Spec:       v1alpha1.BucketSpec{Location: "EU"},
 		Status:     v1alpha1.BucketStatus{CommonStatus: v1alpha1.CommonStatus{ObservedGeneration: -1}},
@@ -67,10 +69,11 @@ func TestOfAManifestTheSpecAloneCounts(t *testing.T) {
 		"new":                                  {forged("shop", "logs"), nil, created},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := asApplied(k, tc.obj, tc.old, noon)
+			got, err := bare(plan.Manifest{Kind: k, Object: tc.obj})
 			if err != nil {
 				t.Fatal(err)
 			}
+			preview.NewOverlay(nil, noon).Apply(plan.Manifest{Kind: k, Object: got}, tc.old)
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("as applied (-want +got):\n%s", diff)
 			}
@@ -78,66 +81,5 @@ func TestOfAManifestTheSpecAloneCounts(t *testing.T) {
 	}
 	if diff := cmp.Diff(before, stored); diff != "" {
 		t.Errorf("what the cluster has was changed (-before +after):\n%s", diff)
-	}
-}
-
-// folderOf is a cluster that has these manifests.
-func folderOf(t *testing.T, text string, all []kind.Kind) inventory.Source {
-	t.Helper()
-	tree, err := manifests.Read(t.Context(), manifests.Options{Paths: []string{"-"}, Stdin: strings.NewReader(text), Kinds: all})
-	if err != nil || len(tree.Problems) > 0 {
-		t.Fatal(err, tree)
-	}
-	return tree.Folder(all)
-}
-
-func TestOverlay(t *testing.T) {
-	all := kinds.All(nil)
-	buckets, _ := kind.Named(all, "Bucket")
-	folder := folderOf(t, `
-apiVersion: gcp.holdfast.dev/v1alpha1
-kind: Bucket
-metadata: {namespace: shop, name: logs}
----
-apiVersion: gcp.holdfast.dev/v1alpha1
-kind: Bucket
-metadata: {namespace: other, name: logs}
----
-apiVersion: gcp.holdfast.dev/v1alpha1
-kind: Bucket
-metadata: {namespace: shop, name: media}
-`, all)
-	over := newOverlay(folder)
-	moved := &v1alpha1.Bucket{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "logs"}}
-	moved.Spec.ResourceID = "media"
-	elsewhere := &v1alpha1.Bucket{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "archive"}}
-	elsewhere.Spec.ResourceID, elsewhere.Spec.ProjectID = "media", "elsewhere"
-	over.add(buckets, moved)
-	over.add(buckets, elsewhere)
-
-	names := func(found []v1alpha1.Object, err error) (out []string) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, obj := range found {
-			out = append(out, nameOf(obj).String())
-		}
-		return out
-	}
-	for what, tc := range map[string]struct{ got, want []string }{
-		"of logs":             {names(over.ByResource(t.Context(), buckets, "p", "logs")), []string{"other/logs"}},
-		"of media":            {names(over.ByResource(t.Context(), buckets, "p", "media")), []string{"shop/media", "shop/logs"}},
-		"of media, elsewhere": {names(over.ByResource(t.Context(), buckets, "elsewhere", "media")), []string{"shop/media", "shop/logs", "shop/archive"}},
-		"holding media":       {names(over.Holding(t.Context(), buckets, "p", "media")), nil},
-	} {
-		if diff := cmp.Diff(tc.want, tc.got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", what, diff)
-		}
-	}
-	if got, err := over.Manifest(t.Context(), buckets, "shop", "logs"); got != moved || err != nil {
-		t.Errorf("the manifest is %v (%v)", got, err)
-	}
-	if got, err := over.Manifest(t.Context(), buckets, "shop", "media"); got == nil || err != nil {
-		t.Errorf("a manifest that nothing is applied over is %v (%v)", got, err)
 	}
 }
