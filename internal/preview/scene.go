@@ -71,7 +71,7 @@ func (s *Scene) leave() {
 		ref := reference(m)
 		s.was[ref] = obj.Object
 		if _, stays := s.read[ref]; !stays && !s.invalid(ref, obj.Origin) {
-			m.Object = m.Object.DeepCopyObject().(v1alpha1.Object)
+			m.Object = m.Object.DeepCopyObject().(v1alpha1.Object) // that of was stays as it is
 			s.leaving[ref], s.origins[ref] = true, obj.Origin
 			s.all = append(s.all, m)
 		}
@@ -244,38 +244,46 @@ func (s *Scene) Over(ctx context.Context, cluster inventory.Source, now time.Tim
 		if err != nil {
 			return nil, nil, fmt.Errorf("reading the manifest of %s %s: %w", m.Kind.Kind, nameOf(m.Object), err)
 		}
-		is, err := s.lay(ctx, over, m, stored)
+		if s.leaving[reference(m)] {
+			if goes, there := s.goes(m, stored); there {
+				over.Delete(goes)
+				laid = append(laid, goes)
+			}
+			continue
+		}
+		taken, err := s.takes(ctx, m, stored)
 		if err != nil {
 			return nil, nil, err
 		}
-		if is {
+		if taken {
+			over.Apply(m, stored)
 			laid = append(laid, m)
 		}
 	}
 	return over, s.toPreview(laid), nil
 }
 
-// lay applies a manifest over what the cluster has of it, or deletes that; it says whether there is anything to do so with.
-func (s *Scene) lay(ctx context.Context, over *Overlay, m plan.Manifest, stored v1alpha1.Object) (bool, error) {
+// goes is what is deleted of a manifest that leaves: what the cluster has of it, whatever the manifest said before. What nobody applied is not there.
+func (s *Scene) goes(m plan.Manifest, stored v1alpha1.Object) (goes plan.Manifest, there bool) {
 	ref := reference(m)
 	switch {
-	case s.leaving[ref] && s.Knows.Records && stored == nil: // which nobody applied
-		s.leaving[ref], s.changed[ref] = false, false
-		return false, nil
-	case s.leaving[ref]:
-		if stored != nil {
-			lay(m.Object, stored)
-		}
-		over.Delete(m)
-		return true, nil
 	case stored != nil:
-		problems, err := manifests.CheckUpdate(ctx, s.read[ref], stored)
-		if s.Problems = append(s.Problems, problems...); err != nil || len(problems) > 0 {
-			return false, err
-		}
+		m.Object = stored.DeepCopyObject().(v1alpha1.Object)
+	case s.Knows.Records:
+		s.leaving[ref], s.changed[ref] = false, false
+		return m, false
 	}
-	over.Apply(m, stored)
-	return true, nil
+	return m, true
+}
+
+// takes says whether the API server would put a manifest in the place of what is there; why not is among the Problems.
+func (s *Scene) takes(ctx context.Context, m plan.Manifest, stored v1alpha1.Object) (bool, error) {
+	if stored == nil {
+		return true, nil
+	}
+	problems, err := manifests.CheckUpdate(ctx, s.read[reference(m)], stored)
+	s.Problems = append(s.Problems, problems...)
+	return err == nil && len(problems) == 0, err
 }
 
 // toPreview are those to be shown, and those that they refer to.

@@ -5,12 +5,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/kinds"
 	"github.com/holdfast-dev/holdfast/internal/manifests"
+	"github.com/holdfast-dev/holdfast/internal/plan"
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -106,6 +108,38 @@ func TestSceneShowsWhatChanges(t *testing.T) {
 				t.Errorf("previewed are %v, shown %v", previewed, shown)
 			}
 		})
+	}
+}
+
+// TestWhatLeavesIsAsTheClusterHasIt: a manifest that is not there any more says nothing of how it goes, and one that nobody applied does not go.
+func TestWhatLeavesIsAsTheClusterHasIt(t *testing.T) {
+	said := func(policy v1alpha1.DeletionPolicy) func(*v1alpha1.Topic) {
+		return func(t *v1alpha1.Topic) { t.Spec.DeletionPolicy = policy }
+	}
+	stored := topic("a", said(v1alpha1.DeletionDelete), func(t *v1alpha1.Topic) { t.UID, t.Finalizers = "u", []string{v1alpha1.Finalizer} })
+	before := stored.DeepCopy()
+	s, cluster := NewScene(kinds.All(nil), tree(nil), tree(nil, topic("a", said(v1alpha1.DeletionOrphan)), topic("never"))), NewExcerpt(kinds.All(nil))
+	s.Knows.Records = true
+	s.Begin(cluster, "")
+	cluster.Live(plan.Manifest{Kind: kindOf(t, "Topic"), Object: stored})
+	source, all, err := s.Over(t.Context(), cluster.Source(), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := stored.DeepCopy()
+	want.TypeMeta = metav1.TypeMeta{APIVersion: "gcp.holdfast.dev/v1alpha1", Kind: "Topic"}
+	want.DeletionTimestamp, want.Finalizers = &metav1.Time{Time: noon}, nil
+	if len(all) != 1 {
+		t.Fatalf("%d manifests go", len(all))
+	}
+	if diff := cmp.Diff(v1alpha1.Object(want), all[0].Object); diff != "" {
+		t.Errorf("what goes (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(before, stored); diff != "" {
+		t.Errorf("what the cluster has was changed (-before +after):\n%s", diff)
+	}
+	if obj, err := source.Manifest(t.Context(), kindOf(t, "Topic"), "shop", "never"); obj != nil || err != nil {
+		t.Errorf("what nobody applied is there: %v (%v)", obj, err)
 	}
 }
 
