@@ -46,7 +46,7 @@ type planning struct {
 func newPlan(p *program) *cobra.Command {
 	run := &planning{program: p}
 	cmd := &cobra.Command{
-		Use:   "plan -f FILE|DIR|- [--against REVISION|DIR] [--offline [--project PROJECT]]",
+		Use:   "plan -f FILE|DIR|- [--against REVISION|DIR] [--offline [--project PROJECT] | --server URL]",
 		Short: "Show what applying manifests would do in Google Cloud",
 		Long: `plan reads manifests, looks at the live resources in Google Cloud, and shows what applying the manifests would do: create, update,
 adopt, on hold (for which approval), refused (why), or nothing. It writes nothing, neither to the cluster nor to Google Cloud.
@@ -56,7 +56,8 @@ exactly what the operator will do. With --offline it reads no cluster: Namespace
 project that --project says; what cannot be known so is said.
 
 With --against, a revision of git or a folder, it shows what the change from there does: only what differs, with what is reset and revoked, and what
-the manifests that leave do by their deletionPolicy. Resources are looked at with the credentials of whoever runs it, which need to read alone.
+the manifests that leave do by their deletionPolicy, the one that the cluster has where there is one. Resources are looked at with the credentials of
+whoever runs it, which need to read alone.
 
 With --server the operator makes the plan, if it serves any: a pipeline shows it a token, and needs neither credentials of Google Cloud nor access to
 the cluster. Namespaces are then the cluster's own.
@@ -69,7 +70,7 @@ Exit codes: 0 nothing would change, 1 a manifest is refused or not valid or a lo
   kubectl holdfast plan -f manifests/ --against origin/main --offline -o markdown
 
   # In a pipeline that has no credentials, by the operator's plan server:
-  kubectl holdfast plan -f manifests/ --server https://plans.example.com -o markdown
+  kubectl holdfast plan -f manifests/ --against origin/main --server https://plans.example.com -o markdown
 
   # Without Namespaces in the folder, and for programs:
   kubectl holdfast plan -f bucket.yaml --offline --project shop-prod -o json`,
@@ -132,7 +133,7 @@ func (r *planning) run(ctx context.Context) error {
 // document is the plan.
 func (r *planning) document(ctx context.Context, after, before *manifests.Tree) (render.Document, error) {
 	if r.server.url != "" {
-		return r.server.plan(ctx, r.getenv, after)
+		return r.server.plan(ctx, r.getenv, after, before)
 	}
 	clients, err := r.cloud()
 	if err != nil {

@@ -5,14 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/pflag"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/manifests"
 	"github.com/holdfast-dev/holdfast/internal/planserver/client"
 	"github.com/holdfast-dev/holdfast/internal/planserver/protocol"
+	"github.com/holdfast-dev/holdfast/internal/preview"
 	"github.com/holdfast-dev/holdfast/internal/preview/render"
 )
 
@@ -40,14 +43,12 @@ func (s *planServer) check(r *planning) error {
 		return errors.New("--server-ca, --token-file and --token-env are for a plan server: set --server")
 	case s.url != "" && r.offline:
 		return errors.New("--offline and --server exclude each other: the plan server plans with its cluster")
-	case s.url != "" && r.against != "":
-		return errors.New("--against and --server exclude each other: the plan server plans what is applied against what its cluster has")
 	}
 	return nil
 }
 
-// plan has the server plan manifests.
-func (s *planServer) plan(ctx context.Context, getenv func(string) string, tree *manifests.Tree) (render.Document, error) {
+// plan has the server plan manifests, against those before unless they are nil.
+func (s *planServer) plan(ctx context.Context, getenv func(string) string, after, before *manifests.Tree) (render.Document, error) {
 	tokens, err := s.tokens.Tokens(getenv)
 	if err != nil {
 		return render.Document{}, err
@@ -56,17 +57,13 @@ func (s *planServer) plan(ctx context.Context, getenv func(string) string, tree 
 	if err != nil {
 		return render.Document{}, err
 	}
-	document := render.Of(render.Plan{})
-	if len(tree.Objects) > 0 {
-		var sent []json.RawMessage
-		for _, obj := range tree.Objects {
-			text, err := bare(obj)
-			if err != nil {
-				return document, err
-			}
-			sent = append(sent, text)
+	document, was := render.Of(render.Plan{}), knownBefore(after, before)
+	if len(after.Objects)+len(was) > 0 {
+		request, err := ask(after.Objects, was)
+		if err != nil {
+			return document, err
 		}
-		answer, err := server.Plan(ctx, sent)
+		answer, err := server.Plan(ctx, request)
 		if err != nil {
 			return document, err
 		}
@@ -74,13 +71,68 @@ func (s *planServer) plan(ctx context.Context, getenv func(string) string, tree 
 			return document, fmt.Errorf("reading the plan of the server: %w", err)
 		}
 	}
-	located(&document, tree.Objects)
-	document.Problems = append(tree.Problems, document.Problems...)
+	located(&document, slices.Concat(after.Objects, was))
+	document.Problems = append(after.Problems, document.Problems...)
 	document.Summary.Problems = len(document.Problems)
-	if len(tree.Namespaces) > 0 {
-		document.Unknowns = append(document.Unknowns, "what the Namespaces among the manifests change: the plan server takes those of its cluster")
-	}
+	document.Unknowns = append(unknownHere(after, before), document.Unknowns...)
 	return document, nil
+}
+
+// knownBefore are the manifests before of which it is known here whether they leave.
+func knownBefore(after, before *manifests.Tree) (known []manifests.Object) {
+	if before == nil {
+		return nil
+	}
+	stays := map[kind.Reference]bool{}
+	for _, obj := range after.Objects {
+		stays[reference(obj)] = true
+	}
+	for _, obj := range before.Objects {
+		if ref := reference(obj); stays[ref] || !after.Hides(ref, obj.Origin) {
+			known = append(known, obj)
+		}
+	}
+	return known
+}
+
+func reference(obj manifests.Object) kind.Reference {
+	return kind.Reference{Kind: obj.GetObjectKind().GroupVersionKind().Kind, Namespace: obj.GetNamespace(), Name: obj.GetName()}
+}
+
+// unknownHere is what the server does not hear of.
+func unknownHere(after, before *manifests.Tree) (unknown []string) {
+	namespaces := len(after.Namespaces)
+	if before != nil {
+		namespaces += len(before.Namespaces)
+		if n := len(before.Problems); n > 0 {
+			unknown = append(unknown, preview.UnknownBefore(n))
+		}
+	}
+	if namespaces > 0 {
+		unknown = append(unknown, "what the Namespaces among the manifests change: the plan server takes those of its cluster")
+	}
+	return unknown
+}
+
+// ask is the request for a plan.
+func ask(after, before []manifests.Object) (request protocol.Request, err error) {
+	if request.Manifests, err = allBare(after); err != nil {
+		return request, err
+	}
+	request.Against, err = allBare(before)
+	return request, err
+}
+
+func allBare(objects []manifests.Object) ([]json.RawMessage, error) {
+	out := make([]json.RawMessage, 0, len(objects))
+	for _, obj := range objects {
+		text, err := bare(obj)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, text)
+	}
+	return out, nil
 }
 
 // bare is a manifest as a plan server wants it: without all that is not people's to say.

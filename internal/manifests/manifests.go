@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
@@ -52,6 +53,17 @@ func (t *Tree) Folder(kinds []kind.Kind) *inventory.Folder {
 		objects = append(objects, obj.Object)
 	}
 	return inventory.NewFolder(kinds, namespaces, objects)
+}
+
+// Hides says whether a manifest may be there that is not among the Objects, for a Problem that is its own or nobody knows whose. It stood in another
+// version of the tree.
+func (t *Tree) Hides(manifest kind.Reference, stood Origin) bool {
+	return slices.ContainsFunc(t.Problems, func(p Problem) bool {
+		if p.Kind == "" { // nobody knows what it is
+			return p.Origin.File == stood.File
+		}
+		return kind.Reference{Kind: p.Kind, Namespace: p.Namespace, Name: p.Name} == manifest
+	})
 }
 
 // Namespace is a manifest of a Namespace.

@@ -46,7 +46,7 @@ func decode(w http.ResponseWriter, r *http.Request) (protocol.Request, error) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return request, malformed("there is something behind the request")
 	}
-	switch n := len(request.Manifests); {
+	switch n := max(len(request.Manifests), len(request.Against)); {
 	case n == 0:
 		return request, malformed("the request has no manifests")
 	case n > protocol.MostManifests:

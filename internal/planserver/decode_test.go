@@ -30,6 +30,10 @@ func TestDecode(t *testing.T) {
 		"too deep":                    {`{"manifests": [` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `]}`, "application/json", "", 400},
 		"too deep, not closed":        {`{"manifests": [` + strings.Repeat(`{"a":`, 100_000), "application/json", "", 400},
 		"too many":                    {`{"manifests": [` + strings.Repeat("{},", protocol.MostManifests) + `{}]}`, "application/json", "", 413},
+		"against others":              {`{"manifests": [], "against": [{"kind": "Bucket"}]}`, "application/json", "", 0},
+		"against nothing":             {`{"manifests": [], "against": []}`, "application/json", "", 400},
+		"too many before":             {`{"manifests": [{}], "against": [` + strings.Repeat("{},", protocol.MostManifests) + `{}]}`, "application/json", "", 413},
+		"too large before":            {`{"manifests": [], "against": ["` + strings.Repeat("x", protocol.MostBytes) + `"]}`, "application/json", "", 413},
 		"too large":                   {`{"manifests": ["` + strings.Repeat("x", protocol.MostBytes) + `"]}`, "application/json", "", 413},
 	}
 	for name, tc := range cases {

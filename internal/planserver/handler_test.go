@@ -56,12 +56,15 @@ type cluster struct {
 	*asked
 }
 
+func (c cluster) Namespace(context.Context, string) (map[string]string, error) { return nil, nil }
+
 func (c cluster) Manifest(_ context.Context, _ kind.Kind, namespace, name string) (v1alpha1.Object, error) {
 	c.note(namespace, name)
 	return c.stored[namespace+"/"+name], nil
 }
 
 func (a *asked) Plan(ctx context.Context, scene *preview.Scene) ([]preview.Preview, error) {
+	scene.Knows.Records = true
 	_, planned, err := scene.Over(ctx, cluster{asked: a}, time.Now())
 	if err != nil {
 		return nil, err
@@ -219,6 +222,42 @@ func TestWhatACallerMayNotPlanIsRefusedUnseen(t *testing.T) {
 	}
 }
 
+// against are a request for manifests against others that were there before, each a request of its own.
+func against(manifests, before string) string {
+	return strings.TrimSuffix(manifests, "}") + `, "against": ` + strings.TrimPrefix(before, `{"manifests": `)
+}
+
+// TestWhatLeavesTakesAccess, too: nobody learns by a false account of what was there whether it is.
+func TestWhatLeavesTakesAccess(t *testing.T) {
+	there := func(namespace string) v1alpha1.Object {
+		return bucket(namespace, "logs", v1alpha1.BucketSpec{Location: "EU"})
+	}
+	planner := &asked{stored: map[string]v1alpha1.Object{"foreign/logs": there("foreign"), "sharded/logs": there("sharded"), "shop/logs": there("shop")}}
+	s := serveWith(t, generous, planner)
+	before := bucketsIn("foreign/logs", "missing/logs", "sharded/logs", "shop/logs", "shop/never", "shop/stays", "foreign/stays")
+	_, answer, _ := s.ask(t, "ci", against(bucketsIn("shop/stays", "foreign/stays"), before))
+	var got render.Document
+	if err := json.Unmarshal([]byte(answer), &got); err != nil {
+		t.Fatalf("%v: %s", err, answer)
+	}
+	said := map[string]string{}
+	for _, r := range got.Resources {
+		said[r.Namespace+"/"+r.Name] = fmt.Sprintf("%s %s %d", r.Effect, strings.ReplaceAll(r.Message, r.Namespace, "NAMESPACE"), r.Origin.Document)
+	}
+	const forbidden = `refused "ci" may have no plans of buckets in namespace "NAMESPACE": that takes create on buckets/plan in gcp.holdfast.dev `
+	want := map[string]string{
+		"foreign/logs": forbidden + "3", "missing/logs": forbidden + "4", "shop/logs": "create  6",
+		"sharded/logs": `refused namespace "NAMESPACE" is another shard's: ask the plan server of its release 5`,
+	}
+	if diff := cmp.Diff(want, said); diff != "" {
+		t.Errorf("what is said (-want +got):\n%s", diff)
+	}
+	// Each is looked up once, and what leaves is planned.
+	if diff := cmp.Diff([]string{"shop/stays", "shop/logs", "shop/never", "shop/logs"}, planner.names); diff != "" {
+		t.Errorf("who was looked at (-want +got):\n%s", diff)
+	}
+}
+
 // TestAccessToAKindIsAccessToNoOther: a plan of a policy shows more than one of a bucket.
 func TestAccessToAKindIsAccessToNoOther(t *testing.T) {
 	s := serveWith(t, generous, &asked{})
@@ -276,6 +315,8 @@ func TestRequestsThatGetNoPlan(t *testing.T) {
 		"a number that is none":    {"ci", strings.Replace(bucketsIn("shop/logs"), `"EU"`, `1e999`, 1), 400, "manifest 1"},
 		"text that is no manifest": {"ci", `{"manifests": ["x"]}`, 400, "manifest 1"},
 		"too many pairs":           {"ci", bucketsIn(scopes...), 413, "pairs of kind and namespace"},
+		"too many pairs in both":   {"ci", against(bucketsIn(scopes[:200]...), bucketsIn(scopes[100:]...)), 413, "pairs of kind and namespace"},
+		"no namespace before":      {"ci", against(bucketsIn("shop/logs"), bucketsIn("/logs")), 400, "manifest 2: metadata.namespace is missing"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			s := serveWith(t, generous, &asked{})

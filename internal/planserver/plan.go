@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"k8s.io/apiserver/pkg/authentication/user"
 
@@ -31,33 +32,43 @@ const ReasonForbidden = "Forbidden"
 
 // plan answers a request: with a plan of what the caller may have one of, and of all else with that he may not, whatever there is.
 func (h *handler) plan(ctx context.Context, who user.Info, request protocol.Request) (render.Document, error) {
-	tree, err := h.read(ctx, request.Manifests)
+	after, before, err := h.read(ctx, request)
 	if err != nil {
 		return render.Document{}, err
 	}
-	origin := origins(tree.Objects)
-	allowed, refused, err := h.sort(ctx, who, tree.Objects)
+	may, err := h.access(ctx, who, objectsOf(after, before))
 	if err != nil {
 		return render.Document{}, err
 	}
-	tree.Objects = allowed
-	scene := preview.NewScene(h.planner.Kinds(), tree, nil)
+	scene := preview.NewScene(h.planner.Kinds(), may.of(after, true), may.of(before, true))
 	planned, err := h.planner.Plan(ctx, scene)
 	if err != nil {
 		return render.Document{}, err
 	}
+	unseen := preview.NewScene(h.planner.Kinds(), may.of(after, false), may.of(before, false))
+	for _, m := range unseen.Differing() {
+		planned = append(planned, may.refused(m))
+	}
 	return render.Of(render.Plan{
-		Previews: append(refused, planned...), Problems: scene.Problems, Unknowns: scene.Unknowns, Origin: origin,
+		Previews: planned, Problems: scene.Problems, Unknowns: scene.Unknowns, Origin: origins(objectsOf(after, before)),
 	}), nil
 }
 
-// origins says which manifest of a request a preview is of: its Document is the number.
+// objectsOf are the manifests of both trees; before may be nil.
+func objectsOf(after, before *manifests.Tree) []manifests.Object {
+	if before == nil {
+		return after.Objects
+	}
+	return slices.Concat(after.Objects, before.Objects)
+}
+
+// origins says which manifest of a request a preview is of, the first if there are two: its Document is the number.
 func origins(objects []manifests.Object) func(v preview.Preview) *manifests.Origin {
 	of := map[kind.Reference]*manifests.Origin{}
 	key := func(kindName string, obj v1alpha1.Object) kind.Reference {
 		return kind.Reference{Kind: kindName, Namespace: obj.GetNamespace(), Name: obj.GetName()}
 	}
-	for _, obj := range objects {
+	for _, obj := range slices.Backward(objects) {
 		of[key(obj.GetObjectKind().GroupVersionKind().Kind, obj.Object)] = &obj.Origin
 	}
 	return func(v preview.Preview) *manifests.Origin { return of[key(v.Kind.Kind, v.Object)] }
@@ -71,39 +82,55 @@ func (h *handler) manifest(obj manifests.Object) plan.Manifest {
 // scope is what access is asked for.
 type scope struct{ kind, namespace string }
 
-// sort says of which manifests the caller may have plans, and what is said of the others.
-func (h *handler) sort(ctx context.Context, who user.Info, objects []manifests.Object) (
-	allowed []manifests.Object, refused []preview.Preview, err error,
-) {
-	may := map[scope]bool{}
+// access is what a caller may have plans of: why not, by scope; empty where he may.
+type access map[scope]string
+
+// access asks for the scopes of all manifests, those that leave among them.
+func (h *handler) access(ctx context.Context, who user.Info, objects []manifests.Object) (access, error) {
+	out := access{}
 	for _, obj := range objects {
-		m := h.manifest(obj)
-		of := scope{m.Kind.Kind, obj.GetNamespace()}
-		if _, asked := may[of]; !asked {
-			if len(may) == protocol.MostScopes {
-				return nil, nil, &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf(
-					"the request has manifests in more than %d pairs of kind and namespace; ask for fewer at once", protocol.MostScopes)}
-			}
-			if may[of], err = h.authorizer.allows(ctx, who, m.Kind, of.namespace); err != nil {
-				return nil, nil, err
-			}
+		k := h.manifest(obj).Kind
+		of := scope{k.Kind, obj.GetNamespace()}
+		if _, asked := out[of]; asked {
+			continue
 		}
+		if len(out) == protocol.MostScopes {
+			return nil, &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf(
+				"the request has manifests in more than %d pairs of kind and namespace; ask for fewer at once", protocol.MostScopes)}
+		}
+		allowed, err := h.authorizer.allows(ctx, who, k, of.namespace)
 		switch {
-		case !may[of]:
-			refused = append(refused, refusedFor(m, fmt.Sprintf("%q may have no plans of %s in namespace %q: that takes create on %s/%s in %s",
-				who.GetName(), m.Kind.Plural, of.namespace, m.Kind.Plural, Subresource, v1alpha1.GroupVersion.Group)))
+		case err != nil:
+			return nil, err
+		case !allowed:
+			out[of] = fmt.Sprintf("%q may have no plans of %s in namespace %q: that takes create on %s/%s in %s",
+				who.GetName(), k.Plural, of.namespace, k.Plural, Subresource, v1alpha1.GroupVersion.Group)
 		case h.planner.OfAnotherShard(of.namespace):
-			refused = append(refused, refusedFor(m, fmt.Sprintf("namespace %q is another shard's: ask the plan server of its release", of.namespace)))
+			out[of] = fmt.Sprintf("namespace %q is another shard's: ask the plan server of its release", of.namespace)
 		default:
-			allowed = append(allowed, obj)
+			out[of] = ""
 		}
 	}
-	return allowed, refused, nil
+	return out, nil
 }
 
-// refusedFor is what is said of a manifest that nobody has looked at.
-func refusedFor(m plan.Manifest, why string) preview.Preview {
-	return preview.Preview{
-		Kind: m.Kind, Object: m.Object, Outcome: preview.Outcome{Effect: preview.Refused, Reason: ReasonForbidden, Message: why},
+// of is a tree with those of its manifests alone that the caller may have plans of, or with the others; nil for none.
+func (a access) of(tree *manifests.Tree, allowed bool) *manifests.Tree {
+	if tree == nil {
+		return nil
 	}
+	out := &manifests.Tree{Problems: tree.Problems}
+	for _, obj := range tree.Objects {
+		if why := a[scope{obj.GetObjectKind().GroupVersionKind().Kind, obj.GetNamespace()}]; (why == "") == allowed {
+			out.Objects = append(out.Objects, obj)
+		}
+	}
+	return out
+}
+
+// refused is what is said of a manifest that nobody has looked at.
+func (a access) refused(m plan.Manifest) preview.Preview {
+	return preview.Preview{Kind: m.Kind, Object: m.Object, Outcome: preview.Outcome{
+		Effect: preview.Refused, Reason: ReasonForbidden, Message: a[scope{m.Kind.Kind, m.Object.GetNamespace()}],
+	}}
 }

@@ -43,6 +43,11 @@ metadata: {name: closed, annotations: {holdfast.dev/project-id: closed-project}}
 apiVersion: gcp.holdfast.dev/v1alpha1
 kind: ServiceAccount
 metadata: {namespace: closed, name: writer}
+---
+apiVersion: gcp.holdfast.dev/v1alpha1
+kind: Bucket
+metadata: {namespace: shop, name: old}
+spec: {resourceID: shop-old, location: EU}
 `
 
 // folderOf is a cluster that has these manifests.
@@ -111,8 +116,14 @@ func (e *emulated) applying(objects ...v1alpha1.Object) *preview.Scene {
 // plan is the plan of a manifest as it is sent, and the calls that it took, with a word for some names.
 func (e *emulated) plan(t *testing.T, obj v1alpha1.Object, names ...string) (document string, calls []string) {
 	t.Helper()
+	return e.planOf(t, e.applying(obj), names...)
+}
+
+// planOf is the plan of a scene, in the same way.
+func (e *emulated) planOf(t *testing.T, scene *preview.Scene, names ...string) (document string, calls []string) {
+	t.Helper()
 	mark := e.cloud.Traffic.Mark()
-	previews, err := e.Plan(t.Context(), e.applying(obj))
+	previews, err := e.Plan(t.Context(), scene)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,6 +239,50 @@ func TestAPlanOfTheServerIsThatOfTheOperator(t *testing.T) {
 				t.Errorf("want %s in\n%s", tc.want, got)
 			}
 		})
+	}
+}
+
+// TestAFalseAccountOfWhatWasThereTellsNothing: whatever a caller says that a manifest was, it goes as the cluster has it.
+func TestAFalseAccountOfWhatWasThereTellsNothing(t *testing.T) {
+	e := emulate(t)
+	e.create(t, "closed-project", bucket("", "taken-bucket", v1alpha1.BucketSpec{Location: "EU"}))
+	e.create(t, "shop-project", bucket("", "shop-old", v1alpha1.BucketSpec{Location: "EU"}))
+	before := func(changes ...func(*v1alpha1.Bucket)) v1alpha1.Object {
+		was := bucket("shop", "old", v1alpha1.BucketSpec{CommonSpec: v1alpha1.CommonSpec{ResourceID: "shop-old"}, Location: "EU"})
+		for _, change := range changes {
+			change(was)
+		}
+		return was
+	}
+	goes := func(was v1alpha1.Object) (string, []string) {
+		t.Helper()
+		tree := &manifests.Tree{Objects: []manifests.Object{{Object: was}}}
+		return e.planOf(t, preview.NewScene(e.kinds, &manifests.Tree{}, tree))
+	}
+	goes(before()) // after which the project's number is known
+	document, calls := goes(before())
+	if !strings.Contains(document, `"effect": "orphan"`) {
+		t.Errorf("it goes as\n%s", document)
+	}
+	for what, lie := range map[string]func(*v1alpha1.Bucket){
+		"of another bucket":   func(b *v1alpha1.Bucket) { b.Spec.ResourceID = "taken-bucket" },
+		"in another project":  func(b *v1alpha1.Bucket) { b.Spec.ProjectID = "closed-project" },
+		"that was to go":      func(b *v1alpha1.Bucket) { b.Spec.DeletionPolicy = v1alpha1.DeletionDeleteWithContents },
+		"that let people in":  func(b *v1alpha1.Bucket) { b.Spec.IAM = granting },
+		"that was only seen":  func(b *v1alpha1.Bucket) { b.Spec.Management = v1alpha1.ManagementObserve },
+		"that holds more now": func(b *v1alpha1.Bucket) { b.Spec.Labels = v1alpha1.Labels{"team": "a"} },
+	} {
+		got, gotCalls := goes(before(lie))
+		if diff := cmp.Diff(document, got); diff != "" {
+			t.Errorf("%s: the answers differ (-truth +lie):\n%s", what, diff)
+		}
+		if diff := cmp.Diff(calls, gotCalls); diff != "" {
+			t.Errorf("%s: the calls differ (-truth +lie):\n%s", what, diff)
+		}
+	}
+	invented := bucket("shop", "invented", v1alpha1.BucketSpec{CommonSpec: v1alpha1.CommonSpec{ResourceID: "shop-old"}, Location: "EU"})
+	if got, calls := goes(invented); strings.Contains(got, "invented") || len(calls) > 0 {
+		t.Errorf("what nobody applied goes, after %v:\n%s", calls, got)
 	}
 }
 

@@ -15,14 +15,24 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/manifests"
 	"github.com/holdfast-dev/holdfast/internal/plan"
+	"github.com/holdfast-dev/holdfast/internal/planserver/protocol"
 )
 
-// read reads and checks the manifests, each of which is a document of its own.
-func (h *handler) read(ctx context.Context, sent []json.RawMessage) (*manifests.Tree, error) {
+// read reads and checks what a request has: the manifests, and those that were applied before; nil for none.
+func (h *handler) read(ctx context.Context, request protocol.Request) (after, before *manifests.Tree, err error) {
+	if after, err = h.list(ctx, request.Manifests, 0); err != nil || len(request.Against) == 0 {
+		return after, nil, err
+	}
+	before, err = h.list(ctx, request.Against, len(request.Manifests))
+	return after, before, err
+}
+
+// list reads manifests, each of which is a document of its own. They are counted on from others.
+func (h *handler) list(ctx context.Context, sent []json.RawMessage, others int) (*manifests.Tree, error) {
 	var documents bytes.Buffer
 	for i, manifest := range sent {
 		if err := single(manifest); err != nil {
-			return nil, malformed("manifest %d: %v", i+1, err)
+			return nil, malformed("manifest %d: %v", others+i+1, err)
 		}
 		documents.Write(manifest)
 		documents.WriteByte('\n')
@@ -31,8 +41,10 @@ func (h *handler) read(ctx context.Context, sent []json.RawMessage) (*manifests.
 	if err != nil {
 		return nil, err
 	}
-	for i, obj := range tree.Objects {
-		if tree.Objects[i].Object, err = bare(h.manifest(obj)); err != nil {
+	for i := range tree.Objects {
+		obj := &tree.Objects[i]
+		obj.Origin.Document += others
+		if obj.Object, err = bare(h.manifest(*obj)); err != nil {
 			return nil, err
 		}
 	}

@@ -64,13 +64,13 @@ func NewScene(kinds []kind.Kind, after, before *manifests.Tree) *Scene {
 // leave finds what was there before, and what of that leaves.
 func (s *Scene) leave() {
 	if n := len(s.before.Problems); n > 0 {
-		s.Unknowns = append(s.Unknowns, fmt.Sprintf("what was applied before of %d %s that the API server would refuse: taken as not there", n, plural(n, "manifest")))
+		s.Unknowns = append(s.Unknowns, UnknownBefore(n))
 	}
 	for _, obj := range s.before.Objects {
 		m := s.manifest(obj)
 		ref := reference(m)
 		s.was[ref] = obj.Object
-		if _, stays := s.read[ref]; !stays && !s.invalid(ref, obj.Origin) {
+		if _, stays := s.read[ref]; !stays && !s.after.Hides(ref, obj.Origin) {
 			m.Object = m.Object.DeepCopyObject().(v1alpha1.Object) // that of was stays as it is
 			s.leaving[ref], s.origins[ref] = true, obj.Origin
 			s.all = append(s.all, m)
@@ -87,14 +87,9 @@ func (s *Scene) Begin(cluster *Excerpt, project string) {
 	}
 }
 
-// invalid says whether a manifest may be there still, and not be valid.
-func (s *Scene) invalid(ref kind.Reference, was manifests.Origin) bool {
-	return slices.ContainsFunc(s.after.Problems, func(p manifests.Problem) bool {
-		if p.Kind == "" { // nobody knows what it is
-			return p.Origin.File == was.File
-		}
-		return kind.Reference{Kind: p.Kind, Namespace: p.Namespace, Name: p.Name} == ref
-	})
+// UnknownBefore is what is not known of a plan where so many manifests could not be read that were applied before.
+func UnknownBefore(problems int) string {
+	return fmt.Sprintf("what was applied before of %d %s that the API server would refuse: taken as not there", problems, plural(problems, "manifest"))
 }
 
 func plural(n int, what string) string {
@@ -151,14 +146,24 @@ func (s *Scene) manifest(obj manifests.Object) plan.Manifest {
 	panic(fmt.Sprintf("%T is of none of the kinds that were read", obj.Object))
 }
 
+// Differing are the manifests that differ from before by what they say themselves, those that leave among them; all where nothing was before.
+func (s *Scene) Differing() []plan.Manifest {
+	return slices.DeleteFunc(slices.Clone(s.all), func(m plan.Manifest) bool {
+		was := s.was[reference(m)]
+		return was != nil && !s.leaving[reference(m)] && same(was, m.Object)
+	})
+}
+
 // findChanged finds the manifests that differ from before, or whose Namespace does, or that have to do with one that does: those that refer
 // to it, and those of the same resource.
 func (s *Scene) findChanged(ctx context.Context, cluster inventory.Source) error {
 	s.changed = map[kind.Reference]bool{}
 	namespaces := s.changedNamespaces()
+	for _, m := range s.Differing() {
+		s.changed[reference(m)] = true
+	}
 	for _, m := range s.all {
-		ref := reference(m)
-		if was := s.was[ref]; was == nil || s.leaving[ref] || namespaces[ref.Namespace] || !same(was, m.Object) {
+		if ref := reference(m); namespaces[ref.Namespace] {
 			s.changed[ref] = true
 		}
 	}

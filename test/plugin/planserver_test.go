@@ -210,8 +210,11 @@ func TestAPipelineWithoutCredentialsGetsPlans(t *testing.T) {
 	})
 	t.Run("by the workflow", func(t *testing.T) {
 		script := strings.ReplaceAll(planStep(t, "plan-without-credentials.yaml"), "https://PLANS_EXAMPLE_COM", s.url)
+		s.git("init", "-q", "-b", "main")
+		s.git("-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-q", "--allow-empty", "-m", "before")
 		s.write("manifests/all.yaml", servedManifests)
-		output, comment := s.runStep(script, []string{"--server-ca", s.authority, "--token-env", "CI_TOKEN"}, "KUBECONFIG=/nowhere", "CI_TOKEN="+token)
+		output, comment := s.runStep(script, []string{"--server-ca", s.authority, "--token-env", "CI_TOKEN"},
+			"KUBECONFIG=/nowhere", "CI_TOKEN="+token, "BASE=main")
 		if output != "code=1\n" || !strings.Contains(comment, "Topic served/orders: create") {
 			t.Errorf("%s\n%s", output, comment)
 		}

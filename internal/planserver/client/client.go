@@ -88,8 +88,8 @@ func trust(file string) (*tls.Config, error) {
 }
 
 // Plan asks what applying manifests would do, and returns the answer: the plan in JSON. A server that is busy is asked again when it says.
-func (c *Client) Plan(ctx context.Context, manifests []json.RawMessage) (json.RawMessage, error) {
-	body, err := json.Marshal(protocol.Request{Manifests: manifests})
+func (c *Client) Plan(ctx context.Context, request protocol.Request) (json.RawMessage, error) {
+	body, err := json.Marshal(request)
 	if err != nil {
 		return nil, err
 	}

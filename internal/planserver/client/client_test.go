@@ -67,7 +67,7 @@ func TestPlan(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := c.Plan(t.Context(), []json.RawMessage{json.RawMessage(`{}`)})
+			got, err := c.Plan(t.Context(), protocol.Request{Manifests: []json.RawMessage{json.RawMessage(`{}`)}})
 			switch {
 			case tc.fail == "" && err != nil:
 				t.Error(err)
@@ -89,8 +89,8 @@ func TestWhatIsAsked(t *testing.T) {
 		if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
 			t.Error(err)
 		}
-		got := []string{r.Method, r.URL.Path, r.Header.Get("Authorization"), r.Header.Get("Content-Type"), string(request.Manifests[1])}
-		want := []string{"POST", "/below/v1alpha1/plan", "Bearer secret", "application/json", `{"b":1}`}
+		got := []string{r.Method, r.URL.Path, r.Header.Get("Authorization"), r.Header.Get("Content-Type"), string(request.Manifests[1]), string(request.Against[0])}
+		want := []string{"POST", "/below/v1alpha1/plan", "Bearer secret", "application/json", `{"b":1}`, `{"c":1}`}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("the request (-want +got):\n%s", diff)
 		}
@@ -100,7 +100,10 @@ func TestWhatIsAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Plan(t.Context(), []json.RawMessage{json.RawMessage(`{"a":1}`), json.RawMessage(`{"b":1}`)}); err != nil {
+	_, err = c.Plan(t.Context(), protocol.Request{
+		Manifests: []json.RawMessage{json.RawMessage(`{"a":1}`), json.RawMessage(`{"b":1}`)}, Against: []json.RawMessage{json.RawMessage(`{"c":1}`)},
+	})
+	if err != nil {
 		t.Error(err)
 	}
 }
@@ -120,7 +123,7 @@ func TestATokenIsShownToNobodyElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Plan(t.Context(), nil); err == nil {
+	if _, err := c.Plan(t.Context(), protocol.Request{}); err == nil {
 		t.Error("a server that nobody vouches for is trusted")
 	}
 }
