@@ -87,6 +87,7 @@ Exit codes: 0 nothing would change, 1 a manifest is refused or not valid or a lo
 	p.operatorFlags(fs, &run.identity, &run.owner)
 	p.cloudFlags(fs)
 	run.server.define(fs)
+	cmd.SetFlagErrorFunc(refuseShort)
 	return cmd
 }
 

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -28,12 +30,21 @@ type planServer struct {
 // define defines the flags.
 func (s *planServer) define(fs *pflag.FlagSet) {
 	fs.StringVar(&s.url, "server", "",
-		"`URL` of a plan server: it makes the plan, and neither credentials of Google Cloud nor access to the cluster are needed here.")
+		"`URL` of a plan server: it makes the plan, and neither credentials of Google Cloud nor access to the cluster are needed here. The API server, "+
+			"which kubectl's --server names, is said by --context or --cluster.")
 	fs.StringVar(&s.authority, "server-ca", "", "`File` of the certificates, in PEM, that vouch for the plan server. If unset: those of the system.")
 	fs.StringVar(&s.tokens.File, "token-file", "", "`File` of the token that says to the plan server who asks.")
 	fs.StringVar(&s.tokens.Variable, "token-env", "",
 		"Environment `variable` of that token. If neither is set: the one that GitHub Actions issues to a job with the permission id-token: write.")
 	fs.StringVar(&s.tokens.Audience, "token-audience", protocol.Audience, "`Audience` of the token of GitHub Actions.")
+}
+
+// refuseShort explains kubectl's -s where somebody uses it: with this command --server is another server, and -s neither's.
+func refuseShort(_ *cobra.Command, err error) error {
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok && strings.HasPrefix(unknown.GetSpecifiedShortnames(), "s") {
+		return errors.New("plan has no -s: with it, --server is the URL of a plan server; say by --context or --cluster which API server is meant")
+	}
+	return err
 }
 
 // check refuses flags that do not go together.

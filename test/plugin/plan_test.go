@@ -212,12 +212,15 @@ func TestPlanSaysWhatIsWrong(t *testing.T) {
 		cmd  *exec.Cmd
 		says string
 	}{
-		"no files":       {w.command("plan"), "nothing to plan: name files or folders with -f"},
-		"no such format": {w.command("plan", "-f", "topic.yaml", "-o", "yaml"), `invalid value "yaml" for --output: must be one of text, markdown, json`},
-		"a project":      {w.command("plan", "-f", "topic.yaml", "--project", "p"), "--project is for --offline"},
-		"two inputs":     {w.command("plan", "-f", "-", "--against", "main"), "standard input has no other version"},
-		"no such file":   {w.command("plan", "-f", "nothing.yaml"), "nothing.yaml"},
-		"no credentials": {w.command("plan", "-f", "topic.yaml", "--offline", "--project", "p"), "gcloud auth application-default login"},
+		"no files":             {w.command("plan"), "nothing to plan: name files or folders with -f"},
+		"no such format":       {w.command("plan", "-f", "topic.yaml", "-o", "yaml"), `invalid value "yaml" for --output: must be one of text, markdown, json`},
+		"a project":            {w.command("plan", "-f", "topic.yaml", "--project", "p"), "--project is for --offline"},
+		"two inputs":           {w.command("plan", "-f", "-", "--against", "main"), "standard input has no other version"},
+		"kubectl's -s":         {w.command("plan", "-f", "topic.yaml", "-s", "https://127.0.0.1:6443"), "plan has no -s: with it, --server is the URL of a plan server"},
+		"kubectl's -s, before": {w.command("-s", "https://127.0.0.1:6443", "plan", "-f", "topic.yaml"), "plan has no -s"},
+		"the API server":       {w.command("plan", "-f", "topic.yaml", "--server", "https://127.0.0.1:6443"), "no token says who asks the plan server"},
+		"no such file":         {w.command("plan", "-f", "nothing.yaml"), "nothing.yaml"},
+		"no credentials":       {w.command("plan", "-f", "topic.yaml", "--offline", "--project", "p"), "gcloud auth application-default login"},
 		"no cluster": {
 			w.command(append([]string{"plan", "-f", "topic.yaml", "--kubeconfig", "away.kubeconfig"}, w.cloudArgs()...)...),
 			"to plan without it: --offline",
