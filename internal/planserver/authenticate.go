@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"k8s.io/apiserver/pkg/authentication/user"
+	kjson "sigs.k8s.io/json"
 )
 
 // errNotAccepted is the one answer to a token that is not accepted, whatever is wrong with it. The log says what.
@@ -96,7 +97,8 @@ func read(token string) (said, error) {
 		return said{}, notAccepted("its payload is not encoded as one")
 	}
 	var says said
-	if err := json.Unmarshal(payload, &says); err != nil {
+	// Only with the case of the letters is a claim the one that whoever verifies the token reads.
+	if err := kjson.UnmarshalCaseSensitivePreserveInts(payload, &says); err != nil {
 		return said{}, notAccepted("its payload cannot be read")
 	}
 	return says, nil
