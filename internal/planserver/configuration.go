@@ -81,29 +81,30 @@ func overreaches(issuer apiserver.JWTAuthenticator, at *field.Path) field.ErrorL
 		found = append(found, field.Forbidden(at.Child("claimMappings", "groups", "claim"),
 			"it would be looked up wherever a token says; use an expression such as claims.groups"))
 	}
-	if name := nameWithoutID(issuer); name != "" {
-		found = append(found, field.Invalid(at.Child("claimMappings", "username"), name,
-			"is the name of a repository, which somebody else may have tomorrow: use or check its id, such as claims.repository_id"))
+	for name, mapping := range map[string]apiserver.PrefixedClaimOrExpression{"username": mappings.Username, "groups": mappings.Groups} {
+		if claim := nameWithoutID(issuer, mapping); claim != "" {
+			found = append(found, field.Invalid(at.Child("claimMappings", name), claim,
+				"is the name of a repository, which somebody else may have tomorrow: use or check its id, such as claims.repository_id"))
+		}
 	}
 	return found
 }
 
-// The claims by which GitHub and GitLab name a repository, and those that stay with it.
+// The claims by which GitHub and GitLab name a repository, alone or as a part of something, and those that stay with it.
 var (
-	names = regexp.MustCompile(`\b(sub|repository|repository_owner|project_path|namespace_path)\b`)
+	names = regexp.MustCompile(`\b(sub|repository|repository_owner|job_workflow_ref|workflow_ref|project_path|namespace_path|ci_config_ref_uri)\b`)
 	ids   = regexp.MustCompile(`\b(repository_id|repository_owner_id|project_id|namespace_id)\b`)
 	// forges are the issuers whose sub is made of such names.
 	forges = regexp.MustCompile(`^https://(token\.actions\.githubusercontent\.com|gitlab\.com)(/|$)`)
 )
 
-// nameWithoutID is the claim by which a repository of whatever id becomes a user; empty for none.
-func nameWithoutID(issuer apiserver.JWTAuthenticator) string {
-	username := issuer.ClaimMappings.Username
-	name := names.FindString(username.Claim + " " + username.Expression)
+// nameWithoutID is the claim by which a repository of whatever id becomes a user, or one of a group; empty for none.
+func nameWithoutID(issuer apiserver.JWTAuthenticator, mapping apiserver.PrefixedClaimOrExpression) string {
+	name := names.FindString(mapping.Claim + " " + mapping.Expression)
 	if name == "" || name == "sub" && !forges.MatchString(issuer.Issuer.URL) {
 		return ""
 	}
-	said := []string{username.Claim, username.Expression}
+	said := []string{mapping.Claim, mapping.Expression}
 	for _, rule := range issuer.ClaimValidationRules {
 		said = append(said, rule.Claim, rule.Expression)
 	}

@@ -49,6 +49,18 @@ func TestConfigurationsOfIssuers(t *testing.T) {
 		"a name": {
 			configured(t, "claim: repository_id", "claim: ref_protected", `claims.repository_id`, "claims.repository"), "which somebody else may have tomorrow",
 		},
+		"a group that is a name": {
+			configured(t, "claim: repository_id", "claim: ref_protected", "  claimMappings:",
+				"  claimMappings:\n    groups: {expression: '[\"github:\" + claims.repository_owner]'}"),
+			"groups: Invalid value: \"repository_owner\": is the name of a repository, which somebody else may have tomorrow",
+		},
+		"a group that is a name whose id is checked": {
+			configured(t, "  claimMappings:", "  claimMappings:\n    groups: {expression: '[\"github:\" + claims.repository_owner]'}"), "",
+		},
+		"a name as a part of another": {
+			configured(t, "claim: repository_id", "claim: ref_protected", `claims.repository_id`, "claims.job_workflow_ref"),
+			"which somebody else may have tomorrow",
+		},
 		"a subject that is a name": {
 			configured(t, "claim: repository_id", "claim: ref_protected", `expression: '"github:" + claims.repository_id'`, "{claim: sub, prefix: 'github:'}"),
 			"which somebody else may have tomorrow",
