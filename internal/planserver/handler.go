@@ -2,7 +2,9 @@ package planserver
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -74,11 +76,21 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) (who user.Info, 
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), h.admissions.most)
 	defer cancel()
-	plan, err = h.plan(ctx, who, request)
+	plan, err = h.guarded(ctx, who, request)
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
 	return who, request, plan, err
+}
+
+// guarded makes a plan, and fails where that panics: the log has where, which it has not of what the server itself catches.
+func (h *handler) guarded(ctx context.Context, who user.Info, request protocol.Request) (plan any, err error) {
+	defer func() {
+		if why := recover(); why != nil {
+			err = fmt.Errorf("a panic: %v\n%s", why, debug.Stack())
+		}
+	}()
+	return h.plan(ctx, who, request)
 }
 
 // caller is who asks, by the token.

@@ -36,6 +36,8 @@ type asked struct {
 	stored map[string]v1alpha1.Object // by namespace/name
 	// wait holds plans up; nil for not.
 	wait chan struct{}
+	// panics says that plans panic.
+	panics bool
 
 	mu    sync.Mutex
 	names []string // namespace/name of all that it was asked about
@@ -64,6 +66,9 @@ func (c cluster) Manifest(_ context.Context, _ kind.Kind, namespace, name string
 }
 
 func (a *asked) Plan(ctx context.Context, scene *preview.Scene) ([]preview.Preview, error) {
+	if a.panics {
+		panic("of the tests")
+	}
 	scene.Knows.Records = true
 	_, planned, err := scene.Over(ctx, cluster{asked: a}, time.Now())
 	if err != nil {
@@ -382,6 +387,23 @@ func TestNoTokenIsLogged(t *testing.T) {
 	}
 	if !strings.Contains(s.log.String(), `"user"="ci"`) {
 		t.Errorf("who asked is not in the log:\n%s", s.log)
+	}
+}
+
+// TestAPanicIsAFailure of one request, of which the log says where it was.
+func TestAPanicIsAFailure(t *testing.T) {
+	one := generous
+	one.together = 1
+	s := serveWith(t, one, &asked{panics: true})
+	for range 2 { // the second finds the place free
+		code, answer, _ := s.ask(t, "ci", bucketsIn("shop/logs"))
+		if code != http.StatusInternalServerError || strings.Contains(answer, "tests") {
+			t.Errorf("%d %s", code, answer)
+		}
+	}
+	s.Close()
+	if !strings.Contains(s.log.String(), "a panic: of the tests") || !strings.Contains(s.log.String(), "handler_test.go") {
+		t.Errorf("the log is\n%s", s.log)
 	}
 }
 
