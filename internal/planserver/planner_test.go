@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -305,6 +306,34 @@ func TestAPlanTakesListsByProject(t *testing.T) {
 		if v.Outcome.Effect != preview.Create {
 			t.Errorf("%s: %s", v.Object.GetName(), v.Outcome.Effect)
 		}
+	}
+}
+
+// TestAPlanCanWriteNothing, not even by a kind that keeps a way to: its calls are made as those of somebody who only asks.
+func TestAPlanCanWriteNothing(t *testing.T) {
+	e := emulate(t)
+	obj := &v1alpha1.Topic{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "orders"}}
+	honest, tried := kindOf(t, e.kinds, obj), 0
+	kinds := slices.Clone(e.kinds)
+	for i := range kinds {
+		if kinds[i].Kind != honest.Kind {
+			continue
+		}
+		fields := *honest.Fields
+		fields.Observe = func(ctx context.Context, ref kind.Ref) (kind.Live, error) {
+			tried++
+			if _, err := honest.Fields.Create(ctx, ref, obj); err == nil {
+				t.Error("a topic was created")
+			}
+			return honest.Fields.Observe(ctx, ref)
+		}
+		kinds[i].Fields = &fields
+	}
+	inv := *e.Inventory
+	inv.Kinds = kinds
+	e.Inventory = &inv
+	if got, _ := e.plan(t, obj); tried != 1 || !strings.Contains(got, `"effect": "create"`) {
+		t.Errorf("tried %d times, and planned\n%s", tried, got)
 	}
 }
 
