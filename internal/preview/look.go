@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -249,7 +250,8 @@ func patiently(ctx context.Context, call func() error) error {
 	}
 }
 
-// each does something to all items, some of them at once, until the context ends.
+// each does something to all items, some of them at once, until the context ends. A panic is one of whoever called it: on a goroutine of its own it
+// would end the process, whoever asked for the preview.
 func each[T any](ctx context.Context, items []T, do func(context.Context, T)) {
 	var g errgroup.Group
 	g.SetLimit(width)
@@ -257,10 +259,17 @@ func each[T any](ctx context.Context, items []T, do func(context.Context, T)) {
 		if ctx.Err() != nil {
 			break
 		}
-		g.Go(func() error {
+		g.Go(func() (panicked error) {
+			defer func() {
+				if why := recover(); why != nil {
+					panicked = fmt.Errorf("%v\n%s", why, debug.Stack())
+				}
+			}()
 			do(ctx, item)
-			return nil
+			return nil // what went wrong is in the item
 		})
 	}
-	_ = g.Wait() // what went wrong is in the items
+	if panicked := g.Wait(); panicked != nil {
+		panic(panicked)
+	}
 }

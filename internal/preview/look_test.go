@@ -276,3 +276,23 @@ func TestAsWhom(t *testing.T) {
 		})
 	}
 }
+
+// TestAPanicIsTheCallers: it ends no process in which somebody else works.
+func TestAPanicIsTheCallers(t *testing.T) {
+	done := make(chan int, 2)
+	defer func() {
+		why, _ := recover().(error)
+		if why == nil || !strings.Contains(why.Error(), "of the second") || !strings.Contains(why.Error(), "look_test.go") {
+			t.Errorf("recovered %v", why)
+		}
+		if len(done) != 2 {
+			t.Errorf("%d others were looked at", len(done))
+		}
+	}()
+	each(t.Context(), []int{1, 2, 3}, func(_ context.Context, item int) {
+		if item == 2 {
+			panic("of the second")
+		}
+		done <- item
+	})
+}
