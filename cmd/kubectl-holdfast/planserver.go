@@ -70,7 +70,7 @@ func (s *planServer) plan(ctx context.Context, getenv func(string) string, after
 	}
 	document, was := render.Of(render.Plan{}), knownBefore(after, before)
 	if len(after.Objects)+len(was) > 0 {
-		request, err := ask(after.Objects, was)
+		request, err := requestFor(after.Objects, was)
 		if err != nil {
 			return document, err
 		}
@@ -78,14 +78,25 @@ func (s *planServer) plan(ctx context.Context, getenv func(string) string, after
 		if err != nil {
 			return document, err
 		}
-		if err := json.Unmarshal(answer, &document); err != nil {
-			return document, fmt.Errorf("reading the plan of the server: %w", err)
+		if document, err = planIn(answer); err != nil {
+			return document, err
 		}
 	}
 	located(&document, slices.Concat(after.Objects, was))
 	document.Problems = append(after.Problems, document.Problems...)
 	document.Summary.Problems = len(document.Problems)
 	document.Unknowns = append(unknownHere(after, before), document.Unknowns...)
+	return document, nil
+}
+
+// planIn is the plan in an answer. What is none must not pass for one that has nothing to do.
+func planIn(answer json.RawMessage) (document render.Document, err error) {
+	if err := json.Unmarshal(answer, &document); err != nil {
+		return document, fmt.Errorf("reading the plan of the server: %w", err)
+	}
+	if document.APIVersion != render.APIVersion || document.Kind != render.Kind {
+		return document, fmt.Errorf("the server answers with %q of %q: want a %s of %s", document.Kind, document.APIVersion, render.Kind, render.APIVersion)
+	}
 	return document, nil
 }
 
@@ -96,17 +107,17 @@ func knownBefore(after, before *manifests.Tree) (known []manifests.Object) {
 	}
 	stays := map[kind.Reference]bool{}
 	for _, obj := range after.Objects {
-		stays[reference(obj)] = true
+		stays[referenceTo(obj)] = true
 	}
 	for _, obj := range before.Objects {
-		if ref := reference(obj); stays[ref] || !after.Hides(ref, obj.Origin) {
+		if ref := referenceTo(obj); stays[ref] || !after.Hides(ref, obj.Origin) {
 			known = append(known, obj)
 		}
 	}
 	return known
 }
 
-func reference(obj manifests.Object) kind.Reference {
+func referenceTo(obj manifests.Object) kind.Reference {
 	return kind.Reference{Kind: obj.GetObjectKind().GroupVersionKind().Kind, Namespace: obj.GetNamespace(), Name: obj.GetName()}
 }
 
@@ -125,8 +136,8 @@ func unknownHere(after, before *manifests.Tree) (unknown []string) {
 	return unknown
 }
 
-// ask is the request for a plan.
-func ask(after, before []manifests.Object) (request protocol.Request, err error) {
+// requestFor is the request for a plan.
+func requestFor(after, before []manifests.Object) (request protocol.Request, err error) {
 	if request.Manifests, err = allBare(after); err != nil {
 		return request, err
 	}
