@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	authenticationv1 "k8s.io/api/authentication/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -39,7 +40,7 @@ type served struct {
 	url, authority string
 }
 
-func serve(t *testing.T, name string) *served {
+func serve(t *testing.T, name string, args ...string) *served {
 	t.Helper()
 	s := &served{world: newWorld(t, name), issuer: issuer.Start(t)}
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
@@ -55,12 +56,11 @@ func serve(t *testing.T, name string) *served {
 	address, err := process.FreeAddress()
 	s.must(err)
 	s.url, s.authority = "https://"+address, s.certificate(home)
-	args := []string{
+	args = append([]string{
 		"--kubeconfig", s.operatorKubeconfig(home), "--shard", name, "--health-probe-bind-address=0", "--gcp-identity", operator,
 		"--plan-address", address, "--plan-tls-cert-file", filepath.Join(home, "tls.crt"), "--plan-tls-key-file", filepath.Join(home, "tls.key"),
 		"--plan-auth-config", s.configuration(home),
-	}
-	args = append(args, s.cloudArgs()...)
+	}, append(args, s.cloudArgs()...)...)
 	running := process.StartTest(t, process.Program{Name: "the manager", Path: manager, Args: args})
 	s.must(running.Await(t.Context(), patience, process.Listening(address)))
 	return s
@@ -109,17 +109,28 @@ jwt:
 // allow lets somebody have plans in the world's namespace.
 func (s *served) allow(subject rbacv1.Subject) {
 	s.t.Helper()
+	s.allowIn(s.namespace, subject)
+}
+
+func (s *served) allowIn(namespace string, subject rbacv1.Subject) {
+	s.t.Helper()
 	s.must(s.kube.Create(s.t.Context(), &rbacv1.RoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "plan-" + strings.ReplaceAll(subject.Name, ":", "-")},
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "plan-" + strings.NewReplacer(":", "-", " ", "-").Replace(subject.Name)},
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "holdfast-plan"},
 		Subjects:   []rbacv1.Subject{subject},
 	}))
 }
 
-// plan runs the plugin as a pipeline does that has a token and nothing else.
+// plan runs the plugin as a pipeline does, about all manifests.
 func (s *served) plan(token string, args ...string) result {
 	s.t.Helper()
-	cmd := s.command(append([]string{"plan", "-f", "all.yaml", "--server", s.url, "--server-ca", s.authority, "--token-env", "CI_TOKEN"}, args...)...)
+	return s.pipeline(token, append([]string{"-f", "all.yaml"}, args...)...)
+}
+
+// pipeline runs the plugin as a pipeline does that has a token and nothing else.
+func (s *served) pipeline(token string, args ...string) result {
+	s.t.Helper()
+	cmd := s.command(append([]string{"plan", "--server", s.url, "--server-ca", s.authority, "--token-env", "CI_TOKEN"}, args...)...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.folder, "KUBECONFIG=/nowhere", "CI_TOKEN=" + token}
 	return s.finish(cmd)
 }
@@ -227,47 +238,6 @@ func TestAPipelineWithoutCredentialsGetsPlans(t *testing.T) {
 	})
 }
 
-// TestTheServersPlanIsThePluginsOwn: the same manifests, the same cluster, and once with all credentials.
-func TestTheServersPlanIsThePluginsOwn(t *testing.T) {
-	t.Parallel()
-	s := serve(t, "served-same")
-	logs := &v1alpha1.Bucket{ObjectMeta: metav1.ObjectMeta{Name: "served-same-logs"}, Spec: v1alpha1.BucketSpec{
-		Location: "EU", Labels: v1alpha1.Labels{"team": "a", "stage": "prod"},
-	}}
-	s.create(logs)
-	s.ready(logs)
-	s.write("all.yaml", strings.ReplaceAll(`
-apiVersion: gcp.holdfast.dev/v1alpha1
-kind: Bucket
-metadata: {namespace: NAME, name: NAME-logs}
-spec: {location: EU, labels: {team: b}, lifecycle: {rules: [{action: {type: Delete}, condition: {age: 3}}]}}
----
-apiVersion: gcp.holdfast.dev/v1alpha1
-kind: ServiceAccount
-metadata: {namespace: NAME, name: writer}
----
-apiVersion: gcp.holdfast.dev/v1alpha1
-kind: Topic
-metadata: {namespace: NAME, name: orders}
-spec: {iam: {bindings: [{role: roles/pubsub.publisher, serviceAccountRefs: [{name: writer}]}]}}
----
-apiVersion: gcp.holdfast.dev/v1alpha1
-kind: ProjectPolicy
-metadata: {namespace: NAME, name: roles}
-spec: {bindings: [{role: roles/logging.logWriter, members: ["user:ada@example.com"]}]}
-`, "NAME", s.namespace))
-	s.allow(rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "ci:123"})
-	theirs, code := s.document(s.issuer.Token(t, nil))
-	got := s.run(append([]string{"plan", "-f", ".", "-o", "json", "--gcp-identity", operator}, s.cloudArgs()...)...)
-	var own render.Document
-	if err := json.Unmarshal([]byte(got.stdout), &own); err != nil {
-		t.Fatalf("%v\n%+v", err, got)
-	}
-	if diff := cmp.Diff(own.Resources, theirs.Resources, cmp.AllowUnexported(render.Resource{})); diff != "" || code != got.code {
-		t.Errorf("exit codes %d and %d; (-plugin +server):\n%s", got.code, code, diff)
-	}
-}
-
 // TestServiceAccountsGetPlans: by a token that is for plans and for nothing else.
 func TestServiceAccountsGetPlans(t *testing.T) {
 	t.Parallel()
@@ -295,6 +265,58 @@ func TestServiceAccountsGetPlans(t *testing.T) {
 		if got := s.plan(refused); got.code != 1 || !strings.Contains(got.stderr, "401") {
 			t.Errorf("a token %s: %+v", what, got)
 		}
+	}
+}
+
+// TestAnAnswerThatIsNoPlan is a failure, and not a plan that has nothing to do.
+func TestAnAnswerThatIsNoPlan(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "no-plan")
+	w.write("all.yaml", "apiVersion: gcp.holdfast.dev/v1alpha1\nkind: Topic\nmetadata: {name: orders, namespace: no-plan}\n")
+	w.write("token", "secret")
+	for answer, says := range map[string]string{
+		`{}`:                 `want a Plan of plan.holdfast.dev/v1alpha1`,
+		`{"kind": "Status"}`: `answers with "Status" of ""`,
+		`[]`:                 "reading the plan of the server",
+		`{"kind": "Plan", "apiVersion": "plan.holdfast.dev/v2", "resources": []}`: `"plan.holdfast.dev/v2"`,
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, answer) }))
+		got := w.run("plan", "-f", "all.yaml", "--server", server.URL, "--token-file", "token")
+		server.Close()
+		if got.code != 1 || got.stdout != "" || !strings.Contains(got.stderr, says) {
+			t.Errorf("%s: %+v", answer, got)
+		}
+	}
+}
+
+// TestAReplicaThatDoesNotLeadAnswers as the one that does.
+func TestAReplicaThatDoesNotLeadAnswers(t *testing.T) {
+	t.Parallel()
+	clients, err := kubernetes.NewForConfig(kubeConfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leases, now := clients.CoordinationV1().Leases("holdfast-system"), metav1.NowMicro()
+	lease, err := leases.Create(t.Context(), &coordinationv1.Lease{
+		ObjectMeta: metav1.ObjectMeta{Name: "holdfast-manager-served-standby"},
+		Spec: coordinationv1.LeaseSpec{
+			HolderIdentity: new("another"), LeaseDurationSeconds: new(int32(3600)), AcquireTime: &now, RenewTime: &now, LeaseTransitions: new(int32(0)),
+		},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, "served-standby", "--leader-elect", "--leader-elect-namespace=holdfast-system")
+	s.write("all.yaml", "apiVersion: gcp.holdfast.dev/v1alpha1\nkind: Topic\nmetadata: {name: orders, namespace: served-standby}\n")
+	s.allow(rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "ci:123"})
+	s.eventually("a topic is planned", func() (bool, string) {
+		document, code := s.document(s.issuer.Token(t, nil))
+		return code == 2 && effects(document)["served-standby/orders"] == "create", fmt.Sprint(code, effects(document))
+	})
+	after, err := leases.Get(t.Context(), lease.Name, metav1.GetOptions{})
+	s.must(err)
+	if *after.Spec.HolderIdentity != "another" {
+		t.Errorf("it leads as %q", *after.Spec.HolderIdentity)
 	}
 }
 
