@@ -65,7 +65,7 @@ written all the same.`,
   kubectl holdfast convert --from config-connector config-connector/ --out manifests
 
   # From the cluster
-  kubectl get gcp -A -o yaml | kubectl holdfast convert --from config-connector - --out manifests
+  kubectl get gcp -A -o yaml | kubectl holdfast convert --from config-connector - --out manifests --handover handover.sh
 
   # From Terraform
   terraform state pull | kubectl holdfast convert --from terraform-state - --out manifests --handover handover.sh`,
@@ -105,16 +105,14 @@ func (c *convertCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	notes, script := slices.Concat(result.Notes, kept), result.Handover.Script(c.out)
-	if c.handover != "" {
-		kept, err := c.keepScript(script)
-		if err != nil {
-			return err
-		}
-		notes, script = append(notes, kept...), ""
+	script := result.Handover.Script(c.out)
+	keptScript, err := c.writeScript(script)
+	if err != nil {
+		return err
 	}
+	notes := slices.Concat(result.Notes, kept, keptScript)
 	c.tell(notes)
-	if script != "" {
+	if script != "" && c.handover == "" {
 		fmt.Fprint(c.streams.ErrOut, "\n"+script)
 	}
 	if len(notes) > 0 {
@@ -244,9 +242,12 @@ func (c *convertCommand) tell(notes []convert.Note) {
 	}
 }
 
-// keepScript writes the script that hands over to its file, and tells of one that it kept.
-func (c *convertCommand) keepScript(script string) ([]convert.Note, error) {
-	if script == "" {
+// writeScript writes the script that hands over to its file, if one is named, and tells of one that it kept.
+func (c *convertCommand) writeScript(script string) (kept []convert.Note, err error) {
+	switch {
+	case c.handover == "":
+		return nil, nil
+	case script == "":
 		return []convert.Note{{Source: c.handover, Message: "was not written: there is nothing to hand over"}}, nil
 	}
 	outcome, _, err := importer.WriteFile(c.handover, []byte(script), 0o755, c.overwrite)
