@@ -163,7 +163,7 @@ func (m *move) connectorObjects() []string {
 	return out
 }
 
-// converts converts what is in the folder of Config Connector's manifests.
+// converts makes manifests of the folder of Config Connector's.
 func (m *move) converts() result {
 	m.t.Helper()
 	return m.sh("kubectl holdfast convert -n " + m.namespace + " --from config-connector connector --out manifests --handover handover.sh")

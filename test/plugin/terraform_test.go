@@ -81,7 +81,7 @@ func standIn(args []string, out, errOut io.Writer) int {
 // standInRemove takes instances out of a state, all at once.
 func standInRemove(file *os.File, whole state, named []string, out io.Writer) error {
 	if err := lockState(file); err != nil {
-		return fmt.Errorf("Error acquiring the state lock: %w", err) //nolint:staticcheck // Terraform's words
+		return fmt.Errorf("Error acquiring the state lock: %w", err)
 	}
 	removed := 0
 	each(whole, func(address string) bool {
@@ -93,7 +93,7 @@ func standInRemove(file *os.File, whole state, named []string, out io.Writer) er
 		return false
 	})
 	if removed == 0 {
-		return errors.New("Invalid target address: No matching objects found.") //nolint:revive,staticcheck // Terraform's words
+		return errors.New("Invalid target address: No matching objects found.") //nolint:revive // Terraform's words
 	}
 	text, err := json.Marshal(whole)
 	return errors.Join(err, file.Truncate(0), writeAt(file, text))
