@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"regexp"
@@ -22,6 +23,10 @@ import (
 
 var scopes = []string{"https://www.googleapis.com/auth/cloud-platform"}
 
+// unlogged is the log of whatever has to do with tokens: Google's libraries log requests and answers with all that they have, tokens included, if
+// GOOGLE_SDK_GO_LOGGING_LEVEL asks for it.
+var unlogged = slog.New(slog.DiscardHandler)
+
 // NoCredentials says that there are no Google Cloud credentials, or none that can be read.
 type NoCredentials struct{ err error }
 
@@ -32,7 +37,7 @@ func (e *NoCredentials) Unwrap() error { return e.err }
 
 // detectCredentials finds Application Default Credentials; an error is a *NoCredentials.
 func detectCredentials() (*auth.Credentials, error) {
-	found, err := credentials.DetectDefault(&credentials.DetectOptions{Scopes: scopes})
+	found, err := credentials.DetectDefault(&credentials.DetectOptions{Scopes: scopes, Logger: unlogged})
 	if err == nil {
 		return found, nil
 	}
@@ -61,7 +66,7 @@ func (c *Clients) credentials(account string) (*auth.Credentials, error) {
 			return nil, err
 		}
 		found, err = impersonate.NewCredentials(&impersonate.CredentialsOptions{
-			TargetPrincipal: account, Scopes: scopes, Client: client,
+			TargetPrincipal: account, Scopes: scopes, Client: client, Logger: unlogged,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("impersonating %q: %w", account, err)

@@ -51,7 +51,7 @@ func (c *Clients) httpClient(endpoint Endpoint, account string) (*http.Client, e
 // authenticated makes a client of a JSON API that is bounded in time, limited and authenticated, in this order, before next.
 func (c *Clients) authenticated(own *auth.Credentials, callOf func(*http.Request) call, next http.RoundTripper) (*http.Client, error) {
 	client, err := httptransport.NewClient(&httptransport.Options{
-		Credentials: own, BaseRoundTripper: next, DisableTelemetry: true,
+		Credentials: own, BaseRoundTripper: next, DisableTelemetry: true, Logger: unlogged,
 		Headers: http.Header{}, // which gets the quota project; a nil one is replaced, and the quota project lost
 	})
 	if err != nil {

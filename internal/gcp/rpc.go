@@ -29,6 +29,7 @@ func (c *Clients) dial(ctx context.Context, service kind.Service, endpoint Endpo
 	opts := &grpctransport.Options{
 		Endpoint:              endpoint.Address,
 		DisableTelemetry:      true,
+		Logger:                unlogged,
 		DisableAuthentication: endpoint.Insecure,
 		GRPCDialOpts: append([]grpc.DialOption{
 			grpc.WithUserAgent(c.opts.UserAgent),
