@@ -95,7 +95,8 @@ func planIn(answer json.RawMessage) (document render.Document, err error) {
 		return document, fmt.Errorf("reading the plan of the server: %w", err)
 	}
 	if document.APIVersion != render.APIVersion || document.Kind != render.Kind {
-		return document, fmt.Errorf("the server answers with %q of %q: want a %s of %s", document.Kind, document.APIVersion, render.Kind, render.APIVersion)
+		return document, fmt.Errorf("the server answers with %q of %q: want a %s of %s",
+			document.Kind, document.APIVersion, render.Kind, render.APIVersion)
 	}
 	return document, nil
 }

@@ -42,7 +42,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // note writes into the log who has asked. What nobody could be made of is written only where everything is: anybody can send it.
 func (h *handler) note(who user.Info, request protocol.Request, code int, took time.Duration, err error) {
-	log := h.log.WithValues("code", code, "manifests", len(request.Manifests), "against", len(request.Against), "duration", took.Round(time.Millisecond).String())
+	log := h.log.WithValues("code", code, "manifests", len(request.Manifests), "against", len(request.Against),
+		"duration", took.Round(time.Millisecond).String())
 	if err != nil {
 		log = log.WithValues("reason", reasonOf(err).Error())
 	}

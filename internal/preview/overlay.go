@@ -42,8 +42,8 @@ func NewOverlay(cluster inventory.Source, now time.Time) *Overlay {
 	return &Overlay{cluster, now, map[string]layer{}}
 }
 
-// Apply applies a manifest over what the cluster has of it, nil for nothing, which is not changed. The manifest is the overlay's own from then on. None
-// is applied twice.
+// Apply applies a manifest over what the cluster has of it, nil for nothing, which is not changed. The manifest is the overlay's own from then
+// on. None is applied twice.
 func (o *Overlay) Apply(m plan.Manifest, stored v1alpha1.Object) {
 	if stored != nil {
 		lay(m.Object, stored)
