@@ -1,8 +1,8 @@
 // Package planserver makes plans for those who have neither credentials of Google Cloud nor read access to the cluster: the pipelines that
 // check pull requests. They show a token, and get what applying their manifests would do.
 //
-// A request takes this way: token (authenticate.go) → pace and memory (bounds.go) → decode → validate → access, kind by kind and namespace by
-// namespace (authorize.go) → plan (planner.go). It is made from the cluster's Namespaces and status, and from what Google shows to the
+// A request takes this way: token (authenticate.go) → pace and memory (bounds.go) → decode → validate (read.go) → access, by kind and
+// namespace (authorize.go, plan.go) → plan (planner.go). It is made from the cluster's Namespaces and status, and from what Google shows to the
 // namespace's own account. Nothing is written: the kinds that are planned with have no writes, and the context refuses them at the transport.
 //
 // Nobody learns what is not his from the answers, nor from how long they take: what a caller may not ask for is not looked at, and a name that
