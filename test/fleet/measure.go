@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/test/process"
 )
 
 // reading is what the meters show at one time.
@@ -74,7 +76,7 @@ func (w *world) measure(ctx context.Context, do func() error) (spent, error) {
 		OperatorCPU: after.operator - before.operator, ControlPlaneCPU: after.controlling - before.controlling,
 	}
 	if w.operator != nil {
-		s.RSS, s.PeakRSS = memory(w.operator.PID())
+		s.RSS, s.PeakRSS = process.Memory(w.operator.PID())
 	}
 	return s, nil
 }

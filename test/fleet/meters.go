@@ -189,20 +189,6 @@ func cpuSeconds(pid int) float64 {
 	return float64(user+system) / ticksPerSecond
 }
 
-// memory is the resident memory of a process in MiB: now, and the most since resetPeak; 0 where the system does not tell.
-func memory(pid int) (now, peak float64) {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
-	if err != nil {
-		return 0, 0
-	}
-	read := func(name string) float64 {
-		_, rest, _ := strings.Cut(string(text), name+":")
-		kib, _ := strconv.ParseFloat(strings.Fields(rest + " 0")[0], 64)
-		return kib / 1024
-	}
-	return read("VmRSS"), read("VmHWM")
-}
-
 // resetPeak makes the most be counted from now on.
 func resetPeak(pid int) {
 	_ = os.WriteFile("/proc/"+strconv.Itoa(pid)+"/clear_refs", []byte("5"), 0) // without it, the peak is that of all phases

