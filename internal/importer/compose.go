@@ -40,6 +40,8 @@ type Composed struct {
 	Refused string
 	// Left is what the manifest does not say.
 	Left []Left
+	// Initial counts the grants that it does not say either because Google makes them by itself on every such resource.
+	Initial int
 }
 
 const (
@@ -55,7 +57,7 @@ func Compose(r Resource, namespace string, check Check) (Composed, error) {
 		c.sparse()
 	}
 	if r.Policy != nil {
-		c.policy = policyOf(r.Kind, *r.Policy, c.leave)
+		c.policy = policyOf(r, c.leave)
 	}
 	if c.says() == 0 && r.Kind.Shared() {
 		return Composed{Refused: "there is nothing to list", Left: c.left}, nil
@@ -66,7 +68,7 @@ func Compose(r Resource, namespace string, check Check) (Composed, error) {
 	if c.refused != "" {
 		return Composed{Refused: c.refused, Left: c.left}, nil
 	}
-	return Composed{Object: c.object, Left: c.left}, nil
+	return Composed{Object: c.object, Left: c.left, Initial: c.policy.initial}, nil
 }
 
 type composer struct {

@@ -117,13 +117,24 @@ func TestCompose(t *testing.T) {
 	}
 }
 
+// specOf is a spec, or that of a manifest that sets nothing.
+func specOf(spec string) string {
+	if spec == "" {
+		return "{}"
+	}
+	return spec
+}
+
 func TestComposePolicies(t *testing.T) {
 	viewer := iampolicy.Binding{Role: "roles/viewer", Members: []string{"user:bob@example.com", "user:ada@example.com"}}
 	for name, c := range map[string]struct {
 		kind   string
+		spec   string // empty for {}
 		policy iampolicy.Policy
 		want   string
 		left   []string
+		// initial counts what is left out since Google grants it by itself.
+		initial int
 	}{
 		"grants and audit configs of a project": {
 			kind: "ProjectPolicy",
@@ -149,6 +160,32 @@ func TestComposePolicies(t *testing.T) {
 			kind: "Topic", want: `{"adoption":"IfMatches"}`, policy: iampolicy.Policy{Bindings: []iampolicy.Binding{{Role: "fancy", Members: viewer.Members}}},
 			left: []string{"spec.iam.bindings", "spec.iam.bindings"},
 		},
+		"what Google grants on a new bucket": {
+			kind: "Bucket", want: `{"adoption":"IfMatches"}`, initial: 3,
+			policy: iampolicy.Policy{Bindings: []iampolicy.Binding{
+				{Role: "roles/storage.legacyBucketOwner", Members: []string{"projectEditor:my-project", "projectOwner:my-project"}},
+				{Role: "roles/storage.legacyBucketReader", Members: []string{"projectViewer:my-project"}},
+			}},
+		},
+		"what Google grants on a new bucket, and more of it": {
+			kind: "Bucket", initial: 1,
+			want: `{"adoption":"IfMatches","iam":{"bindings":[{"members":["projectOwner:other-project","user:ada@example.com"],"role":"roles/storage.legacyBucketOwner"},` +
+				`{"members":["projectOwner:my-project"],"role":"roles/storage.legacyObjectOwner"}],"mode":"Additive"}}`,
+			policy: iampolicy.Policy{Bindings: []iampolicy.Binding{
+				{Role: "roles/storage.legacyBucketOwner", Members: []string{"projectOwner:my-project", "projectOwner:other-project", "user:ada@example.com"}},
+				{Role: "roles/storage.legacyObjectOwner", Members: []string{"projectOwner:my-project"}}, // which it does only under uniform access
+			}},
+		},
+		"what Google grants on a new bucket under uniform access": {
+			kind: "Bucket", spec: `{"uniformBucketLevelAccess":{"enabled":true}}`, initial: 3,
+			want: `{"adoption":"IfMatches","iam":{"bindings":[{"condition":{"expression":"true","title":"x"},"members":["projectViewer:my-project"],` +
+				`"role":"roles/storage.legacyBucketReader"}],"mode":"Additive"},"uniformBucketLevelAccess":{"enabled":true}}`,
+			policy: iampolicy.Policy{Bindings: []iampolicy.Binding{
+				{Role: "roles/storage.legacyObjectOwner", Members: []string{"projectEditor:my-project", "projectOwner:my-project"}},
+				{Role: "roles/storage.legacyObjectReader", Members: []string{"projectViewer:my-project"}},
+				{Role: "roles/storage.legacyBucketReader", Members: []string{"projectViewer:my-project"}, Condition: iampolicy.Condition{Title: "x", Expression: "true"}},
+			}},
+		},
 		"a policy that nobody can have there": {
 			kind: "Topic", want: `{"adoption":"IfMatches"}`, left: []string{"spec.iam"},
 			policy: iampolicy.Policy{Bindings: []iampolicy.Binding{{Role: "roles/pubsub.viewer", Members: viewer.Members, Condition: iampolicy.Condition{Title: "x", Expression: "true"}}}},
@@ -158,11 +195,14 @@ func TestComposePolicies(t *testing.T) {
 			k := named(t, c.kind)
 			res := importer.Resource{Kind: k, Ref: kind.Ref{Project: "my-project"}, Policy: &c.policy}
 			if k.Fields != nil {
-				res.Ref.ID, res.Live = "orders", live(t, k, `{}`)
+				res.Ref.ID, res.Live = "orders", live(t, k, specOf(c.spec))
 			}
 			got, err := importer.Compose(res, "shop", importer.Offline(t.Context()))
 			if err != nil || got.Refused != "" {
 				t.Fatal(err, got.Refused)
+			}
+			if got.Initial != c.initial {
+				t.Errorf("%d grants are Google's own, want %d", got.Initial, c.initial)
 			}
 			spec, err := json.Marshal(got.Object.Object["spec"])
 			if err != nil {

@@ -21,19 +21,31 @@ type policy struct {
 	path     string
 	bindings []v1alpha1.IAMBinding
 	audit    []v1alpha1.AuditConfig
+	// initial counts the grants that it leaves out because Google makes them by itself on every such resource.
+	initial int
 }
 
-// policyOf writes a live policy as a manifest has it, and tells which grants it leaves out.
-func policyOf(k kind.Kind, live iampolicy.Policy, leave func(Left)) policy {
+// policyOf writes a live policy as a manifest has it, and tells which grants it leaves out, but for those that Google makes by itself on every new
+// resource: those it counts.
+func policyOf(r Resource, leave func(Left)) policy {
+	k, live := r.Kind, *r.Policy
 	p := policy{path: k.Policy.Path}
+	var initial []iampolicy.Grant
+	if k.Policy.Initial != nil {
+		initial = k.Policy.Initial(r.Ref, r.Live.Object)
+	}
 	for _, binding := range live.Bindings {
 		for _, member := range binding.Members {
 			grant := iampolicy.Grant{Role: binding.Role, Member: member, Condition: binding.Condition}
-			if why := iampolicy.Passing(grant); why != "" {
+			why := iampolicy.Passing(grant)
+			switch {
+			case slices.Contains(initial, grant):
+				p.initial++
+			case why != "":
 				leave(p.left(binding.Role, member, why))
-				continue
+			default:
+				p.grant(grant)
 			}
-			p.grant(grant)
 		}
 	}
 	slices.SortFunc(p.bindings, func(a, b v1alpha1.IAMBinding) int { return strings.Compare(sortKey(a), sortKey(b)) })

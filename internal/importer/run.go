@@ -174,6 +174,7 @@ func (r *run) compose(part *Summary, res Resource) error {
 			return err
 		}
 	}
+	part.InitialGrants += composed.Initial
 	if note.Refused != "" || len(note.Differs)+len(note.Left) > 0 {
 		part.Notes = append(part.Notes, note)
 	}

@@ -28,6 +28,8 @@ type Summary struct {
 	Owned      int `json:"owned"`
 	Declared   int `json:"declared"`
 	Unselected int `json:"unselected"`
+	// InitialGrants are left out because Google makes them by itself on every new resource of their kinds.
+	InitialGrants int `json:"initialGrants"`
 	// Notes are what there is to say of single resources, and Failures what could not be read, each sorted.
 	Notes    []Note    `json:"notes,omitempty"`
 	Failures []Failure `json:"failures,omitempty"`
@@ -84,6 +86,7 @@ func (s *Summary) add(part Summary) {
 	s.Owned += part.Owned
 	s.Declared += part.Declared
 	s.Unselected += part.Unselected
+	s.InitialGrants += part.InitialGrants
 	s.Notes = append(s.Notes, part.Notes...)
 	s.Failures = append(s.Failures, part.Failures...)
 }
@@ -125,6 +128,9 @@ func (s *Summary) Print(out io.Writer) {
 		count{s.Unselected, "with other labels, passed over"}))
 	fmt.Fprintf(out, "manifests: %s\n", counted("", ", ", "", count{s.Written, "written"}, count{s.Unchanged, "unchanged"},
 		count{s.Replaced, "overwritten"}, count{s.Kept, "kept though they differ: use --overwrite to replace them"}))
+	if s.InitialGrants > 0 {
+		fmt.Fprintf(out, "grants:    %d left out, which Google makes by itself on each new bucket\n", s.InitialGrants)
+	}
 }
 
 type count struct {

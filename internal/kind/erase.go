@@ -31,6 +31,9 @@ func Of[T v1alpha1.Object, L any](typed Fielded[T, L]) Kind {
 	if policied, ok := typed.(Policied[T]); ok {
 		k.Policy = policyOf(policied, "spec.iam")
 	}
+	if granted, ok := typed.(Granted[T]); ok {
+		k.Policy.Initial = func(ref Ref, live v1alpha1.Object) []iampolicy.Grant { return granted.Initial(ref, live.(T)) }
+	}
 	return k
 }
 

@@ -90,6 +90,8 @@ type Policy struct {
 	Get func(ctx context.Context, ref Ref) (iampolicy.Policy, error)
 	// Set writes the policy, on condition that it is still the one that was read, and returns it as stored.
 	Set func(ctx context.Context, ref Ref, policy iampolicy.Policy) (iampolicy.Policy, error)
+	// Initial are the grants that Google makes by itself on a new resource whose live fields are these; nil where it makes none.
+	Initial func(ref Ref, live v1alpha1.Object) []iampolicy.Grant
 }
 
 // Shared says whether several manifests may share one resource of the kind: where they have nothing in common but its policy.

@@ -102,6 +102,12 @@ type Policied[T v1alpha1.Object] interface {
 	SetPolicy(ctx context.Context, ref Ref, policy iampolicy.Policy) (iampolicy.Policy, error)
 }
 
+// Granted is a Policied kind on whose new resources Google grants something by itself.
+type Granted[T v1alpha1.Object] interface {
+	// Initial are those grants, on a resource whose live fields, written as a manifest, are these.
+	Initial(ref Ref, live T) []iampolicy.Grant
+}
+
 // Referring is a kind whose manifests refer to others by more than the serviceAccountRefs of their IAM policy.
 type Referring[T v1alpha1.Object] interface {
 	// References are what the manifest refers to beside that.

@@ -6,8 +6,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/inventory"
@@ -161,6 +164,15 @@ func Read(ctx context.Context, o Options) (*Tree, error) {
 		return nil, err
 	}
 	r := reader{Options: o, place: place, definitions: definitions, first: map[identity]Origin{}, tree: &Tree{Foreign: map[string]int{}}}
+	checks := errgroup.Group{}
+	checks.SetLimit(runtime.GOMAXPROCS(0))
+	r.beside = func(check func(context.Context)) {
+		checks.Go(func() error {
+			check(ctx)
+			return ctx.Err()
+		})
+	}
+	defer func() { _ = checks.Wait() }() // which are in vain where reading ends early
 	for _, problem := range f.problems {
 		problem.Message = place.relative(problem.Message)
 		r.problem(problem)
@@ -177,8 +189,9 @@ func Read(ctx context.Context, o Options) (*Tree, error) {
 		}
 		r.kustomization(k)
 	}
-	if err := r.finish(ctx); err != nil {
+	if err := checks.Wait(); err != nil {
 		return nil, err
 	}
+	r.finish()
 	return r.tree, nil
 }

@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"runtime"
 	"slices"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -39,16 +37,16 @@ type reader struct {
 	// tree has all but Objects and Problems, which are in outcomes until everything is read.
 	tree     *Tree
 	outcomes []*outcome
+	// beside does something while more is read.
+	beside func(do func(context.Context))
 }
 
 // outcome is what comes of a manifest, or of something that is none.
 type outcome struct {
 	problems []Problem
 	object   *Object
-	// manifest is what is yet to be checked, as an object of a definition; about is a problem of it, without the problem.
-	manifest   *unstructured.Unstructured
-	definition *definition
-	about      Problem
+	// about is a problem of a manifest, without the problem.
+	about Problem
 	// faulty is one that cannot be applied, whatever the check says.
 	faulty bool
 }
@@ -189,19 +187,21 @@ func (r *reader) own(fields map[string]any, from Origin, faulty bool) {
 		metadata["namespace"] = cmp.Or(r.Namespace, metav1.NamespaceDefault)
 	}
 	out := &outcome{about: about(fields, from), faulty: faulty}
-	if out.problems = r.wellKnown(u, out.about); len(out.problems) == 0 {
-		out.manifest, out.definition = u, r.definitions[u.GetKind()]
-		u.SetGroupVersionKind(out.definition.kind)
-	}
+	out.problems = r.wellKnown(u, out.about)
+	known := len(out.problems) == 0
 	r.outcomes = append(r.outcomes, out)
 	id := identity{out.about.Kind, out.about.Namespace, out.about.Name}
 	if first, again := r.first[id]; again && id.name != "" {
 		again := out.about
 		again.Message = fmt.Sprintf("the same manifest is in %s: remove one of the two", first)
 		out.problems = append(out.problems, again)
-		return
+	} else {
+		r.first[id] = from
 	}
-	r.first[id] = from
+	if known {
+		u.SetGroupVersionKind(r.definitions[u.GetKind()].kind)
+		r.beside(func(ctx context.Context) { out.check(ctx, u, r.definitions[u.GetKind()], r.Kinds) })
+	}
 }
 
 // wellKnown says what is wrong before there is anything to check a manifest by.
@@ -224,38 +224,24 @@ func (r *reader) problem(p Problem) {
 	r.outcomes = append(r.outcomes, &outcome{problems: []Problem{p}})
 }
 
-// finish checks all manifests, as many at a time as there are processors, and puts what came of them into the tree in the order of reading.
-func (r *reader) finish(ctx context.Context) error {
-	checks, ctx := errgroup.WithContext(ctx)
-	checks.SetLimit(runtime.GOMAXPROCS(0))
-	for _, out := range r.outcomes {
-		if out.manifest != nil {
-			checks.Go(func() error {
-				out.check(ctx, r.Kinds)
-				return ctx.Err()
-			})
-		}
-	}
-	if err := checks.Wait(); err != nil {
-		return err
-	}
+// finish puts what came of all manifests into the tree, in the order of reading.
+func (r *reader) finish() {
 	for _, out := range r.outcomes {
 		r.tree.Problems = append(r.tree.Problems, out.problems...)
 		if out.object != nil && len(out.problems) == 0 && !out.faulty {
 			r.tree.Objects = append(r.tree.Objects, *out.object)
 		}
 	}
-	return nil
 }
 
 // check checks a manifest. What only the operator makes is of none of the kinds, and becomes no object.
-func (o *outcome) check(ctx context.Context, kinds []kind.Kind) {
-	found, err := o.definition.create(ctx, o.manifest)
+func (o *outcome) check(ctx context.Context, manifest *unstructured.Unstructured, definition *definition, kinds []kind.Kind) {
+	found, err := definition.create(ctx, manifest)
 	o.problems = append(problems(o.about, found, err), o.problems...)
 	k, ok := kind.Named(kinds, o.about.Kind)
 	if len(o.problems) > 0 || !ok {
 		return
 	}
 	o.object = &Object{Object: k.New(), Origin: o.about.Origin}
-	o.problems = problems(o.about, nil, convert(o.manifest, o.object.Object))
+	o.problems = problems(o.about, nil, convert(manifest, o.object.Object))
 }

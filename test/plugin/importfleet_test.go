@@ -66,7 +66,8 @@ func TestImportOfAFleet(t *testing.T) {
 	w.within("the import", imported)
 	var summary importer.Summary
 	w.must(json.Unmarshal([]byte(imported.stdout), &summary))
-	if d := cmp.Diff(importer.Summary{Projects: len(projects), Complete: len(projects), Resources: size, Written: size + len(projects)}, summary); d != "" {
+	want := importer.Summary{Projects: len(projects), Complete: len(projects), Resources: size, Written: size + len(projects)}
+	if d := cmp.Diff(want, summary); d != "" {
 		t.Errorf("summary (-want +got):\n%s", d)
 	}
 

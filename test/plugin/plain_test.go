@@ -38,7 +38,8 @@ type plainClient struct {
 func (w *world) plainClient() *plainClient {
 	w.t.Helper()
 	rpc := []option.ClientOption{
-		option.WithEndpoint(w.cloud.GRPCAddr()), option.WithoutAuthentication(), option.WithGRPCDialOption(grpc.WithTransportCredentials(insecure.NewCredentials())),
+		option.WithEndpoint(w.cloud.GRPCAddr()), option.WithoutAuthentication(),
+		option.WithGRPCDialOption(grpc.WithTransportCredentials(insecure.NewCredentials())),
 	}
 	ctx, c, err := w.t.Context(), &plainClient{}, error(nil)
 	c.buckets, err = storage.NewService(ctx, option.WithEndpoint(w.cloud.StorageEndpoint()), option.WithoutAuthentication())

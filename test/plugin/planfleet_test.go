@@ -92,7 +92,8 @@ func TestPlanOfAFleet(t *testing.T) {
 	w.fleetOfManifests("manifests", projects)
 	w.slow()
 	mark := w.cloud.Traffic.Mark()
-	planned := w.measure(w.command(slices.Concat([]string{"plan", "-f", "manifests", "--offline", "-o", "json", "--gcp-identity", operator}, w.cloudArgs())...))
+	plans := []string{"plan", "-f", "manifests", "--offline", "-o", "json", "--gcp-identity", operator}
+	planned := w.measure(w.command(slices.Concat(plans, w.cloudArgs())...))
 	w.ends(planned.result, 2, "", "")
 	calls := w.calls(mark)
 	w.counts("plan", map[string]int{

@@ -11,7 +11,10 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
-var _ kind.Policied[*v1alpha1.Bucket] = (*Kind)(nil)
+var (
+	_ kind.Policied[*v1alpha1.Bucket] = (*Kind)(nil)
+	_ kind.Granted[*v1alpha1.Bucket]  = (*Kind)(nil)
+)
 
 // Policy implements kind.Policied.
 func (k *Kind) Policy(obj *v1alpha1.Bucket) (*v1alpha1.IAMPolicy, []v1alpha1.AuditConfig) {
@@ -45,6 +48,22 @@ func (k *Kind) SetPolicy(ctx context.Context, ref kind.Ref, policy iampolicy.Pol
 		return iampolicy.Policy{}, fmt.Errorf("setting the policy of bucket %q: %w", ref.ID, err)
 	}
 	return describePolicy(stored), nil
+}
+
+// Initial implements kind.Granted: who has the basic roles in the bucket's project may manage it, and reach its objects, which under fine-grained
+// access is left to their access control lists.
+func (k *Kind) Initial(ref kind.Ref, live *v1alpha1.Bucket) []iampolicy.Grant {
+	owner, editor, viewer := "projectOwner:"+ref.Project, "projectEditor:"+ref.Project, "projectViewer:"+ref.Project
+	grants := []iampolicy.Grant{
+		{Role: "roles/storage.legacyBucketOwner", Member: owner}, {Role: "roles/storage.legacyBucketOwner", Member: editor},
+		{Role: "roles/storage.legacyBucketReader", Member: viewer},
+	}
+	if uniform := live.Spec.UniformBucketLevelAccess; uniform == nil || uniform.Enabled == nil || !*uniform.Enabled {
+		return grants
+	}
+	return append(grants,
+		iampolicy.Grant{Role: "roles/storage.legacyObjectOwner", Member: owner}, iampolicy.Grant{Role: "roles/storage.legacyObjectOwner", Member: editor},
+		iampolicy.Grant{Role: "roles/storage.legacyObjectReader", Member: viewer})
 }
 
 func describePolicy(p *raw.Policy) iampolicy.Policy {
