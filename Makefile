@@ -17,6 +17,8 @@ OBJECTS   ?= 100000
 FLOOD     ?= 800
 RESTART   ?= 2200
 RESOURCES ?= 50000
+PLANNED   ?= 1000
+IMPORTED  ?= 10000
 FLEET     ?= 20000
 PROJECTS  ?= 3000
 TESTFLAGS ?=
@@ -129,9 +131,10 @@ fairness: ## Let one tenant apply FLOOD objects at once (default 800); print how
 restart: ## Restart the operator, with its default limits, over RESTART objects (default 2,200 in 100 projects); nothing may come of it.
 	$(with-assets) HOLDFAST_RESTART=$(RESTART) go test -count 1 -timeout 1h -v -run '^TestARestartIsNoEvent$$' ./test/e2e
 
-.PHONY: status-fleet
-status-fleet: ## Have the plugin read a fleet of FLEET manifests (default 20,000); print time and memory, beside those of kubectl get.
-	$(with-assets) HOLDFAST_FLEET=$(FLEET) go test -count 1 -timeout 1h -v -run '^TestStatusOfAFleet$$' ./test/plugin
+.PHONY: bench-plugin
+bench-plugin: ## Have the plugin plan PLANNED manifests, import IMPORTED resources, read FLEET manifests; print calls, time, memory.
+	$(with-assets) HOLDFAST_PLANNED=$(PLANNED) HOLDFAST_IMPORTED=$(IMPORTED) HOLDFAST_FLEET=$(FLEET) HOLDFAST_LATENCY=$(or $(LATENCY),20ms) \
+		go test -count 1 -timeout 1h -v -run '^Test(Plan|Import|Status)OfAFleet$$' ./test/plugin
 
 .PHONY: bench-fleet
 bench-fleet: build ## Measure a fleet of RESOURCES in PROJECTS (default 50,000 in 3,000); PHASES, QUOTAS, SWEEP, SWEEPS, DIR, OUT: see test/fleet.

@@ -37,9 +37,10 @@ func TestReadOnlyKindsWriteNothing(t *testing.T) {
 				t.Error("a policy was set")
 				return iampolicy.Policy{}, nil
 			},
+			Initial: func(Ref, v1alpha1.Object) []iampolicy.Grant { return nil },
 		},
 	}
-	reads := map[string]bool{"Fields.Observe": true, "Fields.List": true, "Policy.Of": true, "Policy.Get": true}
+	reads := map[string]bool{"Fields.Observe": true, "Fields.List": true, "Policy.Of": true, "Policy.Get": true, "Policy.Initial": true}
 	k, ctx := trapped.ReadOnly(), t.Context()
 	for name, parts := range map[string][2]any{"Fields": {*trapped.Fields, *k.Fields}, "Policy": {*trapped.Policy, *k.Policy}} {
 		before, after := reflect.ValueOf(parts[0]), reflect.ValueOf(parts[1])
