@@ -27,7 +27,7 @@ type definition struct {
 	kind schema.GroupVersionKind
 	// versions are all that are served. Their schemas are one, so that a manifest of any of them is one of kind's.
 	versions []string
-	schema *structuralschema.Structural
+	schema   *structuralschema.Structural
 	// status says that the status is written by itself, and so is none of a manifest's business.
 	status bool
 	// rules check objects; they are made when the first one is checked, since that compiles them.
