@@ -33,16 +33,16 @@ func write(folder string) error {
 	if err := os.RemoveAll(files); err != nil {
 		return err
 	}
-	if err := os.Mkdir(files, 0o755); err != nil { //nolint:gosec // it is for everybody to read
+	if err := os.Mkdir(files, 0o755); err != nil {
 		return err
 	}
 	for _, r := range all {
-		if err := os.WriteFile(filepath.Join(files, r.ID+".yaml"), []byte(r.YAML()), 0o644); err != nil { //nolint:gosec // as above
+		if err := os.WriteFile(filepath.Join(files, r.ID+".yaml"), []byte(r.YAML()), 0o644); err != nil {
 			return err
 		}
 	}
 	readme := filepath.Join(folder, "README.md")
-	text, err := os.ReadFile(readme) //nolint:gosec // a developer names the folder
+	text, err := os.ReadFile(readme)
 	if err != nil {
 		return err
 	}
@@ -51,5 +51,5 @@ func write(folder string) error {
 	if !begins || !ends {
 		return fmt.Errorf("%s has no place for the table: it is between the lines\n%s%s", readme, begin, end)
 	}
-	return os.WriteFile(readme, []byte(before+begin+"\n"+roles.Table(all)+"\n"+end+after), 0o644) //nolint:gosec // as above
+	return os.WriteFile(readme, []byte(before+begin+"\n"+roles.Table(all)+"\n"+end+after), 0o644)
 }

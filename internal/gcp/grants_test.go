@@ -22,9 +22,11 @@ func TestNameRoles(t *testing.T) {
 	if refusal.Class != kind.Denied || named.Error() != limited.Error() {
 		t.Errorf("class %s, error %q", refusal.Class, named)
 	}
-	for _, other := range []error{nil, rpcError(t, codes.PermissionDenied, "The caller does not have permission")} {
-		if got := NameRoles(other, roles); got != other {
-			t.Errorf("%v becomes %v", other, got)
-		}
+	if got := NameRoles(nil, roles); got != nil {
+		t.Errorf("no error becomes %v", got)
+	}
+	other := rpcError(t, codes.PermissionDenied, "The caller does not have permission")
+	if got := Classify(NameRoles(other, roles)); got.Roles != "" {
+		t.Errorf("%v names %s", other, got.Roles)
 	}
 }

@@ -44,7 +44,8 @@ func Methods() []kind.Method {
 		},
 		{
 			Service: serviceCredentials, Name: methodToken, Step: kind.StepIdentify, Scope: kind.ScopeUnlimited,
-			Permissions: []string{"iam.serviceAccounts.getAccessToken"}, Access: kind.AccessImpersonate, For: "holdfast.dev/impersonate-service-account",
+			Permissions: []string{"iam.serviceAccounts.getAccessToken"}, Access: kind.AccessImpersonate,
+			For: "holdfast.dev/impersonate-service-account",
 		},
 		{
 			Service: serviceOAuth, Name: methodTokenInfo, Step: kind.StepIdentify, Scope: kind.ScopeUnlimited,

@@ -8,7 +8,8 @@ import (
 
 // grantLimit is the expression, in its normal form, that lets somebody grant and revoke the listed roles alone, as Google documents it:
 // https://cloud.google.com/iam/docs/setting-limits-on-granting-roles.
-var grantLimit = regexp.MustCompile(`^api\.getAttribute\(['"]iam\.googleapis\.com/modifiedGrantsByRole['"],\[\]\)\.hasOnly\(\[((?:['"][^'"]*['"],?)*)\]\)$`)
+var grantLimit = regexp.MustCompile(`^api\.getAttribute\(['"]iam\.googleapis\.com/modifiedGrantsByRole['"],\[\]\)` +
+	`\.hasOnly\(\[((?:['"][^'"]*['"],?)*)\]\)$`)
 
 // NotGrantable are the roles that a plan grants or revokes although a condition in the policy itself limits whoever writes it to others, of whom
 // self says who that is. Without such a condition there, which may be on a folder or for a group, they are all roles that it grants or revokes, and

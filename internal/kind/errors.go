@@ -84,7 +84,8 @@ func (e *Error) Explain(project, account string) string {
 	}
 	fill := strings.NewReplacer(
 		"{project}", cmp.Or(project, "PROJECT_ID"), "{account}", cmp.Or(account, "Holdfast's service account"),
-		"{roles}", cmp.Or(e.Roles, "Google does not say which"), "{permission}", e.Permission, "{resource}", cmp.Or(e.Resource, "the resource or its project"))
+		"{roles}", cmp.Or(e.Roles, "Google does not say which"),
+		"{permission}", e.Permission, "{resource}", cmp.Or(e.Resource, "the resource or its project"))
 	return fmt.Sprintf("%s. %s. Google says: %s", fill.Replace(denial.Wrong), fill.Replace(denial.Advice), e.Message)
 }
 

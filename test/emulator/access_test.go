@@ -117,7 +117,8 @@ func TestTokensAndRolesOverHTTP(t *testing.T) {
 func send(t *testing.T, e *Emulator, method, path, token, body string) (int, map[string]string) {
 	t.Helper()
 	var answer map[string]string
-	return exchange(t, e, method, path, token, body, &answer), answer
+	code := exchange(t, e, method, path, token, body, &answer)
+	return code, answer
 }
 
 // fetch reads with a token.

@@ -10,7 +10,8 @@ import (
 
 // limit is the expression that limits which roles somebody grants and revokes,
 // see https://cloud.google.com/iam/docs/setting-limits-on-granting-roles.
-var limit = regexp.MustCompile(`^\s*api\.getAttribute\(\s*['"]iam\.googleapis\.com/modifiedGrantsByRole['"]\s*,\s*\[\s*\]\s*\)\s*\.hasOnly\(\s*\[([^\]]*)\]\s*\)\s*$`)
+var limit = regexp.MustCompile(`^\s*api\.getAttribute\(\s*['"]iam\.googleapis\.com/modifiedGrantsByRole['"]\s*,\s*\[\s*\]\s*\)` +
+	`\s*\.hasOnly\(\s*\[([^\]]*)\]\s*\)\s*$`)
 
 // met reports whether a condition is met by a call that grants or revokes
 // roles. Of all expressions only [limit] is evaluated; any other is met by

@@ -30,7 +30,7 @@ func (c *Control) Middleware(classify func(*http.Request) Call, refuse ErrorBody
 
 func (c *Control) serve(w http.ResponseWriter, r *http.Request, call Call, next http.Handler, refuse ErrorBody) {
 	v := c.arrive(arrival{
-		Call: call, httpMethod: r.Method, path: r.URL.RequestURI(), userProject: r.Header.Get(userProjectHeader),
+		Call: call, httpMethod: r.Method, path: r.URL.RequestURI(), userProject: r.Header.Get("X-Goog-User-Project"),
 		token: bearer(r.Header.Get("Authorization")), userAgent: r.UserAgent(), reason: r.Header.Get("X-Goog-Request-Reason"),
 	})
 	delay(r.Context(), v.latency)
