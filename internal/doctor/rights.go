@@ -71,27 +71,32 @@ func (r Release) Needs(role *unstructured.Unstructured) ([]authorizationv1.Resou
 	}
 	var out []authorizationv1.ResourceAttributes
 	for _, rule := range given.Rules {
-		names := rule.ResourceNames
-		if len(names) == 0 {
-			names = []string{""}
-		}
 		for _, group := range rule.APIGroups {
 			for _, resource := range rule.Resources {
-				resource, subresource, _ := strings.Cut(resource, "/")
-				for _, name := range names {
-					if resource == "leases" && name == LeaseName {
-						name = LeaseOf(r.Shard)
-					}
-					for _, verb := range rule.Verbs {
-						out = append(out, authorizationv1.ResourceAttributes{
-							Verb: verb, Group: group, Resource: resource, Subresource: subresource, Name: name, Namespace: namespace,
-						})
-					}
-				}
+				right := authorizationv1.ResourceAttributes{Group: group, Namespace: namespace}
+				right.Resource, right.Subresource, _ = strings.Cut(resource, "/")
+				out = append(out, r.each(right, rule.ResourceNames, rule.Verbs)...)
 			}
 		}
 	}
 	return out, nil
+}
+
+// each has a right for each verb on each object; on all objects if none is named. The lease is the shard's own.
+func (r Release) each(right authorizationv1.ResourceAttributes, names, verbs []string) []authorizationv1.ResourceAttributes {
+	if len(names) == 0 {
+		names = []string{""}
+	}
+	var out []authorizationv1.ResourceAttributes
+	for _, right.Name = range names {
+		if right.Resource == "leases" && right.Name == LeaseName {
+			right.Name = LeaseOf(r.Shard)
+		}
+		for _, right.Verb = range verbs {
+			out = append(out, right)
+		}
+	}
+	return out
 }
 
 // Rights judges what a release may do of what a role says that it does.

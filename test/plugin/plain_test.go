@@ -41,7 +41,8 @@ func (w *world) plainClient() *plainClient {
 		option.WithEndpoint(w.cloud.GRPCAddr()), option.WithoutAuthentication(),
 		option.WithGRPCDialOption(grpc.WithTransportCredentials(insecure.NewCredentials())),
 	}
-	ctx, c, err := w.t.Context(), &plainClient{}, error(nil)
+	ctx, c := w.t.Context(), &plainClient{}
+	var err error
 	c.buckets, err = storage.NewService(ctx, option.WithEndpoint(w.cloud.StorageEndpoint()), option.WithoutAuthentication())
 	w.must(err)
 	c.topics, err = pubsub.NewTopicAdminClient(ctx, rpc...)
@@ -56,7 +57,7 @@ func (w *world) plainClient() *plainClient {
 	return c
 }
 
-// makes makes calls, so many at a time, and says how long that took.
+// makes does calls, so many at a time, and says how long that took.
 func (c *plainClient) makes(t *testing.T, calls []traffic.Call, atATime int) time.Duration {
 	t.Helper()
 	began := time.Now()

@@ -62,7 +62,8 @@ func (k *Kind) Initial(ref kind.Ref, live *v1alpha1.Bucket) []iampolicy.Grant {
 		return grants
 	}
 	return append(grants,
-		iampolicy.Grant{Role: "roles/storage.legacyObjectOwner", Member: owner}, iampolicy.Grant{Role: "roles/storage.legacyObjectOwner", Member: editor},
+		iampolicy.Grant{Role: "roles/storage.legacyObjectOwner", Member: owner},
+		iampolicy.Grant{Role: "roles/storage.legacyObjectOwner", Member: editor},
 		iampolicy.Grant{Role: "roles/storage.legacyObjectReader", Member: viewer})
 }
 
