@@ -103,7 +103,7 @@ func TestAProcessIsMeasured(t *testing.T) {
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
 		t.Skip("this system has no /proc")
 	}
-	for cpuSeconds(os.Getpid()) == 0 { //nolint:revive // which uses some
+	for cpuSeconds(os.Getpid()) == 0 {
 	}
 	if pids := children("no such program"); pids != nil {
 		t.Errorf("children %v", pids)
