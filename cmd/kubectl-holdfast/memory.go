@@ -8,7 +8,7 @@ const (
 	// heapGrowth is how many percent the heap grows between two collections of garbage.
 	heapGrowth = 400
 	// memoryLimit is from where on garbage is collected as often as it takes to stay below, in bytes.
-	memoryLimit = 160 << 20
+	memoryLimit = 120 << 20
 )
 
 // tuneMemory sets how much memory is taken for how much work, unless the environment says so.
