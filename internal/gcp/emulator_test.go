@@ -146,7 +146,11 @@ func TestEmulator(t *testing.T) {
 	if number, err := clients.ProjectNumber(ctx, "", "shop"); number != 4711 || err != nil {
 		t.Errorf("project number %d, %v", number, err)
 	}
-	for _, call := range cloud.Traffic.Since(0) {
+	calls := cloud.Traffic.Since(0)
+	if len(calls) == 0 {
+		t.Error("no calls are on record")
+	}
+	for _, call := range calls {
 		if call.Reason != reason {
 			t.Errorf("%s gives the reason %q", call.Method, call.Reason)
 		}
