@@ -11,7 +11,7 @@ import (
 // TestConvertInAPipe: it reads standard input, and writes to both outputs.
 func TestConvertInAPipe(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "piped")
+	w := newWorld(t, "convert-piped")
 	state, err := os.ReadFile(filepath.Join("..", "..", "internal", "convert", "testdata", "terraform.json"))
 	w.must(err)
 	cmd := w.command("convert", "--from", "terraform-state", "-")

@@ -204,7 +204,7 @@ func TestMovingFromConfigConnector(t *testing.T) {
 	})
 
 	t.Run("interrupted everywhere", func(t *testing.T) {
-		m := connectorMove(t, "interrupted", bucketAndMember(), 1)
+		m := connectorMove(t, "move-interrupted", bucketAndMember(), 1)
 		m.converts()
 		m.interruptsEverywhere()
 		if left := m.left(); len(left) > 0 {
