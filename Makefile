@@ -89,8 +89,8 @@ test: ## Run the unit tests and the tests against a real kube-apiserver.
 test-slow: test-race fuzz ## Run the slow tests: the race detector's, then each fuzz target.
 
 .PHONY: test-race
-test-race: ## Run under the race detector all tests of code that runs in the tests' own process.
-	$(with-assets) go test -race -timeout 30m $(TESTFLAGS) $$(go list ./... | grep -vE '/test/($(unraced))$$')
+test-race: ## Run under the race detector all tests of code that runs in the tests' own process, each with one kind of those that it goes through.
+	$(with-assets) go test -race -short -timeout 30m $(TESTFLAGS) $$(go list ./... | grep -vE '/test/($(unraced))$$')
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (default 20s).
