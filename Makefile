@@ -28,7 +28,7 @@ ldflags := -s -w -X $(package).Version=$(VERSION) -X $(package).Commit=$(COMMIT)
 modules := . hack/controlplane hack/flux hack/argocd $(patsubst %/go.mod,%,$(wildcard hack/tools/*/go.mod))
 
 # What bench-fleet is told beside the size: each only if it is set.
-fleet-flags = $(foreach name,PHASES QUOTAS FLOOR LATENCY SWEEP SWEEPS EDITS DIR OUT PROFILES,$(if $($(name)),--$(shell echo $(name) | tr A-Z a-z) $($(name)))) $(if $(CHECK),--check)
+fleet-flags = $(foreach name,PHASES QUOTAS IDENTITIES FLOOR LATENCY SWEEP SWEEPS EDITS DIR OUT PROFILES,$(if $($(name)),--$(shell echo $(name) | tr A-Z a-z) $($(name)))) $(if $(CHECK),--check)
 
 # What the kubectl plugin is released for.
 platforms := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
@@ -137,7 +137,7 @@ bench-plugin: ## Have the plugin plan PLANNED manifests, import IMPORTED resourc
 		go test -count 1 -timeout 1h -v -run '^Test(Plan|Import|Status)OfAFleet$$' ./test/plugin
 
 .PHONY: bench-fleet
-bench-fleet: build ## Measure a fleet of RESOURCES in PROJECTS (default 50,000 in 3,000); PHASES, QUOTAS, SWEEP, SWEEPS, DIR, OUT: see test/fleet.
+bench-fleet: build ## Measure a fleet of RESOURCES in PROJECTS (default 50,000 in 3,000); PHASES, QUOTAS, IDENTITIES, SWEEP, SWEEPS, DIR, OUT: see test/fleet.
 	go build -ldflags '$(ldflags)' -o bin/fleet ./test/fleet
 	@$(with-assets) exec bin/fleet --resources $(RESOURCES) --projects $(PROJECTS) $(fleet-flags)
 

@@ -105,9 +105,11 @@ func (m model) plain(kind int) []v1alpha1.Object {
 // makeNamespaces makes the Namespaces and binds them to their projects.
 func (w *world) makeNamespaces(ctx context.Context) error {
 	return w.each(ctx, w.projects, func(i int) error {
-		return client.IgnoreAlreadyExists(w.kube.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
-			Name: namespaceName(i), Annotations: map[string]string{v1alpha1.ProjectIDAnnotation: projectID(i)},
-		}}))
+		binding := map[string]string{v1alpha1.ProjectIDAnnotation: projectID(i)}
+		if i < w.identities {
+			binding[v1alpha1.ImpersonateServiceAccountAnnotation] = "holdfast@" + projectID(i) + ".iam.gserviceaccount.com"
+		}
+		return client.IgnoreAlreadyExists(w.kube.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespaceName(i), Annotations: binding}}))
 	})
 }
 

@@ -75,8 +75,8 @@ func newReport(s settings, show *progress) *report {
 	}
 	return &report{
 		Version: version.String(), When: time.Now().UTC().Format(time.RFC3339), Cores: runtime.NumCPU(), Phases: map[string]spent{}, show: show,
-		Settings: fmt.Sprintf("%d resources in %d projects; %s a call; quotas %s; a sweep every %s, of policies every %s",
-			s.resources, s.projects, s.latency, quotas, s.sweepInterval(), s.policyInterval()),
+		Settings: fmt.Sprintf("%d resources in %d projects, %d of which have an identity of their own; %s a call; quotas %s; a sweep every %s, of policies every %s",
+			s.resources, s.projects, s.identities, s.latency, quotas, s.sweepInterval(), s.policyInterval()),
 	}
 }
 

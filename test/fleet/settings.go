@@ -23,6 +23,8 @@ type settings struct {
 	// sweep is the operator's interval; zero for what it is shipped with. sweeps are how many are waited for.
 	sweep  time.Duration
 	sweeps int
+	// identities is how many of the Namespaces have a service account of their own that is impersonated for them.
+	identities int
 	// edits are how many single edits are measured in each phase that does.
 	edits int
 	// appliers are how many manifests are applied at the same time.
@@ -56,6 +58,7 @@ func parse(args []string, usage io.Writer) (settings, error) {
 	flags.IntVar(&s.projects, "projects", 3_000, "`number` of projects, and of Namespaces")
 	phases := flags.String("phases", strings.Join(phaseNames(), ","), "which `phases` to run; they have this order")
 	quotas := flags.String("quotas", "on", "on: Google's default quotas hold; off: none do (`on|off`)")
+	flags.IntVar(&s.identities, "identities", 0, "`number` of projects that the operator acts in as a service account of each")
 	flags.IntVar(&s.floor, "floor", 5_000, "`number` of resources, at most, by which the floor is measured")
 	flags.DurationVar(&s.latency, "latency", 50*time.Millisecond, "how `long` each call to Google Cloud takes")
 	flags.DurationVar(&s.sweep, "sweep", 0, "the operator's --sweep-interval; policies are read at six times the `interval`. 0: as shipped")
@@ -89,6 +92,8 @@ func parse(args []string, usage io.Writer) (settings, error) {
 		return s, fmt.Errorf("--projects %d: want 2 to 9999", s.projects)
 	case s.resources < 4*s.projects:
 		return s, fmt.Errorf("--resources %d: want at least four for each of the %d projects", s.resources, s.projects)
+	case s.identities < 0 || s.identities > s.projects:
+		return s, fmt.Errorf("--identities %d: want 0 to the %d projects", s.identities, s.projects)
 	case s.sweeps < 2:
 		return s, fmt.Errorf("--sweeps %d: want at least 2, of which the first is not counted", s.sweeps)
 	}

@@ -22,7 +22,7 @@ func (b *bench) steadyPhase(ctx context.Context) error {
 		return err
 	}
 	counted := float64(b.sweeps - 1)
-	before := w.tracker.snapshot()
+	before, tokens := w.tracker.snapshot(), w.tokens()
 	cost, err := w.measure(ctx, func() error {
 		return w.pause(ctx, fmt.Sprintf("%g sweeps", counted), time.Duration(b.sweeps-1)*w.sweepInterval())
 	})
@@ -49,6 +49,9 @@ func (b *bench) steadyPhase(ctx context.Context) error {
 	b.found.most(memorySize, name, "heap in use after the last sweep", last.heap, max(1.1*first.heap, first.heap+5), "MiB",
 		"the target is that after the first, and a tenth")
 	b.found.most(count, name, "goroutines after the last sweep, beyond those after the first", last.goroutines-first.goroutines, 10, "", fmt.Sprintf("%.0f", last.goroutines))
+	if b.identities > 0 {
+		b.found.add(count, name, "tokens of accounts that were asked for in one sweep", float64(w.tokens()-tokens)/counted, "", fmt.Sprintf("%d accounts", b.identities))
+	}
 	b.found.most(duration, name, "a scrape of the metrics", last.scrape.Seconds(), 1, "s")
 	b.found.most(count, name, "series of the metrics", float64(last.series), 20_000, "")
 	return nil

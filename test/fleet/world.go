@@ -26,6 +26,9 @@ import (
 	"github.com/holdfast-dev/holdfast/test/rig"
 )
 
+// operatorAccount is the service account that the operator is in Google Cloud.
+const operatorAccount = "holdfast@emulator.iam.gserviceaccount.com"
+
 // startBound is how long a program may take to answer.
 const startBound = time.Minute
 
@@ -45,6 +48,8 @@ type world struct {
 	raw     kubernetes.Interface
 	tracker *tracker
 
+	// google stands before the cloud if the operator acts as other accounts; else nil.
+	google   *google
 	operator *process.Process
 	// metricsURL is where the operator has its metrics.
 	metricsURL string
@@ -161,6 +166,12 @@ func (w *world) startCloud(ctx context.Context, kept string) error {
 	if err := w.cloud.Await(ctx, startBound, process.Serving(w.cloud.URL+"/emulator/counts")); err != nil {
 		return err
 	}
+	if w.identities > 0 {
+		if w.google, err = startGoogle(ctx, w.cloud, w.folder); err != nil {
+			return fmt.Errorf("starting what stands before the emulator: %w", err)
+		}
+		w.later(w.google.stop)
+	}
 	if w.latency > 0 {
 		fault := map[string]string{"latency": w.latency.String()}
 		return w.cloud.Call(ctx, http.MethodPost, "/emulator/faults", fault, nil)
@@ -190,8 +201,12 @@ func (w *world) startOperator(ctx context.Context, sweep time.Duration) error {
 	}
 	health, metrics, profiles := free[0], free[1], free[2]
 	w.metricsURL, w.profilesURL = "http://"+metrics+"/metrics", "http://"+profiles+"/debug/pprof/"
-	args := append(w.cloud.ManagerArgs(),
-		"--gcp-identity", "holdfast@emulator.iam.gserviceaccount.com",
+	reaches, env := w.cloud.ManagerArgs(), []string(nil)
+	if w.google != nil {
+		reaches, env = w.google.managerArgs(), w.google.env
+	}
+	args := append(reaches,
+		"--gcp-identity", operatorAccount,
 		"--kubeconfig", kubeconfig,
 		"--leader-elect", "--leader-elect-namespace", rig.OperatorNamespace,
 		"--metrics-bind-address", metrics, "--metrics-secure=false",
@@ -204,7 +219,7 @@ func (w *world) startOperator(ctx context.Context, sweep time.Duration) error {
 		args = append(args, "--gcp-quota-share", "1000")
 	}
 	w.operator, err = process.Start(process.Program{
-		Name: "the operator", Log: filepath.Join(w.folder, "manager.log"), Path: "bin/manager", Args: append(args, w.manager...),
+		Name: "the operator", Log: filepath.Join(w.folder, "manager.log"), Path: "bin/manager", Args: append(args, w.manager...), Env: env,
 	})
 	if err != nil {
 		return err
@@ -221,6 +236,14 @@ func (w *world) stopOperator() error {
 	operator := w.operator
 	w.operator = nil
 	return operator.Stop()
+}
+
+// tokens is how many tokens of impersonated accounts were given out so far.
+func (w *world) tokens() int64 {
+	if w.google == nil {
+		return 0
+	}
+	return w.google.tokens.Load()
 }
 
 // operatorKube is a client that acts as the operator.
