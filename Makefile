@@ -43,8 +43,10 @@ controller-gen = "$$(hack/tools/tool.sh controller-gen)"
 golangci-lint  = "$$(hack/tools/tool.sh golangci-lint)"
 kustomize      = "$$(hack/tools/tool.sh kustomize)"
 
-# What these test runs in the API server or as a command, where the race detector does not see it.
-unraced := admission|api|config|plugin
+# The race detector is for packages in which something happens at the same time. What the tests of these do runs in the API server or as a command,
+# where it does not see it.
+concurrent := ^[[:space:]]*go [a-zA-Z.]+\(|\.Go\(|"sync"|"sync/atomic"|errgroup|t\.Parallel\(\)
+unraced    := admission|api|config|plugin
 
 ##@ Start here
 
@@ -89,8 +91,9 @@ test: ## Run the unit tests and the tests against a real kube-apiserver.
 test-slow: test-race fuzz ## Run the slow tests: the race detector's, then each fuzz target.
 
 .PHONY: test-race
-test-race: ## Run under the race detector all tests of code that runs in the tests' own process, each with one kind of those that it goes through.
-	$(with-assets) go test -race -short -timeout 30m $(TESTFLAGS) $$(go list ./... | grep -vE '/test/($(unraced))$$')
+test-race: ## Run under the race detector all tests in which something happens at the same time, each with one kind of those that it goes through.
+	packages=$$(grep -rlE --include='*.go' '$(concurrent)' cmd internal test hack/demo hack/tools | xargs -n1 dirname | sort -u | grep -vE '^test/($(unraced))$$'); \
+	$(with-assets) go test -race -short -timeout 30m $(TESTFLAGS) $$(printf './%s ' $$packages)
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (default 20s).

@@ -72,7 +72,7 @@ func run(m *testing.M) int {
 			fmt.Fprintln(os.Stderr, "stopping the control plane:", err)
 		}
 	}()
-	if admin, err = environment.Start(); err != nil {
+	if admin, err = installed.Start(environment); err != nil {
 		fmt.Fprintln(os.Stderr, "starting the control plane:", err)
 		return 1
 	}

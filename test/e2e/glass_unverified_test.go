@@ -19,7 +19,7 @@ import (
 func ownControlPlane(t *testing.T) *rest.Config {
 	t.Helper()
 	environment := &envtest.Environment{CRDDirectoryPaths: []string{filepath.Join("..", "..", "config", "crd", "bases")}, ErrorIfCRDPathMissing: true}
-	config, err := environment.Start()
+	config, err := installed.Start(environment)
 	if err != nil {
 		t.Fatalf("starting the control plane: %v", err)
 	}

@@ -92,7 +92,7 @@ func startControlPlane() (*envtest.Environment, *rest.Config, error) {
 		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases")},
 		ErrorIfCRDPathMissing: true,
 	}
-	config, err := environment.Start()
+	config, err := installed.Start(environment)
 	if err != nil {
 		return nil, nil, fmt.Errorf("starting the control plane: %w", err)
 	}

@@ -87,7 +87,7 @@ func run(m *testing.M) (code int, err error) {
 		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases")},
 		ErrorIfCRDPathMissing: true, ControlPlaneStartTimeout: startBound,
 	}
-	if kubeConfig, err = environment.Start(); err != nil {
+	if kubeConfig, err = installed.Start(environment); err != nil {
 		return 0, fmt.Errorf("starting the control plane: %w", err)
 	}
 	defer func() { err = errors.Join(err, environment.Stop()) }()
