@@ -27,6 +27,7 @@ const progress = `get buckets -A -o custom-columns='NAMESPACE:.metadata.namespac
 // TestFleetWideEdit is scenario e: one commit changes soft-delete retention on a thousand buckets in fifty projects, of which
 // three refuse. Progress and failures are followed by one command, and a revert reverts it. At last the API server stores another version.
 func TestFleetWideEdit(t *testing.T) {
+	t.Parallel()
 	wanted(t)
 	w, err := startWorld("fleet", worldOptions{sweep: 10 * time.Minute})
 	if err != nil {

@@ -111,7 +111,7 @@ func (w *world) startControlPlane() error {
 		_ = environment.Stop()
 		return nil
 	})
-	if w.admin, err = environment.Start(); err != nil {
+	if w.admin, err = installed.Start(environment); err != nil {
 		return fmt.Errorf("starting the control plane: %w", err)
 	}
 	w.admin.QPS, w.etcd = -1, environment.ControlPlane.Etcd.URL.String()
