@@ -26,7 +26,7 @@ func (w *world) as(user string) client.Client {
 	w.peopleLock.Lock()
 	defer w.peopleLock.Unlock()
 	if w.people[user] == nil {
-		kube, err := client.New(installed.As(w.config, user), client.Options{Scheme: scheme, Mapper: w.kube.RESTMapper()})
+		kube, err := installed.NewClient(w.config, user, client.Options{Scheme: scheme, Mapper: w.kube.RESTMapper()})
 		w.must(err)
 		w.people[user] = kube
 	}

@@ -31,6 +31,8 @@ import (
 var (
 	kubeConfig *rest.Config
 	scheme     = runtime.NewScheme()
+	// stamps says whether the API server stamps names and finalizers; before Kubernetes 1.36 it does not.
+	stamps bool
 )
 
 // defaults are values of flags that fit these tests better than the usual ones: they mostly wait, and a check of a property
@@ -109,11 +111,14 @@ func install(config *rest.Config) error {
 		return err
 	}
 	if err := errors.Join(
-		installed.Manager(kube), installed.Policies(kube, installed.Guards...), installed.Policies(kube, installed.Stamps...), installed.People(kube),
+		installed.Manager(kube), installed.Policies(kube, installed.Guards...), installed.People(kube), installed.Guarded(config, scheme),
 	); err != nil {
 		return err
 	}
-	return errors.Join(installed.Guarded(config, scheme), installed.Stamped(config, scheme))
+	if stamps, err = installed.CanStamp(config); err != nil || !stamps {
+		return err
+	}
+	return errors.Join(installed.Policies(kube, installed.Stamps...), installed.Stamped(config, scheme))
 }
 
 type discard struct{}

@@ -111,7 +111,7 @@ func newWorldAt(t *testing.T, config *rest.Config) *world {
 		quotaShare: 1000, timeout: 5 * time.Second, stop: func() {},
 	}
 	var err error
-	if w.kube, err = client.New(installed.As(config, ""), client.Options{Scheme: scheme}); err != nil {
+	if w.kube, err = installed.NewClient(config, "", client.Options{Scheme: scheme}); err != nil {
 		t.Fatalf("making a client: %v", err)
 	}
 	// What loses data waits for approval: tests that are not about that let it be.
