@@ -139,6 +139,13 @@ bench-plugin: ## Have the plugin plan PLANNED manifests, import IMPORTED resourc
 	$(with-assets) HOLDFAST_PLANNED=$(PLANNED) HOLDFAST_IMPORTED=$(IMPORTED) HOLDFAST_FLEET=$(FLEET) HOLDFAST_LATENCY=$(or $(LATENCY),20ms) \
 		go test -count 1 -timeout 1h -v -run '^Test(Plan|Import|Status)OfAFleet$$' ./test/plugin
 
+.PHONY: upgrade
+upgrade: build ## Upgrade a fleet of RESOURCES in PROJECTS from the version FROM, a commit or tag, to this one; nothing may come of it.
+	go build -o bin/fleet ./test/fleet
+	@test -n "$(FROM)" || { echo 'say from which version: make upgrade FROM=v0.1.0 RESOURCES=400 PROJECTS=20'; exit 2; }
+	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; git archive $(FROM) | tar -x -C "$$folder"; go -C "$$folder" build -o bin/manager ./cmd/manager; \
+	$(with-assets) bin/fleet --resources $(RESOURCES) --projects $(PROJECTS) $(fleet-flags) --phases create,upgrade --from "$$folder" --check
+
 .PHONY: bench-fleet
 bench-fleet: build ## Measure a fleet of RESOURCES in PROJECTS (default 50,000 in 3,000); PHASES, QUOTAS, IDENTITIES, SWEEP, SWEEPS, DIR, OUT: see test/fleet.
 	go build -ldflags '$(ldflags)' -o bin/fleet ./test/fleet

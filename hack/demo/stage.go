@@ -123,7 +123,7 @@ func (s *stage) startControlPlane(context.Context) error {
 // Deployment, too; nothing here runs it.
 func (s *stage) install(ctx context.Context) error {
 	s.show.progressf("kubectl apply --server-side -k config/default")
-	return s.kubectl.Install(ctx)
+	return s.kubectl.Install(ctx, ".")
 }
 
 func (s *stage) startCloud(ctx context.Context) error {

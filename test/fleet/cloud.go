@@ -25,10 +25,7 @@ func (t tally) about(plural string) tally {
 
 // groups says how many calls there were of each group of methods.
 func groups(calls tally) string {
-	by := tally{}
-	for name, n := range calls {
-		by[group(name)] += n
-	}
+	by := grouped(calls)
 	var parts []string
 	for _, name := range []string{"lists", "reads", "reads of policies", "reads of projects", "creates", "updates", "writes of policies", "others"} {
 		if by[name] > 0 {
@@ -36,6 +33,20 @@ func groups(calls tally) string {
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// writing is how many of the calls write.
+func writing(calls tally) int {
+	by := grouped(calls)
+	return by["creates"] + by["updates"] + by["writes of policies"] + by["others"]
+}
+
+func grouped(calls tally) tally {
+	by := tally{}
+	for name, n := range calls {
+		by[group(name)] += n
+	}
+	return by
 }
 
 // group is what a method does, by its name, such as "iam IAM.CreateServiceAccount".

@@ -109,7 +109,8 @@ func (w *world) makeNamespaces(ctx context.Context) error {
 		if i < w.identities {
 			binding[v1alpha1.ImpersonateServiceAccountAnnotation] = "holdfast@" + projectID(i) + ".iam.gserviceaccount.com"
 		}
-		return client.IgnoreAlreadyExists(w.kube.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespaceName(i), Annotations: binding}}))
+		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespaceName(i), Annotations: binding}}
+		return client.IgnoreAlreadyExists(w.kube.Create(ctx, namespace))
 	})
 }
 

@@ -67,7 +67,8 @@ func startGoogle(ctx context.Context, cloud *rig.Cloud, folder string) (*google,
 		return nil, err
 	}
 	g := &google{}
-	front, err := g.serve(ctx, &http.Server{Handler: g.front(cloud), TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}})
+	secure := &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	front, err := g.serve(ctx, &http.Server{Handler: g.front(cloud), TLSConfig: secure})
 	if err != nil {
 		return nil, err
 	}

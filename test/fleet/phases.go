@@ -30,6 +30,7 @@ func init() { //nolint:gochecknoinits // the phases read the settings, which nam
 	phases = []phase{
 		{"floor", "a plain client makes the same reads and writes, and the same calls", (*bench).floorPhase},
 		{"create", "the fleet is applied", (*bench).createPhase},
+		{"upgrade", "the earlier version is followed by this one", (*bench).upgradePhase},
 		{"steady", "nothing happens", (*bench).steadyPhase},
 		{"edit", "a user edits single objects while sweeps run", (*bench).editPhase},
 		{"change", "one field of all objects is changed, and a user edits single ones meanwhile", (*bench).changePhase},
@@ -46,7 +47,10 @@ func phaseNames() []string {
 	return names
 }
 
-func (s settings) runs(phase string) bool { return slices.Contains(s.phases, phase) }
+// runs says whether a phase is to be run. That of an upgrade needs an earlier version.
+func (s settings) runs(phase string) bool {
+	return slices.Contains(s.phases, phase) && (phase != "upgrade" || s.from != "")
+}
 
 func (b *bench) close() error {
 	if b.world == nil {

@@ -23,6 +23,8 @@ type settings struct {
 	// sweep is the operator's interval; zero for what it is shipped with. sweeps are how many are waited for.
 	sweep  time.Duration
 	sweeps int
+	// from is the folder of an earlier version, built, by which the fleet is created; empty for none.
+	from string
 	// identities is how many of the Namespaces have a service account of their own that is impersonated for them.
 	identities int
 	// edits are how many single edits are measured in each phase that does.
@@ -58,6 +60,7 @@ func parse(args []string, usage io.Writer) (settings, error) {
 	flags.IntVar(&s.projects, "projects", 3_000, "`number` of projects, and of Namespaces")
 	phases := flags.String("phases", strings.Join(phaseNames(), ","), "which `phases` to run; they have this order")
 	quotas := flags.String("quotas", "on", "on: Google's default quotas hold; off: none do (`on|off`)")
+	flags.StringVar(&s.from, "from", "", "`folder` of an earlier version, with its config/ and bin/manager, which the fleet is created with; the phase upgrade goes on with this one")
 	flags.IntVar(&s.identities, "identities", 0, "`number` of projects that the operator acts in as a service account of each")
 	flags.IntVar(&s.floor, "floor", 5_000, "`number` of resources, at most, by which the floor is measured")
 	flags.DurationVar(&s.latency, "latency", 50*time.Millisecond, "how `long` each call to Google Cloud takes")

@@ -50,7 +50,8 @@ func (b *bench) steadyPhase(ctx context.Context) error {
 		"the target is that after the first, and a tenth")
 	b.found.most(count, name, "goroutines after the last sweep, beyond those after the first", last.goroutines-first.goroutines, 10, "", fmt.Sprintf("%.0f", last.goroutines))
 	if b.identities > 0 {
-		b.found.add(count, name, "tokens of accounts that were asked for in one sweep", float64(w.tokens()-tokens)/counted, "", fmt.Sprintf("%d accounts", b.identities))
+		asked := float64(w.tokens()-tokens) / counted
+		b.found.add(count, name, "tokens of accounts that were asked for in one sweep", asked, "", fmt.Sprintf("%d accounts", b.identities))
 	}
 	b.found.most(duration, name, "a scrape of the metrics", last.scrape.Seconds(), 1, "s")
 	b.found.most(count, name, "series of the metrics", float64(last.series), 20_000, "")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,9 +39,11 @@ type world struct {
 
 	show   *progress
 	folder string
-	scheme *runtime.Scheme
-	plane  *rig.ControlPlane
-	cloud  *rig.Cloud
+	// assets is the folder of the control plane's programs, and root that of the version of Holdfast that runs.
+	assets, root string
+	scheme       *runtime.Scheme
+	plane        *rig.ControlPlane
+	cloud        *rig.Cloud
 	// admin reaches the API server without a limit on this side, and own counts what it writes.
 	admin   *rest.Config
 	own     *counting
@@ -61,7 +64,7 @@ type world struct {
 // open starts a control plane with Holdfast installed in it, and a cloud. If kept is a folder, both go on with what they stored there.
 // close must be called, whatever comes after.
 func open(ctx context.Context, s settings, show *progress, kept string) (*world, error) {
-	w := &world{settings: s, show: show, scheme: runtime.NewScheme()}
+	w := &world{settings: s, show: show, root: cmp.Or(s.from, "."), scheme: runtime.NewScheme()}
 	for _, add := range []func(*runtime.Scheme) error{v1alpha1.AddToScheme, corev1.AddToScheme} {
 		if err := add(w.scheme); err != nil {
 			return w, fmt.Errorf("building the scheme: %w", err)
@@ -94,8 +97,8 @@ func (w *world) close() error {
 }
 
 func (w *world) startControlPlane(ctx context.Context, kept string) error {
-	assets, err := rig.Assets()
-	if err != nil {
+	var err error
+	if w.assets, err = rig.Assets(); err != nil {
 		return err
 	}
 	var data string
@@ -106,7 +109,7 @@ func (w *world) startControlPlane(ctx context.Context, kept string) error {
 		}
 	}
 	w.show.linef("starting etcd and kube-apiserver, and installing Holdfast")
-	w.plane, err = rig.StartControlPlane(assets, filepath.Join(w.folder, "kubeconfig"), data)
+	w.plane, err = rig.StartControlPlane(w.assets, filepath.Join(w.folder, "kubeconfig"), data)
 	w.later(w.plane.Stop)
 	if err != nil {
 		return err
@@ -118,10 +121,15 @@ func (w *world) startControlPlane(ctx context.Context, kept string) error {
 	if w.raw, err = kubernetes.NewForConfig(w.admin); err != nil {
 		return fmt.Errorf("creating a client: %w", err)
 	}
-	if err := w.plane.Kubectl(assets).Install(ctx); err != nil {
+	if err := w.install(ctx); err != nil {
 		return err
 	}
 	return w.inForce(ctx)
+}
+
+// install installs what a cluster gets of the version that runs.
+func (w *world) install(ctx context.Context) error {
+	return w.plane.Kubectl(w.assets).Install(ctx, w.root)
 }
 
 // reach returns a client that has no limit on this side, and counts.
@@ -205,13 +213,13 @@ func (w *world) startOperator(ctx context.Context, sweep time.Duration) error {
 	if w.google != nil {
 		reaches, env = w.google.managerArgs(), w.google.env
 	}
-	args := append(reaches,
+	args := slices.Concat(reaches, []string{
 		"--gcp-identity", operatorAccount,
 		"--kubeconfig", kubeconfig,
 		"--leader-elect", "--leader-elect-namespace", rig.OperatorNamespace,
 		"--metrics-bind-address", metrics, "--metrics-secure=false",
 		"--health-probe-bind-address", health, "--pprof-address", profiles,
-	)
+	}, w.manager)
 	if sweep > 0 {
 		args = append(args, "--sweep-interval", sweep.String(), "--policy-sweep-interval", w.policyInterval().String())
 	}
@@ -219,7 +227,7 @@ func (w *world) startOperator(ctx context.Context, sweep time.Duration) error {
 		args = append(args, "--gcp-quota-share", "1000")
 	}
 	w.operator, err = process.Start(process.Program{
-		Name: "the operator", Log: filepath.Join(w.folder, "manager.log"), Path: "bin/manager", Args: append(args, w.manager...), Env: env,
+		Name: "the operator", Log: filepath.Join(w.folder, "manager.log"), Path: filepath.Join(w.root, "bin", "manager"), Args: args, Env: env,
 	})
 	if err != nil {
 		return err

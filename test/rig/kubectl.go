@@ -54,9 +54,9 @@ func (k Kubectl) Run(ctx context.Context, args ...string) (string, error) {
 }
 
 // Install installs what a cluster gets: definitions, admission policies, the operator's service account and its roles. The Deployment,
-// too; nothing here runs it.
-func (k Kubectl) Install(ctx context.Context) error {
-	if _, err := k.Run(ctx, "apply", "--server-side", "-k", "config/default"); err != nil {
+// too; nothing here runs it. Root is the folder of the version: the repository's.
+func (k Kubectl) Install(ctx context.Context, root string) error {
+	if _, err := k.Run(ctx, "apply", "--server-side", "-k", filepath.Join(root, "config", "default")); err != nil {
 		return err
 	}
 	established := []string{"wait", "--for=condition=Established", "--timeout=30s", "crd"}
