@@ -36,8 +36,8 @@ platforms := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 # Written by `make generate manifests`; not to be edited by hand.
 generated := api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml config/gcp
 
-# Evaluated when a recipe runs, so that only the recipes that need them wait for a build. The tests of the admission policies run
-# kube-controller-manager, too: it makes Kubernetes' own roles edit and admin.
+# Evaluated when a recipe runs, so that only the recipes that need them wait for a build. Tests compare what the pinned kubectl says;
+# those of the admission policies run kube-controller-manager, too: it makes Kubernetes' own roles edit and admin.
 with-assets    = assets=$$(hack/controlplane/assets.sh $(1)); KUBEBUILDER_ASSETS="$$assets"
 controller-gen = "$$(hack/tools/tool.sh controller-gen)"
 golangci-lint  = "$$(hack/tools/tool.sh golangci-lint)"
@@ -85,7 +85,7 @@ run: build ## Run the operator on this machine against the current kubeconfig; A
 
 .PHONY: test
 test: ## Run the unit tests and the tests against a real kube-apiserver.
-	$(call with-assets,--with kube-controller-manager) go test -timeout 20m $(TESTFLAGS) ./...
+	$(call with-assets,--with kubectl --with kube-controller-manager) go test -timeout 20m $(TESTFLAGS) ./...
 
 .PHONY: test-slow
 test-slow: test-race fuzz ## Run the slow tests: the race detector's, then each fuzz target.
@@ -93,7 +93,7 @@ test-slow: test-race fuzz ## Run the slow tests: the race detector's, then each 
 .PHONY: test-race
 test-race: ## Run under the race detector all tests in which something happens at the same time, each with one kind of those that it goes through.
 	packages=$$(grep -rlE --include='*.go' '$(concurrent)' cmd internal test hack/demo hack/tools | xargs -n1 dirname | sort -u | grep -vE '^test/($(unraced))$$'); \
-	$(with-assets) go test -race -short -timeout 30m $(TESTFLAGS) $$(printf './%s ' $$packages)
+	$(call with-assets,--with kubectl) go test -race -short -timeout 30m $(TESTFLAGS) $$(printf './%s ' $$packages)
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (default 20s).
@@ -114,7 +114,7 @@ monitoring: ## Test the alerts and the dashboard with a real Prometheus (Debian'
 .PHONY: e2e
 e2e: ## Test the operator with Flux and Argo CD; HOLDFAST_IDLE=10m watches the idle fleet for longer.
 	go -C hack/argocd test ./...
-	@assets=$$(hack/controlplane/assets.sh --with kube-controller-manager); flux=$$(hack/flux/assets.sh); argocd=$$(hack/argocd/assets.sh); \
+	@assets=$$(hack/controlplane/assets.sh --with kubectl --with kube-controller-manager); flux=$$(hack/flux/assets.sh); argocd=$$(hack/argocd/assets.sh); \
 	KUBEBUILDER_ASSETS="$$assets" HOLDFAST_KUSTOMIZE_CONTROLLER="$$flux" HOLDFAST_ARGOCD="$$argocd" \
 		go test -count 1 -timeout 30m $(TESTFLAGS) ./test/gitops
 
@@ -136,7 +136,7 @@ restart: ## Restart the operator, with its default limits, over RESTART objects 
 
 .PHONY: bench-plugin
 bench-plugin: ## Have the plugin plan PLANNED manifests, import IMPORTED resources, read FLEET manifests; print calls, time, memory.
-	$(with-assets) HOLDFAST_PLANNED=$(PLANNED) HOLDFAST_IMPORTED=$(IMPORTED) HOLDFAST_FLEET=$(FLEET) HOLDFAST_LATENCY=$(or $(LATENCY),20ms) \
+	$(call with-assets,--with kubectl) HOLDFAST_PLANNED=$(PLANNED) HOLDFAST_IMPORTED=$(IMPORTED) HOLDFAST_FLEET=$(FLEET) HOLDFAST_LATENCY=$(or $(LATENCY),20ms) \
 		go test -count 1 -timeout 1h -v -run '^Test(Plan|Import|Status)OfAFleet$$' ./test/plugin
 
 .PHONY: upgrade
@@ -153,7 +153,7 @@ bench-fleet: build ## Measure a fleet of RESOURCES in PROJECTS (default 50,000 i
 
 .PHONY: control-plane
 control-plane: ## Download or build kube-apiserver, etcd, kubectl and kube-controller-manager; print their folder.
-	@hack/controlplane/assets.sh --with kube-controller-manager
+	@hack/controlplane/assets.sh --with kubectl --with kube-controller-manager
 
 ##@ Change
 

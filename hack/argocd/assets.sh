@@ -8,4 +8,4 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../tools/lib.sh"
 
-program argocd argocd "$here" . github.com/argoproj/argo-cd/v3
+program argocd argocd "$here" github.com/holdfast-dev/holdfast/hack/argocd github.com/argoproj/argo-cd/v3

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Usage: hack/controlplane/assets.sh [--with kube-controller-manager]
+# Usage: hack/controlplane/assets.sh [--with kubectl] [--with kube-controller-manager]
 #
 # Prints one line: the folder that holds kube-apiserver, etcd and kubectl of one
-# Kubernetes version, for tests and the demo. They are, in this order,
+# Kubernetes version, for tests and the demo. A kubectl on the PATH serves if it is at
+# most one minor version away, unless --with kubectl asks for the very version. They
+# are, in this order,
 #   - those in KUBEBUILDER_ASSETS, if it is set (what it lacks besides kube-apiserver
 #     and etcd is added from the PATH, for kubectl, or from below),
 #   - the published envtest binaries, where they can be had,
@@ -13,6 +15,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../tools/lib.sh"
 
 wanted="kube-apiserver etcd kubectl"
+pinned_kubectl=
 
 package() {
 	case $1 in
@@ -67,11 +70,11 @@ stamp() {
 
 # provide NAME... fills the cache's folder with the named programs.
 provide() {
-	local name started=$SECONDS
+	local started=$SECONDS name programs=()
 	holds "$folder" "$@" && return
 	lock "$folder"
 	holds "$folder" "$@" && return
-	if ! holds "$folder" kube-apiserver etcd kubectl; then
+	if ! holds "$folder" kube-apiserver etcd; then
 		if fetch "$folder"; then
 			say "Fetched in $((SECONDS - started)) s; cached in $folder"
 		else
@@ -79,12 +82,50 @@ provide() {
 		fi
 	fi
 	holds "$folder" "$@" && return
-	say "Building $(missing "$folder" "$@") $version from Go modules:"
-	say "5 to 10 minutes on two cores, and only once; cached in $folder"
 	for name in $(missing "$folder" "$@"); do
-		build "$here" "$(package "$name")" "$folder/$name" "$(stamp)"
+		programs+=("$name=$(package "$name")")
 	done
-	say "Built in $((SECONDS - started)) s"
+	say "Building $(missing "$folder" "$@") $version from Go modules, only once; cached in $folder."
+	say "All of them take ten minutes and more on two cores:"
+	build "$here" "$folder" "$(stamp)" "${programs[@]}"
+}
+
+# fitting_kubectl prints the kubectl on the PATH if Kubernetes supports it with the pinned
+# version: at most one minor version away.
+fitting_kubectl() {
+	local found minor want=${version#v1.}
+	found=$(command -v kubectl) || return 1
+	minor=$(within 10 "$found" version --client 2>/dev/null | awk '$1 == "Client" { split($3, v, "."); if (v[1] == "v1") print v[2] + 0 }')
+	[ -n "$minor" ] && want=${want%%.*} && [ "$minor" -ge $((want - 1)) ] && [ "$minor" -le $((want + 1)) ] && echo "$found"
+}
+
+# own prints the cache's folder once all that is wanted is in it, or a folder of links to
+# what is there and to a kubectl of the PATH that serves.
+own() {
+	local serves=
+	if ! holds "$folder" kubectl && [ -z "$pinned_kubectl" ]; then
+		serves=$(fitting_kubectl) || serves=
+	fi
+	if [ -n "$serves" ]; then
+		provide ${wanted/kubectl/}
+	else
+		provide $wanted
+	fi
+	if holds "$folder" kubectl; then
+		echo "$folder"
+	else
+		link "$folder-with${serves//\//-}" kubectl="$serves" $(for name in ${wanted/kubectl/}; do echo "$name=$folder/$name"; done)
+	fi
+}
+
+# link FOLDER NAME=TARGET... fills the folder with links and prints it.
+link() {
+	local link
+	mkdir -p "$1"
+	for link in "${@:2}"; do
+		ln -sf "${link#*=}" "$1/${link%%=*}"
+	done
+	echo "$1"
 }
 
 # missing FOLDER NAME... prints those of the named programs that are not in the folder.
@@ -98,7 +139,7 @@ missing() {
 # complete prints KUBEBUILDER_ASSETS if all that is wanted is there, else a folder
 # of links to what is there and to what was found or built for the rest.
 complete() {
-	local given links name target
+	local given name target links=()
 	given=$(cd "$KUBEBUILDER_ASSETS" 2>/dev/null && pwd) ||
 		die "KUBEBUILDER_ASSETS is $KUBEBUILDER_ASSETS, which is no folder; correct it, or unset it to have the control plane fetched or built"
 	holds "$given" kube-apiserver etcd ||
@@ -107,8 +148,6 @@ complete() {
 		echo "$given"
 		return
 	fi
-	links=$folder-with${given//\//-}
-	mkdir -p "$links"
 	for name in $wanted; do
 		target=$given/$name
 		if ! [ -x "$target" ]; then
@@ -117,16 +156,19 @@ complete() {
 				target=$folder/$name
 			}
 		fi
-		ln -sf "$target" "$links/$name"
+		links+=("$name=$target")
 	done
-	echo "$links"
+	link "$folder-with${given//\//-}" "${links[@]}"
 }
 
 while [ $# -gt 0 ]; do
 	case $1 in
 	--with)
 		package "${2:-}" >/dev/null
-		wanted="$wanted $2"
+		case $2 in
+		kubectl) pinned_kubectl=yes ;;
+		*) wanted="$wanted $2" ;;
+		esac
 		shift 2
 		;;
 	*) die "$1: the only option is --with NAME" ;;
@@ -139,6 +181,5 @@ folder=$cache/controlplane/$version-$(fingerprint "$here")-$(platform)
 if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
 	complete
 else
-	provide $wanted
-	echo "$folder"
+	own
 fi

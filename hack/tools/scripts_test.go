@@ -15,15 +15,20 @@ import (
 )
 
 // fakeGo stands in for the go command: it writes down what it was asked to build
-// and builds a file that says so, or a setup-envtest that has what PUBLISHED says.
+// and builds files that say so, or a setup-envtest that has what PUBLISHED says.
 const fakeGo = `#!/bin/sh
 if [ "$1" = env ]; then printf 'linux\namd64\n'; exit; fi
+if [ "$3" = list ]; then printf 'stale\n\nstale\n'; exit; fi
 while [ "$1" != -o ]; do shift; done
-name=${2##*/}
-echo "$name" >>"$BUILDS"
-if [ "$name" = "$BROKEN" ]; then echo "does not compile" >&2; exit 1; fi
-if [ "$name" != setup-envtest ]; then echo built >"$2"; chmod +x "$2"; exit; fi
-cat >"$2" <<'END'
+folder=$2
+shift 2
+for package; do
+	name=$(echo "$package" | sed -E 's|/v[0-9]+$||; s|.*/||')
+	echo "$name" >>"$BUILDS"
+	echo "$package" >&2
+	if [ "$name" = "$BROKEN" ]; then echo "$package: does not compile" >&2; exit 1; fi
+	if [ "$name" != setup-envtest ]; then echo built >"$folder/$name"; chmod +x "$folder/$name"; continue; fi
+	cat >"$folder/$name" <<'END'
 #!/bin/sh
 [ -n "$PUBLISHED" ] || exit 2
 if [ "$1" = list ]; then echo "(available) v1.37.0 linux/amd64"; exit; fi
@@ -32,8 +37,14 @@ mkdir -p "$folder"
 for name in $PUBLISHED; do echo published >"$folder/$name"; chmod +x "$folder/$name"; done
 echo "$folder"
 END
-chmod +x "$2"
+	chmod +x "$folder/$name"
+done
 `
+
+// kubectlOf is a kubectl of a version, which says nothing else.
+func kubectlOf(version string) string {
+	return "#!/bin/sh\necho Client Version: " + version
+}
 
 // house is a machine for the scripts: a PATH of just what they need, and a cache.
 type house struct {
@@ -48,7 +59,7 @@ func newHouse(t *testing.T) *house {
 	h := &house{t: t, dir: t.TempDir()}
 	h.bin = filepath.Join(h.dir, "bin")
 	h.write("bin/go", fakeGo)
-	for name := range strings.FieldsSeq("awk bash tr cat chmod cut dirname env flock ln mkdir mktemp mv paste rm rmdir sh sha256sum shasum sleep timeout") {
+	for name := range strings.FieldsSeq("awk bash tr cat chmod cut dirname env flock grep ln mkdir mktemp mv paste rm sed sh sha256sum shasum sleep timeout wc") {
 		if path, err := exec.LookPath(name); err == nil {
 			if err := os.Symlink(path, filepath.Join(h.bin, name)); err != nil {
 				t.Fatal(err)
@@ -122,6 +133,7 @@ func TestAssets(t *testing.T) {
 		reason  string
 		given   string // the programs in KUBEBUILDER_ASSETS, which is unset if there are none
 		onPath  string
+		kubectl string // the version of the one on the PATH
 		envs    []string
 		args    []string
 		want    map[string]string // the folder's programs and where they came from
@@ -165,7 +177,7 @@ func TestAssets(t *testing.T) {
 			reason: "An incomplete download does not count.",
 			envs:   []string{"PUBLISHED=kube-apiserver etcd"},
 			want:   map[string]string{"kube-apiserver": "built", "etcd": "built", "kubectl": "built"},
-			builds: "setup-envtest kube-apiserver etcd kubectl",
+			builds: "setup-envtest kube-apiserver server kubectl",
 		},
 		"PublishedAndMore": {
 			reason: "Nobody publishes kube-controller-manager for tests.",
@@ -179,19 +191,38 @@ func TestAssets(t *testing.T) {
 		"Built": {
 			reason: "Where nothing can be downloaded all is built from Go modules.",
 			want:   map[string]string{"kube-apiserver": "built", "etcd": "built", "kubectl": "built"},
-			builds: "setup-envtest kube-apiserver etcd kubectl",
+			builds: "setup-envtest kube-apiserver server kubectl",
 		},
 		"BuiltWithoutSetupEnvtest": {
 			reason: "Failing to ask for published binaries is no failure.",
 			envs:   []string{"BROKEN=setup-envtest"},
 			want:   map[string]string{"kube-apiserver": "built", "etcd": "built", "kubectl": "built"},
-			builds: "setup-envtest kube-apiserver etcd kubectl",
+			builds: "setup-envtest kube-apiserver server kubectl",
+		},
+		"BuiltBesideKubectl": {
+			reason:  "A kubectl that Kubernetes supports with the pinned version need not be built.",
+			kubectl: "v1.36.4-eks-1234567",
+			want:    map[string]string{"kube-apiserver": "built", "etcd": "built", "kubectl": kubectlOf("v1.36.4-eks-1234567")},
+			builds:  "setup-envtest kube-apiserver server",
+		},
+		"BuiltBesideOldKubectl": {
+			reason:  "Two minor versions are more than Kubernetes supports.",
+			kubectl: "v1.35.9",
+			want:    map[string]string{"kube-apiserver": "built", "etcd": "built", "kubectl": "built"},
+			builds:  "setup-envtest kube-apiserver server kubectl",
+		},
+		"BuiltWithKubectl": {
+			reason:  "Whoever compares what kubectl says wants the pinned one.",
+			kubectl: "v1.37.0",
+			args:    []string{"--with", "kubectl"},
+			want:    map[string]string{"kube-apiserver": "built", "etcd": "built", "kubectl": "built"},
+			builds:  "setup-envtest kube-apiserver server kubectl",
 		},
 		"DoesNotCompile": {
 			reason:  "A failed build says so and prints no folder.",
-			envs:    []string{"BROKEN=etcd"},
-			builds:  "setup-envtest kube-apiserver etcd",
-			refusal: "building go.etcd.io/etcd/server/v3 in",
+			envs:    []string{"BROKEN=server"},
+			builds:  "setup-envtest kube-apiserver server",
+			refusal: "go.etcd.io/etcd/server/v3: does not compile\nerror: building k8s.io/kubernetes/cmd/kube-apiserver go.etcd.io/etcd/server/v3",
 		},
 		"UnknownProgram": {
 			reason:  "The refusal names what can be had.",
@@ -212,6 +243,9 @@ func TestAssets(t *testing.T) {
 			}
 			for program := range strings.FieldsSeq(tc.onPath) {
 				h.write("bin/"+program, "path")
+			}
+			if tc.kubectl != "" {
+				h.write("bin/kubectl", kubectlOf(tc.kubectl))
 			}
 
 			stdout, stderr, ok := h.run("../controlplane/assets.sh", tc.args...)
