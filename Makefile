@@ -25,7 +25,7 @@ TESTFLAGS ?=
 
 package := github.com/holdfast-dev/holdfast/internal/version
 ldflags := -s -w -X $(package).Version=$(VERSION) -X $(package).Commit=$(COMMIT) -X $(package).Date=$(DATE)
-modules := . hack/controlplane hack/flux hack/argocd $(patsubst %/go.mod,%,$(wildcard hack/tools/*/go.mod))
+modules := . hack/controlplane hack/controlplane/older hack/flux hack/argocd $(patsubst %/go.mod,%,$(wildcard hack/tools/*/go.mod))
 
 # What bench-fleet is told beside the size: each only if it is set.
 fleet-flags = $(foreach name,PHASES QUOTAS IDENTITIES FLOOR LATENCY SWEEP SWEEPS EDITS DIR OUT PROFILES,$(if $($(name)),--$(shell echo $(name) | tr A-Z a-z) $($(name)))) $(if $(CHECK),--check)
@@ -86,6 +86,11 @@ run: build ## Run the operator on this machine against the current kubeconfig; A
 .PHONY: test
 test: ## Run the unit tests and the tests against a real kube-apiserver.
 	$(call with-assets,--with kubectl --with kube-controller-manager) go test -timeout 20m $(TESTFLAGS) ./...
+
+.PHONY: test-older
+test-older: ## Run the tests of admission policies, break-glass and the lifecycle on the oldest Kubernetes that Holdfast is tested on.
+	assets=$$(env -u KUBEBUILDER_ASSETS hack/controlplane/assets.sh --older --with kube-controller-manager); \
+	KUBEBUILDER_ASSETS="$$assets" go test -count 1 -timeout 40m $(TESTFLAGS) ./test/api ./test/admission ./test/e2e
 
 .PHONY: test-slow
 test-slow: test-race fuzz ## Run the slow tests: the race detector's, then each fuzz target.

@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
-# Usage: hack/controlplane/assets.sh [--with kubectl] [--with kube-controller-manager]
+# Usage: hack/controlplane/assets.sh [--older] [--with kubectl] [--with kube-controller-manager]
 #
 # Prints one line: the folder that holds kube-apiserver, etcd and kubectl of one
-# Kubernetes version, for tests and the demo. A kubectl on the PATH serves if it is at
+# Kubernetes version, for tests and the demo; with --older, of the oldest version that
+# Holdfast is tested on. A kubectl on the PATH serves if it is at
 # most one minor version away, unless --with kubectl asks for the very version. They
 # are, in this order,
 #   - those in KUBEBUILDER_ASSETS, if it is set (what it lacks besides kube-apiserver
 #     and etcd is added from the PATH, for kubectl, or from below),
 #   - the published envtest binaries, where they can be had,
-#   - built from the Go modules that go.mod beside this script pins,
+#   - built from the Go modules that go.mod beside this script pins, or older/go.mod,
 # and cached outside the tree, so that a second run costs nothing.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../tools/lib.sh"
 
+module=$here
 wanted="kube-apiserver etcd kubectl"
 pinned_kubectl=
 
@@ -87,7 +89,7 @@ provide() {
 	done
 	say "Building $(missing "$folder" "$@") $version from Go modules, only once; cached in $folder."
 	say "All of them take ten minutes and more on two cores:"
-	build "$here" "$folder" "$(stamp)" "${programs[@]}"
+	build "$module" "$folder" "$(stamp)" "${programs[@]}"
 }
 
 # fitting_kubectl prints the kubectl on the PATH if Kubernetes supports it with the pinned
@@ -171,12 +173,16 @@ while [ $# -gt 0 ]; do
 		esac
 		shift 2
 		;;
-	*) die "$1: the only option is --with NAME" ;;
+	--older)
+		module=$here/older
+		shift
+		;;
+	*) die "$1: the only options are --older and --with NAME" ;;
 	esac
 done
 
-version=$(pinned "$here" k8s.io/kubernetes)
-folder=$cache/controlplane/$version-$(fingerprint "$here")-$(platform)
+version=$(pinned "$module" k8s.io/kubernetes)
+folder=$cache/controlplane/$version-$(fingerprint "$module")-$(platform)
 
 if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
 	complete
