@@ -15,8 +15,9 @@ import (
 type doctorCommand struct {
 	*program
 
-	operatorNamespace string
-	output            *output
+	operatorNamespace, operatorAccount string
+
+	output *output
 
 	kube client.Client
 	doctor.Findings
@@ -39,6 +40,7 @@ func newDoctor(p *program) *cobra.Command {
 		RunE:    func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context()) },
 	}
 	cmd.Flags().StringVar(&d.operatorNamespace, "operator-namespace", "holdfast-system", "The namespace that the operator runs in.")
+	cmd.Flags().StringVar(&d.operatorAccount, "operator-service-account", "holdfast-manager", "The service account that it runs as: the policies know it by that.")
 	d.output = outputFlag(cmd, outputJSON)
 	return cmd
 }
@@ -54,7 +56,7 @@ func (d *doctorCommand) run(ctx context.Context) error {
 	if d.kube, err = d.cluster(); err != nil {
 		return err
 	}
-	shipped, err := doctor.Ship()
+	shipped, err := doctor.Ship("system:serviceaccount:" + d.operatorNamespace + ":" + d.operatorAccount)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/config/admission"
 	"github.com/holdfast-dev/holdfast/internal/doctor"
 	"github.com/holdfast-dev/holdfast/internal/fleet"
 	"github.com/holdfast-dev/holdfast/internal/kind"
@@ -120,7 +121,7 @@ func kindNamed(word string) (kind.Kind, error) {
 			return k, nil
 		}
 	}
-	shipped, err := doctor.Ship()
+	shipped, err := doctor.Ship(admission.Operator)
 	if err != nil {
 		return kind.Kind{}, err
 	}

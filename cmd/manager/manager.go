@@ -81,12 +81,12 @@ func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.
 	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)); err != nil {
 		return nil, err
 	}
-	all, collector := kinds.All(clients), objectmetrics.New()
+	all, collector, user := kinds.All(clients), objectmetrics.New(), kubernetesUser(mountedToken)
 	fleet, err := engine.SetupFleet(ctx, mgr, engine.Options{
 		Kinds: all, OwnerID: c.ownerID, Workers: func(k kind.Kind) int { return *c.workers[k.Kind] },
 		Sweep: sweep.Schedule{Interval: c.sweepInterval}, PolicySweep: sweep.Schedule{Interval: c.policySweepInterval},
 		Gate: engine.NewGate(mgr.GetAPIReader(), held, c.shard), Shard: c.shard,
-		Projects: clients, Identities: clients, SelfMembers: append(c.selfMembers, kubernetesMembers(mountedToken)...),
+		Projects: clients, Identities: clients, SelfMembers: append(c.selfMembers, kubernetesMembers(user)...), User: user,
 		Turns: clients, Metrics: collector, Assets: assetsIn(c.assetScope, clients), Namespace: cmp.Or(podNamespace(), c.election.namespace),
 	})
 	if err := errors.Join(err, register(collector)); err != nil {

@@ -7,11 +7,13 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/holdfast-dev/holdfast/config/admission"
 )
 
 func ship(t *testing.T) *Shipped {
 	t.Helper()
-	shipped, err := Ship()
+	shipped, err := Ship(admission.Operator)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
@@ -31,13 +30,13 @@ type Shipped struct {
 	Operator []*unstructured.Unstructured
 }
 
-// Ship reads what this version comes with, once.
-var Ship = sync.OnceValues(func() (*Shipped, error) {
-	definitions, err := objects(crd.Bases, "bases")
+// Ship reads what this version comes with, for an operator of that user name.
+func Ship(operator string) (*Shipped, error) {
+	definitions, err := objects(operator, crd.Bases, "bases")
 	if err != nil {
 		return nil, err
 	}
-	policies, err := objects(admission.Files, ".")
+	policies, err := objects(operator, admission.Files, ".")
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +60,7 @@ var Ship = sync.OnceValues(func() (*Shipped, error) {
 		}
 	}
 	return s, nil
-})
+}
 
 // ShortNames are the short names of kinds, such as gcsbucket.
 func (s *Shipped) ShortNames() map[string]string {
@@ -76,7 +75,7 @@ func (s *Shipped) ShortNames() map[string]string {
 	return out
 }
 
-func objects(files embed.FS, folder string) ([]*unstructured.Unstructured, error) {
+func objects(operator string, files embed.FS, folder string) ([]*unstructured.Unstructured, error) {
 	entries, err := files.ReadDir(folder)
 	if err != nil {
 		return nil, err
@@ -87,7 +86,7 @@ func objects(files embed.FS, folder string) ([]*unstructured.Unstructured, error
 		if err != nil {
 			return nil, err
 		}
-		more, err := parse(text)
+		more, err := parse(admission.For(operator, text))
 		if err != nil {
 			return nil, fmt.Errorf("reading %s, which is built in: %w", entry.Name(), err)
 		}

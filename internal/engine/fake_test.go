@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/config/admission"
 	"github.com/holdfast-dev/holdfast/internal/diff"
 	"github.com/holdfast-dev/holdfast/internal/fair"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
@@ -130,7 +131,7 @@ func reconcilerOf(t testing.TB, k kind.Kind, objects ...client.Object) *Reconcil
 		client: kube, uncached: kube, gate: NewGate(kube, endless{}, ""), projects: active{}, identities: everybody{}, turns: atOnce{}, kept: newWaitingTurns(),
 		missing: newAbsences(), throttled: newAbsences(), firstLooks: newFirstLooks(true), unrecorded: newUnrecorded(), emptyings: newEmptyings(1), metrics: metrics.New(),
 		sweep: sweep.Schedule{Interval: time.Hour}, events: &events.FakeRecorder{}, eventLimits: newEventLimits(), scheme: scheme, writes: newWriteLog(defaultUnanswered, false), now: time.Now,
-		home: defaultNamespace, guards: newGuards(kube), tenants: tenantsOf(t, kube, ""), policySweep: sweep.Schedule{Interval: time.Hour},
+		home: defaultNamespace, guards: newGuards(kube, admission.Operator), tenants: tenantsOf(t, kube, ""), policySweep: sweep.Schedule{Interval: time.Hour},
 	}
 	clock := func() time.Time { return r.now() }
 	r.due, r.policies = newDues(clock), newDues(clock)

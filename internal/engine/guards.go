@@ -36,6 +36,8 @@ const takeIn = 2 * time.Second
 type guards struct {
 	reader client.Reader // uncached
 	now    func() time.Time
+	// installed is how they are installed.
+	installed func() (*asInstalled, error)
 
 	mutex sync.Mutex
 	// seen is the state that the last look found, and since when looks have found it.
@@ -62,8 +64,12 @@ type version struct {
 	generation int64
 }
 
-func newGuards(uncached client.Reader) *guards {
-	return &guards{reader: uncached, now: time.Now, asRecorded: map[types.NamespacedName]lastLook{}}
+// newGuards knows the policy as it is installed for an operator of that user name.
+func newGuards(uncached client.Reader, operator string) *guards {
+	return &guards{
+		reader: uncached, now: time.Now, asRecorded: map[types.NamespacedName]lastLook{},
+		installed: sync.OnceValues(func() (*asInstalled, error) { return installedFor(operator) }),
+	}
 }
 
 // Start looks at the policy once in a while, for changes to be noticed before they matter.
@@ -128,7 +134,7 @@ func (g *guards) vouch(ctx context.Context, obj, holder client.Object) (bool, er
 }
 
 func (g *guards) read(ctx context.Context) (guardState, error) {
-	want, err := installed()
+	want, err := g.installed()
 	if err != nil {
 		return guardState{}, err
 	}
@@ -169,16 +175,16 @@ type asInstalled struct {
 	binding admissionv1.ValidatingAdmissionPolicyBinding
 }
 
-// installed reads what the operator comes with, once.
-var installed = sync.OnceValues(func() (*asInstalled, error) {
+// installedFor reads what an operator of that user name comes with.
+func installedFor(operator string) (*asInstalled, error) {
 	var out asInstalled
-	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(admission.Guard), 4096)
+	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(admission.For(operator, admission.Guard)), 4096)
 	if err := errors.Join(decoder.Decode(&out.policy), decoder.Decode(&out.binding)); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("reading the admission policy that is built in: %w", err)
 	}
 	setDefaults(&out.policy)
 	return &out, nil
-})
+}
 
 // setDefaults sets what the API server sets by default.
 func setDefaults(policy *admissionv1.ValidatingAdmissionPolicy) {

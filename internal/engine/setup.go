@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
+	"github.com/holdfast-dev/holdfast/config/admission"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
@@ -50,6 +51,8 @@ type Options struct {
 	FullSweep time.Duration
 	// Namespace is the operator's own. Default: holdfast-system.
 	Namespace string
+	// User is the name by which the API server, and so the admission policies, know the operator. Default: admission.Operator.
+	User string
 	// Handover is how long a write of another process may take, whose Namespace has moved to this shard since. Default: gcp.DefaultTimeout.
 	Handover time.Duration
 	// Unanswered is how long after its time-out Google may still carry out a call that it received. Default: 30 s.
@@ -77,7 +80,7 @@ func SetupFleet(ctx context.Context, mgr ctrl.Manager, opts Options) (*Fleet, er
 	}
 	source := cached{mgr.GetClient(), mgr.GetScheme(), tenants}
 	all := &inventory.Inventory{Source: source, Kinds: opts.Kinds, OwnerID: opts.OwnerID, Now: time.Now, Contested: tenants.contested}
-	guards := newGuards(mgr.GetAPIReader())
+	guards := newGuards(mgr.GetAPIReader(), cmp.Or(opts.User, admission.Operator))
 	if err := mgr.Add(guards); err != nil {
 		return nil, fmt.Errorf("setting up the watch on admission policies: %w", err)
 	}
