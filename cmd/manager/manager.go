@@ -78,7 +78,8 @@ func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.
 	if err != nil {
 		return nil, fmt.Errorf("setting up the manager: %w", err)
 	}
-	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)); err != nil {
+	ready := newReadiness(mgr.GetCache().WaitForCacheSync, clients.Authenticate)
+	if err := errors.Join(mgr.Add(ready), mgr.AddReadyzCheck("ready", ready.check), mgr.AddHealthzCheck("ping", healthz.Ping)); err != nil {
 		return nil, err
 	}
 	all, collector, user := kinds.All(clients), objectmetrics.New(), kubernetesUser(mountedToken)

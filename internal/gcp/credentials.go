@@ -84,6 +84,15 @@ func (c *Clients) credentials(account string) (*auth.Credentials, error) {
 	}), nil
 }
 
+// Authenticate gets a token of the manager's own, if any endpoint wants one.
+func (c *Clients) Authenticate(ctx context.Context) error {
+	if c.base == nil {
+		return nil
+	}
+	_, err := tokens{next: c.base}.Token(ctx)
+	return err
+}
+
 // tokenClient fetches tokens of impersonated accounts, as the manager.
 func (c *Clients) tokenClient() (*http.Client, error) {
 	own, err := c.credentials("")
