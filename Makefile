@@ -9,6 +9,9 @@ DATE    ?= $(shell git show --no-patch --format=%cI HEAD 2>/dev/null || echo unk
 IMG     ?= ghcr.io/holdfast-dev/holdfast:$(VERSION)
 # What deploy installs; use config/before-1.36 on a cluster without mutating admission policies.
 OVERLAY ?= config/default
+# Where install-manifests and charts write, and where charts are pushed to.
+DIST    ?= dist
+CHARTS  ?= oci://ghcr.io/holdfast-dev/charts
 
 # How long each fuzz target runs, which benchmarks run, and extra flags for go test.
 FUZZTIME  ?= 20s
@@ -34,7 +37,7 @@ fleet-flags = $(foreach name,PHASES QUOTAS IDENTITIES FLOOR LATENCY SWEEP SWEEPS
 platforms := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
 # Written by `make generate manifests`; not to be edited by hand.
-generated := api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml config/gcp
+generated := api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml config/gcp config/names config/chart
 
 # Evaluated when a recipe runs, so that only the recipes that need them wait for a build. Tests compare what the pinned kubectl says;
 # those of the admission policies run kube-controller-manager, too: it makes Kubernetes' own roles edit and admin.
@@ -42,6 +45,7 @@ with-assets    = assets=$$(hack/controlplane/assets.sh $(1)); KUBEBUILDER_ASSETS
 controller-gen = "$$(hack/tools/tool.sh controller-gen)"
 golangci-lint  = "$$(hack/tools/tool.sh golangci-lint)"
 kustomize      = "$$(hack/tools/tool.sh kustomize)"
+helm           = "$$(hack/tools/tool.sh helm)"
 
 # The race detector is for packages in which something happens at the same time. What the tests of these do runs in the API server or as a command,
 # where it does not see it.
@@ -116,6 +120,13 @@ fuzz: ## Run each fuzz target for FUZZTIME (default 20s).
 monitoring: ## Test the alerts and the dashboard with a real Prometheus (Debian's package) in a staged incident.
 	$(with-assets) HOLDFAST_MONITORING=yes go test -count 1 -timeout 15m $(TESTFLAGS) ./test/monitoring
 
+# Its build takes minutes the first time.
+.PHONY: install-test
+install-test: ## Test installing, upgrading and uninstalling with the real helm and kubectl, as the README says.
+	@assets=$$(hack/controlplane/assets.sh); helm=$$(hack/tools/tool.sh helm); registry=$$(hack/tools/tool.sh registry); \
+	KUBEBUILDER_ASSETS="$$assets" HOLDFAST_HELM="$$helm" HOLDFAST_REGISTRY="$$registry" HOLDFAST_KUSTOMIZE=$(kustomize) \
+		go test -count 1 -timeout 20m $(TESTFLAGS) ./test/install
+
 .PHONY: e2e
 e2e: ## Test the operator with Flux and Argo CD; HOLDFAST_IDLE=10m watches the idle fleet for longer.
 	go -C hack/argocd test ./...
@@ -167,11 +178,12 @@ generate: ## Generate the deep-copy functions of the API types.
 	$(controller-gen) object paths=./api/...
 
 .PHONY: manifests
-manifests: ## Generate the CRDs and the operator's role from the markers in the code, and its roles in Google Cloud from what the kinds declare.
+manifests: ## Generate the CRDs and roles from the code, and the charts from config/.
 	$(controller-gen) crd paths=./api/... output:crd:dir=config/crd/bases
 	go run ./hack/crdversions v1beta1 config/crd/bases
 	$(controller-gen) rbac:roleName=holdfast-manager 'paths={./internal/...,./cmd/...}' output:rbac:dir=config/rbac
 	go run ./hack/roles config/gcp
+	go run ./hack/charts $(kustomize) config
 
 .PHONY: fmt
 fmt: ## Format the Go code.
@@ -237,6 +249,19 @@ deploy: ## Install CRDs, roles, policies and the operator (image IMG); OVERLAY=c
 .PHONY: undeploy
 undeploy: uninstall ## Remove everything that deploy installed; deletes nothing in Google Cloud.
 	$(kustomize) build $(OVERLAY) | kubectl delete --ignore-not-found -f -
+
+.PHONY: install-manifests
+install-manifests: ## Write all that deploy installs, with the image IMG, into dist/install.yaml, for kubectl alone.
+	@mkdir -p $(DIST)
+	$(kustomize) build $(OVERLAY) | sed 's|image: holdfast:latest|image: $(IMG)|' > $(DIST)/install.yaml
+
+.PHONY: charts
+charts: ## Package the Helm charts into dist/ as VERSION; PUSH=1 pushes them to CHARTS.
+	@mkdir -p $(DIST)
+	for chart in holdfast-cluster holdfast; do \
+		$(helm) package config/chart/$$chart --version $(VERSION:v%=%) --app-version $(VERSION) --destination $(DIST); \
+		$(if $(PUSH),$(helm) push $(DIST)/$$chart-$(VERSION:v%=%).tgz $(CHARTS);) \
+	done
 
 .PHONY: docker-build
 docker-build: ## Build the image IMG for linux/amd64 and linux/arm64; PUSH=1 pushes it.

@@ -103,8 +103,8 @@ func text(obj *unstructured.Unstructured, marks map[string]string) (string, erro
 	return "---\n" + out, nil
 }
 
-// braces are what Helm would take for its own.
-var braces = regexp.MustCompile(`\{\{|\}\}`)
+// braces are what Helm would take for the beginning of its own.
+var braces = regexp.MustCompile(`\{\{`)
 
 // only gives the template under a condition.
 func only(condition, template string) string {
