@@ -13,39 +13,20 @@ import (
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/holdfast-dev/holdfast/test/installed"
 )
 
 // planOverlay is config/default with the plan server, and issuers of its own, as config/plan-server says.
 func planOverlay(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
-	config, err := filepath.Abs("../../config")
-	if err != nil {
+	if err := installed.Example("plan-server", folder); err != nil {
 		t.Fatal(err)
 	}
-	above, err := filepath.Rel(folder, config)
-	if err != nil {
+	mine := []byte("apiVersion: apiserver.config.k8s.io/v1 # mine\n")
+	if err := os.WriteFile(filepath.Join(folder, "authentication.yaml"), mine, 0o600); err != nil {
 		t.Fatal(err)
-	}
-	example, err := os.ReadFile("../../config/plan-server/kustomization.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var overlay []string
-	for line := range strings.Lines(string(example)) { // as the comment has it
-		if text, ok := strings.CutPrefix(strings.TrimRight(line, "\n"), "#   "); ok {
-			overlay = append(overlay, strings.ReplaceAll(text, "../", above+"/"))
-		}
-	}
-	if len(overlay) < 4 {
-		t.Fatalf("the example has %d lines", len(overlay))
-	}
-	for name, text := range map[string]string{
-		"kustomization.yaml": strings.Join(overlay, "\n") + "\n", "authentication.yaml": "apiVersion: apiserver.config.k8s.io/v1 # mine\n",
-	} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
 	}
 	return folder
 }

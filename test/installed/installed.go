@@ -270,3 +270,29 @@ func poll(holds func() bool) error {
 	return wait.PollUntilContextTimeout(context.Background(), 50*time.Millisecond, time.Minute, true,
 		func(context.Context) (bool, error) { return holds(), nil })
 }
+
+// Example writes the overlay that the comment of a kustomization in a folder of config/ shows, as kustomization.yaml into a new folder.
+func Example(of, folder string) error {
+	config, err := filepath.Abs(filepath.Join("..", "..", "config"))
+	if err != nil {
+		return err
+	}
+	above, err := filepath.Rel(folder, config)
+	if err != nil {
+		return err
+	}
+	text, err := os.ReadFile(filepath.Join(config, of, "kustomization.yaml"))
+	if err != nil {
+		return err
+	}
+	var overlay strings.Builder
+	for line := range strings.Lines(string(text)) {
+		if shown, found := strings.CutPrefix(line, "#   "); found {
+			overlay.WriteString(strings.ReplaceAll(shown, "../", above+"/"))
+		}
+	}
+	if overlay.Len() == 0 {
+		return fmt.Errorf("config/%s/kustomization.yaml shows no overlay", of)
+	}
+	return os.WriteFile(filepath.Join(folder, "kustomization.yaml"), []byte(overlay.String()), 0o600)
+}
