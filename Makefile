@@ -123,7 +123,7 @@ monitoring: ## Test the alerts and the dashboard with a real Prometheus (Debian'
 # Its build takes minutes the first time.
 .PHONY: install-test
 install-test: ## Test installing, upgrading and uninstalling with the real helm and kubectl, as the README says.
-	@assets=$$(hack/controlplane/assets.sh); helm=$$(hack/tools/tool.sh helm); registry=$$(hack/tools/tool.sh registry); \
+	@assets=$$(hack/controlplane/assets.sh --with kube-controller-manager); helm=$$(hack/tools/tool.sh helm); registry=$$(hack/tools/tool.sh registry); \
 	KUBEBUILDER_ASSETS="$$assets" HOLDFAST_HELM="$$helm" HOLDFAST_REGISTRY="$$registry" HOLDFAST_KUSTOMIZE=$(kustomize) \
 		go test -count 1 -timeout 20m $(TESTFLAGS) ./test/install
 
