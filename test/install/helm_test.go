@@ -90,14 +90,7 @@ func TestHelm(t *testing.T) {
 	if s.live("apps", "v1", "Deployment", "holdfast-system", "holdfast-manager-eu") == nil {
 		t.Error("there is no release for the shard")
 	}
-	s.sh(`kubectl wait --for=condition=Established crd --selector app.kubernetes.io/part-of=holdfast`)
-	s.eventually("a manifest is taken in", func() bool {
-		topic := &unstructured.Unstructured{}
-		topic.SetGroupVersionKind(schema.GroupVersionKind{Group: "gcp.holdfast.dev", Version: "v1alpha1", Kind: "Topic"})
-		topic.SetNamespace("default")
-		topic.SetName("orders")
-		return client.IgnoreAlreadyExists(s.Create(t.Context(), topic)) == nil
-	})
+	s.apply("{apiVersion: gcp.holdfast.dev/v1alpha1, kind: Topic, metadata: {name: orders, namespace: default}}")
 	first := standing{"ghcr.io/holdfast-dev/holdfast:v0.1.0", true, true, true, false, true, true}
 	s.stands("installed", first)
 

@@ -101,7 +101,7 @@ func newSite(t *testing.T) *site {
 		}
 	})
 	s := &site{t: t, folder: t.TempDir()}
-	s.Client, err = client.New(config, client.Options{})
+	s.Client, err = client.New(installed.As(config, ""), client.Options{})
 	s.must(err)
 	s.admin = s.write("admin", string(environment.KubeConfig))
 	as, err := clientcmd.Load(environment.KubeConfig)
@@ -184,12 +184,35 @@ func (s *site) publish(chart, version string) {
 		helm push "$DIST/${CHART##*/}-$VERSION.tgz" `+published, "CHART="+chart, "VERSION="+version)
 }
 
-// readme runs the commands of a section of the README, as they are there but for where they write files.
-func (s *site) readme(section string, env ...string) {
+// commands are those of a section of the README, as they are there but for where they write what is built.
+func (s *site) commands(section string) string {
 	s.t.Helper()
 	commands, err := readme.Commands(root, section)
 	s.must(err)
-	s.sh(strings.ReplaceAll(commands, "dist/", `"$DIST"/`), env...)
+	return strings.ReplaceAll(commands, "dist/", `"$DIST"/`)
+}
+
+// readme runs the commands of a section.
+func (s *site) readme(section string, env ...string) {
+	s.t.Helper()
+	s.sh(s.commands(section), env...)
+}
+
+// taken waits until the API server takes manifests in: for some seconds after their definitions are established it does not.
+func (s *site) taken() {
+	s.t.Helper()
+	probe := s.write("probe.yaml", "{apiVersion: gcp.holdfast.dev/v1alpha1, kind: Topic, metadata: {name: probe, namespace: default}}")
+	s.eventually("manifests are taken in", func() bool {
+		_, err := run(s.t, filepath.Join(s.folder, "bin", "kubectl"), "--kubeconfig", s.admin, "create", "--dry-run=server", "-f", probe)
+		return err == nil
+	})
+}
+
+// apply applies manifests once they are taken in.
+func (s *site) apply(manifests string) {
+	s.t.Helper()
+	s.taken()
+	s.sh(`kubectl apply --server-side -f "$FILE"`, "FILE="+s.write("manifests.yaml", manifests))
 }
 
 func (s *site) eventually(what string, holds func() bool) {

@@ -43,17 +43,20 @@ metadata: {namespace: leaving, name: roles}
 spec: {deletionPolicy: Delete, bindings: [{role: roles/logging.logWriter, members: ["user:ada@example.com"]}]}
 `
 
+// ready waits until all of the fleet is.
+const ready = "kubectl wait --for=condition=Ready --timeout=2m -n leaving buckets,topics,gsa,gcppolicy --all"
+
 // operate runs the operator with the rights of its service account.
-func (s *site) operate(cloud *emulator.Emulator) {
+func (s *site) operate(cloud *emulator.Emulator, args ...string) *process.Process {
 	s.t.Helper()
 	binary := filepath.Join(s.folder, "manager")
 	output(s.t, exec.CommandContext(s.t.Context(), "go", "build", "-o", binary, "../../cmd/manager"))
-	process.StartTest(s.t, process.Program{Path: binary, Args: []string{
+	return process.StartTest(s.t, process.Program{Path: binary, Args: append(args,
 		"--kubeconfig", s.operator, "--metrics-bind-address=0", "--health-probe-bind-address=0",
 		"--leader-elect", "--leader-elect-namespace=holdfast-system",
 		"--gcp-insecure", "--storage-endpoint", cloud.StorageEndpoint(), "--pubsub-endpoint", cloud.GRPCAddr(),
 		"--iam-endpoint", cloud.GRPCAddr(), "--resourcemanager-endpoint", cloud.GRPCAddr(),
-	}})
+	)})
 }
 
 // TestUninstallDeletesNothing: as the README says, with the operator at work; whichever way it was installed.
@@ -65,13 +68,9 @@ func TestUninstallDeletesNothing(t *testing.T) {
 				s.publish("config/chart/"+chart, "0.1.0")
 			}
 			s.readme("Install with "+way, version, "HOLDFAST=holdfast@ops.iam.gserviceaccount.com")
-			manifests := s.write("fleet.yaml", fleet)
-			s.eventually("manifests are taken in", func() bool {
-				_, err := run(t, filepath.Join(s.folder, "bin", "kubectl"), "--kubeconfig", s.admin, "apply", "--server-side", "-f", manifests)
-				return err == nil
-			})
+			s.apply(fleet)
 			s.operate(cloud)
-			s.sh("kubectl wait --for=condition=Ready --timeout=2m -n leaving buckets,topics,gsa,gcppolicy --all")
+			s.sh(ready)
 			mark := cloud.Traffic.Mark()
 
 			s.readme("Uninstall")
