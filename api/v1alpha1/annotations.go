@@ -18,7 +18,7 @@ const (
 	ReconcileRequestedAtAnnotation = "holdfast.dev/reconcile-requested-at"
 )
 
-// Annotations that administrators set on a Namespace. BreakGlassAnnotation on a Namespace is for every object in it.
+// Annotations that administrators set on a Namespace; the last is stamped. BreakGlassAnnotation on a Namespace is for every object in it.
 const (
 	// ProjectIDAnnotation is the Google Cloud project of every object in the namespace that does not set spec.projectID.
 	ProjectIDAnnotation = "holdfast.dev/project-id"
@@ -38,6 +38,11 @@ const (
 	// MaxRemovalsAnnotation is how many members one plan may remove from their roles without approval at most, from 0 to 1500, whatever
 	// safety.maxRemovals of an object in the namespace says.
 	MaxRemovalsAnnotation = "holdfast.dev/max-removals"
+	// AllowDestructiveUntilAnnotation lets through what the namespace does not bear by itself, and what the fleet does not, until a time in RFC
+	// 3339 that is at most 24 hours ahead.
+	AllowDestructiveUntilAnnotation = "holdfast.dev/allow-destructive-until"
+	// AllowDestructiveByAnnotation names who let it through.
+	AllowDestructiveByAnnotation = "holdfast.dev/allow-destructive-by"
 )
 
 // ShardLabel is the label of a Namespace that says which release of the operator is responsible for the objects in it: the one with this

@@ -62,6 +62,8 @@ const (
 	ReasonAwaitingApproval = "AwaitingApproval"
 	// ReasonDataLoss: a plan that can lose data, or that deletes what was only adopted, is on hold until it is approved with holdfast.dev/approve.
 	ReasonDataLoss = "DataLoss"
+	// ReasonDestructionOnHold: so much is being destroyed at once, in the namespace or in many, that an administrator has to let it through.
+	ReasonDestructionOnHold = "DestructionOnHold"
 	// ReasonAwaitingAdoption: the resource existed before the manifest and differs from it.
 	ReasonAwaitingAdoption = "AwaitingAdoption"
 	// ReasonDiffers: Google Cloud differs from the manifest. Of Ready it says so only where management is Observe, of Drifted always.

@@ -21,7 +21,7 @@ if glass ~= nil and glass.status ~= "False" then
   end
   return {status = "Suspended", message = glass.message .. " (" .. said .. ")"}
 end
-if ready.reason == "AwaitingApproval" or ready.reason == "AwaitingAdoption" or ready.reason == "DataLoss" then
+if ready.reason == "AwaitingApproval" or ready.reason == "AwaitingAdoption" or ready.reason == "DataLoss" or ready.reason == "DestructionOnHold" then
   return {status = "Suspended", message = said}
 end
 

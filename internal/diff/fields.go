@@ -40,6 +40,9 @@ type Field struct {
 	// Loses says why a change of this field can lose data, or take away what protects data; empty if it cannot. The values of the change
 	// are those in Google Cloud: where there is none, the default. Nil for no change.
 	Loses func(c Change) string
+	// Stops says why a change of this field keeps the resource from serving those who use it, though nothing is lost; empty if it does not. The
+	// values of the change are as for Loses. Nil for no change.
+	Stops func(c Change) string
 	// Frees says whether a change of this field, of a resource that is live like this, lets go of contents that could not be deleted
 	// before: such a change is made also while the manifest is being deleted. Nil for no change.
 	Frees func(c Change, live v1alpha1.Object) bool
@@ -90,12 +93,25 @@ func (f Fields) Hold(c Change) string {
 	return ""
 }
 
+// Stops says why a change keeps the resource from serving those who use it; empty if it does not.
+func (f Fields) Stops(c Change) string {
+	if stops := f.of(c.Path).Stops; stops != nil {
+		return stops(f.inGoogleCloud(c))
+	}
+	return ""
+}
+
+// inGoogleCloud is a change with defaults in place of what is absent.
+func (f Fields) inGoogleCloud(c Change) Change {
+	c.From, c.To = cmp.Or(c.From, f.Default(c.Path)), cmp.Or(c.To, f.Default(c.Path))
+	return c
+}
+
 // Loses says why a change can lose data, or take away what protects data; empty if it cannot. A change of a struct as a whole is one of all
 // fields in it.
 func (f Fields) Loses(c Change) string {
 	if loses := f.of(c.Path).Loses; loses != nil {
-		c.From, c.To = cmp.Or(c.From, f.Default(c.Path)), cmp.Or(c.To, f.Default(c.Path))
-		return loses(c)
+		return loses(f.inGoogleCloud(c))
 	}
 	var whys []string
 	for path, field := range f {

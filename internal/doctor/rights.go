@@ -82,15 +82,21 @@ func (r Release) Needs(role *unstructured.Unstructured) ([]authorizationv1.Resou
 	return out, nil
 }
 
-// each has a right for each verb on each object; on all objects if none is named. The lease is the shard's own.
+// breakerRecord is the ConfigMap that a release without a shard keeps in mind what was destroyed in.
+const breakerRecord = "holdfast-breaker"
+
+// each has a right for each verb on each object; on all objects if none is named. Lease and record are the shard's own.
 func (r Release) each(right authorizationv1.ResourceAttributes, names, verbs []string) []authorizationv1.ResourceAttributes {
 	if len(names) == 0 {
 		names = []string{""}
 	}
 	var out []authorizationv1.ResourceAttributes
 	for _, right.Name = range names {
-		if right.Resource == "leases" && right.Name == LeaseName {
+		switch {
+		case right.Resource == "leases" && right.Name == LeaseName:
 			right.Name = LeaseOf(r.Shard)
+		case right.Resource == "configmaps" && right.Name == breakerRecord && r.Shard != "":
+			right.Name += "-" + r.Shard
 		}
 		for _, right.Verb = range verbs {
 			out = append(out, right)

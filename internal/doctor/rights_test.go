@@ -54,7 +54,11 @@ func TestNeeds(t *testing.T) {
 	record := func(verb string) authorizationv1.ResourceAttributes {
 		return authorizationv1.ResourceAttributes{Verb: verb, Group: "gcp.holdfast.dev", Resource: "breakglassrecords", Namespace: "ops"}
 	}
+	breaker := func(verb, name string) authorizationv1.ResourceAttributes {
+		return authorizationv1.ResourceAttributes{Verb: verb, Resource: "configmaps", Name: name, Namespace: "ops"}
+	}
 	want := []authorizationv1.ResourceAttributes{
+		breaker("create", ""), breaker("get", "holdfast-breaker-eu"), breaker("update", "holdfast-breaker-eu"),
 		lease("create", ""), lease("get", "holdfast-manager-eu"), lease("update", "holdfast-manager-eu"), record("create"), record("get"), record("update"),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -14,8 +14,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
-
-	"github.com/holdfast-dev/holdfast/internal/breakglass"
 )
 
 // fieldManager is the name by which the operator owns annotations.
@@ -25,11 +23,10 @@ func isOwn(f metav1.ManagedFieldsEntry) bool {
 	return f.Manager == fieldManager && f.Operation == metav1.ManagedFieldsOperationApply
 }
 
-// coOwn makes the operator own the annotations of a glass or an approval, beside whoever wrote them. The apply carries uid
+// coOwn makes the operator own annotations, such as those of a glass or an approval, beside whoever wrote them. The apply carries uid
 // and resourceVersion and only what is there, so that a stale read cannot reopen a closed glass. It does nothing where
 // that is so already.
-func coOwn(ctx context.Context, c client.Client, scheme *runtime.Scheme, obj client.Object) error {
-	keep := breakglass.Kept(obj.GetAnnotations())
+func coOwn(ctx context.Context, c client.Client, scheme *runtime.Scheme, obj client.Object, keep map[string]string) error {
 	if len(keep) == 0 || maps.Equal(keep, ownAnnotations(obj)) {
 		return nil
 	}

@@ -23,7 +23,8 @@
 // "assess" (listing.go). Where a pass would find anything to do or to say a look is asked for, which is a pass like any other (looks.go).
 //
 // A write goes: pending record (draft.save, on condition that the object is the newest; none where live proves all of it) -> gate (gate.go:
-// the object, its Namespace, the glass and the lease, read uncached, must be those that the plan was made for) -> call -> what the answer
+// the object, its Namespace, the glass and the lease, read uncached, must be those that the plan was made for; and what destroys something must
+// have been let through by the breaker, circuit.go, which is asked before anything is recorded, too) -> call -> what the answer
 // shows -> record. A write that the gate refused is notSent: what was pending for it is forgotten again. Of a pass of several parts each has
 // an outcome; combine makes one of them (failure.go). report (report.go) ends every pass: one status patch if anything changed, with
 // conditions, event and the next look derived from the outcome in pure tables (outcome.go).
@@ -44,6 +45,7 @@
 //	plan          the changes of an assessment that are to be written, for one generation and one binding
 //	hold          why a plan waits: adoption, approval, a change that cannot be undone, a risky change of a policy, break-glass
 //	gate          the one place that every write passes
+//	breaker       what the gate asks before something is destroyed
 //	pass          one way of one object through the phases
 //	outcome       what a pass, or a part of it, came to
 package engine

@@ -120,6 +120,8 @@ func failed(what call, doing string, err error) outcome {
 	var (
 		broken *glassBroken
 		next   *continued
+		gather *gathering
+		held   *onHold
 	)
 	switch {
 	case errors.Is(err, errStale):
@@ -130,6 +132,12 @@ func failed(what call, doing string, err error) outcome {
 		return outcome{reason: v1alpha1.ReasonProgressing, message: next.message, err: err}
 	case errors.As(err, &broken):
 		return outcome{reason: v1alpha1.ReasonBreakGlass, message: broken.Error()}
+	case errors.As(err, &gather):
+		out := *limited(gather.left)
+		out.outOfLine = true
+		return out
+	case errors.As(err, &held):
+		return outcome{reason: v1alpha1.ReasonDestructionOnHold, message: "on hold: " + held.Error()}
 	}
 	e := gcp.Classify(err)
 	if m, ok := meanings[e.Class][what]; ok {

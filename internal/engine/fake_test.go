@@ -11,12 +11,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/config/admission"
+	"github.com/holdfast-dev/holdfast/internal/breaker"
 	"github.com/holdfast-dev/holdfast/internal/diff"
 	"github.com/holdfast-dev/holdfast/internal/fair"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
@@ -135,6 +137,10 @@ func reconcilerOf(t testing.TB, k kind.Kind, objects ...client.Object) *Reconcil
 	}
 	clock := func() time.Time { return r.now() }
 	r.due, r.policies = newDues(clock), newDues(clock)
+	r.circuit = &circuit{
+		client: kube, reader: kube, key: client.ObjectKey{Namespace: defaultNamespace, Name: breakerRecord}, limits: breaker.DefaultLimits(), now: clock,
+		metrics: r.metrics, asked: map[types.UID]asker{}, released: func(*survey) {},
+	}
 	r.use(k)
 	return r
 }
@@ -156,6 +162,7 @@ func tenantsOf(t testing.TB, kube client.Reader, shard string) *tenants {
 // use makes a reconciler one of another kind of topics.
 func (r *Reconciler) use(k kind.Kind) {
 	r.kind = k
+	r.circuit.survey = surveyOf(cached{r.client, r.scheme, r.tenants}, []kind.Kind{k}, r.circuit)
 	r.inventory = &inventory.Inventory{
 		Source: cached{r.client, r.scheme, r.tenants}, Kinds: []kind.Kind{k}, OwnerID: "cluster", Now: func() time.Time { return r.now() }, Contested: r.tenants.contested,
 	}

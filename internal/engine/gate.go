@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/breaker"
 	"github.com/holdfast-dev/holdfast/internal/breakglass"
 	"github.com/holdfast-dev/holdfast/internal/plan"
 	"github.com/holdfast-dev/holdfast/internal/tenancy"
@@ -82,11 +83,12 @@ func NewGate(uncached client.Reader, lease Lease, shard string) *Gate {
 
 // pass reads the object and the other manifests of its resource, all with their Namespaces and uncached, and lets a write go out only if the
 // object is still exactly the one that the target names, is bound as it says, and no glass is broken that holds the resource; and only while
-// the lease lasts. The returned context ends with the lease, and must be cancelled after the write. Any error is a *notSent.
+// the lease lasts. allowed says that the write is one that only an administrator's allowance lets through, which then is read, too. The returned
+// context ends with the lease, and must be cancelled after the write. Any error is a *notSent.
 func (g *Gate) pass(
-	ctx context.Context, obj v1alpha1.Object, rivals []v1alpha1.Object, target plan.Target,
+	ctx context.Context, obj v1alpha1.Object, rivals []v1alpha1.Object, target plan.Target, allowed bool,
 ) (context.Context, context.CancelFunc, error) {
-	passage := &passage{reader: g.reader, shard: g.shard, now: g.now(), namespaces: map[string]*corev1.Namespace{}}
+	passage := &passage{reader: g.reader, shard: g.shard, now: g.now(), allowed: allowed, namespaces: map[string]*corev1.Namespace{}}
 	err := passage.check(ctx, obj, target)
 	if err == nil {
 		err = passage.checkRivals(ctx, rivals, target)
@@ -111,6 +113,7 @@ type passage struct {
 	reader     client.Reader
 	shard      string
 	now        time.Time
+	allowed    bool
 	namespaces map[string]*corev1.Namespace
 }
 
@@ -128,6 +131,8 @@ func (p *passage) check(ctx context.Context, obj v1alpha1.Object, target plan.Ta
 		return err
 	case tenancy.Shard(in.Labels) != p.shard:
 		return errMoved
+	case p.allowed && !breaker.Allowed(in.Annotations, p.now):
+		return errStale
 	}
 	namespace := in.Annotations
 	if glass := breakglass.Read(fresh.GetAnnotations(), namespace, p.now); glass.Open() {

@@ -33,6 +33,7 @@ func TestGate(t *testing.T) {
 		away      bool            // it is gone
 		unread    client.Object   // the kind of object that cannot be read
 		deleted   bool
+		allowed   bool // the write is one that only an allowance lets through
 		lease     Lease
 		want      string
 	}{
@@ -60,6 +61,9 @@ func TestGate(t *testing.T) {
 		"it is bound to a project it may not use":    {rival: rivalTopic(glass, func(o *v1alpha1.Topic) { o.Status.Project, o.Status.Identity = "bank-project", "marked" }), want: passes},
 		"it only observes":                           {rival: rivalTopic(glass, func(o *v1alpha1.Topic) { o.Spec.Management = v1alpha1.ManagementObserve }), want: broken},
 		"its Namespace cannot be read":               {rival: rivalTopic(glass, inNamespaceOf("nowhere")), want: fails},
+		"it is still allowed":                        {allowed: true, namespace: map[string]string{v1alpha1.AllowDestructiveUntilAnnotation: "2026-01-02T03:04:06Z"}, want: passes},
+		"it is not allowed any more":                 {allowed: true, namespace: map[string]string{v1alpha1.AllowDestructiveUntilAnnotation: "2026-01-02T03:04:05Z"}, want: stale},
+		"the allowance was taken away":               {allowed: true, want: stale},
 		"the lease lasts":                            {lease: until(now.Add(time.Second)), want: passes},
 		"the lease has run out this very moment":     {lease: until(now), want: fails},
 		"this process is not the leader":             {lease: until(time.Time{}), want: fails},
@@ -100,7 +104,7 @@ func TestGate(t *testing.T) {
 			g.now = func() time.Time { return now }
 			target := plan.Target{UID: planned.UID, Generation: planned.Generation, ResourceVersion: planned.ResourceVersion, Binding: tenancy.Binding{Project: "shop-project", Reach: "shop-project"}}
 
-			ctx, cancel, err := g.pass(t.Context(), planned, rivals, target)
+			ctx, cancel, err := g.pass(t.Context(), planned, rivals, target, tc.allowed)
 			if got := answer(err); got != tc.want {
 				t.Fatalf("the gate says %q (%v), want %q", got, err, tc.want)
 			}

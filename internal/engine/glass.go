@@ -32,7 +32,7 @@ func (p *pass) attendGlass(ctx context.Context) error {
 	if err := p.recordGlass(ctx, glass, now); err != nil {
 		return err
 	}
-	keep := func() error { return coOwn(ctx, p.client, p.scheme, p.obj) }
+	keep := func() error { return coOwn(ctx, p.client, p.scheme, p.obj, breakglass.Kept(annotations)) }
 	if changes := breakglass.Clear(annotations, recorded == "", now); len(changes) > 0 {
 		keep = func() error { return clearAway(ctx, p.client, p.obj, changes) }
 	}

@@ -36,6 +36,15 @@ func (l *looks) request(ctx context.Context, kind, project, id string) (declared
 	return len(manifests) > 0, err
 }
 
+// heldBack asks for a look at each manifest that a survey has found on hold.
+func (l *looks) heldBack(found *survey) {
+	for kind, names := range found.held {
+		for _, name := range names {
+			l.of[kind].due.ask(name, 0)
+		}
+	}
+}
+
 // dues are when the objects of a kind are to be looked at in Google Cloud, whatever their status says. An object that is not among them is
 // looked at only if its status does not say that it is settled. They are not worth storing: whoever asked asks again.
 //

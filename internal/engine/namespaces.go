@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -11,12 +12,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/breaker"
 	"github.com/holdfast-dev/holdfast/internal/breakglass"
 	"github.com/holdfast-dev/holdfast/internal/tenancy"
 )
 
-// namespaceGlass keeps the glass of a shard's Namespaces: it co-owns what a person wrote, and clears away what is over. What the glass
-// holds is each object's own affair.
+// namespaceGlass keeps the glass of a shard's Namespaces, and what an administrator lets through: it co-owns what a person wrote, and clears
+// away what is over. What the glass holds is each object's own affair.
 type namespaceGlass struct {
 	client client.Client
 	shard  string
@@ -49,11 +51,18 @@ func (n *namespaceGlass) Reconcile(ctx context.Context, req reconcile.Request) (
 
 func (n *namespaceGlass) keep(ctx context.Context, namespace *corev1.Namespace) (after time.Duration, err error) {
 	now := n.now()
-	if changes := breakglass.Clear(namespace.Annotations, false, now); len(changes) > 0 {
+	changes := breakglass.Clear(namespace.Annotations, false, now)
+	maps.Copy(changes, breaker.Clear(namespace.Annotations, now))
+	if len(changes) > 0 {
 		return 0, clearAway(ctx, n.client, namespace, changes)
 	}
 	if glass, _ := breakglass.Past(namespace.Annotations, v1alpha1.BreakGlassOnNamespace, now); !glass.Until.IsZero() {
 		after = max(glass.Until.Add(breakglass.ClearLag).Sub(now), pauseStale)
 	}
-	return after, coOwn(ctx, n.client, n.client.Scheme(), namespace)
+	if left := breaker.Until(namespace.Annotations, now); left > 0 {
+		after = soonest(after, max(left, pauseStale))
+	}
+	keep := breakglass.Kept(namespace.Annotations)
+	maps.Copy(keep, breaker.Kept(namespace.Annotations))
+	return after, coOwn(ctx, n.client, n.client.Scheme(), namespace, keep)
 }

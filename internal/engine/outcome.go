@@ -75,6 +75,7 @@ var reasons = []struct {
 	{v1alpha1.ReasonAwaitingApproval, stalled},
 	{v1alpha1.ReasonAwaitingAdoption, stalled},
 	{v1alpha1.ReasonDataLoss, stalled},
+	{v1alpha1.ReasonDestructionOnHold, stalled},
 	{v1alpha1.ReasonDiffers, stalled},
 	{v1alpha1.ReasonNotApplied, stalled},
 	{v1alpha1.ReasonNotEmpty, stalled},

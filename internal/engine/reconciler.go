@@ -81,6 +81,8 @@ type Reconciler struct {
 	now         func() time.Time
 	guards      *guards
 	tenants     *tenants
+	// circuit lets through what destroys something.
+	circuit *circuit
 	// home is the operator's own namespace, where BreakGlassRecords are.
 	home string
 	// due are the objects that are to be looked at in Google Cloud whatever their status says.
@@ -309,6 +311,9 @@ func (p *pass) carryOut(ctx context.Context) *outcome {
 		if wait := p.tenants.takeover(p.obj.GetNamespace()); wait > 0 {
 			out := limited(wait)
 			out.outOfLine = true
+			return out
+		}
+		if out := p.waitForBreaker(ctx); out != nil {
 			return out
 		}
 	}

@@ -7,12 +7,15 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/holdfast-dev/holdfast/config/admission"
+	"github.com/holdfast-dev/holdfast/internal/breaker"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/inventory"
 	"github.com/holdfast-dev/holdfast/internal/kind"
@@ -57,6 +60,18 @@ type Options struct {
 	Handover time.Duration
 	// Unanswered is how long after its time-out Google may still carry out a call that it received. Default: 30 s.
 	Unanswered time.Duration
+	// Breaker is how much may be destroyed without a person.
+	Breaker Breaker
+}
+
+// Breaker is how the breaker works.
+type Breaker struct {
+	// Limits are how much may be destroyed. Default: breaker.DefaultLimits.
+	Limits breaker.Limits
+	// Gathering is how long what is to be destroyed is gathered before it is decided about. Default: 10 s.
+	Gathering time.Duration
+	// Record is the ConfigMap in the operator's namespace that has on record what was destroyed. Default: holdfast-breaker, and the shard after it.
+	Record string
 }
 
 // defaultNamespace is the operator's namespace, unless it is told another.
@@ -86,6 +101,10 @@ func SetupFleet(ctx context.Context, mgr ctrl.Manager, opts Options) (*Fleet, er
 	}
 	requests, limits := &looks{inventory: all, of: map[string]*Reconciler{}}, newEventLimits()
 	coverage := coverageOf(opts)
+	circuit, err := setUpCircuit(mgr, opts, source, requests)
+	if err != nil {
+		return nil, err
+	}
 	for _, k := range opts.Kinds {
 		r := &Reconciler{
 			kind: k, inventory: all, client: mgr.GetClient(), uncached: mgr.GetAPIReader(), gate: opts.Gate,
@@ -96,7 +115,7 @@ func SetupFleet(ctx context.Context, mgr ctrl.Manager, opts Options) (*Fleet, er
 			sweep:     opts.Sweep, policySweep: opts.PolicySweep, policies: newDues(time.Now), coverage: coverage, metrics: opts.Metrics,
 			events: mgr.GetEventRecorder("holdfast"), eventLimits: limits, scheme: mgr.GetScheme(),
 			writes: newWriteLog(cmp.Or(opts.Unanswered, defaultUnanswered), !k.Labels), now: time.Now,
-			guards: guards, tenants: tenants, home: cmp.Or(opts.Namespace, defaultNamespace), due: newDues(time.Now),
+			guards: guards, tenants: tenants, circuit: circuit, home: cmp.Or(opts.Namespace, defaultNamespace), due: newDues(time.Now),
 		}
 		requests.of[k.Kind] = r
 		if err := setUpKind(ctx, mgr, r, source, opts); err != nil {
@@ -152,6 +171,25 @@ func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cach
 		return fmt.Errorf("setting up the log of writes: %w", err)
 	}
 	return control.Complete(r)
+}
+
+// setUpCircuit makes the breaker of the process.
+func setUpCircuit(mgr ctrl.Manager, opts Options, source cached, requests *looks) (*circuit, error) {
+	record := breakerRecord
+	if opts.Shard != "" {
+		record += "-" + opts.Shard
+	}
+	c := &circuit{
+		client: mgr.GetClient(), reader: mgr.GetAPIReader(),
+		key:     client.ObjectKey{Namespace: cmp.Or(opts.Namespace, defaultNamespace), Name: cmp.Or(opts.Breaker.Record, record)},
+		gathers: cmp.Or(opts.Breaker.Gathering, defaultGathering), limits: cmp.Or(opts.Breaker.Limits, breaker.DefaultLimits()),
+		now: time.Now, metrics: opts.Metrics, asked: map[types.UID]asker{}, released: requests.heldBack,
+	}
+	c.survey = surveyOf(source, opts.Kinds, c)
+	if err := mgr.Add(c); err != nil {
+		return nil, fmt.Errorf("setting up the breaker: %w", err)
+	}
+	return c, nil
 }
 
 func workers(opts Options, k kind.Kind) int {

@@ -158,7 +158,10 @@ func (p *pass) behindGate(ctx context.Context, name string, sent *bool, do func(
 	if err != nil {
 		return &notSent{fmt.Errorf("no write without knowing the other manifests of the %s: %w", p.kind.Name, err)}
 	}
-	gated, cancel, err := p.gate.pass(ctx, p.obj, rivals, target)
+	if err := p.mayDestroy(ctx); err != nil {
+		return &notSent{err}
+	}
+	gated, cancel, err := p.gate.pass(ctx, p.obj, rivals, target, p.destroys() && p.isAllowed())
 	var broken *glassBroken
 	switch {
 	case errors.As(err, &broken) && broken.rival != nil:

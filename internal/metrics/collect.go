@@ -49,7 +49,7 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 func (c *Collector) parts() []prometheus.Collector {
 	return []prometheus.Collector{
 		c.drift.found, c.drift.corrected, c.reports.passes, c.reports.gaps, c.reports.timeToApply, c.reports.notTold, c.build,
-		c.assets.listings, c.assets.looks, c.assets.covered,
+		c.assets.listings, c.assets.looks, c.assets.covered, c.onHold,
 	}
 }
 

@@ -30,6 +30,7 @@ type Collector struct {
 	listings map[string]Listing
 	assets   assets
 	build    prometheus.Gauge
+	onHold   *prometheus.GaugeVec
 }
 
 // Kind is what is known about a kind as a whole.
@@ -95,6 +96,7 @@ func New() *Collector {
 		listings: map[string]Listing{},
 		assets:   newAssets(),
 		build:    newBuild(),
+		onHold:   newOnHold(),
 	}
 }
 

@@ -157,6 +157,8 @@ type Assessment struct {
 	Record Record
 	// Losses are what the plan loses of the resource's data.
 	Losses []Loss
+	// Destructive is what carrying out the verdict destroys.
+	Destructive Destructive
 	// Undelete is the identity of the deleted resource that can perhaps be brought back; empty for none.
 	Undelete string
 	// restricted says what management is, where somebody who reads that all is well may not expect it.
@@ -193,6 +195,7 @@ func Assess(m Manifest, r Record, o Observation, e Environment) Assessment {
 	a.Hash = planHash(obj, r.PlanSequence, a.Plan)
 	a.Approved = m.isApproved(r, a.Hash, a.Plan)
 	a.Verdict = *first(s.rules(), s)
+	a.Destructive = s.destructive()
 	a.Applied = s.applied()
 	a.Record = s.follows()
 	return a

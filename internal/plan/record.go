@@ -122,6 +122,13 @@ func (r Record) Bound() bool {
 	return r.Identity != "" || r.CreateTime != nil || len(r.Pending)+len(r.AppliedFields)+len(p.Grants)+len(p.Pending)+len(p.AuditServices) > 0
 }
 
+// Has says whether a manifest has something in Google Cloud by what its status says. It is for many: it copies nothing.
+func Has(k kind.Kind, obj v1alpha1.Object) bool {
+	status := obj.GetCommonStatus()
+	granted := k.Shared() && status.IAM != nil && len(status.IAM.Grants) > 0
+	return guarded(obj) && obj.GetCommonSpec().Management != v1alpha1.ManagementObserve && (status.Identity != "" || granted)
+}
+
 // Proves says whether a live resource is the very one that was recorded, by an identity that names its project: that it belongs to the record's
 // project was proven then, and stays so, since no ID of a project is ever used for another one.
 func (r Record) Proves(live kind.Identity) bool { return live.UID != "" && r.Identity == live.UID }

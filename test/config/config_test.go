@@ -134,9 +134,10 @@ func TestDefault(t *testing.T) {
 	c.bind(t, "default", "breaker", "holdfast-break-glass")
 	c.bind(t, "default", "approver", "holdfast-approve")
 	c.bind(t, "default", "restorer", "holdfast-restore")
+	c.bind(t, "default", "destroyer", "holdfast-allow-destructive")
 
 	const manager = "system:serviceaccount:holdfast-system:holdfast-manager"
-	verbs := []string{"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "break-glass", "approve", "bind", "grant", "restore"}
+	verbs := []string{"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "break-glass", "approve", "bind", "grant", "restore", "allow-destructive"}
 	looking := []string{"get", "list", "watch"}
 	ours := func(resource, subresource string) authorizationv1.ResourceAttributes {
 		return authorizationv1.ResourceAttributes{Group: "gcp.holdfast.dev", Resource: resource, Subresource: subresource, Namespace: "default"}
@@ -158,9 +159,19 @@ func TestDefault(t *testing.T) {
 		"no other lease, but for making one": {
 			manager, authorizationv1.ResourceAttributes{Group: "coordination.k8s.io", Resource: "leases", Namespace: "holdfast-system", Name: "another"}, []string{"create"},
 		},
+		"the record of the breaker": {
+			manager, authorizationv1.ResourceAttributes{Resource: "configmaps", Namespace: "holdfast-system", Name: "holdfast-breaker"}, []string{"get", "create", "update"},
+		},
+		"no other ConfigMap, but for making one": {
+			manager, authorizationv1.ResourceAttributes{Resource: "configmaps", Namespace: "holdfast-system", Name: "holdfast-plans"}, []string{"create"},
+		},
+		"no ConfigMap elsewhere":       {manager, authorizationv1.ResourceAttributes{Resource: "configmaps", Namespace: "default"}, nil},
 		"no lease elsewhere":           {manager, authorizationv1.ResourceAttributes{Group: "coordination.k8s.io", Resource: "leases", Namespace: "default"}, nil},
 		"events":                       {manager, authorizationv1.ResourceAttributes{Group: "events.k8s.io", Resource: "events", Namespace: "default"}, []string{"create", "patch"}},
 		"an editor binds no namespace": {"editor", authorizationv1.ResourceAttributes{Resource: "namespaces", Name: "default"}, nil},
+		"one lets be destroyed": {
+			"destroyer", authorizationv1.ResourceAttributes{Resource: "namespaces", Namespace: "default", Name: "default"}, append(slices.Clone(looking), "patch", "allow-destructive"),
+		},
 	}
 	kinds, err := installed.Kinds()
 	if err != nil {

@@ -60,4 +60,13 @@ func TestAShardBesideTheDefault(t *testing.T) {
 			t.Errorf("with the lease %s the manager may (-want +got):\n%s", name, diff)
 		}
 	}
+	for name, want := range map[string][]string{
+		"holdfast-breaker": {"get", "create", "update"}, "holdfast-breaker-eu": {"get", "create", "update"}, "holdfast-breaker-us": {"create"},
+	} {
+		may := c.allowed(t, "system:serviceaccount:holdfast-system:holdfast-manager", []string{"get", "create", "update", "delete"},
+			authorizationv1.ResourceAttributes{Resource: "configmaps", Namespace: "holdfast-system", Name: name})
+		if diff := cmp.Diff(want, may); diff != "" {
+			t.Errorf("with the record %s the manager may (-want +got):\n%s", name, diff)
+		}
+	}
 }

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -111,7 +113,8 @@ func install(config *rest.Config) error {
 		return err
 	}
 	if err := errors.Join(
-		installed.Manager(kube), installed.Policies(kube, installed.Guards...), installed.People(kube), installed.Guarded(config, scheme),
+		installed.Manager(kube), recordsOfWorlds(kube), installed.Policies(kube, installed.Guards...), installed.People(kube),
+		installed.Guarded(config, scheme),
 	); err != nil {
 		return err
 	}
@@ -119,6 +122,19 @@ func install(config *rest.Config) error {
 		return err
 	}
 	return errors.Join(installed.Policies(kube, installed.Stamps...), installed.Stamped(config, scheme))
+}
+
+// recordsOfWorlds lets the operator have a record of the breaker for each world: of those that it may write, one is each shard's.
+func recordsOfWorlds(kube client.Client) error {
+	meta := metav1.ObjectMeta{Namespace: "holdfast-system", Name: "records-of-worlds"}
+	rule := rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"get", "update"}}
+	return errors.Join(
+		kube.Create(context.Background(), &rbacv1.Role{ObjectMeta: meta, Rules: []rbacv1.PolicyRule{rule}}),
+		kube.Create(context.Background(), &rbacv1.RoleBinding{
+			ObjectMeta: meta, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: meta.Name},
+			Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: installed.Operator}},
+		}),
+	)
 }
 
 type discard struct{}

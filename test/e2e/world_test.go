@@ -25,6 +25,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/breaker"
 	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	typed "github.com/holdfast-dev/holdfast/internal/kind"
@@ -82,6 +83,8 @@ type world struct {
 	unreadable atomic.Bool
 	// selfMembers are further members by which the controllers have their access.
 	selfMembers []string
+	// breaker is how much may be destroyed; the zero value for whatever it is, after a moment.
+	breaker engine.Breaker
 	// metrics are those of the controllers that run now.
 	metrics *metrics.Collector
 	// logger is where the controllers log; the zero value for the one of all tests.
@@ -149,6 +152,7 @@ func (w *world) start(namespaces ...string) {
 		Kinds: kinds.All(clients), OwnerID: w.ownerID, Workers: func(typed.Kind) int { return cmp.Or(w.workers, 2) },
 		Sweep: sweep.Schedule{Interval: w.sweep}, PolicySweep: sweep.Schedule{Interval: cmp.Or(w.policySweep, w.sweep)},
 		Gate: engine.NewGate(mgr.GetAPIReader(), w.lease, w.shard), Shard: w.shard, Projects: clients, Identities: clients, SelfMembers: w.selfMembers, Turns: clients, Metrics: w.metrics, Unanswered: w.unanswered, Handover: time.Second,
+		Breaker: w.breakerOf(),
 	}
 	if w.assetScope != "" {
 		options.Assets, options.FullSweep = clients, w.fullSweep
@@ -171,6 +175,18 @@ func (w *world) start(namespaces ...string) {
 	if !mgr.GetCache().WaitForCacheSync(ctx) {
 		w.t.Fatal("the caches did not fill")
 	}
+}
+
+// breakerOf is how the breaker works in the world, whose record is its own: tests that are not about it delete whatever they made.
+func (w *world) breakerOf() engine.Breaker {
+	out := w.breaker
+	out.Record = "holdfast-breaker-" + w.namespace + w.shard
+	if out.Limits == (breaker.Limits{}) {
+		const enough = 1 << 30
+		out.Gathering = time.Millisecond
+		out.Limits = breaker.Limits{Window: time.Hour, Namespace: breaker.Limit{Resources: enough}, Fleet: breaker.Limit{Resources: enough}, Whole: enough}
+	}
+	return out
 }
 
 // restart stops the controllers and starts them anew.

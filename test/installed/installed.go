@@ -39,7 +39,7 @@ const (
 // Guards are the files of config/admission that hold on every version of Kubernetes; Stamps needs mutating policies.
 var (
 	Guards = []string{
-		"roles.yaml", "guard.yaml", "approve.yaml", "finalizer.yaml", "bind.yaml", "operator.yaml",
+		"roles.yaml", "guard.yaml", "approve.yaml", "finalizer.yaml", "bind.yaml", "destructive.yaml", "operator.yaml",
 		"annotate.yaml", "grant.yaml", "status.yaml", "record.yaml", "size.yaml",
 	}
 	Stamps = []string{"stamp.yaml", "stamp_finalizer.yaml"}
@@ -77,7 +77,8 @@ func People(kube client.Client) error {
 	}}
 	return errors.Join(
 		kube.Create(context.Background(), edit),
-		Grant(kube, Ada, editor, "holdfast-break-glass", "holdfast-break-glass-namespaces", "holdfast-approve", "holdfast-bind", "holdfast-grant"),
+		Grant(kube, Ada, editor, "holdfast-break-glass", "holdfast-break-glass-namespaces", "holdfast-approve", "holdfast-bind",
+			"holdfast-allow-destructive", "holdfast-grant"),
 		Grant(kube, Bob, editor),
 		Grant(kube, GitOps, "cluster-admin"),
 	)
