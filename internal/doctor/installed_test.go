@@ -30,7 +30,7 @@ func TestShip(t *testing.T) {
 		kinds[obj.GetKind()]++
 	}
 	if kinds["ValidatingAdmissionPolicy"] < 10 || kinds["ValidatingAdmissionPolicyBinding"] != kinds["ValidatingAdmissionPolicy"] ||
-		kinds["MutatingAdmissionPolicy"] != 4 || kinds["ClusterRole"] < 10 {
+		kinds["MutatingAdmissionPolicy"] != 5 || kinds["ClusterRole"] < 10 {
 		t.Errorf("%v", kinds)
 	}
 	if got := shipped.ShortNames()["gcsbucket"]; got != "Bucket" {

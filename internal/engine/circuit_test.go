@@ -26,6 +26,14 @@ func doomed(t *testing.T) (*Reconciler, *fakeKind) {
 	goes.Spec.DeletionPolicy = v1alpha1.DeletionDelete
 	stays.Name, stays.UID, stays.Finalizers, stays.Status.Identity = "invoices", "2", []string{v1alpha1.Finalizer}, "marked"
 	r, topics := testReconciler(t, goes, stays)
+	r.uncached = interceptor.NewClient(r.client.(client.WithWatch), interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
+			if _, definition := obj.(*metav1.PartialObjectMetadata); definition { // which is there and stays
+				return nil
+			}
+			return c.Get(ctx, key, obj, opts...)
+		},
+	})
 	step(t, r, v1alpha1.ReasonUpToDate)
 	edit(t, r, func(topic *v1alpha1.Topic) { topic.Generation++ }) // as the API server does when an object is deleted
 	if err := r.client.Delete(t.Context(), goes); err != nil {

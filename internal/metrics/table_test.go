@@ -81,6 +81,7 @@ func everythingHappened(t *testing.T) *Collector {
 	c.NotTold("bucket")
 	c.Listed("bucket", Listing{Unmanaged: 2, NotListed: 1})
 	c.Assets(AssetsListed, 3)
+	c.OnHold(map[string]time.Time{"shop": noon, "": noon})
 	c.AssetLook("bucket")
 	c.Watch("bucket", Kind{Sweep: time.Minute, Count: func() (int, bool) { return 1, true }})
 	return c

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -42,7 +43,7 @@ func tenant(t *testing.T) (namespace string) {
 	for _, role := range []string{"view", "edit", "admin"} {
 		bind(t, obj.Name, role, role)
 	}
-	for _, role := range []string{"break-glass", "break-glass-namespaces", "approve", "bind", "grant"} {
+	for _, role := range []string{"break-glass", "break-glass-namespaces", "approve", "bind", "grant", "allow-destructive"} {
 		bind(t, obj.Name, role, "holdfast-"+role)
 	}
 	bind(t, obj.Name, "edit-on-call", "edit", "holdfast-break-glass", "holdfast-approve")
@@ -204,7 +205,7 @@ func TestVerbsAreNotTakenForEachOther(t *testing.T) {
 	expectRefusal(t, annotate(t, "bind", space.DeepCopy(), `{"holdfast.dev/break-glass": "`+reason+`"}`), "the RBAC verb break-glass on namespaces is missing")
 }
 
-// TestAnnotatorsOfNamespacesWriteNothingElse: neither those who may break a Namespace's glass nor those who may bind it.
+// TestAnnotatorsOfNamespacesWriteNothingElse: neither those who may break a Namespace's glass nor those who may bind it, or let be destroyed in it.
 func TestAnnotatorsOfNamespacesWriteNothingElse(t *testing.T) {
 	installStamps(t)
 	namespace := tenant(t)
@@ -215,6 +216,7 @@ func TestAnnotatorsOfNamespacesWriteNothingElse(t *testing.T) {
 	may := map[string]string{
 		"break-glass-namespaces": annotations(`"holdfast.dev/break-glass": "` + reason + `"`),
 		"bind":                   annotations(`"holdfast.dev/project-id": "shop-prod"`),
+		"allow-destructive":      annotations(`"holdfast.dev/allow-destructive-until": "` + in(time.Hour) + `"`),
 	}
 	tries := map[string]string{
 		"label":                     `{"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "privileged"}}}`,
