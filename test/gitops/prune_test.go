@@ -1,0 +1,73 @@
+package gitops
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/test/installed"
+)
+
+// TestABadPruneAndABadMergeDestroyNothing: the tool prunes all that a namespace has, and then sets age: 0 on every bucket. Both are on hold; the
+// first is taken back, the second let through.
+func TestABadPruneAndABadMergeDestroyNothing(t *testing.T) {
+	t.Parallel()
+	forEachTool(t, "prune", func(s *scene) {
+		const count = 6
+		var buckets []v1alpha1.Object
+		all := func(lifecycle string) map[string]string {
+			manifests := map[string]string{"kept": "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: kept\n"} // or there would be nothing to apply
+			for i := range count {
+				name := fmt.Sprintf("%s-logs-%d", s.namespace, i)
+				manifests[name] = manifest("Bucket", name, "deletionPolicy: Delete", "lifecycle: {rules: ["+lifecycle+"]}")
+			}
+			return manifests
+		}
+		revision := s.commit("Create", all(""))
+		for i := range count {
+			bucket := aBucket(fmt.Sprintf("%s-logs-%d", s.namespace, i))
+			bucket.Namespace = s.namespace
+			buckets = append(buckets, bucket)
+		}
+		s.follow()
+		s.until(revision, healthy)
+
+		mark := s.cloud.Traffic.Mark()
+		nothing := all("")
+		for name := range nothing {
+			if name != "kept" {
+				nothing[name] = ""
+			}
+		}
+		pruned := s.commit("Remove everything", nothing)
+		for _, bucket := range buckets {
+			message := s.reason(bucket, v1alpha1.ReasonDestructionOnHold)
+			s.check(strings.Contains(message, "6 of 6 resources in namespace "+s.namespace), "%s", message)
+		}
+		s.check(len(s.writes(mark)) == 0, "writes are %v", s.writes(mark))
+		s.t.Log("it was a mistake: the resources stay, and the commit is reverted")
+		for _, bucket := range buckets {
+			s.mustKubectl(installed.Ada, "patch", "bucket", bucket.GetName(), "--type=merge", "-p", `{"spec":{"deletionPolicy":"Orphan"}}`)
+		}
+		reverted := s.revert(pruned)
+		s.until(reverted, healthy)
+		for _, write := range s.writes(mark) {
+			s.check(!strings.HasPrefix(write, "buckets.delete"), "a bucket was deleted: %s", write)
+		}
+
+		mark = s.cloud.Traffic.Mark()
+		merged := s.commit("Delete what is old", all("{action: {type: Delete}, condition: {age: 0}}"))
+		for _, bucket := range buckets {
+			s.reason(bucket, v1alpha1.ReasonDestructionOnHold)
+		}
+		s.until(merged, held, red)
+		s.check(len(s.writes(mark)) == 0, "writes are %v", s.writes(mark))
+		s.t.Log("it is meant: an administrator lets it through, which the tool does not undo")
+		until := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+		s.mustKubectl(installed.Ada, "annotate", "namespace", s.namespace, v1alpha1.AllowDestructiveUntilAnnotation+"="+until)
+		s.until(merged, healthy)
+		s.check(len(s.writes(mark)) == count, "writes are %v", s.writes(mark))
+	})
+}
