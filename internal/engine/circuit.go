@@ -32,8 +32,8 @@ const (
 // defaultGathering is how long what is to be destroyed is gathered before it is decided about.
 const defaultGathering = 10 * time.Second
 
-// remembered is for how many gatherings those count that have asked and whose status does not say yet that they are on hold.
-const remembered = 6
+// remembered is for how long those count who have asked and do not say otherwise, be it that their status does not say yet that they are on hold.
+const remembered = time.Minute
 
 // leastTick is how often at most what is on hold is looked at.
 const leastTick = 100 * time.Millisecond
@@ -112,7 +112,7 @@ func (c *circuit) ask(ctx context.Context, of asker, allowed bool) error {
 	if answered, err := c.answer(of, now); answered {
 		return err
 	}
-	if c.until.IsZero() || now.After(c.until.Add(c.forgets())) {
+	if c.until.IsZero() || now.After(c.until.Add(remembered)) {
 		c.until = now.Add(c.gathers)
 	}
 	of.last = now
@@ -143,8 +143,13 @@ func (c *circuit) answer(of asker, now time.Time) (answered bool, err error) {
 	return true, &onHold{*trip, of.namespace, ofFleet, c.limits}
 }
 
-// forgets is after what time those who have asked count no more by that alone.
-func (c *circuit) forgets() time.Duration { return remembered * c.gathers }
+// forget is for an object that has nothing to destroy any more. It waits for nobody: in a minute it is forgotten anyway.
+func (c *circuit) forget(uid types.UID) {
+	if c.mu.TryLock() {
+		defer c.mu.Unlock()
+		delete(c.asked, uid)
+	}
+}
 
 // load reads the record, once.
 func (c *circuit) load(ctx context.Context) error {
@@ -173,7 +178,7 @@ func (c *circuit) load(ctx context.Context) error {
 func (c *circuit) decide(ctx context.Context, letting bool) error {
 	now := c.now().UTC().Truncate(time.Millisecond)
 	for uid, of := range c.asked {
-		if now.Sub(of.last) > c.forgets() && c.gathers > 0 {
+		if now.Sub(of.last) > remembered {
 			delete(c.asked, uid)
 		}
 	}

@@ -307,6 +307,9 @@ func (p *pass) reassess() { p.Assessment = plan.Assess(p.manifest(), p.record, p
 // carryOut does what the verdict says.
 func (p *pass) carryOut(ctx context.Context) *outcome {
 	var out outcome
+	if !p.destroys() {
+		p.circuit.forget(p.obj.GetUID())
+	}
 	if action := p.Verdict.Action; action != plan.Leave && action != plan.Hold {
 		if wait := p.tenants.takeover(p.obj.GetNamespace()); wait > 0 {
 			out := limited(wait)

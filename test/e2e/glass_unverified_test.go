@@ -36,7 +36,7 @@ func TestWithoutThePoliciesAGlassIsHonouredAndUnverified(t *testing.T) {
 	t.Parallel()
 	config := ownControlPlane(t)
 	kube, err := client.New(installed.As(config, ""), client.Options{Scheme: scheme})
-	if err := errors.Join(err, installed.Manager(kube)); err != nil {
+	if err := errors.Join(err, installed.Manager(kube), recordsOfWorlds(kube)); err != nil {
 		t.Fatal(err)
 	}
 	w := newWorldAt(t, config)

@@ -89,7 +89,7 @@ func TestANameIsVerifiedOnlyIfItWasCheckedThroughout(t *testing.T) {
 	config := ownControlPlane(t)
 	kube, err := client.New(installed.As(config, ""), client.Options{Scheme: scheme})
 	if err := errors.Join(
-		err, installed.Manager(kube), installed.Policies(kube, installed.Guards...), installed.People(kube), installed.Guarded(config, scheme),
+		err, installed.Manager(kube), recordsOfWorlds(kube), installed.Policies(kube, installed.Guards...), installed.People(kube), installed.Guarded(config, scheme),
 	); err != nil {
 		t.Fatal(err)
 	}
