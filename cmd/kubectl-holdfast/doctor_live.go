@@ -67,6 +67,7 @@ var verbs = []struct {
 	{"grant", false, "holdfast-grant"},
 	{"break-glass", true, "holdfast-break-glass-namespaces"},
 	{"bind", true, "holdfast-bind"},
+	{"allow-destructive", true, "holdfast-allow-destructive"},
 }
 
 // rights says which of Holdfast's verbs whoever asks holds. To hold none is no fault.
