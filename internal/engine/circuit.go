@@ -244,7 +244,8 @@ func (c *circuit) show() {
 	c.metrics.OnHold(since)
 }
 
-// Start lets go of holds once nothing waits any more, or an administrator lets it through.
+// Start decides also where nobody comes back in time: whoever has asked may be waiting for something else meanwhile. And it lets go of holds once
+// nothing waits any more, or an administrator lets it through.
 func (c *circuit) Start(ctx context.Context) error {
 	tick := time.NewTicker(max(c.gathers, leastTick))
 	defer tick.Stop()
@@ -266,8 +267,12 @@ func (c *circuit) Start(ctx context.Context) error {
 func (c *circuit) attend(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.load(ctx); err != nil || !c.record.Trips() {
+	if err := c.load(ctx); err != nil {
 		return err
 	}
-	return c.decide(ctx, false)
+	over := !c.until.IsZero() && !c.now().Before(c.until)
+	if !over && !c.record.Trips() {
+		return nil
+	}
+	return c.decide(ctx, over)
 }

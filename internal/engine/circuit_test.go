@@ -82,6 +82,28 @@ func TestADeletionWaitsForWhatElseIsDeleted(t *testing.T) {
 	}
 }
 
+// TestWhoeverHasAskedIsDecidedAbout, be it that it does not come back for long: it may have lost its place in a line meanwhile.
+func TestWhoeverHasAskedIsDecidedAbout(t *testing.T) {
+	r, topics := doomed(t)
+	now := time.Now()
+	r.now = func() time.Time { return now }
+	r.circuit.gathers = 10 * time.Second
+	for _, passed := range []time.Duration{0, 5 * time.Second, 10 * time.Second, 30 * time.Minute} {
+		now = now.Add(passed)
+		if passed == 0 || passed > time.Minute {
+			if _, err := reconcileOnce(t, r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := r.circuit.attend(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(topics.live) != 0 {
+		t.Errorf("live %v", topics.live)
+	}
+}
+
 // TestNothingIsDestroyedWithoutARecord of it, be it that it cannot be written, be it that it cannot be read.
 func TestNothingIsDestroyedWithoutARecord(t *testing.T) {
 	away := errors.New("the API server is away")
