@@ -30,7 +30,7 @@ func (r Record) Decide(limits Limits, waiting map[string]Waiting, had int, now t
 	for _, name := range namesIn(next, waiting) {
 		space, is := next.Namespaces[name], waiting[name]
 		space.Trip = limits.trip(space, is, now)
-		next.put(name, space)
+		put(next.Namespaces, name, space)
 		counts := is.all()
 		if is.Allowed || space.Trip != nil { // what is on hold already stops nobody else
 			counts = nil

@@ -97,32 +97,34 @@ func (r Record) Within(limits Limits, now time.Time) Record {
 	out := Record{Namespaces: map[string]Space{}, Fleet: r.Fleet}
 	for name, space := range r.Namespaces {
 		space.Let = slices.DeleteFunc(slices.Clone(space.Let), func(l Let) bool { return !l.counts(limits, now) })
-		out.put(name, space)
+		put(out.Namespaces, name, space)
 	}
 	return out
 }
 
 func (l Let) counts(limits Limits, now time.Time) bool { return now.Before(l.At.Add(limits.Window)) }
 
-func (r *Record) put(name string, space Space) {
+// put puts what is recorded of a namespace into the record, of which nothing is no record.
+func put(namespaces map[string]Space, name string, space Space) {
 	if len(space.Let) == 0 && space.Trip == nil {
-		delete(r.Namespaces, name)
+		delete(namespaces, name)
 		return
 	}
-	r.Namespaces[name] = space
+	namespaces[name] = space
 }
 
 // let is the space once an intent was let through at a time: an object counts once.
 func (s Space) let(intent Intent, at time.Time) Space {
-	others := make([]Let, 0, len(s.Let)+1)
+	all := make([]Let, 0, len(s.Let)+1)
 	for _, l := range s.Let {
 		if l.UID != intent.UID {
-			others = append(others, l)
+			all = append(all, l)
 			continue
 		}
 		intent.Ends = intent.Ends || l.Ends
 	}
-	s.Let = append(others, Let{intent, at})
+	all = append(all, Let{intent, at})
+	s.Let = all
 	return s
 }
 

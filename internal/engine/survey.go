@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"maps"
+	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -33,9 +35,9 @@ func (s *survey) with(asked map[types.UID]asker, letting bool) map[string]breake
 	for _, of := range asked {
 		in := out[of.namespace]
 		if letting {
-			in.Asks = append(in.Asks[:len(in.Asks):len(in.Asks)], of.Intent)
+			in.Asks = append(slices.Clip(in.Asks), of.Intent)
 		} else {
-			in.Others = append(in.Others[:len(in.Others):len(in.Others)], of.Intent)
+			in.Others = append(slices.Clip(in.Others), of.Intent)
 		}
 		out[of.namespace] = in
 	}
@@ -45,14 +47,7 @@ func (s *survey) with(asked map[types.UID]asker, letting bool) map[string]breake
 // surveyOf surveys the manifests of all kinds that the process is responsible for.
 func surveyOf(source cached, kinds []kind.Kind, circuit *circuit) surveyor {
 	return func(ctx context.Context, record breaker.Record) (*survey, error) {
-		t := tallies{survey: survey{namespaces: map[string]breaker.Waiting{}, held: map[string][]types.NamespacedName{}}, had: map[string]int{}}
-		t.gone = map[types.UID]string{}
-		for name, space := range record.Namespaces {
-			t.namespaces[name] = breaker.Waiting{}
-			for _, let := range space.Let {
-				t.gone[let.UID] = name
-			}
-		}
+		t := newTallies(record, circuit.asked)
 		for _, k := range kinds {
 			all, err := source.list(ctx, k)
 			if err != nil {
@@ -64,12 +59,7 @@ func surveyOf(source cached, kinds []kind.Kind, circuit *circuit) surveyor {
 				}
 			}
 		}
-		for _, of := range circuit.asked {
-			if _, known := t.namespaces[of.namespace]; !known {
-				t.namespaces[of.namespace] = breaker.Waiting{}
-			}
-		}
-		return t.sum(ctx, source, circuit)
+		return t.sum(ctx, source, circuit.now())
 	}
 }
 
@@ -80,6 +70,22 @@ type tallies struct {
 	// had counts the resources of each namespace; gone are those that were let through and that no manifest has any more.
 	had  map[string]int
 	gone map[types.UID]string
+}
+
+// newTallies begin with what is on record, and where somebody has asked.
+func newTallies(record breaker.Record, asked map[types.UID]asker) *tallies {
+	t := &tallies{had: map[string]int{}, gone: map[types.UID]string{}}
+	t.namespaces, t.held = map[string]breaker.Waiting{}, map[string][]types.NamespacedName{}
+	for name, space := range record.Namespaces {
+		t.namespaces[name] = breaker.Waiting{}
+		for _, let := range space.Let {
+			t.gone[let.UID] = name
+		}
+	}
+	for _, of := range asked {
+		t.namespaces[of.namespace] = breaker.Waiting{}
+	}
+	return t
 }
 
 func (t *tallies) add(k kind.Kind, obj v1alpha1.Object) {
@@ -113,7 +119,7 @@ func goesUnseen(k kind.Kind, obj v1alpha1.Object) bool {
 		!plan.Orphans(obj) && plan.Has(k, obj)
 }
 
-func (t *tallies) sum(ctx context.Context, source cached, circuit *circuit) (*survey, error) {
+func (t *tallies) sum(ctx context.Context, source cached, now time.Time) (*survey, error) {
 	for _, name := range t.gone {
 		t.had[name]++
 		t.survey.had++
@@ -123,7 +129,7 @@ func (t *tallies) sum(ctx context.Context, source cached, circuit *circuit) (*su
 		if err != nil {
 			return nil, err
 		}
-		in.Had, in.Allowed = t.had[name], breaker.Allowed(annotations, circuit.now())
+		in.Had, in.Allowed = t.had[name], breaker.Allowed(annotations, now)
 		t.namespaces[name] = in
 	}
 	return &t.survey, nil

@@ -23,7 +23,8 @@ func (e *edit) pass(p Pass) (took time.Duration, applied bool) {
 		*e = edit{generation: generation, open: p.Was.ObservedGeneration < generation}
 	}
 	switch p.Reason {
-	case v1alpha1.ReasonAwaitingApproval, v1alpha1.ReasonAwaitingAdoption, v1alpha1.ReasonDataLoss, v1alpha1.ReasonDestructionOnHold, v1alpha1.ReasonBreakGlass:
+	case v1alpha1.ReasonAwaitingApproval, v1alpha1.ReasonAwaitingAdoption, v1alpha1.ReasonDataLoss, v1alpha1.ReasonDestructionOnHold,
+		v1alpha1.ReasonBreakGlass:
 		e.held = true
 	}
 	if !e.open || !isApplied(p.Object.GetCommonStatus(), e.generation) {
