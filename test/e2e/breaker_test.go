@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -20,7 +21,7 @@ import (
 
 // breaking makes the breaker of a world the one that is shipped, but for how long it gathers.
 func (w *world) breaking() {
-	w.breaker = engine.Breaker{Gathering: 2 * time.Second, Limits: breaker.DefaultLimits()}
+	w.breaker = engine.Breaker{Gathering: 4 * time.Second, Limits: breaker.DefaultLimits()}
 }
 
 // stock makes so many topics in a namespace that go with their manifests, and waits until they are there.
@@ -51,11 +52,14 @@ func (w *world) tenants(n int) []string {
 	return all
 }
 
+// prune deletes all at once, well within the time that is gathered for, also on a machine that is busy.
 func (w *world) prune(objects []v1alpha1.Object) {
 	w.t.Helper()
+	var deleting errgroup.Group
 	for _, obj := range objects {
-		w.delete(obj)
+		deleting.Go(func() error { return w.kube.Delete(w.t.Context(), obj.DeepCopyObject().(client.Object)) })
 	}
+	w.must(deleting.Wait())
 }
 
 func (w *world) allHeld(objects []v1alpha1.Object) {
