@@ -1,6 +1,6 @@
 # The operator as a static binary on distroless, for any platform from any other:
 #   make docker-build
-ARG GO_IMAGE=golang:1.26
+ARG GO_IMAGE=golang:1.26.11
 ARG BASE_IMAGE=gcr.io/distroless/static:nonroot
 
 # Compiled on the builder's own platform; Go crosses over to the target's.

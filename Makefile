@@ -28,10 +28,13 @@ TESTFLAGS ?=
 
 package := github.com/holdfast-dev/holdfast/internal/version
 ldflags := -s -w -X $(package).Version=$(VERSION) -X $(package).Commit=$(COMMIT) -X $(package).Date=$(DATE)
-modules := . hack/controlplane hack/controlplane/older hack/flux hack/argocd $(patsubst %/go.mod,%,$(wildcard hack/tools/*/go.mod))
+modules := . hack/controlplane hack/controlplane/older hack/flux hack/argocd hack/licences $(patsubst %/go.mod,%,$(wildcard hack/tools/*/go.mod))
 
 # What bench-fleet is told beside the size: each only if it is set.
 fleet-flags = $(foreach name,PHASES QUOTAS IDENTITIES FLOOR LATENCY SWEEP SWEEPS EDITS DIR OUT PROFILES,$(if $($(name)),--$(shell echo $(name) | tr A-Z a-z) $($(name)))) $(if $(CHECK),--check)
+
+# What is released.
+programs := ./cmd/manager ./cmd/kubectl-holdfast
 
 # What the kubectl plugin is released for.
 platforms := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
@@ -185,6 +188,24 @@ manifests: ## Generate the CRDs and roles from the code, and the charts from con
 	go run ./hack/roles config/gcp
 	go run ./hack/charts $(kustomize) config
 
+.PHONY: vulnerabilities
+vulnerabilities: ## Look the modules of the operator and the plugin up in the Go vulnerability database that hack/tools/indexdb pins.
+	@database=$$(hack/vulnerabilities/database.sh); govulncheck=$$(hack/tools/tool.sh govulncheck); \
+	scratch=$$(mktemp -d); trap 'rm -r "$$scratch"' EXIT; go build -o "$$scratch/" $(programs); \
+	for program in "$$scratch"/*; do "$$govulncheck" -db "$$database" -mode binary -format json "$$program"; done | \
+		go run ./hack/vulnerabilities "$$(cat .go-version)" hack/vulnerabilities/accepted.yaml
+
+# Where the image has what it is built from, and under which licences: ko puts the folder into it.
+notices := cmd/manager/kodata/LICENSES.txt
+comma := ,
+empty :=
+
+.PHONY: licences
+licences: ## Write the licences of all that is in the operator and the plugin, on any platform; fail on one that is not accepted.
+	go -C hack/licences test ./...
+	go -C hack/licences build -o "$(CURDIR)/bin/licences" .
+	bin/licences $(notices) $(subst $(empty) $(empty),$(comma),$(platforms)) $(programs)
+
 .PHONY: fmt
 fmt: ## Format the Go code.
 	$(golangci-lint) fmt
@@ -265,6 +286,6 @@ charts: ## Package the Helm charts into dist/ as VERSION; PUSH=1 pushes them to 
 
 .PHONY: docker-build
 docker-build: ## Build the image IMG for linux/amd64 and linux/arm64; PUSH=1 pushes it.
-	docker buildx build --platform linux/amd64,linux/arm64 \
+	docker buildx build --platform linux/amd64,linux/arm64 --build-arg GO_IMAGE=golang:$$(cat .go-version) \
 		--build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) --build-arg DATE=$(DATE) \
 		$(if $(PUSH),--push) --tag $(IMG) .
