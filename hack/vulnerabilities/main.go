@@ -98,10 +98,12 @@ func read(in io.Reader) ([]vulnerability, error) {
 			summaries[each.OSV.ID] = each.OSV.Summary
 		}
 		if f := each.Finding; f != nil && len(f.Trace) > 0 {
-			at := f.Trace[0]
-			found[f.OSV] = vulnerability{
-				id: f.OSV, module: at.Module, version: at.Version, fixed: f.Fixed, called: found[f.OSV].called || at.Function != "",
+			at, known := f.Trace[0], found[f.OSV]
+			if known.id == "" { // the first one says which module it is in; that of a function may be guessed by its name
+				known = vulnerability{id: f.OSV, module: at.Module, version: at.Version, fixed: f.Fixed}
 			}
+			known.called = known.called || at.Function != ""
+			found[f.OSV] = known
 		}
 	}
 	if messages == 0 {

@@ -15,8 +15,7 @@ func TestRun(t *testing.T) {
 		config  = `{"config": {"scanner_name": "govulncheck"}}`
 		entries = `{"osv": {"id": "GO-1", "summary": "Panics"}} {"osv": {"id": "GO-2", "summary": "Leaks"}}`
 		there   = `{"finding": {"osv": "GO-1", "fixed_version": "v0.2.0", "trace": [{"module": "example.com/a", "version": "v0.1.0"}]}}`
-		called  = `{"finding": {"osv": "GO-1", "fixed_version": "v0.2.0",
-			"trace": [{"module": "example.com/a", "version": "v0.1.0", "package": "example.com/a", "function": "F"}]}}`
+		called  = `{"finding": {"osv": "GO-1", "trace": [{"module": "example.com", "version": "v7.0.0", "package": "example.com/a", "function": "F"}]}}`
 		stdlib  = `{"finding": {"osv": "GO-2", "fixed_version": "v1.26.9", "trace": [{"module": "stdlib", "version": "v1.26.8"}]}}`
 		unfixed = `{"finding": {"osv": "GO-2", "trace": [{"module": "stdlib", "version": "v1.26.8"}]}}`
 	)
@@ -42,8 +41,8 @@ func TestRun(t *testing.T) {
 			refusal: "known vulnerabilities left open: 1: raise the module",
 		},
 		"Called": {
-			reason:  "Several findings of one vulnerability are one, and the worst of them.",
-			in:      config + entries + called + there,
+			reason:  "Several findings of one vulnerability are one; the first says where it is.",
+			in:      config + entries + there + called + there,
 			want:    "open: GO-1 in example.com/a v0.1.0 (called, fixed in v0.2.0): Panics\n",
 			refusal: "known vulnerabilities left open: 1",
 		},
