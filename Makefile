@@ -6,7 +6,11 @@ SHELL       := bash
 VERSION ?= $(shell git describe --tags --match 'v*' --dirty 2>/dev/null || echo v0.0.0-dev)
 COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 DATE    ?= $(shell git show --no-patch --format=%cI HEAD 2>/dev/null || echo unknown)
-IMG     ?= ghcr.io/holdfast-dev/holdfast:$(VERSION)
+EPOCH   ?= $(shell git show --no-patch --format=%ct HEAD 2>/dev/null || echo 0)
+# Where images are pushed to, and which of them deploy installs.
+REPOSITORY      ?= ghcr.io/holdfast-dev/holdfast
+IMG             ?= $(REPOSITORY):$(VERSION)
+IMAGE_PLATFORMS ?= linux/amd64,linux/arm64
 # What deploy installs; use config/before-1.36 on a cluster without mutating admission policies.
 OVERLAY ?= config/default
 # Where install-manifests and charts write, and where charts are pushed to.
@@ -28,13 +32,16 @@ TESTFLAGS ?=
 
 package := github.com/holdfast-dev/holdfast/internal/version
 ldflags := -s -w -X $(package).Version=$(VERSION) -X $(package).Commit=$(COMMIT) -X $(package).Date=$(DATE)
-modules := . hack/controlplane hack/controlplane/older hack/flux hack/argocd hack/licences $(patsubst %/go.mod,%,$(wildcard hack/tools/*/go.mod))
+modules := . hack/controlplane hack/controlplane/older hack/flux hack/argocd hack/licences hack/image $(patsubst %/go.mod,%,$(wildcard hack/tools/*/go.mod))
 
 # What bench-fleet is told beside the size: each only if it is set.
 fleet-flags = $(foreach name,PHASES QUOTAS IDENTITIES FLOOR LATENCY SWEEP SWEEPS EDITS DIR OUT PROFILES,$(if $($(name)),--$(shell echo $(name) | tr A-Z a-z) $($(name)))) $(if $(CHECK),--check)
 
 # What is released.
 programs := ./cmd/manager ./cmd/kubectl-holdfast
+
+# Nothing of the folder that it is built in, or of that folder's git, goes into what is released: the same commit gives the same bytes.
+reproducible := -trimpath -buildvcs=false
 
 # What the kubectl plugin is released for.
 platforms := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
@@ -76,13 +83,29 @@ build: ## Build the operator, the kubectl plugin and the emulated Google Cloud i
 	go build -ldflags '$(ldflags)' -o bin/gcp-emulator ./test/emulator/gcp-emulator
 
 .PHONY: plugin-archives
-plugin-archives: ## Build the kubectl plugin for each platform into dist/, as .krew.yaml names the archives.
-	@set -e; mkdir -p dist; for platform in $(platforms); do \
+plugin-archives: licences ## Build the kubectl plugin for each platform into dist/, as .krew.yaml names the archives, each with an SBOM beside it.
+	@set -e; mkdir -p dist; cyclonedx=$$(hack/tools/tool.sh cyclonedx-gomod); for platform in $(platforms); do \
 		os=$${platform%/*}; arch=$${platform#*/}; exe=kubectl-holdfast; test "$$os" != windows || exe=kubectl-holdfast.exe; \
-		folder=$$(mktemp -d); archive="dist/kubectl-holdfast_$(VERSION)_$${os}_$$arch.tar.gz"; echo "$$archive"; \
-		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -ldflags '$(ldflags)' -o "$$folder/$$exe" ./cmd/kubectl-holdfast; \
-		cp LICENSE "$$folder"; tar -czf "$$archive" -C "$$folder" "$$exe" LICENSE; rm -r "$$folder"; \
+		folder=$$(mktemp -d); archive="dist/kubectl-holdfast_$(VERSION)_$${os}_$$arch"; echo "$$archive.tar.gz"; \
+		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build $(reproducible) -ldflags '$(ldflags)' -o "$$folder/$$exe" ./cmd/kubectl-holdfast; \
+		"$$cyclonedx" bin -json -std -noserial -notimestamp -version $(VERSION) -output "$$archive.cdx.json" "$$folder/$$exe"; \
+		cp LICENSE $(notices) "$$folder"; \
+		tar -c --sort=name --mtime=@$(EPOCH) --owner=0 --group=0 --numeric-owner --mode=go-w -C "$$folder" "$$exe" LICENSE LICENSES.txt | \
+			gzip -n >"$$archive.tar.gz"; rm -r "$$folder"; \
 	done
+
+.PHONY: image
+image: licences ## Build the operator's image with ko for IMAGE_PLATFORMS and push it, with an SBOM, to REPOSITORY; its digest goes to dist/image.
+	@ko=$$(hack/tools/tool.sh ko); mkdir -p dist; \
+	KO_DOCKER_REPO=$(REPOSITORY) LDFLAGS='$(ldflags)' SOURCE_DATE_EPOCH=$(EPOCH) KO_DATA_DATE_EPOCH=$(EPOCH) \
+		"$$ko" build --bare --tags $(VERSION) --platform $(IMAGE_PLATFORMS) --sbom spdx --sbom-dir dist --image-user 65532:65532 \
+		--image-label org.opencontainers.image.title=holdfast \
+		--image-label org.opencontainers.image.source=https://github.com/holdfast-dev/holdfast \
+		--image-label org.opencontainers.image.licenses=Apache-2.0 \
+		--image-label org.opencontainers.image.version=$(VERSION) \
+		--image-label org.opencontainers.image.revision=$(COMMIT) \
+		--image-label org.opencontainers.image.created=$(DATE) \
+		./cmd/manager | tee dist/image
 
 .PHONY: run
 run: build ## Run the operator on this machine against the current kubeconfig; ARGS="--help" lists its flags.
@@ -136,6 +159,11 @@ e2e: ## Test the operator with Flux and Argo CD; HOLDFAST_IDLE=10m watches the i
 	@assets=$$(hack/controlplane/assets.sh --with kubectl --with kube-controller-manager); flux=$$(hack/flux/assets.sh); argocd=$$(hack/argocd/assets.sh); \
 	KUBEBUILDER_ASSETS="$$assets" HOLDFAST_KUSTOMIZE_CONTROLLER="$$flux" HOLDFAST_ARGOCD="$$argocd" \
 		go test -count 1 -timeout 30m $(TESTFLAGS) ./test/gitops
+
+.PHONY: image-test
+image-test: ## Build the image twice onto an empty base in a registry on loopback, and look at it; HOLDFAST_IMAGE_PLATFORMS=linux/amd64,linux/arm64 for both.
+	go -C hack/licences test ./...
+	go -C hack/image test -count 1 -timeout 30m ./...
 
 .PHONY: bench
 bench: ## Run the benchmarks; BENCH=Diff selects those that match.
@@ -202,7 +230,6 @@ empty :=
 
 .PHONY: licences
 licences: ## Write the licences of all that is in the operator and the plugin, on any platform; fail on one that is not accepted.
-	go -C hack/licences test ./...
 	go -C hack/licences build -o "$(CURDIR)/bin/licences" .
 	bin/licences $(notices) $(subst $(empty) $(empty),$(comma),$(platforms)) $(programs)
 

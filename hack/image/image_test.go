@@ -39,7 +39,7 @@ const largest = 64
 
 // platforms are those that the image is built for: this machine's alone unless told otherwise, since another one's is a build from nothing.
 func platforms() string {
-	if told := os.Getenv("HOLDFAST_PLATFORMS"); told != "" {
+	if told := os.Getenv("HOLDFAST_IMAGE_PLATFORMS"); told != "" {
 		return told
 	}
 	return "linux/" + runtime.GOARCH
@@ -52,8 +52,8 @@ func TestImage(t *testing.T) {
 	base := pushBase(t, host)
 
 	first, again := build(t, host+"/first", base), build(t, host+"/again", base)
-	if first.digest != again.digest {
-		t.Errorf("two folders with the same files gave %s and %s", first.digest, again.digest)
+	if first.descriptor.Digest != again.descriptor.Digest {
+		t.Errorf("two folders with the same files gave %s and %s", first.descriptor.Digest, again.descriptor.Digest)
 	}
 	for _, platform := range strings.Split(platforms(), ",") {
 		t.Run(platform, func(t *testing.T) {
@@ -85,11 +85,10 @@ func pushBase(t *testing.T, host string) string {
 	return base
 }
 
-// built is what a build pushed.
+// built is what a build pushed: an index, or an image if it is for one platform.
 type built struct {
 	repository name.Repository
-	index      v1.ImageIndex
-	digest     string
+	descriptor *remote.Descriptor
 }
 
 // build copies what git has, or would have, to a folder of its own and builds the image there.
@@ -99,35 +98,31 @@ func build(t *testing.T, repository, base string) built {
 	must(t, err)
 	folder := t.TempDir()
 	run(t, root, "sh", "-c", `git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$0"`, folder)
-	run(t, folder, "env", "KO_DEFAULTBASEIMAGE="+base, "make", "image", "REPOSITORY="+repository, "PLATFORMS="+platforms(),
+	run(t, folder, "env", "KO_DEFAULTBASEIMAGE="+base, "make", "image", "REPOSITORY="+repository, "IMAGE_PLATFORMS="+platforms(),
 		"VERSION="+version, "COMMIT="+commit, "DATE="+date, "EPOCH="+epoch)
 
 	at, err := name.ParseReference(repository + ":" + version)
 	must(t, err)
-	index, err := remote.Index(at)
+	descriptor, err := remote.Get(at)
 	must(t, err)
-	digest, err := index.Digest()
-	must(t, err)
-	return built{repository: at.Context(), index: index, digest: digest.String()}
+	return built{repository: at.Context(), descriptor: descriptor}
 }
 
 // of returns the image of a platform, with the SBOM that is attached to it.
-func (b built) of(t *testing.T, platform string) (v1.Image, v1.Image) {
+func (b built) of(t *testing.T, platform string) (image, sbom v1.Image) {
 	t.Helper()
-	manifest, err := b.index.IndexManifest()
-	must(t, err)
-	for _, each := range manifest.Manifests {
-		if each.Platform == nil || each.Platform.OS+"/"+each.Platform.Architecture != platform {
-			continue
-		}
-		image, err := b.index.Image(each.Digest)
-		must(t, err)
-		sbom, err := remote.Image(b.repository.Tag(strings.Replace(each.Digest.String(), ":", "-", 1) + ".sbom"))
-		must(t, err)
-		return image, sbom
+	image, err := b.descriptor.Image()
+	if b.descriptor.MediaType.IsIndex() {
+		system, processor, _ := strings.Cut(platform, "/")
+		image, err = remote.Image(b.repository.Digest(b.descriptor.Digest.String()),
+			remote.WithPlatform(v1.Platform{OS: system, Architecture: processor}))
 	}
-	t.Fatalf("no image for %s", platform)
-	return nil, nil
+	must(t, err)
+	digest, err := image.Digest()
+	must(t, err)
+	sbom, err = remote.Image(b.repository.Tag(strings.Replace(digest.String(), ":", "-", 1) + ".sbom"))
+	must(t, err)
+	return image, sbom
 }
 
 func inspect(t *testing.T, image v1.Image) {
