@@ -42,6 +42,7 @@ programs := ./cmd/manager ./cmd/kubectl-holdfast
 
 # Nothing of the folder that it is built in, or of that folder's git, goes into what is released: the same commit gives the same bytes.
 reproducible := -trimpath -buildvcs=false
+archive       = tar -c --sort=name --mtime=@$(EPOCH) --owner=0 --group=0 --numeric-owner --mode=go-w -C "$(1)" $(2) | gzip -n
 
 # What the kubectl plugin is released for.
 platforms := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
@@ -90,8 +91,7 @@ plugin-archives: licences ## Build the kubectl plugin for each platform into dis
 		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build $(reproducible) -ldflags '$(ldflags)' -o "$$folder/$$exe" ./cmd/kubectl-holdfast; \
 		"$$cyclonedx" bin -json -std -noserial -notimestamp -version $(VERSION) -output "$$archive.cdx.json" "$$folder/$$exe"; \
 		cp LICENSE $(notices) "$$folder"; \
-		tar -c --sort=name --mtime=@$(EPOCH) --owner=0 --group=0 --numeric-owner --mode=go-w -C "$$folder" "$$exe" LICENSE LICENSES.txt | \
-			gzip -n >"$$archive.tar.gz"; rm -r "$$folder"; \
+		$(call archive,$$folder,"$$exe" LICENSE LICENSES.txt) >"$$archive.tar.gz"; rm -r "$$folder"; \
 	done
 
 .PHONY: image
@@ -106,6 +106,11 @@ image: licences ## Build the operator's image with ko for IMAGE_PLATFORMS and pu
 		--image-label org.opencontainers.image.revision=$(COMMIT) \
 		--image-label org.opencontainers.image.created=$(DATE) \
 		./cmd/manager | tee dist/image
+
+.PHONY: schemas
+schemas: ## Package the JSON schemas of the API, for editors and checkers of manifests, into dist/.
+	@folder=$$(mktemp -d); mkdir -p dist; go run ./hack/crdschemas config/crd/bases "$$folder"; \
+	$(call archive,$$folder,gcp.holdfast.dev) >dist/holdfast-schemas_$(VERSION).tar.gz; rm -r "$$folder"
 
 .PHONY: run
 run: build ## Run the operator on this machine against the current kubeconfig; ARGS="--help" lists its flags.
