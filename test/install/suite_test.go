@@ -170,10 +170,12 @@ func (s *site) sh(script string, env ...string) string {
 		"PATH=" + filepath.Join(s.folder, "bin") + ":" + os.Getenv("PATH"), "KUBECONFIG=" + s.admin, "HOME=" + s.folder,
 		"MAKEFLAGS=", "DIST=" + filepath.Join(s.folder, "dist"),
 	}, env...)...)
+	began := time.Now()
 	out, err := command.CombinedOutput()
 	if err != nil {
 		s.t.Fatalf("%s\n%v\n%s", script, err, out)
 	}
+	s.t.Logf("%s\ntook %v", script, time.Since(began).Round(time.Second))
 	return string(out)
 }
 
