@@ -13,19 +13,19 @@ import (
 func TestRestore(t *testing.T) {
 	const image = "IMG=registry.example.com/holdfast:v0.1.0"
 	s, cloud := newSite(t), emulator.StartTest(t)
-	const home = "cd \"$HOME\"\n" // where the files are
+	const there = "cd \"$FOLDER\"\n" // where the files are
 	s.readme("Install with kustomize", image)
 	s.apply(fleet)
 	operator := s.operate(cloud)
 	s.sh(ready)
-	s.sh(home + s.commands("Back up"))
+	s.sh(there + s.commands("Back up"))
 	s.must(operator.Stop())
 
 	other := newSite(t)
 	other.readme("Install with kustomize", image)
 	other.taken()
-	owner := s.sh(home + `cp namespaces.json manifests.json records.json "` + other.folder + `"; cat owner-id`)
-	other.sh(home + other.commands("Restore"))
+	owner := s.sh(there + `cp namespaces.json manifests.json records.json "` + other.folder + `"; cat owner-id`)
+	other.sh(there + other.commands("Restore"))
 	const record = `kubectl get buckets,topics,gsa,gcppolicy -n leaving -o json | jq -S '[.items[].status | del(.conditions, .observedGeneration)]'`
 	if diff := cmp.Diff(s.sh(record), other.sh(record)); diff != "" {
 		t.Errorf("on record (-before +after):\n%s", diff)

@@ -167,8 +167,9 @@ func (s *site) sh(script string, env ...string) string {
 	command := exec.CommandContext(s.t.Context(), "bash", "-euo", "pipefail", "-c", script)
 	command.Dir = root
 	command.Env = append(os.Environ(), append([]string{
-		"PATH=" + filepath.Join(s.folder, "bin") + ":" + os.Getenv("PATH"), "KUBECONFIG=" + s.admin, "HOME=" + s.folder,
-		"MAKEFLAGS=", "DIST=" + filepath.Join(s.folder, "dist"),
+		"PATH=" + filepath.Join(s.folder, "bin") + ":" + os.Getenv("PATH"), "KUBECONFIG=" + s.admin, "FOLDER=" + s.folder,
+		"MAKEFLAGS=", "DIST=" + filepath.Join(s.folder, "dist"), "KUBECACHEDIR=" + filepath.Join(s.folder, "kube"),
+		"HELM_CACHE_HOME=" + s.folder, "HELM_CONFIG_HOME=" + s.folder, "HELM_DATA_HOME=" + s.folder,
 	}, env...)...)
 	began := time.Now()
 	out, err := command.CombinedOutput()
