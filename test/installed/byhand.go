@@ -67,7 +67,7 @@ type byHand struct {
 // signatures are the annotations in which a name stands, by what they are about.
 var signatures = map[string]string{
 	v1alpha1.BreakGlassAnnotation: v1alpha1.BreakGlassByAnnotation, v1alpha1.BreakGlassUntilAnnotation: v1alpha1.BreakGlassByAnnotation,
-	v1alpha1.ApproveAnnotation: v1alpha1.ApproveByAnnotation,
+	v1alpha1.ApproveAnnotation: v1alpha1.ApproveByAnnotation, v1alpha1.AllowDestructiveUntilAnnotation: v1alpha1.AllowDestructiveByAnnotation,
 }
 
 // sign adds the name to changes of annotations, of which nil removes.
@@ -82,8 +82,10 @@ func (c *byHand) sign(changes map[string]any) {
 		changes[v1alpha1.BreakGlassByAnnotation], changes[v1alpha1.BreakGlassUntilAnnotation] = nil, nil
 		changes[v1alpha1.BreakGlassClosedByAnnotation] = c.name
 	}
-	if value, changed := changes[v1alpha1.ApproveAnnotation]; changed && value == nil {
-		changes[v1alpha1.ApproveByAnnotation] = nil
+	for _, key := range []string{v1alpha1.ApproveAnnotation, v1alpha1.AllowDestructiveUntilAnnotation} {
+		if value, changed := changes[key]; changed && value == nil {
+			changes[signatures[key]] = nil
+		}
 	}
 }
 
