@@ -68,7 +68,7 @@ func write(kustomize, config string) error {
 		return err
 	}
 	return errors.Join(
-		os.WriteFile(filepath.Join(config, "names", "replacements.yaml"), replacements, 0o644), //nolint:gosec // for everybody to read
+		os.WriteFile(filepath.Join(config, "names", "replacements.yaml"), replacements, 0o644),
 		replace(filepath.Join(config, "chart", "holdfast-cluster", "templates"), cluster),
 		replace(filepath.Join(config, "chart", "holdfast", "templates"), operator),
 	)
@@ -122,7 +122,7 @@ func replace(folder string, templates map[string]string) error {
 		}
 	}
 	for name, text := range templates {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(header+text), 0o644); err != nil { //nolint:gosec // for everybody to read
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(header+text), 0o644); err != nil {
 			return err
 		}
 	}

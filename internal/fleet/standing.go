@@ -54,7 +54,8 @@ type Standing struct {
 
 // holds are the reasons for which a plan waits for approval.
 var holds = map[string]bool{
-	v1alpha1.ReasonAwaitingApproval: true, v1alpha1.ReasonAwaitingAdoption: true, v1alpha1.ReasonDataLoss: true, v1alpha1.ReasonDestructionOnHold: true,
+	v1alpha1.ReasonAwaitingApproval: true, v1alpha1.ReasonAwaitingAdoption: true, v1alpha1.ReasonDataLoss: true,
+	v1alpha1.ReasonDestructionOnHold: true,
 }
 
 // StandingOf says how a manifest stands. The glass comes before everything else, for nothing is written while it is broken.
