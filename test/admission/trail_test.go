@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -51,6 +52,7 @@ func TestWhatWasDoneStaysInTheAuditLog(t *testing.T) {
 	status := func(user string) error {
 		return asUser(t, user).Status().Patch(ctx, account.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(forged)))
 	}
+	soon := in(time.Hour)
 	steps := []struct {
 		name    string
 		user    string
@@ -77,6 +79,9 @@ func TestWhatWasDoneStaysInTheAuditLog(t *testing.T) {
 		{"forge", gitops, func() error { return status(gitops) }, true, "on-record", "holdfast-guard-status", map[string]string{"who": gitops, "what": "write the status of serviceaccounts default/on-record"}},
 		{"bind", ada, func() error { return patch(ada, space, annotations(`"holdfast.dev/project-id": "shop-prod"`)) }, false, "on-record-space", "holdfast-guard-binding", map[string]string{"who": ada, "what": "namespace on-record-space: set holdfast.dev/project-id=shop-prod"}},
 		{"unbind", bob, func() error { return patch(bob, space, annotations(`"holdfast.dev/project-id": null`)) }, true, "on-record-space", "holdfast-guard-binding", map[string]string{"who": bob, "what": "namespace on-record-space: remove holdfast.dev/project-id"}},
+		{"let destroy", ada, func() error {
+			return patch(ada, space, annotations(`"holdfast.dev/allow-destructive-until": "`+soon+`"`))
+		}, false, "on-record-space", "holdfast-guard-destructive", map[string]string{"who": ada, "what": "let namespace on-record-space destroy whatever it is told to, until " + soon}},
 	}
 	guards := map[string]bool{}
 	for _, step := range steps {
