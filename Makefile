@@ -120,7 +120,7 @@ run: build ## Run the operator on this machine against the current kubeconfig; A
 
 .PHONY: test
 test: ## Run the unit tests and the tests against a real kube-apiserver.
-	$(call with-assets,--with kubectl --with kube-controller-manager) go test -timeout 20m $(TESTFLAGS) ./...
+	$(call with-assets,--with kubectl --with kube-controller-manager) go test -timeout 30m $(TESTFLAGS) ./...
 
 .PHONY: test-older
 test-older: ## Run the tests of admission policies, break-glass and the lifecycle on the oldest Kubernetes that Holdfast is tested on.

@@ -27,6 +27,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/breaker"
 	"github.com/holdfast-dev/holdfast/internal/engine"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
@@ -89,7 +90,7 @@ func (w *world) start(namespaces ...string) {
 		Kinds: kinds.All(clients), OwnerID: w.ownerID(), Workers: func(kind.Kind) int { return 2 },
 		Sweep: sweep.Schedule{Interval: time.Hour}, PolicySweep: sweep.Schedule{Interval: time.Hour},
 		Gate: engine.NewGate(mgr.GetAPIReader(), lease{}, ""), Projects: clients, Identities: clients, Turns: clients, Metrics: metrics.New(),
-		Unanswered: time.Second / 4, Handover: time.Second,
+		Unanswered: time.Second / 4, Handover: time.Second, Breaker: unlimited(),
 	}
 	w.must(engine.Setup(ctx, mgr, options))
 	ended := make(chan error, 1)
@@ -104,6 +105,13 @@ func (w *world) start(namespaces ...string) {
 	if !mgr.GetCache().WaitForCacheSync(ctx) {
 		w.t.Fatal("the caches did not fill")
 	}
+}
+
+// unlimited is a breaker that bears everything: what is planned here is to be done at once.
+func unlimited() engine.Breaker {
+	const enough = 1 << 30
+	limits := breaker.Limits{Window: time.Hour, Namespace: breaker.Limit{Resources: enough}, Fleet: breaker.Limit{Resources: enough}, Whole: enough}
+	return engine.Breaker{Gathering: time.Millisecond, Limits: limits}
 }
 
 func (w *world) manager(namespaces []string) ctrl.Manager {
