@@ -63,8 +63,8 @@ func TestAnAccountsLife(t *testing.T) {
 	if _, there := w.account("orders-writer"); there {
 		t.Error("the account is still there")
 	}
-	if spent := w.cloud.Traffic.Total() - quiet; spent != 2 {
-		t.Errorf("%d calls to delete it, want a read and a write", spent)
+	if spent := w.cloud.Traffic.Total() - quiet; spent != 3 {
+		t.Errorf("%d calls to delete it, want a read, another once others were waited for, and a write", spent)
 	}
 }
 

@@ -48,7 +48,7 @@ func TestWhatTheOperatorMayNotDo(t *testing.T) {
 		v1alpha1.BreakGlassAnnotation: nil, v1alpha1.BreakGlassByAnnotation: nil, v1alpha1.BreakGlassUntilAnnotation: nil, v1alpha1.BreakGlassClosedByAnnotation: "expired",
 	}
 	const aPerson, forbidden = "only a person may", "cannot "
-	const onlyGlass = "may change only the break-glass annotations of a Namespace"
+	const onlyGlass = "may change only the annotations of break-glass and allow-destructive of a Namespace"
 	const onlyOwn = "may change only its finalizer and the break-glass and approval annotations of an object"
 	for name, try := range map[string]struct {
 		do      func() error

@@ -73,10 +73,14 @@ func newReport(s settings, show *progress) *report {
 	if s.quotas {
 		quotas = fmt.Sprintf("on, of which the operator uses %g", s.share())
 	}
+	identities := ""
+	if s.identities > 0 {
+		identities = fmt.Sprintf(", %d of which have an identity of their own", s.identities)
+	}
 	return &report{
 		Version: version.String(), When: time.Now().UTC().Format(time.RFC3339), Cores: runtime.NumCPU(), Phases: map[string]spent{}, show: show,
-		Settings: fmt.Sprintf("%d resources in %d projects, %d of which have an identity of their own; %s a call; quotas %s; a sweep every %s, of policies every %s",
-			s.resources, s.projects, s.identities, s.latency, quotas, s.sweepInterval(), s.policyInterval()),
+		Settings: fmt.Sprintf("%d resources in %d projects%s; %s a call; quotas %s; a sweep every %s, of policies every %s",
+			s.resources, s.projects, identities, s.latency, quotas, s.sweepInterval(), s.policyInterval()),
 	}
 }
 

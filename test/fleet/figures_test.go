@@ -63,7 +63,7 @@ func TestParseRefuses(t *testing.T) {
 		want string
 	}{
 		"an argument":         {[]string{"now"}, `unexpected argument "now": everything is said by flags`},
-		"an unknown phase":    {[]string{"--phases=create,rest"}, `--phases: "rest" is none; the phases are floor, create, steady, edit, change, drift, restart`},
+		"an unknown phase":    {[]string{"--phases=create,rest"}, `--phases: "rest" is none; the phases are floor, create, upgrade, steady, edit, change, drift, restart`},
 		"neither on nor off":  {[]string{"--quotas=yes"}, "--quotas yes: want on or off"},
 		"one project":         {[]string{"--projects=1"}, "--projects 1: want 2 to 9999"},
 		"too few resources":   {[]string{"--resources=30", "--projects=10"}, "--resources 30: want at least four for each of the 10 projects"},

@@ -173,7 +173,7 @@ func (w *world) released(kubeconfig string) {
 	}
 	for _, want := range []finding{
 		{"fail", "operator", account + "may not get namespaces, list namespaces, patch namespaces, watch namespaces, ", ""},
-		{"fail", "operator", account + "may not create leases.coordination.k8s.io -n holdfast-system, ", ""},
+		{"fail", "operator", account + "may not create configmaps -n holdfast-system, ", ""},
 		{"warn", "operator", account + "may not create tokenreviews.authentication.k8s.io, create subjectaccessreviews.authorization.k8s.io", ""},
 	} {
 		w.eventually("doctor to miss: "+want.Message, func() (bool, string) {
