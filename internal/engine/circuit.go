@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/breaker"
 	"github.com/holdfast-dev/holdfast/internal/metrics"
 )
@@ -60,6 +61,9 @@ type circuit struct {
 	// asked are those who have asked lately, and until is when the gathering ends that is under way; zero if none is.
 	asked map[types.UID]asker
 	until time.Time
+
+	// ready are the generations at which objects were Ready when they began to ask, by UID: what they write then corrects drift.
+	ready sync.Map
 }
 
 // asker is an object that asks to destroy something.
@@ -143,8 +147,15 @@ func (c *circuit) answer(of asker, now time.Time) (answered bool, err error) {
 	return true, &onHold{*trip, of.namespace, ofFleet, c.limits}
 }
 
+// wasReady says, once, whether an object that was waiting had been Ready for its generation.
+func (c *circuit) wasReady(obj v1alpha1.Object) bool {
+	generation, asked := c.ready.LoadAndDelete(obj.GetUID())
+	return asked && generation == obj.GetGeneration()
+}
+
 // forget is for an object that has nothing to destroy any more. It waits for nobody: in a minute it is forgotten anyway.
 func (c *circuit) forget(uid types.UID) {
+	c.ready.Delete(uid)
 	if c.mu.TryLock() {
 		defer c.mu.Unlock()
 		delete(c.asked, uid)

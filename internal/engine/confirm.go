@@ -170,7 +170,7 @@ func (p *pass) deed(planned plan.Assessment, written diff.Changes) plan.Deed {
 		return plan.Deed{Reason: "Created", Message: "created " + name}
 	case !planned.Owned && !planned.Granting:
 		return plan.Deed{Reason: "Adopted", Message: fmt.Sprintf("adopted %s and changed %s", name, paths)}
-	case p.wasReady:
+	case p.wasReady || p.circuit.wasReady(p.obj):
 		return plan.Deed{Reason: "DriftCorrected", Message: "corrected " + paths}
 	default:
 		return plan.Deed{Reason: "Updated", Message: "changed " + paths}

@@ -23,7 +23,11 @@ func (p *pass) mayDestroy(ctx context.Context) error {
 		return nil
 	}
 	intent := breaker.Intent{UID: p.obj.GetUID(), Generation: p.obj.GetGeneration(), Ends: p.Destructive.Ends}
-	return p.circuit.ask(ctx, asker{Intent: intent, namespace: p.obj.GetNamespace()}, p.isAllowed())
+	err := p.circuit.ask(ctx, asker{Intent: intent, namespace: p.obj.GetNamespace()}, p.isAllowed())
+	if err != nil && p.wasReady {
+		p.circuit.ready.Store(intent.UID, intent.Generation)
+	}
+	return err
 }
 
 // waitForBreaker ends a pass that may not destroy what it is about to; nil if it may.
