@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -41,7 +42,9 @@ func TestApply(t *testing.T) {
 		s.check(s.field(bucket, "versioning", "enabled") == false, "the bucket is %v", s.bucket(bucket))
 		s.check(s.topic(topic).GetMessageRetentionDuration().GetSeconds() == 7200, "the topic is %v", s.topic(topic))
 
-		s.t.Log("remove fields")
+		s.t.Log("remove fields, which takes data from all that the namespace has, so that somebody has to let it")
+		until := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+		s.mustKubectl(installed.Ada, "annotate", "namespace", s.namespace, v1alpha1.AllowDestructiveUntilAnnotation+"="+until)
 		updating = s.hold("Publisher.UpdateTopic")
 		revision = s.commit("Remove fields", map[string]string{"bucket": invoices(), "topic": orders()})
 		s.neverBefore(revision, updating)
