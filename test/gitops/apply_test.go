@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/test/installed"
 )
 
 // TestApply is scenario a: a commit creates, changes, removes fields and prunes; the tool is healthy exactly when Google Cloud
