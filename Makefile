@@ -61,7 +61,7 @@ helm           = "$$(hack/tools/tool.sh helm)"
 # The race detector is for packages in which something happens at the same time. What the tests of these do runs in the API server or as a command,
 # where it does not see it.
 concurrent := ^[[:space:]]*go [a-zA-Z.]+\(|\.Go\(|"sync"|"sync/atomic"|errgroup|t\.Parallel\(\)
-unraced    := admission|api|config|plugin
+unraced    := admission|api|config|install|plugin
 
 ##@ Start here
 
