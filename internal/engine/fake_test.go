@@ -189,6 +189,7 @@ func (atOnce) Reserve(fair.Tenant, string, string, []kind.Method, []kind.Method)
 }
 func (atOnce) With(ctx context.Context) context.Context { return ctx }
 func (atOnce) Wait() time.Duration                      { return 0 }
+func (atOnce) Cover([]kind.Method) time.Duration        { return 0 }
 func (atOnce) Release()                                 {}
 
 func shopNamespace(annotations map[string]string) *corev1.Namespace {

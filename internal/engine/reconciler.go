@@ -324,6 +324,9 @@ func (p *pass) carryOut(ctx context.Context) *outcome {
 	case plan.Hold:
 		out = p.hold()
 	case plan.Create, plan.Update:
+		if out := p.waitToWrite(); out != nil {
+			return out
+		}
 		out = p.write(ctx)
 	case plan.Release:
 		out = p.release(ctx)

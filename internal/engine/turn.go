@@ -103,6 +103,27 @@ func (p *pass) waitForTurn(context.Context) *outcome {
 	return nil
 }
 
+// inline is how long a worker waits for the time of a write. What has to wait longer comes back.
+const inline = 500 * time.Millisecond
+
+// waitToWrite ends a pass whose writes cannot be made yet, before anything is read, recorded or sent for them: whether there is something to write
+// is known only now. It comes back when they can, and keeps its place.
+func (p *pass) waitToWrite() *outcome {
+	if p.turn == nil || p.glassMatters() {
+		return nil
+	}
+	writes := p.Writes()
+	if p.turn.Cover(methodsOf(p.kind, writes)) <= inline {
+		return nil
+	}
+	wait := p.turn.Cover(methodsOf(p.kind, slices.Concat(p.readSteps(), writes)))
+	p.turn.due = p.now().Add(wait)
+	p.keepTurn()
+	out := limited(wait)
+	out.outOfLine = true
+	return out
+}
+
 // withTurn lets the calls of a context use the pass's turn.
 func (p *pass) withTurn(ctx context.Context) context.Context {
 	if p.turn == nil {

@@ -86,6 +86,24 @@ func (p *places) With(ctx context.Context) context.Context {
 func (p *places) Wait() time.Duration { return max(0, p.due.Sub(p.line.now)) }
 func (p *places) Release()            { p.quotas = nil }
 
+func (p *places) Cover(methods []kind.Method) time.Duration {
+	has, wait := slices.Clone(p.quotas), time.Duration(0)
+	for _, m := range methods {
+		q := m.Step.Quota()
+		if i := slices.Index(has, q); i >= 0 {
+			has = slices.Delete(has, i, i+1)
+			continue
+		}
+		wait = max(wait, p.line.next[q].Sub(p.line.now))
+		p.line.take(q)
+		p.quotas = append(p.quotas, q)
+	}
+	if due := p.line.now.Add(wait); due.After(p.due) {
+		p.due = due
+	}
+	return p.Wait()
+}
+
 // limitedKind is a fakeKind whose calls stand in a line.
 type limitedKind struct {
 	*fakeKind

@@ -18,10 +18,9 @@ type budget struct {
 	// was last found to be less.
 	perSecond, share float64
 	lowered, grown   time.Time
-	// apart is how far calls must be from each other where Google counts single ones, and made when the last one was let go. A place in the line
-	// may be used late, and the next one in time.
-	apart time.Duration
-	made  time.Time
+	// pace is what Google grants of calls that are made, whenever they were granted here: places in the line may be used late, and many of them
+	// at once then.
+	pace *rate.Limiter
 	// at is until when the lines were served: while nobody waits until now, and else until the last one that was served.
 	at time.Time
 }
@@ -37,11 +36,20 @@ type ticket struct {
 // newBudget returns the budget of a share of a quota.
 func newBudget(share, quota float64, now time.Time) *budget {
 	perSecond := share * quota
-	b := &budget{limiter: rate.NewLimiter(rate.Limit(perSecond), int(math.Ceil(perSecond))), perSecond: perSecond, share: 1, grown: now, at: now}
-	if b.limiter.Burst() == 1 {
-		b.apart = time.Duration(float64(time.Second) / max(quota, perSecond))
+	burst := int(math.Ceil(perSecond))
+	return &budget{
+		limiter: rate.NewLimiter(rate.Limit(perSecond), burst), pace: rate.NewLimiter(rate.Limit(pace(perSecond, quota)), burst),
+		perSecond: perSecond, share: 1, grown: now, at: now,
 	}
-	return b
+}
+
+// pace is how many calls a second are let go in the long run at most. Where single ones count, that is the quota: those are never at once. Else some
+// may be, and a tenth is kept for them.
+func pace(perSecond, quota float64) float64 {
+	if perSecond > 1 {
+		quota *= 0.9
+	}
+	return max(quota, perSecond)
 }
 
 // How a rate adapts to a quota that is smaller than it: it falls by a factor each time that Google throttles a call, and grows back by the same
@@ -110,12 +118,15 @@ func (b *budget) serve(now time.Time) {
 }
 
 // until is how long after the lines were served last there will be so many calls.
-func (b *budget) until(calls int) time.Duration {
-	missing := float64(calls) - b.limiter.TokensAt(b.at)
+func (b *budget) until(calls int) time.Duration { return until(b.limiter, calls, b.at) }
+
+// until is how long after a time a limiter will have so many calls.
+func until(limiter *rate.Limiter, calls int, at time.Time) time.Duration {
+	missing := float64(calls) - limiter.TokensAt(at)
 	if missing < 1e-6 { // a rounding error
 		return 0
 	}
-	return time.Duration(math.Ceil(missing / float64(b.limiter.Limit()) * float64(time.Second)))
+	return time.Duration(math.Ceil(missing / float64(limiter.Limit()) * float64(time.Second)))
 }
 
 // delay is how long it takes until the ticket is granted and may be used, if nobody else comes.
@@ -123,7 +134,7 @@ func (t *ticket) delay(now time.Time) time.Duration {
 	b := t.budget
 	b.serve(now)
 	if t.granted != nil {
-		return max(0, b.made.Add(b.apart).Sub(now))
+		return until(b.pace, 1, now)
 	}
 	return b.at.Add(b.until(b.waiting.Ahead(t.of, t) + 1)).Sub(now)
 }

@@ -16,6 +16,8 @@ type Turn interface {
 	With(ctx context.Context) context.Context
 	// Wait says how long it takes until all of the calls may be made, if nobody else comes: others may, in between.
 	Wait() time.Duration
+	// Cover takes a place for each call that the turn has none for, and says how long it takes then, as Wait does.
+	Cover(methods []kind.Method) time.Duration
 	// Release gives back what was not used.
 	Release()
 }
@@ -34,7 +36,9 @@ func (c *Clients) Reserve(of fair.Tenant, impersonate, id string, certain, likel
 		}
 		return calls
 	}
-	return c.limiter.turn(of, scopesOf(certain), scopesOf(likely))
+	t, wait := c.limiter.turn(of, scopesOf(certain), scopesOf(likely))
+	t.scopesOf = scopesOf
+	return t, wait
 }
 
 // endpoint is where a service is.
@@ -48,7 +52,10 @@ func (o Options) endpoint(service kind.Service) Endpoint {
 // turn has the places of calls that were not made yet.
 type turn struct {
 	limiter *limiter
-	places  []place // guarded by the limiter's mutex
+	of      fair.Tenant
+	// scopesOf are what calls of methods count against.
+	scopesOf func([]kind.Method) [][]scope
+	places   []place // guarded by the limiter's mutex
 }
 
 // turn takes places for calls, each of which counts against some scopes.
@@ -71,7 +78,7 @@ func (l *limiter) turn(of fair.Tenant, certain, likely [][]scope) (*turn, time.D
 			break
 		}
 	}
-	return &turn{l, places}, max(wait, longer)
+	return &turn{limiter: l, of: of, places: places}, max(wait, longer)
 }
 
 // line takes a place for each of some calls, and says how long the last of them takes.
@@ -98,11 +105,29 @@ func turnFrom(ctx context.Context) *turn {
 func (t *turn) Wait() time.Duration {
 	t.limiter.mu.Lock()
 	defer t.limiter.mu.Unlock()
-	now, wait := t.limiter.now(), time.Duration(0)
+	return t.wait(t.limiter.now())
+}
+
+func (t *turn) wait(now time.Time) (wait time.Duration) {
 	for _, p := range t.places {
 		wait = max(wait, p.delay(now))
 	}
 	return wait
+}
+
+// Cover implements Turn.
+func (t *turn) Cover(methods []kind.Method) time.Duration {
+	t.limiter.mu.Lock()
+	defer t.limiter.mu.Unlock()
+	now, has := t.limiter.now(), slices.Clone(t.places)
+	for _, scopes := range t.scopesOf(methods) {
+		if i := indexOf(has, scopes); i >= 0 {
+			has = slices.Delete(has, i, i+1)
+			continue
+		}
+		t.places = append(t.places, t.limiter.place(t.of, scopes, now))
+	}
+	return t.wait(now)
 }
 
 // Release implements Turn.
@@ -121,13 +146,18 @@ func (t *turn) take(scopes []scope) (p place, ok bool) {
 	if t == nil {
 		return place{}, false
 	}
-	i := slices.IndexFunc(t.places, func(p place) bool { return slices.Equal(p.scopes, scopes) })
+	i := indexOf(t.places, scopes)
 	if i < 0 {
 		return place{}, false
 	}
 	p = t.places[i]
 	t.places = slices.Delete(t.places, i, i+1)
 	return p, true
+}
+
+// indexOf is the first place that is good for a call; -1 if none is.
+func indexOf(places []place, scopes []scope) int {
+	return slices.IndexFunc(places, func(p place) bool { return slices.Equal(p.scopes, scopes) })
 }
 
 // place is a call's place in the line of each scope that it counts against.
@@ -157,7 +187,7 @@ func (p place) delay(now time.Time) time.Duration {
 // made notes that the call is let go.
 func (p place) made(now time.Time) {
 	for _, t := range p.tickets {
-		t.budget.made = now
+		t.budget.pace.AllowN(now, 1)
 	}
 }
 

@@ -2,6 +2,7 @@ package gcp
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -40,7 +41,8 @@ func TestTurnsKeepTheirPlaces(t *testing.T) {
 		t.Errorf("a call without a turn: %v", err)
 	}
 	clock.advance(3 * time.Second)
-	for i, turn := range turns {
+	for i, turn := range turns { // late, and then not all at once
+		clock.advance(time.Second)
 		ctx := turn.With(impatient(t, clock))
 		for range 2 {
 			if _, delay, err := l.reserve(ctx, fair.Tenant{}, project("p")); delay != 0 || err != nil {
@@ -156,6 +158,7 @@ func TestAPlaceUsedLateKeepsTheNextOneAway(t *testing.T) {
 		"one in two seconds": {bucketCreates, 2 * time.Second},
 		"one a second":       {bucketUpdates, time.Second},
 		"many a minute":      {iamWrites, 0},
+		"many at a time":     {bucketReads, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			clock := newClock()
@@ -179,5 +182,54 @@ func TestAPlaceUsedLateKeepsTheNextOneAway(t *testing.T) {
 				t.Errorf("the second waits %v (%v)", delay, err)
 			}
 		})
+	}
+}
+
+// TestManyPlacesUsedLateAreWithinTheQuota: whatever waited in the line for too long, no minute has more calls than Google grants.
+func TestManyPlacesUsedLateAreWithinTheQuota(t *testing.T) {
+	for name, quota := range map[string]quota{"writes of IAM": iamWrites, "reads of projects": projectReads, "reads of buckets": bucketReads} {
+		t.Run(name, func(t *testing.T) {
+			clock := newClock()
+			l := newLimiter(nil, DefaultQuotaShare, clock.now)
+			scopes := []scope{{service: kind.ServiceIAM, name: "p", quota: quota}}
+			waiting, _ := l.turn(fair.Tenant{}, slices.Repeat(calls(scopes), 2*int(60*quota.perSecond)), nil)
+			clock.advance(2 * time.Minute) // by then all have been granted
+			made, end := 0, clock.Add(time.Minute)
+			for clock.Before(end) {
+				_, delay, err := l.reserve(waiting.With(t.Context()), fair.Tenant{}, scopes)
+				if err != nil || delay > 0 {
+					clock.advance(max(delay, time.Millisecond))
+					continue
+				}
+				made++
+			}
+			if most := int(60 * quota.perSecond); made > most || made < most*8/10 {
+				t.Errorf("%d calls in a minute, Google grants %d", made, most)
+			}
+		})
+	}
+}
+
+// TestCover takes places for what is found out to be needed, and none twice.
+func TestCover(t *testing.T) {
+	clock := newClock()
+	opts := allInsecure(t, "127.0.0.1:1")
+	clients := newClients(t, opts)
+	clients.limiter.now = clock.now
+	var creating kind.Method
+	for _, m := range testMethods {
+		if m.Step == kind.StepCreate && m.Service == kind.ServiceStorage {
+			creating = m
+		}
+	}
+	of := fair.Tenant{Project: "p"}
+	var waits []time.Duration
+	for range 3 {
+		turn, _ := clients.Reserve(of, "", "b", nil, []kind.Method{creating})
+		waits = append(waits, turn.Cover([]kind.Method{creating}), turn.Cover([]kind.Method{creating}))
+	}
+	second := 2500 * time.Millisecond
+	if diff := cmp.Diff([]time.Duration{0, 0, second, second, 2 * second, 2 * second}, waits); diff != "" {
+		t.Errorf("waits (-want +got):\n%s", diff)
 	}
 }
