@@ -43,14 +43,9 @@ func newBudget(share, quota float64, now time.Time) *budget {
 	}
 }
 
-// pace is how many calls a second are let go in the long run at most. Where single ones count, that is the quota: those are never at once. Else some
-// may be, and a tenth is kept for them.
-func pace(perSecond, quota float64) float64 {
-	if perSecond > 1 {
-		quota *= 0.9
-	}
-	return max(quota, perSecond)
-}
+// pace is how many calls a second are let go in the long run at most: a tenth less than Google grants, because some may be let go at once, and
+// none arrives exactly as long after another one as it was sent after it.
+func pace(perSecond, quota float64) float64 { return max(0.9*quota, perSecond) }
 
 // How a rate adapts to a quota that is smaller than it: it falls by a factor each time that Google throttles a call, and grows back by the same
 // amount in each minute. What is throttled within a second counts once: those calls were made at one and the same rate.

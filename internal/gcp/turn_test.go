@@ -155,8 +155,8 @@ func TestAPlaceUsedLateKeepsTheNextOneAway(t *testing.T) {
 		quota quota
 		apart time.Duration
 	}{
-		"one in two seconds": {bucketCreates, 2 * time.Second},
-		"one a second":       {bucketUpdates, time.Second},
+		"one in two seconds": {bucketCreates, 2222222223},
+		"one a second":       {bucketUpdates, 1111111112},
 		"many a minute":      {iamWrites, 0},
 		"many at a time":     {bucketReads, 0},
 	} {
