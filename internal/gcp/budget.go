@@ -2,6 +2,7 @@ package gcp
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -21,6 +22,8 @@ type budget struct {
 	// pace is what Google grants of calls that are made, whenever they were granted here: places in the line may be used late, and many of them
 	// at once then.
 	pace *rate.Limiter
+	// claims are the granted calls that somebody is about to make, where Google counts single ones: one after the other.
+	claims []*ticket
 	// at is until when the lines were served: while nobody waits until now, and else until the last one that was served.
 	at time.Time
 }
@@ -94,7 +97,7 @@ func (b *budget) take(of fair.Tenant, now time.Time) *ticket {
 // idle says that a budget is as good as new.
 func (b *budget) idle(now time.Time) bool {
 	b.serve(now)
-	return b.share == 1 && b.waiting.Len() == 0 && b.limiter.TokensAt(now) >= float64(b.limiter.Burst())
+	return b.share == 1 && b.waiting.Len() == 0 && len(b.claims) == 0 && b.limiter.TokensAt(now) >= float64(b.limiter.Burst())
 }
 
 // serve grants what has come to be there until now.
@@ -129,13 +132,39 @@ func (t *ticket) delay(now time.Time) time.Duration {
 	b := t.budget
 	b.serve(now)
 	if t.granted != nil {
-		return until(b.pace, 1, now)
+		return until(b.pace, t.claim()+1, now)
 	}
 	return b.at.Add(b.until(b.waiting.Ahead(t.of, t) + 1)).Sub(now)
 }
 
+// claim says how many others are about to make a call first, where that counts.
+func (t *ticket) claim() (others int) {
+	b := t.budget
+	if b.limiter.Burst() > 1 {
+		return 0
+	}
+	others = slices.Index(b.claims, t)
+	if others < 0 {
+		b.claims = append(b.claims, t)
+		others = len(b.claims) - 1
+	}
+	return others
+}
+
+// unclaim notes that the call is made, or will not be.
+func (t *ticket) unclaim() {
+	t.budget.claims = slices.DeleteFunc(t.budget.claims, func(other *ticket) bool { return other == t })
+}
+
+// made notes that the call is let go.
+func (t *ticket) made(now time.Time) {
+	t.unclaim()
+	t.budget.pace.AllowN(now, 1)
+}
+
 // cancel gives the place back.
 func (t *ticket) cancel(now time.Time) {
+	t.unclaim()
 	if t.granted != nil {
 		t.granted.CancelAt(now)
 		return

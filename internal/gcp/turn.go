@@ -187,7 +187,7 @@ func (p place) delay(now time.Time) time.Duration {
 // made notes that the call is let go.
 func (p place) made(now time.Time) {
 	for _, t := range p.tickets {
-		t.budget.pace.AllowN(now, 1)
+		t.made(now)
 	}
 }
 

@@ -210,6 +210,24 @@ func TestManyPlacesUsedLateAreWithinTheQuota(t *testing.T) {
 	}
 }
 
+// TestOfSeveralThatAreLateOneIsNext where Google counts single calls: the others know it before they are about to make theirs.
+func TestOfSeveralThatAreLateOneIsNext(t *testing.T) {
+	clock := newClock()
+	l := newLimiter(nil, DefaultQuotaShare, clock.now)
+	scopes := []scope{{service: kind.ServiceStorage, name: "p", quota: bucketCreates}}
+	first, _ := l.turn(fair.Tenant{}, calls(scopes), nil)
+	second, _ := l.turn(fair.Tenant{}, calls(scopes), nil)
+	clock.advance(10 * time.Second)
+	apart := 2222222223 * time.Nanosecond
+	if diff := cmp.Diff([]time.Duration{0, apart, 0}, []time.Duration{first.Wait(), second.Wait(), first.Wait()}); diff != "" {
+		t.Errorf("waits (-want +got):\n%s", diff)
+	}
+	first.Release()
+	if wait := second.Wait(); wait != 0 {
+		t.Errorf("the second waits %v for one that is not made", wait)
+	}
+}
+
 // TestCover takes places for what is found out to be needed, and none twice.
 func TestCover(t *testing.T) {
 	clock := newClock()
