@@ -16,6 +16,8 @@ type Control struct {
 	callerProject string
 	// guard is asked about each call; nil lets everybody make them.
 	guard Guard
+	// listener is told of each call; nil for nobody.
+	listener func(Entry)
 
 	mu          sync.Mutex
 	faults      []*Injected
@@ -202,6 +204,10 @@ func (c *Control) Record(on bool) {
 	defer c.mu.Unlock()
 	c.journal.recording = on
 }
+
+// Listen has each call that is recorded told once it is over, before it is
+// answered; then it is not kept. It is for the time before the first call.
+func (c *Control) Listen(listener func(Entry)) { c.listener = listener }
 
 // ClearJournal forgets what was recorded. Sequence numbers go on rising.
 func (c *Control) ClearJournal() {

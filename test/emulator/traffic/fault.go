@@ -58,8 +58,9 @@ type verdict struct {
 	refusal    *Refusal
 	breakpoint *Breakpoint
 	loseReply  bool
-	// seq is the call's number in the journal.
-	seq int64
+	// seq is the call's number in the journal, and began when it arrived.
+	seq   int64
+	began time.Time
 }
 
 // arrival is a call as it comes in.
@@ -82,7 +83,7 @@ func (c *Control) arrive(a arrival) verdict {
 	principal, unauthorized := c.ask(a)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	v := verdict{principal: principal}
+	v := verdict{principal: principal, began: time.Now()}
 	call, consumer := a.Call, c.consumer(a.Call, a.userProject)
 	fault := c.strike(call, &v.latency)
 	if fault != nil && fault.Outage {

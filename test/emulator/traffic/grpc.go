@@ -53,7 +53,7 @@ func (c *Control) unary(ctx context.Context, req any, call Call, fullMethod stri
 	if err != nil {
 		o.response = c.text(status.Convert(err).Proto())
 	}
-	c.finish(v.seq, o)
+	c.finish(v, o)
 	if v.loseReply {
 		return nil, cut("error reading from server: EOF")
 	}

@@ -45,7 +45,7 @@ func (c *Control) serve(w http.ResponseWriter, r *http.Request, call Call, next 
 		v.breakpoint.wait(call)
 		next.ServeHTTP(recorder, r.WithContext(v.context(r.Context())))
 	}
-	c.finish(v.seq, outcome{
+	c.finish(v, outcome{
 		request: request.String(), response: recorder.body.String(), status: recorder.status,
 		executed: v.refusal == nil, lost: v.loseReply,
 	})

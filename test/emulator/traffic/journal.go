@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"slices"
 	"sort"
 	"time"
 )
@@ -40,6 +41,9 @@ type Entry struct {
 	Executed bool `json:"executed"`
 	// Lost says that the answer never reached the client.
 	Lost bool `json:"lost,omitempty"`
+	// Took is how long it took from its arrival until it was over, whatever
+	// the clock of the cloud did meanwhile.
+	Took time.Duration `json:"-"`
 }
 
 // journal records calls in the order of their arrival.
@@ -100,16 +104,30 @@ type outcome struct {
 	executed, lost    bool
 }
 
-// finish completes the entry of a call, if it was recorded.
-func (c *Control) finish(seq int64, o outcome) {
+// finish completes the entry of a call, if it was recorded, and tells of it.
+func (c *Control) finish(v verdict, o outcome) {
+	entry := c.complete(v, o)
+	if entry != nil && c.listener != nil {
+		c.listener(*entry)
+	}
+}
+
+// complete completes the entry of a call; nil if it was not recorded. It is
+// kept unless somebody is told.
+func (c *Control) complete(v verdict, o outcome) *Entry {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	entry := c.journal.find(seq)
+	entry := c.journal.find(v.seq)
 	if entry == nil {
-		return
+		return nil
 	}
 	entry.Request, entry.Response = clip(o.request), clip(o.response)
-	entry.Status, entry.Executed, entry.Lost = o.status, o.executed, o.lost
+	entry.Status, entry.Executed, entry.Lost, entry.Took = o.status, o.executed, o.lost, time.Since(v.began)
+	if c.listener != nil {
+		i := c.journal.index(v.seq)
+		c.journal.entries = slices.Delete(c.journal.entries, i, i+1)
+	}
+	return entry
 }
 
 func clip(body string) string { return body[:min(len(body), bodyLimit)] }

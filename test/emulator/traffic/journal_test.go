@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -25,7 +26,7 @@ func TestJournal(t *testing.T) {
 		{Seq: mark + 2, Call: Call{"storage", "buckets.patch", "p", "a"}, Write: true, HTTPMethod: "POST", Path: "/buckets.patch/p/a?x=y", Request: "body of buckets.patch", Response: "done", Status: 201, Executed: true},
 		{Seq: mark + 3, Call: Call{"storage", "buckets.delete", "p", "a"}, Write: true, HTTPMethod: "POST", Path: "/buckets.delete/p/a?x=y", Status: 403},
 	}
-	ignored := cmp.Options{cmpopts.IgnoreFields(Entry{}, "Time", "UserAgent"), cmp.FilterPath(func(p cmp.Path) bool {
+	ignored := cmp.Options{cmpopts.IgnoreFields(Entry{}, "Time", "UserAgent", "Took"), cmp.FilterPath(func(p cmp.Path) bool {
 		return p.Last().String() == ".Response"
 	}, cmp.Comparer(func(a, b string) bool { return a == b || strings.Contains(a+b, `"no"`) }))}
 	if diff := cmp.Diff(want, s.Journal(), ignored); diff != "" {
@@ -55,5 +56,32 @@ func TestJournalClipsBodies(t *testing.T) {
 	}
 	if got := len(<-s.executed); got != 2*bodyLimit {
 		t.Errorf("%d bytes served, want %d", got, 2*bodyLimit)
+	}
+}
+
+// TestListen: who listens is told of each call before it is answered, and nothing is kept.
+func TestListen(t *testing.T) {
+	s := newServer(t, StorageErrors)
+	heard := make(chan Entry, 2)
+	s.Listen(func(e Entry) { heard <- e })
+	s.Record(true)
+	s.Inject(Fault{Match: Call{Method: "buckets.get"}, Latency: 20 * time.Millisecond})
+	var last Entry
+	for _, method := range []string{"buckets.patch", "buckets.get"} {
+		s.status(t, "/"+method+"/p/a")
+		select {
+		case last = <-heard:
+		default:
+			t.Fatalf("%s was answered before anybody was told", method)
+		}
+		if last.Method != method || last.Response != "done" || !last.Executed {
+			t.Errorf("heard %+v", last)
+		}
+	}
+	if last.Took < 20*time.Millisecond {
+		t.Errorf("the second took %s", last.Took)
+	}
+	if kept := s.Journal(); len(kept) > 0 {
+		t.Errorf("kept %+v", kept)
 	}
 }
