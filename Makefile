@@ -21,6 +21,7 @@ CHARTS  ?= oci://ghcr.io/holdfast-dev/charts
 FUZZTIME  ?= 20s
 BENCH     ?= .
 OBJECTS   ?= 100000
+DURATION  ?= 1h
 FLOOD     ?= 800
 RESTART   ?= 2200
 RESOURCES ?= 50000
@@ -165,6 +166,11 @@ e2e: ## Test the operator with Flux and Argo CD; HOLDFAST_IDLE=10m watches the i
 	KUBEBUILDER_ASSETS="$$assets" HOLDFAST_KUSTOMIZE_CONTROLLER="$$flux" HOLDFAST_ARGOCD="$$argocd" \
 		go test -count 1 -timeout 30m $(TESTFLAGS) ./test/gitops
 
+.PHONY: soak
+soak: ## Let people work and everything fail for DURATION (default 1h), and check each write to Google Cloud; SEED=N repeats a run, LOGS=folder keeps logs.
+	go build -o bin/soak ./test/soak
+	@$(call with-assets,--with kubectl) exec bin/soak --duration $(DURATION) $(if $(SEED),--seed $(SEED)) $(if $(LOGS),--logs $(LOGS))
+
 .PHONY: image-test
 image-test: ## Build the image twice onto an empty base in a registry on loopback, and look at it; HOLDFAST_IMAGE_PLATFORMS=linux/amd64,linux/arm64 for both.
 	go -C hack/licences test ./...
@@ -252,7 +258,7 @@ tidy: ## Tidy every module's go.mod.
 	@for module in $(modules); do echo "go -C $$module mod tidy"; go -C "$$module" mod tidy; done
 
 .PHONY: verify
-verify: verify-generated verify-modules verify-format verify-manifests lint ## Check what no reviewer should have to: generated files, modules, format, manifests, lint.
+verify: verify-generated verify-modules verify-format verify-manifests verify-compatible lint ## Check what no reviewer should have to: generated files, modules, format, manifests, lint.
 	go vet ./...
 
 .PHONY: verify-generated
@@ -260,6 +266,13 @@ verify-generated: generate manifests
 	@git diff --exit-code -- $(generated) && \
 	test -z "$$(git ls-files --others --exclude-standard -- $(generated) | tee /dev/stderr)" || \
 	{ echo "generated files are out of date; run 'make generate manifests' and commit them"; exit 1; }
+
+.PHONY: verify-compatible
+verify-compatible: ## Compare the definitions with those of the version FROM, by default the last release: what that accepts stays as it is.
+	@from='$(or $(FROM),$(shell git describe --tags --abbrev=0 --match 'v*' 2>/dev/null))'; \
+	if [ -z "$$from" ]; then echo 'definitions: there is no release yet to compare them with'; exit; fi; \
+	folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; git archive "$$from" config/crd/bases | tar -x -C "$$folder"; \
+	go run ./hack/crdcompatible "$$folder/config/crd/bases" config/crd/bases
 
 .PHONY: verify-modules
 verify-modules:
