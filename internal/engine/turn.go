@@ -106,17 +106,18 @@ func (p *pass) waitForTurn(context.Context) *outcome {
 // inline is how long a worker waits for the time of a write. What has to wait longer comes back.
 const inline = 500 * time.Millisecond
 
-// waitToWrite ends a pass whose writes cannot be made yet, before anything is read, recorded or sent for them: whether there is something to write
-// is known only now. It comes back when they can, and keeps its place.
+// waitToWrite ends a pass whose first write cannot be made yet, before anything is read, recorded or sent for it: whether there is something to
+// write is known only now. It comes back when it can, and keeps its place.
 func (p *pass) waitToWrite() *outcome {
-	if p.turn == nil || p.glassMatters() {
-		return nil
-	}
 	writes := p.Writes()
-	if p.turn.Cover(methodsOf(p.kind, writes)) <= inline {
+	if p.turn == nil || p.glassMatters() || len(writes) == 0 {
 		return nil
 	}
-	wait := p.turn.Cover(methodsOf(p.kind, slices.Concat(p.readSteps(), writes)))
+	first := writes[:1]
+	if p.turn.Cover(methodsOf(p.kind, first)) <= inline {
+		return nil
+	}
+	wait := p.turn.Cover(methodsOf(p.kind, slices.Concat(p.readSteps(), first)))
 	p.turn.due = p.now().Add(wait)
 	p.keepTurn()
 	out := limited(wait)
