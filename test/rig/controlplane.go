@@ -32,6 +32,8 @@ const (
 // ControlPlane is etcd and kube-apiserver, with nothing else beside them: no scheduler, no kubelet, no controllers.
 type ControlPlane struct {
 	environment *envtest.Environment
+	// certificates is the folder of those of kube-apiserver, which outlive a process of it.
+	certificates string
 	// Admin is how the administrator reaches it.
 	Admin *rest.Config
 	// Kubeconfig is the file of the administrator, for the person at the keyboard.
@@ -71,6 +73,10 @@ func StartControlPlane(folder, kubeconfig, data string) (*ControlPlane, error) {
 		c.environment.ControlPlane.Etcd = &envtest.Etcd{DataDir: data}
 	}
 	var err error
+	if c.certificates, err = os.MkdirTemp("", "holdfast-apiserver-"); err != nil {
+		return c, fmt.Errorf("creating a folder for certificates: %w", err)
+	}
+	c.environment.ControlPlane.GetAPIServer().CertDir = c.certificates
 	if c.Admin, err = c.environment.Start(); err != nil {
 		return c, fmt.Errorf("starting the control plane: %w", err)
 	}
@@ -95,8 +101,20 @@ func (c *ControlPlane) Stop() error {
 	if plane.Etcd != nil && plane.Etcd.URL != nil && isListening(plane.Etcd.URL.Host) {
 		errs = append(errs, fmt.Errorf("etcd is still running: %w", stopping))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, os.RemoveAll(c.certificates))...)
 }
+
+// StopAPIServer ends kube-apiserver, by force if it takes long, which is no error.
+func (c *ControlPlane) StopAPIServer() { _ = c.environment.ControlPlane.APIServer.Stop() }
+
+// StartAPIServer starts it again, at the same address.
+func (c *ControlPlane) StartAPIServer() error { return c.environment.ControlPlane.APIServer.Start() }
+
+// StopEtcd ends etcd, by force if it takes long, which is no error. What it stores stays only if it is in a folder of one's own.
+func (c *ControlPlane) StopEtcd() { _ = c.environment.ControlPlane.Etcd.Stop() }
+
+// StartEtcd starts it again, at the same address.
+func (c *ControlPlane) StartEtcd() error { return c.environment.ControlPlane.Etcd.Start() }
 
 // isListening says whether somebody still listens at an address a while after being killed.
 func isListening(address string) bool {
