@@ -138,12 +138,14 @@ test-race: ## Run under the race detector all tests in which something happens a
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (default 20s).
-	@failed=; \
+	@failed=; scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
 	for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' $(wildcard api cmd internal test hack/demo) | xargs -rn1 dirname | sort -u); do \
-		targets=$$(go test -list '^Fuzz' "./$$dir" | grep '^Fuzz'); \
-		for target in $$targets; do \
-			echo "go test -fuzz '^$$target\$$' -fuzztime $(FUZZTIME) ./$$dir"; \
-			go test -run '^$$' -fuzzminimizetime 20x -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "./$$dir" || failed="$$failed $$dir:$$target"; \
+		go test -c -fuzz . -o "$$scratch/fuzz.test" "./$$dir"; \
+		cached=$$(go env GOCACHE)/fuzz/$$(go list "./$$dir"); \
+		for target in $$(cd "$$dir" && "$$scratch/fuzz.test" -test.list '^Fuzz' | grep '^Fuzz'); do \
+			echo "$$dir: $$target for $(FUZZTIME)"; \
+			(cd "$$dir" && "$$scratch/fuzz.test" -test.run '^$$' -test.fuzz "^$$target\$$" -test.fuzztime $(FUZZTIME) \
+				-test.fuzzminimizetime 20x -test.fuzzcachedir "$$cached") || failed="$$failed $$dir:$$target"; \
 		done; \
 	done; \
 	test -z "$$failed" || { echo "failed:$$failed; go test ./... reproduces what they found"; exit 1; }
