@@ -15,7 +15,7 @@ import (
 func TestAWriteWithoutAnAnswerIsInFlight(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
 		w := newWorld(t)
-		w.timeout, w.unanswered = time.Second, 3*time.Second
+		w.timeout, w.unanswered = time.Second, aWhile
 		w.start()
 		obj := k.manifest("orders", v1alpha1.CommonSpec{})
 		w.create(obj)
@@ -57,7 +57,7 @@ func TestAWriteWithoutAnAnswerIsInFlight(t *testing.T) {
 func TestALostReplyIsInFlight(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
 		w := newWorld(t)
-		w.unanswered = 6 * time.Second
+		w.unanswered = aWhile
 		w.start()
 		obj := k.manifest("orders", v1alpha1.CommonSpec{})
 		w.create(obj)
@@ -77,7 +77,7 @@ func TestALostReplyIsInFlight(t *testing.T) {
 func TestAProcessDoesNotVouchForTheOneBefore(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
 		w := newWorld(t)
-		w.unanswered = 2 * time.Second
+		w.unanswered = aWhile
 		w.start()
 		obj := k.manifest("orders", v1alpha1.CommonSpec{})
 		w.create(obj)
