@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -101,8 +102,10 @@ func (c *comparison) limits(path string, before, after *apiextensionsv1.JSONSche
 		direction     int
 	}{
 		{"least value", before.Minimum, after.Minimum, 1}, {"greatest value", before.Maximum, after.Maximum, -1},
-		{"least length", number(before.MinLength), number(after.MinLength), 1}, {"greatest length", number(before.MaxLength), number(after.MaxLength), -1},
-		{"least number of items", number(before.MinItems), number(after.MinItems), 1}, {"greatest number of items", number(before.MaxItems), number(after.MaxItems), -1},
+		{"least length", number(before.MinLength), number(after.MinLength), 1},
+		{"greatest length", number(before.MaxLength), number(after.MaxLength), -1},
+		{"least number of items", number(before.MinItems), number(after.MinItems), 1},
+		{"greatest number of items", number(before.MaxItems), number(after.MaxItems), -1},
 		{"least number of fields", number(before.MinProperties), number(after.MinProperties), 1},
 		{"greatest number of fields", number(before.MaxProperties), number(after.MaxProperties), -1},
 	} {
@@ -128,7 +131,7 @@ func (c *comparison) values(path string, before, after *apiextensionsv1.JSONSche
 		return
 	}
 	for _, old := range before.Enum {
-		if !slices.ContainsFunc(after.Enum, func(now apiextensionsv1.JSON) bool { return string(now.Raw) == string(old.Raw) }) {
+		if !slices.ContainsFunc(after.Enum, func(now apiextensionsv1.JSON) bool { return bytes.Equal(now.Raw, old.Raw) }) {
 			c.add(path, "the value %s is refused now", old.Raw)
 		}
 	}
@@ -156,7 +159,8 @@ func (c *comparison) inside(path string, before, after *apiextensionsv1.JSONSche
 		word          string
 		before, after any
 	}{
-		{"allOf", before.AllOf, after.AllOf}, {"anyOf", before.AnyOf, after.AnyOf}, {"oneOf", before.OneOf, after.OneOf}, {"not", before.Not, after.Not},
+		{"allOf", before.AllOf, after.AllOf}, {"anyOf", before.AnyOf, after.AnyOf},
+		{"oneOf", before.OneOf, after.OneOf}, {"not", before.Not, after.Not},
 	} {
 		if !reflect.DeepEqual(each.before, each.after) {
 			c.add(path, "%s is another: look at it", each.word)
@@ -193,10 +197,9 @@ func raw(v *apiextensionsv1.JSON) string {
 	if v == nil {
 		return ""
 	}
-	var any any
-	if json.Unmarshal(v.Raw, &any) != nil {
+	var compact bytes.Buffer
+	if json.Compact(&compact, v.Raw) != nil {
 		return string(v.Raw)
 	}
-	encoded, _ := json.Marshal(any) // was decoded
-	return string(encoded)
+	return compact.String()
 }

@@ -60,7 +60,8 @@ func build(ctx context.Context, folder string) error {
 	}
 	for _, slot := range []string{slotA, slotB} {
 		stamp := "-X github.com/holdfast-dev/holdfast/internal/version.Version=v0.0.0-" + slot + " -X github.com/holdfast-dev/holdfast/internal/version.Commit=soak"
-		cmd := exec.CommandContext(ctx, "go", "build", "-overlay", overlay, "-ldflags", "-s -w "+stamp, "-o", filepath.Join(folder, slot), "./cmd/manager")
+		args := []string{"build", "-overlay", overlay, "-ldflags", "-s -w " + stamp, "-o", filepath.Join(folder, slot), "./cmd/manager"}
+		cmd := exec.CommandContext(ctx, "go", args...)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("building the operator: %w\n%s", err, out)
 		}

@@ -68,9 +68,11 @@ func slow(r *rand.Rand, _ time.Duration) (string, time.Duration, func(context.Co
 var writes = []traffic.Call{
 	{Service: "storage", Method: "buckets.insert"}, {Service: "storage", Method: "buckets.patch"}, {Service: "storage", Method: "buckets.delete"},
 	{Service: "storage", Method: "buckets.setIamPolicy"},
-	{Service: "pubsub", Method: "Publisher.CreateTopic"}, {Service: "pubsub", Method: "Publisher.UpdateTopic"}, {Service: "pubsub", Method: "Publisher.DeleteTopic"},
+	{Service: "pubsub", Method: "Publisher.CreateTopic"}, {Service: "pubsub", Method: "Publisher.UpdateTopic"},
+	{Service: "pubsub", Method: "Publisher.DeleteTopic"},
 	{Service: "pubsub", Method: "IAMPolicy.SetIamPolicy"},
-	{Service: "iam", Method: "IAM.CreateServiceAccount"}, {Service: "iam", Method: "IAM.PatchServiceAccount"}, {Service: "iam", Method: "IAM.DeleteServiceAccount"},
+	{Service: "iam", Method: "IAM.CreateServiceAccount"}, {Service: "iam", Method: "IAM.PatchServiceAccount"},
+	{Service: "iam", Method: "IAM.DeleteServiceAccount"},
 	{Service: "resourcemanager", Method: "Projects.SetIamPolicy"},
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -71,9 +72,10 @@ func (w *world) settle(ctx context.Context) error {
 		}
 	}
 	w.tell.linef("%d manifests are Ready after %s", len(w.subjects), time.Since(began).Round(time.Second))
-	each := projects * manifests
-	if topics, buckets, accounts := len(w.cloud.PubSub.TopicNames()), len(w.cloud.Storage.BucketNames()), len(w.cloud.IAM.Accounts()); topics != each || buckets != each || accounts != each {
-		return fmt.Errorf("there are %d topics, %d buckets and %d accounts, want %d of each", topics, buckets, accounts, each)
+	const each = projects * manifests
+	there := []int{len(w.cloud.PubSub.TopicNames()), len(w.cloud.Storage.BucketNames()), len(w.cloud.IAM.Accounts())}
+	if !slices.Equal(there, []int{each, each, each}) {
+		return fmt.Errorf("there are %d topics, buckets and accounts, want %d of each", there, each)
 	}
 	return nil
 }

@@ -9,7 +9,9 @@ var lanes = []lane{
 	{"Google Cloud", 2 * time.Second, 10 * time.Second, []deed{outage, tooMany, unavailable, lostReplies, slow, lateWrite, cloudClockJumps}},
 	{slotA, 40 * time.Second, 2 * time.Minute, mishaps(0)},
 	{slotB, 40 * time.Second, 2 * time.Minute, mishaps(1)},
-	{"manifests", 300 * time.Millisecond, 2 * time.Second, []deed{manifestChanges, manifestChanges, manifestChanges, lookIsRequested, manifestComesAgain}},
+	{"manifests", 300 * time.Millisecond, 2 * time.Second, []deed{
+		manifestChanges, manifestChanges, manifestChanges, lookIsRequested, manifestComesAgain,
+	}},
 	{"the console", time.Second, 6 * time.Second, []deed{consoleChanges, consoleChanges, consoleChanges, consoleDeletes}},
 	{"break-glass", 3 * time.Second, 15 * time.Second, []deed{glassOfOne, glassOfOne, glassOfNamespace}},
 }

@@ -66,7 +66,7 @@ func run(ctx context.Context, args []string, out io.Writer) int {
 
 // parse reads the command line.
 func parse(args []string, out io.Writer) (settings, error) {
-	s := settings{seed: rand.Uint64N(1_000_000)} //nolint:gosec // chance, no secret
+	s := settings{seed: rand.Uint64N(1_000_000)}
 	fs := flag.NewFlagSet("soak", flag.ContinueOnError)
 	fs.SetOutput(out)
 	fs.DurationVar(&s.duration, "duration", time.Hour, "how long things go wrong")

@@ -141,7 +141,8 @@ func (w *world) glass(ctx context.Context, of client.Object, holds []*subject, s
 		for _, s := range holds {
 			w.rules.change(s, func(k *known) { k.held = time.Time{} })
 		}
-		if err := w.await(ctx, closedAtLast, "the glass to be closed", func(context.Context) error { return annotate("null") }); err != nil && ctx.Err() == nil {
+		err := w.await(ctx, closedAtLast, "the glass to be closed", func(context.Context) error { return annotate("null") })
+		if err != nil && ctx.Err() == nil {
 			w.rules.breach("%v", err)
 		}
 	}()
@@ -149,7 +150,8 @@ func (w *world) glass(ctx context.Context, of client.Object, holds []*subject, s
 		return err
 	}
 	for _, s := range holds {
-		if err := w.await(ctx, acknowledged, "the glass of "+s.String()+" to be acknowledged", func(ctx context.Context) error { return w.broken(ctx, s) }); err != nil {
+		what := "the glass of " + s.String() + " to be acknowledged"
+		if err := w.await(ctx, acknowledged, what, func(ctx context.Context) error { return w.broken(ctx, s) }); err != nil {
 			return err
 		}
 	}

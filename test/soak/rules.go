@@ -145,14 +145,14 @@ func (r *rules) judge(h heard) []string {
 	if missing := withoutPrecondition(h.Entry); missing != "" {
 		wrong = append(wrong, "no precondition: "+missing)
 	}
-	slot, of, generation := slotOf(h.UserAgent), reason.FindStringSubmatch(h.Reason), int64(0)
+	slot, of := slotOf(h.UserAgent), reason.FindStringSubmatch(h.Reason)
 	if slot == "" {
 		wrong = append(wrong, "nobody knows which operator it was")
 	}
 	if of == nil {
 		return append(wrong, "no reason, which names the manifest")
 	}
-	generation, _ = strconv.ParseInt(of[2], 10, 64)
+	generation, _ := strconv.ParseInt(of[2], 10, 64)
 	k := r.manifests[h.Service+" "+of[1]]
 	if k == nil {
 		return append(wrong, "there is no such manifest")

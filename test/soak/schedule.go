@@ -35,7 +35,7 @@ const quiet = 10
 func schedule(seed uint64, duration time.Duration) map[string][]step {
 	all := map[string][]step{}
 	for i, l := range lanes {
-		r := rand.New(rand.NewPCG(seed, uint64(i))) //nolint:gosec // chance, no secret
+		r := rand.New(rand.NewPCG(seed, uint64(i)))
 		end := duration - duration/quiet
 		for at := between(r, 0, l.most); at < end; at += between(r, l.least, l.most) {
 			what, lasts, do := l.deeds[r.IntN(len(l.deeds))](r, duration)

@@ -147,7 +147,8 @@ var topics = kind{
 	agrees: func(s *subject, obj v1alpha1.Object) bool {
 		live, there := s.cloud.PubSub.Topic(s.topic())
 		spec := obj.(*v1alpha1.Topic).Spec
-		return there && live.GetLabels()["setting"] == string(spec.Labels["setting"]) && live.GetMessageRetentionDuration().GetSeconds() == *spec.MessageRetentionSeconds
+		return there && live.GetLabels()["setting"] == string(spec.Labels["setting"]) &&
+			live.GetMessageRetentionDuration().GetSeconds() == *spec.MessageRetentionSeconds
 	},
 }
 

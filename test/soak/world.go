@@ -72,7 +72,8 @@ func open(ctx context.Context, s settings, tell *diary) (*world, error) {
 		return w, err
 	}
 	tell.linef("starting etcd and kube-apiserver, and installing Holdfast")
-	return w, w.startControlPlane(ctx)
+	err = w.startControlPlane(ctx)
+	return w, err
 }
 
 // later has something done when the world is closed, the last first.
