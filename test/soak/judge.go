@@ -93,6 +93,8 @@ func (w *world) well(ctx context.Context, s *subject) error {
 	status := obj.GetCommonStatus()
 	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
 	switch {
+	case !obj.GetDeletionTimestamp().IsZero():
+		return fmt.Errorf("%s is being deleted: %+v", s, ready)
 	case ready == nil || ready.Status != metav1.ConditionTrue || ready.ObservedGeneration != obj.GetGeneration():
 		return fmt.Errorf("%s of generation %d: Ready is %+v", s, obj.GetGeneration(), ready)
 	case len(status.Pending) > 0:
