@@ -88,7 +88,7 @@ func (w *world) well(ctx context.Context, s *subject) error {
 		return err
 	}
 	if err != nil {
-		return w.comesAgain(ctx, s, 0, requestsBound)
+		return errors.Join(w.comesAgain(ctx, s, 0, requestsBound), fmt.Errorf("%s was not there", s))
 	}
 	status := obj.GetCommonStatus()
 	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
