@@ -13,7 +13,7 @@ import (
 // apis are the services of Google Cloud that are used.
 var apis = []string{"storage", "pubsub", "iam", "resourcemanager"}
 
-// etcdGone is how long etcd is gone at most, in an hour; in less time, that much less than a fifth of it.
+// etcdGone is how long etcd is gone at most; in a run of less than ten minutes, a tenth of it.
 const etcdGone = time.Minute
 
 func apiServerRestarts(r *rand.Rand, _ time.Duration) (string, time.Duration, func(context.Context, *world) error) {
