@@ -15,16 +15,7 @@ import (
 
 func TestDeletingTheDefinitionsDeletesNothing(t *testing.T) {
 	t.Parallel()
-	environment, config, err := startControlPlane()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := environment.Stop(); err != nil {
-			t.Errorf("stopping the control plane: %v", err)
-		}
-	})
-	w := newWorldAt(t, config)
+	w := newWorldAt(t, anotherCluster(t))
 	w.start()
 	for _, k := range table {
 		obj := k.manifest("orders", v1alpha1.CommonSpec{DeletionPolicy: v1alpha1.DeletionDelete})
