@@ -76,7 +76,7 @@ func perform(ctx context.Context, show *screen, once bool) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.strike()) }()
+	defer func() { err = errors.Join(err, s.Undo.All()) }()
 
 	if err := s.build(ctx); err != nil {
 		return because(ctx, err)

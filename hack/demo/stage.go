@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -28,11 +27,12 @@ const (
 
 // stage is all that runs.
 type stage struct {
+	rig.Undo
+
 	show *screen
 	// folder has all files of the demo, and goes with it.
 	folder string
 	fail   func(error)
-	undo   []func() error
 
 	assets  string
 	plane   *rig.ControlPlane
@@ -45,7 +45,7 @@ type stage struct {
 	sweep time.Duration
 }
 
-// newStage makes the folder. strike must be called, whatever comes after.
+// newStage makes the folder. Undo.All must be called, whatever comes after.
 func newStage(show *screen, sweep time.Duration, fail func(error)) (*stage, error) {
 	if _, err := os.Stat("config/samples"); err != nil {
 		return nil, fmt.Errorf("not at the top of the repository; run `make demo` there: %w", err)
@@ -55,26 +55,13 @@ func newStage(show *screen, sweep time.Duration, fail func(error)) (*stage, erro
 		return nil, fmt.Errorf("creating a folder for the demo: %w", err)
 	}
 	s := &stage{show: show, folder: folder, sweep: sweep, fail: fail}
-	s.later(func() error { return os.RemoveAll(folder) })
+	s.Later(func() error { return os.RemoveAll(folder) })
 	programs, err := filepath.Abs("bin")
 	if err != nil {
 		return s, fmt.Errorf("finding bin/: %w", err)
 	}
 	// kubectl finds its plugin in PATH. What the control plane puts into temporary folders goes with ours.
 	return s, errors.Join(os.Setenv("PATH", programs+string(os.PathListSeparator)+os.Getenv("PATH")), os.Setenv("TMPDIR", folder))
-}
-
-// later has something done when the stage is struck, the last first.
-func (s *stage) later(do func() error) { s.undo = append(s.undo, do) }
-
-// strike stops all that runs and removes the folder.
-func (s *stage) strike() error {
-	var errs []error
-	for _, do := range slices.Backward(s.undo) {
-		errs = append(errs, do())
-	}
-	s.undo = nil
-	return errors.Join(errs...)
 }
 
 // build starts everything, in order, until the operator is ready.
@@ -103,7 +90,7 @@ func (s *stage) startControlPlane(context.Context) error {
 	}
 	s.show.progressf("starting etcd and kube-apiserver")
 	plane, err := rig.StartControlPlane(s.assets, filepath.Join(s.folder, "kubeconfig"), "")
-	s.later(plane.Stop)
+	s.Later(plane.Stop)
 	if err != nil {
 		return err
 	}
@@ -180,7 +167,7 @@ func (s *stage) file(name string) string { return filepath.Join(s.folder, name) 
 
 // attend has a process stopped at the end, waits until it answers, and from then on has the demo fail if it ends.
 func (s *stage) attend(ctx context.Context, p *process.Process, url string) error {
-	s.later(func() error {
+	s.Later(func() error {
 		var ended *process.EndedError
 		if err := p.Stop(); !errors.As(err, &ended) {
 			return err

@@ -45,7 +45,7 @@ func (b *bench) floorPhase(ctx context.Context) (err error) {
 	free := b.settings
 	free.quotas, free.resources = false, b.floorSize()
 	w, err := open(ctx, free, b.show, "")
-	defer func() { err = errors.Join(err, w.close()) }()
+	defer func() { err = errors.Join(err, w.Undo.All()) }()
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func newPlain(ctx context.Context, w *world) (*plain, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.later(conn.Close)
+	w.Later(conn.Close)
 	rpc := []option.ClientOption{option.WithGRPCConn(conn), option.WithoutAuthentication()}
 	var errs [5]error
 	p.operator, errs[0] = w.operatorKube(ctx)

@@ -56,7 +56,7 @@ func (b *bench) close() error {
 	if b.world == nil {
 		return nil
 	}
-	return errors.Join(b.world.stopOperator(), b.world.close())
+	return errors.Join(b.world.stopOperator(), b.world.Undo.All())
 }
 
 // open opens the world of the fleet, if that is not done yet.

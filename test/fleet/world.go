@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -36,6 +35,7 @@ const startBound = time.Minute
 // world is a control plane and a cloud, and the operator between them.
 type world struct {
 	settings
+	rig.Undo
 
 	show   *progress
 	folder string
@@ -58,11 +58,10 @@ type world struct {
 	metricsURL string
 	// profilesURL is where it has its profiles.
 	profilesURL string
-	undo        []func() error
 }
 
 // open starts a control plane with Holdfast installed in it, and a cloud. If kept is a folder, both go on with what they stored there.
-// close must be called, whatever comes after.
+// Undo.All must be called, whatever comes after.
 func open(ctx context.Context, s settings, show *progress, kept string) (*world, error) {
 	w := &world{settings: s, show: show, root: cmp.Or(s.from, "."), scheme: runtime.NewScheme()}
 	for _, add := range []func(*runtime.Scheme) error{v1alpha1.AddToScheme, corev1.AddToScheme} {
@@ -74,26 +73,13 @@ func open(ctx context.Context, s settings, show *progress, kept string) (*world,
 	if w.folder, err = os.MkdirTemp("", "holdfast-fleet-"); err != nil {
 		return w, fmt.Errorf("creating a folder: %w", err)
 	}
-	w.later(func() error { return os.RemoveAll(w.folder) })
+	w.Later(func() error { return os.RemoveAll(w.folder) })
 	for _, part := range []func(context.Context, string) error{w.startControlPlane, w.startCloud, w.watch} {
 		if err := part(ctx, kept); err != nil {
 			return w, err
 		}
 	}
 	return w, nil
-}
-
-// later has something done when the world is closed, the last first.
-func (w *world) later(do func() error) { w.undo = append(w.undo, do) }
-
-// close stops all that runs and removes the folder.
-func (w *world) close() error {
-	var errs []error
-	for _, do := range slices.Backward(w.undo) {
-		errs = append(errs, do())
-	}
-	w.undo = nil
-	return errors.Join(errs...)
 }
 
 func (w *world) startControlPlane(ctx context.Context, kept string) error {
@@ -110,7 +96,7 @@ func (w *world) startControlPlane(ctx context.Context, kept string) error {
 	}
 	w.show.linef("starting etcd and kube-apiserver, and installing Holdfast")
 	w.plane, err = rig.StartControlPlane(w.assets, filepath.Join(w.folder, "kubeconfig"), data)
-	w.later(w.plane.Stop)
+	w.Later(w.plane.Stop)
 	if err != nil {
 		return err
 	}
@@ -170,7 +156,7 @@ func (w *world) startCloud(ctx context.Context, kept string) error {
 	if w.cloud, err = rig.StartCloud(filepath.Join(w.folder, "emulator.log"), args...); err != nil {
 		return err
 	}
-	w.later(w.cloud.Stop)
+	w.Later(w.cloud.Stop)
 	if err := w.cloud.Await(ctx, startBound, process.Serving(w.cloud.URL+"/emulator/counts")); err != nil {
 		return err
 	}
@@ -178,7 +164,7 @@ func (w *world) startCloud(ctx context.Context, kept string) error {
 		if w.google, err = startGoogle(ctx, w.cloud, w.folder); err != nil {
 			return fmt.Errorf("starting what stands before the emulator: %w", err)
 		}
-		w.later(w.google.stop)
+		w.Later(w.google.stop)
 	}
 	if w.latency > 0 {
 		fault := map[string]string{"latency": w.latency.String()}
@@ -190,7 +176,7 @@ func (w *world) startCloud(ctx context.Context, kept string) error {
 // watch follows all manifests until the world is closed.
 func (w *world) watch(ctx context.Context, _ string) error {
 	ctx, stop := context.WithCancel(ctx)
-	w.later(func() error { stop(); return nil })
+	w.Later(func() error { stop(); return nil })
 	var err error
 	w.tracker, err = startTracker(ctx, w.admin, w.scheme)
 	return err
@@ -232,7 +218,7 @@ func (w *world) startOperator(ctx context.Context, sweep time.Duration) error {
 	if err != nil {
 		return err
 	}
-	w.later(w.stopOperator)
+	w.Later(w.stopOperator)
 	return w.operator.Await(ctx, startBound, process.Serving("http://"+health+"/readyz"))
 }
 

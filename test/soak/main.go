@@ -84,7 +84,7 @@ func parse(args []string, out io.Writer) (settings, error) {
 // soak opens a world, lets everything happen, and looks at what has come of it.
 func soak(ctx context.Context, s settings, tell *diary) (err error) {
 	w, err := open(ctx, s, tell)
-	defer func() { err = errors.Join(err, w.close()) }()
+	defer func() { err = errors.Join(err, w.Undo.All()) }()
 	if err != nil {
 		return err
 	}

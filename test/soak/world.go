@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,6 +33,8 @@ const subjects = projects * (1 + 3*manifests)
 
 // world is a control plane, a cloud, two operators between them, and the rules that they are held to.
 type world struct {
+	rig.Undo
+
 	tell *diary
 	// folder is where everything is, logs where the operators' logs are, and kubeconfig the file by which they reach the API server.
 	folder, logs, kubeconfig string
@@ -47,17 +47,16 @@ type world struct {
 	subjects  []*subject
 	rules     *rules
 	operators []*operator
-	undo      []func() error
 }
 
-// open starts everything but the operators. close must be called, whatever comes after.
+// open starts everything but the operators. Undo.All must be called, whatever comes after.
 func open(ctx context.Context, s settings, tell *diary) (*world, error) {
 	w := &world{tell: tell}
 	var err error
 	if w.folder, err = os.MkdirTemp("", "holdfast-soak-"); err != nil {
 		return w, fmt.Errorf("creating a folder: %w", err)
 	}
-	w.later(func() error { return os.RemoveAll(w.folder) })
+	w.Later(func() error { return os.RemoveAll(w.folder) })
 	if w.logs = s.logs; w.logs == "" {
 		w.logs = w.folder
 	}
@@ -74,19 +73,6 @@ func open(ctx context.Context, s settings, tell *diary) (*world, error) {
 	tell.linef("starting etcd and kube-apiserver, and installing Holdfast")
 	err = w.startControlPlane(ctx)
 	return w, err
-}
-
-// later has something done when the world is closed, the last first.
-func (w *world) later(do func() error) { w.undo = append(w.undo, do) }
-
-// close stops all that runs and removes the folder.
-func (w *world) close() error {
-	var errs []error
-	for _, do := range slices.Backward(w.undo) {
-		errs = append(errs, do())
-	}
-	w.undo = nil
-	return errors.Join(errs...)
 }
 
 func (w *world) startCloud(ctx context.Context) error {
@@ -109,7 +95,7 @@ func (w *world) startCloud(ctx context.Context) error {
 	if err := w.cloud.Start(ctx); err != nil {
 		return err
 	}
-	w.later(w.cloud.Close)
+	w.Later(w.cloud.Close)
 	return nil
 }
 
@@ -120,7 +106,7 @@ func (w *world) startControlPlane(ctx context.Context) error {
 	}
 	var err error
 	w.plane, err = rig.StartControlPlane(w.assets, filepath.Join(w.folder, "admin.kubeconfig"), data)
-	w.later(w.plane.Stop)
+	w.Later(w.plane.Stop)
 	if err != nil {
 		return err
 	}
@@ -146,7 +132,7 @@ func (w *world) startControlPlane(ctx context.Context) error {
 func (w *world) begin(ctx context.Context) error {
 	background, stop := context.WithCancel(ctx)
 	var running sync.WaitGroup
-	w.later(func() error { stop(); running.Wait(); return nil })
+	w.Later(func() error { stop(); running.Wait(); return nil })
 	for _, slot := range []string{slotA, slotB} {
 		o := &operator{slot: slot, w: w}
 		if err := o.setClock(0); err != nil {
@@ -156,7 +142,7 @@ func (w *world) begin(ctx context.Context) error {
 			return err
 		}
 		w.operators = append(w.operators, o)
-		w.later(o.stop)
+		w.Later(o.stop)
 		running.Go(func() { o.keep(background) })
 	}
 	running.Go(func() { w.watchLease(background) })
