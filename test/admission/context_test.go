@@ -33,6 +33,15 @@ func installStamps(t *testing.T) {
 	areStamped = true
 }
 
+// needStamps leaves out a test of what only stamps do, on an API server that has none: README.md, "Kubernetes 1.34 and 1.35", lists what that is.
+func needStamps(t *testing.T) {
+	t.Helper()
+	if !canStamp {
+		t.Skip("this Kubernetes has no mutating admission policies")
+	}
+	installStamps(t)
+}
+
 // removeStamps leaves what config/before-1.36 has.
 func removeStamps(t *testing.T) {
 	t.Helper()

@@ -21,7 +21,7 @@ const others = "example.com/others"
 
 // TestAManifestBeginsWithTheFinalizer, unless it only observes: then nothing is written for it that its end would have to wait for.
 func TestAManifestBeginsWithTheFinalizer(t *testing.T) {
-	installStamps(t)
+	needStamps(t)
 	cases := map[string]struct {
 		least      string // of the Namespace; empty for unset
 		management string
@@ -72,7 +72,7 @@ func TestAManifestBeginsWithTheFinalizer(t *testing.T) {
 
 // TestNoApplyRemovesTheFinalizer that its manifest does not mention: it belongs to no field manager, and is in no last applied configuration.
 func TestNoApplyRemovesTheFinalizer(t *testing.T) {
-	installStamps(t)
+	needStamps(t)
 	flux := asUser(t, gitops)
 	for name, apply := range map[string]func(t *testing.T, manifest *unstructured.Unstructured) error{
 		"server-side": func(_ *testing.T, manifest *unstructured.Unstructured) error {

@@ -157,7 +157,7 @@ func TestGlassWithoutStamps(t *testing.T) {
 }
 
 func TestGlassWithStamps(t *testing.T) {
-	installStamps(t)
+	needStamps(t)
 	eachDeed(t, true)
 }
 

@@ -13,8 +13,8 @@ import (
 	"github.com/holdfast-dev/holdfast/test/installed"
 )
 
-// oldest is the first Kubernetes that has validating policies.
-const oldest = "1.30"
+// oldest is the version that make test-older runs the tests on, the oldest that is supported.
+const oldest = "1.34"
 
 // TestTheOldestKubernetesKnowsWhatThePoliciesUse compiles each expression with the functions that CEL had there.
 func TestTheOldestKubernetesKnowsWhatThePoliciesUse(t *testing.T) {

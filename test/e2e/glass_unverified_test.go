@@ -52,7 +52,7 @@ func TestWithoutThePoliciesAGlassIsHonouredAndUnverified(t *testing.T) {
 		"anybody's name":       {annotations{v1alpha1.BreakGlassAnnotation: "why", v1alpha1.BreakGlassByAnnotation: "eve"}, "eve", "eve (unverified"},
 		"a reason without end": {annotations{v1alpha1.BreakGlassAnnotation: strings.Repeat("on and on, ", 10000)}, "", "on and on"},
 	} {
-		w.annotates("", obj, try.annotations)
+		w.must(try.annotations.write(t.Context(), kube, obj))
 		w.glass(obj, metav1.ConditionTrue)
 		if r := obj.GetCommonStatus().BreakGlass; r.Verified || r.By != try.by {
 			t.Errorf("%s: the record is %+v", name, r)
@@ -64,7 +64,7 @@ func TestWithoutThePoliciesAGlassIsHonouredAndUnverified(t *testing.T) {
 		topics.console(w).set("orders", false)
 		w.settled(obj)
 		w.noWrites(mark)
-		w.annotates("", obj, annotations{v1alpha1.BreakGlassAnnotation: nil, v1alpha1.BreakGlassByAnnotation: nil})
+		w.must(annotations{v1alpha1.BreakGlassAnnotation: nil, v1alpha1.BreakGlassByAnnotation: nil}.write(t.Context(), kube, obj))
 		w.glass(obj, metav1.ConditionFalse)
 		w.ready(obj)
 	}

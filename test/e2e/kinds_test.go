@@ -85,6 +85,14 @@ func (k kind) recording() int64 {
 	return 1
 }
 
+// unstamped are the writes to Kubernetes of an object that the operator adds the finalizer to, since no policy has.
+func unstamped() int64 {
+	if stamps {
+		return 0
+	}
+	return 1
+}
+
 // orphaning are the calls that it takes to let go of a resource: without marks to take off, a look at the most.
 func (k kind) orphaning() map[string]int {
 	calls := map[string]int{}

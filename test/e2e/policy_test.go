@@ -151,7 +151,7 @@ func TestAPolicyCostsOneReadAndOneWrite(t *testing.T) {
 	}
 	w.create(p)
 	w.ready(p)
-	spent("200 grants", 1, 1, 2)
+	spent("200 grants", 1, 1, 2+unstamped())
 	rebind(w, p, bindings[:50]...)
 	w.ready(p)
 	spent("100 grants less, once it is known what else is taken away, which is on record then", 2, 1, 2)

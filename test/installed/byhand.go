@@ -7,6 +7,7 @@ import (
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/kubernetes"
@@ -35,12 +36,12 @@ func CanStamp(config *rest.Config) (bool, error) {
 }
 
 // NewClient returns a client of somebody (see [As]) who writes their name by hand where nothing stamps it, as the README has people do before
-// Kubernetes 1.36.
+// Kubernetes 1.36. [Operator] writes what it writes.
 func NewClient(admin *rest.Config, user string, options client.Options) (client.Client, error) {
 	config := As(admin, user)
 	kube, err := client.New(config, options)
-	if err != nil {
-		return nil, err
+	if err != nil || user == Operator {
+		return kube, err
 	}
 	if stamped, err := CanStamp(admin); err != nil || stamped {
 		return kube, err
@@ -70,21 +71,26 @@ var signatures = map[string]string{
 	v1alpha1.ApproveAnnotation: v1alpha1.ApproveByAnnotation, v1alpha1.AllowDestructiveUntilAnnotation: v1alpha1.AllowDestructiveByAnnotation,
 }
 
-// sign adds the name to changes of annotations, of which nil removes.
+// sign adds the name to changes of annotations, of which nil removes. What they say themselves stays.
 func (c *byHand) sign(changes map[string]any) {
+	said := func(key string, value any) {
+		if _, there := changes[key]; !there {
+			changes[key] = value
+		}
+	}
 	for key, by := range signatures {
-		value, changed := changes[key]
-		if _, said := changes[by]; changed && value != nil && !said {
-			changes[by] = c.name
+		if value, changed := changes[key]; changed && value != nil {
+			said(by, c.name)
 		}
 	}
 	if value, changed := changes[v1alpha1.BreakGlassAnnotation]; changed && value == nil {
-		changes[v1alpha1.BreakGlassByAnnotation], changes[v1alpha1.BreakGlassUntilAnnotation] = nil, nil
-		changes[v1alpha1.BreakGlassClosedByAnnotation] = c.name
+		said(v1alpha1.BreakGlassByAnnotation, nil)
+		said(v1alpha1.BreakGlassUntilAnnotation, nil)
+		said(v1alpha1.BreakGlassClosedByAnnotation, c.name)
 	}
 	for _, key := range []string{v1alpha1.ApproveAnnotation, v1alpha1.AllowDestructiveUntilAnnotation} {
 		if value, changed := changes[key]; changed && value == nil {
-			changes[signatures[key]] = nil
+			said(signatures[key], nil)
 		}
 	}
 }
@@ -140,12 +146,39 @@ func (c *byHand) Patch(ctx context.Context, obj client.Object, patch client.Patc
 	if changes == nil {
 		return c.Client.Patch(ctx, obj, patch, opts...)
 	}
+	if value, changed := changes[v1alpha1.BreakGlassAnnotation]; changed && value == nil {
+		live := obj.DeepCopyObject().(client.Object)
+		if err := c.Get(ctx, client.ObjectKeyFromObject(obj), live); err != nil {
+			return err
+		}
+		if _, broken := live.GetAnnotations()[v1alpha1.BreakGlassAnnotation]; !broken {
+			return c.Client.Patch(ctx, obj, patch, opts...)
+		}
+	}
 	c.sign(changes)
 	signed, err := json.Marshal(whole)
 	if err != nil {
 		return err
 	}
 	return c.Client.Patch(ctx, obj, client.RawPatch(types.MergePatchType, signed), opts...)
+}
+
+// Apply implements [client.Client].
+func (c *byHand) Apply(ctx context.Context, obj runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
+	applied, ok := obj.(interface {
+		client.Object
+		runtime.ApplyConfiguration
+	})
+	if !ok {
+		return fmt.Errorf("%T is signed by nobody", obj)
+	}
+	changes := map[string]any{}
+	for key, value := range applied.GetAnnotations() {
+		changes[key] = value
+	}
+	c.sign(changes)
+	setAnnotations(applied, changes)
+	return c.Client.Apply(ctx, obj, opts...)
 }
 
 // setAnnotations changes annotations of an object, of which nil removes.
