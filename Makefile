@@ -310,7 +310,7 @@ uninstall: ## Remove the CRDs; deletes nothing in Google Cloud.
 	$(kustomize) build config/crd | kubectl delete --ignore-not-found -f -
 
 .PHONY: deploy
-deploy: ## Install CRDs, roles, policies and the operator (image IMG); OVERLAY=config/before-1.36 for Kubernetes 1.30 to 1.35.
+deploy: ## Install CRDs, roles, policies and the operator (image IMG); OVERLAY=config/before-1.36 for Kubernetes 1.34 and 1.35.
 	$(kustomize) build $(OVERLAY) | sed 's|image: holdfast:latest|image: $(IMG)|' | kubectl apply --server-side -f -
 
 # The CRDs go first: the operator must still be running to remove its finalizers.

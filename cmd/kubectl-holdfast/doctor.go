@@ -98,8 +98,13 @@ func (d *doctorCommand) run(ctx context.Context) error {
 	}
 }
 
-// stampsFrom is the minor version of Kubernetes 1 that has mutating admission policies.
-const stampsFrom = 36
+// Minor versions of Kubernetes 1.
+const (
+	// testedFrom is the oldest one that Holdfast is tested on.
+	testedFrom = 34
+	// stampsFrom is the first one that has mutating admission policies.
+	stampsFrom = 36
+)
 
 // server finds out the API server's minor version.
 func (d *doctorCommand) server() (minor int, err error) {
@@ -115,9 +120,9 @@ func (d *doctorCommand) server() (minor int, err error) {
 		return 0, fmt.Errorf("the API server's version is %q: %w", running.String(), err)
 	}
 	switch {
-	case minor < 30:
-		d.Add(doctor.Fail, "Kubernetes", "Upgrade the cluster to 1.30 at least, better 1.36",
-			"%s has no admission policies, which guard break-glass", running)
+	case minor < testedFrom:
+		d.Add(doctor.Fail, "Kubernetes", fmt.Sprintf("Upgrade the cluster to 1.%d at least, better 1.%d", testedFrom, stampsFrom),
+			"%s is older than what Holdfast is tested on", running)
 	case minor < stampsFrom:
 		d.Add(doctor.OK, "Kubernetes", "", "%s: who broke a glass is set by hand, or by this plugin, and checked (config/before-1.36)", running)
 	default:

@@ -57,3 +57,28 @@ func TestVersionsAreOne(t *testing.T) {
 		})
 	}
 }
+
+// TestNoOlderKubernetesIsPromisedThanIsRun: the charts take the version that make test-older runs the tests on, and none before it.
+func TestNoOlderKubernetesIsPromisedThanIsRun(t *testing.T) {
+	run, err := os.ReadFile("../../hack/controlplane/older/go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	minor := regexp.MustCompile(`(?m)^\tk8s\.io/kubernetes v(1\.\d+)\.`).FindSubmatch(run)
+	if minor == nil {
+		t.Fatal("the older control plane has no version")
+	}
+	charts, err := filepath.Glob("../../config/chart/*/Chart.yaml")
+	if err != nil || len(charts) != 2 {
+		t.Fatalf("charts %q, %v", charts, err)
+	}
+	for _, chart := range charts {
+		text, err := os.ReadFile(chart)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := `kubeVersion: ">=` + string(minor[1]) + `.0-0"`; !strings.Contains(string(text), want) {
+			t.Errorf("%s: it has no %s", chart, want)
+		}
+	}
+}
