@@ -174,9 +174,9 @@ soak: ## Let people work and everything fail for DURATION (default 1h), and chec
 	@$(call with-assets,--with kubectl) exec bin/soak --duration $(DURATION) $(if $(SEED),--seed $(SEED)) $(if $(LOGS),--logs $(LOGS))
 
 .PHONY: image-test
-image-test: ## Build the image twice onto an empty base in a registry on loopback, and look at it; HOLDFAST_IMAGE_PLATFORMS=linux/amd64,linux/arm64 for both.
+image-test: ## Build the image twice onto an empty base in a registry on loopback, look at it and sign it; HOLDFAST_IMAGE_PLATFORMS=linux/amd64,linux/arm64 for both.
 	go -C hack/licences test ./...
-	go -C hack/image test -count 1 -timeout 30m ./...
+	@cosign=$$(hack/tools/tool.sh cosign); HOLDFAST_COSIGN="$$cosign" go -C hack/image test -count 1 -timeout 30m ./...
 
 .PHONY: bench
 bench: ## Run the benchmarks; BENCH=Diff selects those that match.

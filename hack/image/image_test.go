@@ -62,6 +62,7 @@ func TestImage(t *testing.T) {
 			inspectSBOM(t, sbom)
 		})
 	}
+	t.Run("signed", func(t *testing.T) { sign(t, first, again) })
 }
 
 // pushBase pushes an image of each platform with nothing in it, whose user is root.

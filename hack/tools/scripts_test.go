@@ -300,7 +300,7 @@ func TestBuildsOnceForTwo(t *testing.T) {
 func TestToolNames(t *testing.T) {
 	t.Parallel()
 	_, stderr, ok := newHouse(t).run("tool.sh", "kustomise")
-	if want := "One of: controller-gen cyclonedx-gomod golangci-lint govulncheck helm indexdb ko kustomize registry setup-envtest"; ok || !strings.Contains(stderr, want) {
+	if want := "One of: controller-gen cosign cyclonedx-gomod golangci-lint govulncheck helm indexdb ko kustomize registry setup-envtest"; ok || !strings.Contains(stderr, want) {
 		t.Errorf("got ok=%v and %q, want a refusal with %q", ok, stderr, want)
 	}
 }
