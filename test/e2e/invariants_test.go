@@ -13,13 +13,18 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/test/installed"
 )
 
 // watchInvariants looks at every state that the objects of a namespace go through, and fails the test at one that would
 // mislead a person or a tool.
 func watchInvariants(t *testing.T, config *rest.Config, namespace string) {
 	t.Helper()
-	kube, err := client.NewWithWatch(config, client.Options{Scheme: scheme})
+	mapper, err := installed.Mapper(config)
+	if err != nil {
+		t.Fatalf("asking for what is served: %v", err)
+	}
+	kube, err := client.NewWithWatch(config, client.Options{Scheme: scheme, Mapper: mapper})
 	if err != nil {
 		t.Fatalf("making a watching client: %v", err)
 	}

@@ -219,10 +219,11 @@ func (w *world) manager(namespaces []string) ctrl.Manager {
 		counted.Wrap(func(next http.RoundTripper) http.RoundTripper { return refusing(next, w.refuse) })
 	}
 	mgr, err := ctrl.NewManager(counted, ctrl.Options{
-		Scheme:    scheme,
-		Logger:    w.logger,
-		NewClient: w.newClient,
-		Metrics:   metricsserver.Options{BindAddress: "0"},
+		Scheme:         scheme,
+		Logger:         w.logger,
+		NewClient:      w.newClient,
+		Metrics:        metricsserver.Options{BindAddress: "0"},
+		MapperProvider: func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return installed.Mapper(w.config) },
 		Cache: cache.Options{
 			DefaultTransform: engine.KeepOwnFields(),
 			ByObject:         seen,
@@ -344,18 +345,8 @@ func (w *world) eventually(what string, holds func() (bool, string)) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
 	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		ok, saw := holds()
-		if ok {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			w.t.Fatalf("waited %s for %s; last saw:\n%s", patience, what, saw)
-		case <-tick.C:
-		}
+	if ok, saw := installed.Await(ctx, holds); !ok {
+		w.t.Fatalf("waited %s for %s; last saw:\n%s", patience, what, saw)
 	}
 }
 

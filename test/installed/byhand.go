@@ -9,7 +9,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -17,28 +16,16 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
 
-// CanStamp says whether an API server has mutating admission policies, which it has from Kubernetes 1.36 on.
-func CanStamp(config *rest.Config) (bool, error) {
-	kube, err := discovery.NewDiscoveryClientForConfig(config)
-	if err != nil {
-		return false, err
-	}
-	served, err := kube.ServerResourcesForGroupVersion("admissionregistration.k8s.io/v1")
-	if err != nil {
-		return false, fmt.Errorf("asking the API server for its kinds: %w", err)
-	}
-	for _, resource := range served.APIResources {
-		if resource.Kind == "MutatingAdmissionPolicy" {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
 // NewClient returns a client of somebody (see [As]) who writes their name by hand where nothing stamps it, as the README has people do before
 // Kubernetes 1.36. [Operator] writes what it writes.
 func NewClient(admin *rest.Config, user string, options client.Options) (client.Client, error) {
 	config := As(admin, user)
+	var err error
+	if options.Mapper == nil {
+		if options.Mapper, err = Mapper(admin); err != nil {
+			return nil, fmt.Errorf("asking the API server for its kinds: %w", err)
+		}
+	}
 	kube, err := client.New(config, options)
 	if err != nil || user == Operator {
 		return kube, err

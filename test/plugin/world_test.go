@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -66,8 +68,9 @@ func newWorld(t *testing.T, name string) *world {
 		t: t, cloud: emulator.StartTest(t, emulator.Options{EnforceRequesterPays: true}),
 		namespace: name, project: name + "-prod", folder: t.TempDir(), stop: func() {},
 	}
-	var err error
-	w.kube, err = client.New(installed.As(kubeConfig, ""), client.Options{Scheme: scheme})
+	mapper, err := installed.Mapper(kubeConfig)
+	w.must(err)
+	w.kube, err = client.New(installed.As(kubeConfig, ""), client.Options{Scheme: scheme, Mapper: mapper})
 	w.must(err)
 	w.makeNamespace(name, map[string]string{v1alpha1.ProjectIDAnnotation: w.project})
 	return w
@@ -125,10 +128,11 @@ func (w *world) manager(namespaces []string) ctrl.Manager {
 		seen[k.New()] = cache.ByObject{Namespaces: watched}
 	}
 	mgr, err := ctrl.NewManager(installed.As(kubeConfig, installed.Operator), ctrl.Options{
-		Scheme:     scheme,
-		Metrics:    metricsserver.Options{BindAddress: "0"},
-		Cache:      cache.Options{DefaultTransform: engine.KeepOwnFields(), ByObject: seen},
-		Controller: config.Controller{SkipNameValidation: new(true)},
+		Scheme:         scheme,
+		MapperProvider: func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return installed.Mapper(kubeConfig) },
+		Metrics:        metricsserver.Options{BindAddress: "0"},
+		Cache:          cache.Options{DefaultTransform: engine.KeepOwnFields(), ByObject: seen},
+		Controller:     config.Controller{SkipNameValidation: new(true)},
 	})
 	w.must(err)
 	return mgr
@@ -268,18 +272,8 @@ func (w *world) eventually(what string, holds func() (bool, string)) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
 	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		ok, saw := holds()
-		if ok {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			w.t.Fatalf("waited %s for %s; last saw:\n%s", patience, what, saw)
-		case <-tick.C:
-		}
+	if ok, saw := installed.Await(ctx, holds); !ok {
+		w.t.Fatalf("waited %s for %s; last saw:\n%s", patience, what, saw)
 	}
 }
 
