@@ -80,6 +80,7 @@ func TestAGlassIsNotAcknowledgedBeforeTheOtherShardsWriteIsOver(t *testing.T) {
 	now := time.Now()
 	r.now = func() time.Time { return now }
 	r.tenants.now = r.now
+	r.writes = newWriteLog(defaultUnanswered, false)
 	step(t, r, v1alpha1.ReasonUpToDate)
 	now = now.Add(time.Hour)
 	moveShop(t, r)

@@ -15,6 +15,19 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/plan"
 )
 
+// waitForUnanswered has a deletion wait until Google can no more be carrying out what was written for the resource and not answered. Carried out
+// after the manifest is gone, a create would leave what nobody holds, and a delete would take what has come by the same name since.
+func (p *pass) waitForUnanswered(context.Context) *outcome {
+	if !p.deleting() || plan.Orphans(p.obj) || p.env.Glass.Open() {
+		return nil
+	}
+	over := p.writes.unansweredUntil(p.obj, p.env.Ref, len(p.env.Rivals) > 0, p.lastMove())
+	if wait := over.Sub(p.now()); wait > 0 {
+		return silently(wait)
+	}
+	return nil
+}
+
 // release lets the object go: it removes the finalizer. What is on record of its glass stays.
 func (p *pass) release(ctx context.Context) outcome {
 	if err := p.keepHistory(ctx); err != nil {

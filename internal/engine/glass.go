@@ -221,9 +221,14 @@ func (p *pass) inFlight() flight {
 	if p.acknowledged() || recordedScope(p.obj) == "" {
 		return flight{}
 	}
+	return p.writes.inFlight(p.obj, p.env.Ref, len(p.env.Rivals) > 0, p.lastMove(), p.now())
+}
+
+// lastMove is the last move to this shard of a Namespace with a manifest of the resource.
+func (p *pass) lastMove() move {
 	namespaces := []string{p.obj.GetNamespace()}
 	for _, rival := range p.env.Rivals {
 		namespaces = append(namespaces, rival.Object.GetNamespace())
 	}
-	return p.writes.inFlight(p.obj, p.env.Ref, len(p.env.Rivals) > 0, p.tenants.lastMove(namespaces...), p.now())
+	return p.tenants.lastMove(namespaces...)
 }

@@ -198,6 +198,7 @@ var phases = []phase{
 	{"find rivals and references", (*pass).relate},
 	{"leave alone what is settled, unless it is to be looked at", (*pass).rest},
 	{"acknowledge a broken glass, before the first call", (*pass).acknowledge},
+	{"wait, to delete, for what was not answered", (*pass).waitForUnanswered},
 	{"decide what needs no look", (*pass).decideUnobserved},
 	{"wait for a place among those that empty", (*pass).waitForPlace},
 	{"read the definition, whose end is no deletion", (*pass).readDefinition},

@@ -57,6 +57,8 @@ type writeMark struct {
 	ended time.Time
 	// unknown says that no answer came: Google may still be carrying it out.
 	unknown bool
+	// over is when Google can no more be carrying it out, or one before it that was not answered either; zero if all were answered.
+	over time.Time
 }
 
 func newWriteLog(unanswered time.Duration, recorded bool) *writeLog {
@@ -107,7 +109,11 @@ func (w *writeLog) note(ref kind.Ref, mark writeMark) {
 		w.cleared = mark.ended
 		maps.DeleteFunc(w.last, func(_ resource, m writeMark) bool { return mark.ended.Sub(m.ended) > long })
 	}
-	w.last[resourceOf(ref)] = mark
+	r := resourceOf(ref)
+	if mark.over = w.last[r].over; mark.unknown {
+		mark.over = mark.ended.Add(w.unanswered)
+	}
+	w.last[r] = mark
 }
 
 // since describes the last write to the resource if it ended in the second of a time or later; empty if none did.
@@ -144,17 +150,28 @@ func (w *writeLog) inFlight(obj v1alpha1.Object, ref kind.Ref, shared bool, move
 	if running := w.running[resourceOf(ref)]; len(running) > 0 {
 		return flight{now.Add(pauseRunning), running[0]}
 	}
-	over := w.overOfPredecessor(obj, shared)
-	if of := w.overOfShard(moved); of.After(over) {
-		over = of
-	}
-	if m := w.last[resourceOf(ref)]; m.unknown && m.ended.Add(w.unanswered).After(over) {
-		over = m.ended.Add(w.unanswered)
-	}
+	over := w.over(obj, ref, shared, moved)
 	if !now.Before(over) {
 		return flight{}
 	}
 	return flight{until: over}
+}
+
+// unansweredUntil is when Google can no more be carrying out what was written for an object and not answered; zero for nothing. As in inFlight.
+func (w *writeLog) unansweredUntil(obj v1alpha1.Object, ref kind.Ref, shared bool, moved move) time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.over(obj, ref, shared, moved)
+}
+
+func (w *writeLog) over(obj v1alpha1.Object, ref kind.Ref, shared bool, moved move) time.Time {
+	over := w.last[resourceOf(ref)].over
+	for _, of := range []time.Time{w.overOfPredecessor(obj, shared), w.overOfShard(moved)} {
+		if of.After(over) {
+			over = of
+		}
+	}
+	return over
 }
 
 // overOfShard is when nothing can be under way any more that the process of another shard wrote before a move. What this process knows of an

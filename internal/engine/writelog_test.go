@@ -163,3 +163,20 @@ func BenchmarkWriteLog(b *testing.B) {
 		w.note(refs[i%len(refs)], writeMark{name: "updating the topic", began: now, ended: now})
 	}
 }
+
+// TestAnAnswerSaysNothingOfTheWriteBeforeIt: what was not answered may still be carried out, whatever was written since.
+func TestAnAnswerSaysNothingOfTheWriteBeforeIt(t *testing.T) {
+	w := newWriteLog(30*time.Second, false)
+	obj := shopTopic()
+	w.note(orders, writeMark{name: "creating", ended: at(0), unknown: true})
+	w.note(orders, writeMark{name: "updating", ended: at(10)})
+	for second, want := range map[int]flight{29: {until: at(30)}, 30: {}} {
+		if got := w.inFlight(obj, orders, false, move{}, at(second)); got != want {
+			t.Errorf("after %d s: %+v, want %+v", second, got, want)
+		}
+	}
+	w.note(orders, writeMark{name: "updating", ended: at(20), unknown: true})
+	if over := w.unansweredUntil(obj, orders, false, move{}); over != at(50) {
+		t.Errorf("over at %s, want %s", over, at(50))
+	}
+}
