@@ -88,7 +88,7 @@ provide() {
 		programs+=("$name=$(package "$name")")
 	done
 	say "Building $(missing "$folder" "$@") $version from Go modules, only once; cached in $folder."
-	say "All of them take ten minutes and more on two cores:"
+	say "All of them take five to ten minutes on two cores:"
 	build "$module" "$folder" "$(stamp)" "${programs[@]}"
 }
 
