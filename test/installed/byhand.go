@@ -82,14 +82,19 @@ func (c *byHand) sign(changes map[string]any) {
 	}
 }
 
-// Create implements [client.Client].
-func (c *byHand) Create(ctx context.Context, obj client.Object, opts ...client.CreateOption) error {
+// signAll adds the name to the annotations of an object that is written whole.
+func (c *byHand) signAll(obj client.Object) {
 	changes := map[string]any{}
 	for key, value := range obj.GetAnnotations() {
 		changes[key] = value
 	}
 	c.sign(changes)
 	setAnnotations(obj, changes)
+}
+
+// Create implements [client.Client].
+func (c *byHand) Create(ctx context.Context, obj client.Object, opts ...client.CreateOption) error {
+	c.signAll(obj)
 	return c.Client.Create(ctx, obj, opts...)
 }
 
@@ -159,12 +164,7 @@ func (c *byHand) Apply(ctx context.Context, obj runtime.ApplyConfiguration, opts
 	if !ok {
 		return fmt.Errorf("%T is signed by nobody", obj)
 	}
-	changes := map[string]any{}
-	for key, value := range applied.GetAnnotations() {
-		changes[key] = value
-	}
-	c.sign(changes)
-	setAnnotations(applied, changes)
+	c.signAll(applied)
 	return c.Client.Apply(ctx, obj, opts...)
 }
 
