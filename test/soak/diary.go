@@ -16,9 +16,12 @@ type diary struct {
 
 func newDiary(out io.Writer) *diary { return &diary{out: out, began: time.Now()} }
 
-func (d *diary) linef(format string, args ...any) {
+// linef tells what happened, and returns the line.
+func (d *diary) linef(format string, args ...any) string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	took := time.Since(d.began)
-	fmt.Fprintf(d.out, "%3d:%02d %s\n", int(took.Minutes()), int(took.Seconds())%60, fmt.Sprintf(format, args...))
+	line := fmt.Sprintf("%3d:%02d %s", int(took.Minutes()), int(took.Seconds())%60, fmt.Sprintf(format, args...))
+	fmt.Fprintln(d.out, line)
+	return line
 }

@@ -49,7 +49,7 @@ func manifestComesAgain(r *rand.Rand, _ time.Duration) (string, time.Duration, f
 		if s.deletes == nil {
 			return nil // what it revokes, it may grant by another manifest
 		}
-		w.rules.change(s, func(k *known) { k.deleted = true })
+		w.rules.note(s, func(k *known) { k.deleted = true })
 		if err := w.kube.Delete(ctx, s.made(s, 0)); err != nil && !apierrors.IsNotFound(err) {
 			return err
 		}
@@ -64,7 +64,7 @@ func (w *world) comesAgain(ctx context.Context, s *subject, setting int, bound t
 		if err := w.kube.Create(ctx, obj); err != nil {
 			return err
 		}
-		w.rules.change(s, func(k *known) { k.deleted, k.generation, k.since = false, obj.GetGeneration(), time.Now() })
+		w.rules.note(s, func(k *known) { k.created(obj, time.Now()) })
 		return nil
 	})
 }
@@ -73,7 +73,7 @@ func consoleChanges(r *rand.Rand, _ time.Duration) (string, time.Duration, func(
 	nth, setting := one(r)
 	return fmt.Sprintf("somebody gives resource %d setting %d", nth, setting), 0, func(_ context.Context, w *world) error {
 		s := w.subjects[nth]
-		w.rules.change(s, func(*known) { _ = s.console(s, setting) }) // it may not be there
+		w.rules.touch(s, func(*known) { _ = s.console(s, setting) }) // it may not be there
 		return nil
 	}
 }
@@ -85,7 +85,7 @@ func consoleDeletes(r *rand.Rand, _ time.Duration) (string, time.Duration, func(
 		if s.deletes == nil || s.service == "iam" { // that a new account is not there may mean for minutes that Google does not show it yet
 			return nil
 		}
-		w.rules.change(s, func(k *known) {
+		w.rules.touch(s, func(k *known) {
 			if s.deletes(s) == nil {
 				k.absent = true
 			}
@@ -139,7 +139,7 @@ func (w *world) glass(ctx context.Context, of client.Object, holds []*subject, s
 	}
 	defer func() {
 		for _, s := range holds {
-			w.rules.change(s, func(k *known) { k.held = time.Time{} })
+			w.rules.note(s, func(k *known) { k.held = time.Time{} })
 		}
 		err := w.await(ctx, closedAtLast, "the glass to be closed", func(context.Context) error { return annotate("null") })
 		if err != nil && ctx.Err() == nil {
@@ -157,7 +157,7 @@ func (w *world) glass(ctx context.Context, of client.Object, holds []*subject, s
 	}
 	pause(ctx, open)
 	for _, s := range holds {
-		w.rules.change(s, func(*known) { _ = s.console(s, setting) }) // it may not be there
+		w.rules.touch(s, func(*known) { _ = s.console(s, setting) }) // it may not be there
 	}
 	pause(ctx, open)
 	return nil
@@ -173,7 +173,7 @@ func (w *world) broken(ctx context.Context, s *subject) error {
 	if c == nil || c.Status != metav1.ConditionTrue {
 		return fmt.Errorf("BreakGlass is %v", c)
 	}
-	w.rules.change(s, func(k *known) { k.held = time.Now() })
+	w.rules.note(s, func(k *known) { k.held = time.Now() })
 	w.rules.acknowledged()
 	return nil
 }
@@ -191,11 +191,7 @@ func (w *world) edit(ctx context.Context, s *subject, change func(v1alpha1.Objec
 	if err := w.kube.Patch(ctx, obj, client.MergeFrom(before)); err != nil {
 		return client.IgnoreNotFound(err)
 	}
-	w.rules.change(s, func(k *known) {
-		if obj.GetGeneration() > k.generation {
-			k.generation, k.since = obj.GetGeneration(), time.Now()
-		}
-	})
+	w.rules.note(s, func(k *known) { k.edited(obj, time.Now()) })
 	return nil
 }
 

@@ -11,6 +11,9 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/test/emulator/traffic"
 )
 
@@ -24,7 +27,7 @@ type rules struct {
 	leases    leases
 	// woken is when a slot went on after it had stood still.
 	woken    map[string]time.Time
-	breaches int
+	breaches []string
 	// writes are how many were carried out, late those of them that a process had begun before it stood still, and refused those that were not.
 	writes, late, refused int
 	// glasses are how many were acknowledged.
@@ -36,11 +39,13 @@ type known struct {
 	subject *subject
 	// held is since when a glass is acknowledged; zero for not.
 	held time.Time
-	// state is what there is in Google Cloud, as it was seen last.
-	state string
+	// state is what there is in Google Cloud, as it was seen last, and touched when somebody else than an operator last changed that.
+	state   string
+	touched time.Time
 	// absent says that the resource may be created, and deleted that it may be destroyed.
 	absent, deleted bool
-	// generation is the newest, and since when it was stored.
+	// uid is whose generation is the newest one, and since when that is stored.
+	uid        types.UID
 	generation int64
 	since      time.Time
 }
@@ -61,8 +66,7 @@ func (r *rules) breach(format string, args ...any) {
 }
 
 func (r *rules) breached(what string) {
-	r.breaches++
-	r.tell.linef("BREACH: %s", what)
+	r.breaches = append(r.breaches, r.tell.linef("BREACH: %s", what))
 }
 
 // verdict is an error if there was any breach.
@@ -72,8 +76,8 @@ func (r *rules) verdict() error {
 	r.tell.linef("%d writes were carried out and %d were not; the lease was taken %d times; %d glasses were acknowledged; %d writes were sent by a process "+
 		"that had just stood still", r.writes, r.refused, len(r.leases.past), r.glasses, r.late)
 	switch {
-	case r.breaches > 0:
-		return fmt.Errorf("%d breaches, see above", r.breaches)
+	case len(r.breaches) > 0:
+		return fmt.Errorf("breaches: %d\n%s", len(r.breaches), strings.Join(r.breaches, "\n"))
 	case r.writes == 0:
 		return errors.New("nothing was written at all")
 	}
@@ -103,13 +107,31 @@ func (r *rules) holder(holder string) {
 	}
 }
 
-// change has somebody change what a manifest is about, or what may be written for it, with nothing judged meanwhile.
-func (r *rules) change(s *subject, do func(*known)) {
+// note changes what may be written for a manifest.
+func (r *rules) note(s *subject, do func(*known)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	k := r.manifests[s.key()]
-	do(k)
-	k.state = s.state()
+	do(r.manifests[s.key()])
+}
+
+// touch has somebody change what a manifest is about, with nothing judged meanwhile.
+func (r *rules) touch(s *subject, do func(*known)) {
+	r.note(s, func(k *known) {
+		do(k)
+		k.state, k.touched = s.state(), r.now()
+	})
+}
+
+// created takes note of a new manifest.
+func (k *known) created(obj v1alpha1.Object, at time.Time) {
+	k.deleted, k.uid, k.generation, k.since = false, obj.GetUID(), obj.GetGeneration(), at
+}
+
+// edited takes note of what a manifest has become. Whoever says so may say it late, when there is another manifest of its name.
+func (k *known) edited(obj v1alpha1.Object, at time.Time) {
+	if obj.GetUID() == k.uid && obj.GetGeneration() > k.generation {
+		k.generation, k.since = obj.GetGeneration(), at
+	}
 }
 
 // reason is how calls name the manifest that they are for.
@@ -162,7 +184,7 @@ func (r *rules) judge(h heard) []string {
 		r.late++
 	} else {
 		r.leases.writes = append(r.leases.writes, leasedWrite{at: h.at, slot: slot, what: h.Method + " for " + h.Reason})
-		if generation < k.generation && h.at.Sub(k.since) > margin {
+		if generation < k.generation && !k.deleted && h.at.Sub(k.since) > margin { // of one that was deleted and came again nobody may know yet
 			wrong = append(wrong, fmt.Sprintf("generation %d is there for %s", k.generation, h.at.Sub(k.since)))
 		}
 	}
@@ -190,7 +212,7 @@ func (k *known) changed(h heard, now time.Time) (wrong []string) {
 			wrong = append(wrong, "nobody has deleted the manifest")
 		}
 		k.absent = true
-	case before == k.state && now.Sub(h.at) < margin:
+	case before == k.state && now.Sub(h.at) < margin && h.at.Sub(k.touched) > margin: // it may have been seen with what somebody else did
 		wrong = append(wrong, "it changes nothing: "+k.state)
 	}
 	return wrong
