@@ -19,7 +19,7 @@ ARG VERSION=v0.0.0-dev
 ARG COMMIT=unknown
 ARG DATE=unknown
 RUN package=github.com/holdfast-dev/holdfast/internal/version && \
-    CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath \
+    CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -tags disable_grpc_modules \
       -ldflags "-s -w -X $package.Version=$VERSION -X $package.Commit=$COMMIT -X $package.Date=$DATE" \
       -o /manager ./cmd/manager
 
