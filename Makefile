@@ -123,8 +123,12 @@ run: build ## Run the operator on this machine against the current kubeconfig; A
 ##@ Test
 
 .PHONY: test
-test: ## Run the unit tests and the tests against a real kube-apiserver.
-	$(call with-assets,--with kubectl --with kube-controller-manager) go test -timeout 30m $(TESTFLAGS) ./...
+test: ## Run the unit tests and the tests against a real kube-apiserver; what is tested of each kind, of one of them.
+	$(call with-assets,--with kubectl --with kube-controller-manager) HOLDFAST_KINDS=one go test -timeout 30m $(TESTFLAGS) ./...
+
+.PHONY: test-kinds
+test-kinds: ## Run what is tested of each kind, of the others.
+	$(call with-assets,--with kubectl) HOLDFAST_KINDS=others go test -timeout 30m $(TESTFLAGS) ./test/e2e
 
 .PHONY: test-older
 test-older: ## Run the tests of admission policies, break-glass and the lifecycle on the oldest Kubernetes that Holdfast is tested on.
@@ -132,7 +136,7 @@ test-older: ## Run the tests of admission policies, break-glass and the lifecycl
 	KUBEBUILDER_ASSETS="$$assets" go test -count 1 -timeout 40m $(TESTFLAGS) ./test/api ./test/admission ./test/e2e
 
 .PHONY: test-slow
-test-slow: test-race fuzz ## Run the slow tests: the race detector's, then each fuzz target.
+test-slow: test-kinds test-race fuzz ## Run the slow tests: those of the other kinds, the race detector's, then each fuzz target.
 
 .PHONY: test-race
 test-race: ## Run under the race detector all tests in which something happens at the same time, each with one kind of those that it goes through.

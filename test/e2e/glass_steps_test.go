@@ -72,7 +72,7 @@ func TestTheGlassIsBrokenAtEveryStep(t *testing.T) {
 		for _, k := range d.kinds {
 			t.Run(name+"/"+k.title, func(t *testing.T) {
 				t.Parallel()
-				for _, scope := range orOneOf(t, []v1alpha1.BreakGlassScope{v1alpha1.BreakGlassOnObject, v1alpha1.BreakGlassOnNamespace}) {
+				for _, scope := range shareOf(t, []v1alpha1.BreakGlassScope{v1alpha1.BreakGlassOnObject, v1alpha1.BreakGlassOnNamespace}) {
 					t.Run(string(scope), func(t *testing.T) {
 						t.Parallel()
 						w := newWorld(t)

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"cmp"
-	"hash/fnv"
 	"slices"
 	"strings"
 	"testing"
@@ -299,28 +298,16 @@ func aBucket(name string, spec v1alpha1.BucketSpec) *v1alpha1.Bucket {
 	return &v1alpha1.Bucket{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: spec}
 }
 
-// forEachKind runs a test once per kind, in parallel; with -short once, with a kind that depends on the name of the test, so that the tests
-// of a package go through all of them together.
+// forEachKind runs a test once per kind that is run, in parallel.
 func forEachKind(t *testing.T, test func(t *testing.T, k kind)) {
 	t.Helper()
 	t.Parallel()
-	for _, k := range orOneOf(t, table) {
+	for _, k := range shareOf(t, table) {
 		t.Run(k.title, func(t *testing.T) {
 			t.Parallel()
 			test(t, k)
 		})
 	}
-}
-
-// orOneOf returns cases, or with -short one of them.
-func orOneOf[T any](t *testing.T, cases []T) []T {
-	if !testing.Short() {
-		return cases
-	}
-	hash := fnv.New32a()
-	_, _ = hash.Write([]byte(t.Name()))
-	n := int(hash.Sum32() % uint32(len(cases)))
-	return cases[n : n+1]
 }
 
 // TestTheTableIsComplete holds the table against the registry: every promise is tested of every kind.

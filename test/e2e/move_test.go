@@ -104,7 +104,7 @@ func (g granter) expectMembers(w *world, id string, want ...string) {
 func forEachGranter(t *testing.T, test func(t *testing.T, g granter)) {
 	t.Helper()
 	t.Parallel()
-	for _, g := range orOneOf(t, granters) {
+	for _, g := range shareOf(t, granters) {
 		t.Run(g.title, func(t *testing.T) {
 			t.Parallel()
 			test(t, g)

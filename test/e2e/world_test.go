@@ -107,6 +107,7 @@ func newWorld(t *testing.T) *world {
 // newWorldAt does so at an API server of one's own.
 func newWorldAt(t *testing.T, config *rest.Config) *world {
 	t.Helper()
+	skipUndivided(t)
 	n := worlds.Add(1)
 	w := &world{
 		t: t, config: config, cloud: emulator.StartTest(t, emulator.Options{EnforceRequesterPays: true}), namespace: fmt.Sprintf("team-%d", n), project: fmt.Sprintf("project-%d", n),
