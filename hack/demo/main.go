@@ -11,9 +11,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/test/rig"
 )
 
 // Exit codes besides 0 and 1; that of an interrupted program is as shells expect it.
@@ -44,10 +44,9 @@ func run(args []string) int {
 		fmt.Fprintf(os.Stderr, "unexpected argument %q: the only flag is --once\n", flags.Arg(0))
 		return exitUsage
 	}
-	// A closed pipe (make demo | head) must end the demo in order, too.
-	ctx, release := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	ctx, output, release := rig.Interruptible(context.Background())
 	defer release()
-	show := newScreen(os.Stdout)
+	show := newScreen(os.Stdout, output)
 	err := perform(ctx, show, *once)
 	switch {
 	case err == nil:

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -9,16 +10,17 @@ import (
 
 // screen prints. Colours only for a terminal that wants them.
 type screen struct {
-	out    *os.File
+	out    io.Writer
 	colour bool
 	start  time.Time
 }
 
-func newScreen(out *os.File) *screen {
+// newScreen is one on a file, which it writes to as output says.
+func newScreen(out *os.File, output func(io.Writer) io.Writer) *screen {
 	info, err := out.Stat()
 	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0
 	return &screen{
-		out:    out,
+		out:    output(out),
 		colour: terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 		start:  time.Now(),
 	}

@@ -9,9 +9,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
+
+	"github.com/holdfast-dev/holdfast/test/rig"
 )
 
 // Exit codes besides 0; that of an interrupted program is as shells expect it.
@@ -22,8 +22,8 @@ const (
 )
 
 func main() {
-	ctx, release := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	ctx, output, release := rig.Interruptible(context.Background())
+	code := run(ctx, os.Args[1:], output(os.Stdout), output(os.Stderr))
 	release()
 	os.Exit(code)
 }

@@ -10,9 +10,9 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/test/rig"
 )
 
 // Exit codes besides 0; that of an interrupted program is as shells expect it.
@@ -34,8 +34,8 @@ type settings struct {
 }
 
 func main() {
-	ctx, release := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	code := run(ctx, os.Args[1:], os.Stdout)
+	ctx, output, release := rig.Interruptible(context.Background())
+	code := run(ctx, os.Args[1:], output(os.Stdout))
 	release()
 	os.Exit(code)
 }
