@@ -13,7 +13,7 @@ import (
 
 func TestInterruptible(t *testing.T) {
 	for name, tc := range map[string]struct {
-		do   func(t *testing.T, out *os.File, print func())
+		do   func(t *testing.T, out *os.File, say func())
 		want bool
 	}{
 		"a signal": {func(t *testing.T, _ *os.File, _ func()) {
@@ -21,13 +21,13 @@ func TestInterruptible(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, true},
-		"nobody reads what it says": {func(t *testing.T, reader *os.File, print func()) {
+		"nobody reads what it says": {func(t *testing.T, reader *os.File, say func()) {
 			if err := reader.Close(); err != nil {
 				t.Fatal(err)
 			}
-			print()
+			say()
 		}, true},
-		"what it says is read": {func(_ *testing.T, _ *os.File, print func()) { print() }, false},
+		"what it says is read": {func(_ *testing.T, _ *os.File, say func()) { say() }, false},
 		"a connection breaks": {func(t *testing.T, _ *os.File, _ func()) {
 			breakConnection(t)
 		}, false},
