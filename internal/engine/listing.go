@@ -156,6 +156,7 @@ func (p *pass) seeGlass(context.Context) *outcome {
 // list of a project shows no resource of another one.
 func (p *pass) shows(ctx context.Context, live kind.Live) bool {
 	p.seen.Fields = plan.FieldsSeen{Looked: true, Exists: true, Live: live}
+	p.missing.drop(p.name())
 	p.observeDuePolicy(ctx)
 	p.knowSelf(ctx)
 	p.reassess()

@@ -47,7 +47,7 @@ func (p *pass) awaitQuota() *outcome {
 		p.throttled.drop(p.name())
 		return nil
 	}
-	if p.fieldsDiffer() || p.deleting() || !p.wasReady || p.glassMatters() || p.now().Sub(p.throttled.note(p.name(), p.now())) >= quotaPatience {
+	if p.fieldsDiffer() || p.deleting() || !p.wasReady || p.glassMatters() || p.now().Sub(p.throttled.note(p.name(), p.now()).since) >= quotaPatience {
 		return nil
 	}
 	return limited(min(longest, quotaPatience))
@@ -62,13 +62,15 @@ func (p *pass) fieldsDiffer() bool {
 	return !p.seen.Fields.Exists || p.seen.Fields.Foreign || p.differs()
 }
 
-// noteAbsence keeps account of for how long Google has said that the resource, or its policy, does not exist.
+// noteAbsence keeps account of for how long, and how often, Google has said that the resource, or its policy, does not exist. One that is yet to
+// be created is not missed.
 func (p *pass) noteAbsence() {
-	fields, policy := p.seen.Fields, p.seen.Policy.Err
+	fields, policy, owned := p.seen.Fields, p.seen.Policy.Err, p.record.Identity != ""
 	switch {
-	case fields.Missing != nil, policy != nil && policy.Class == kind.NotFound:
-		p.seen.MissingSince = p.missing.note(p.name(), p.now())
-	case fields.Err == nil && policy == nil:
+	case owned && (fields.Missing != nil || policy != nil && policy.Class == kind.NotFound):
+		noted := p.missing.note(p.name(), p.now())
+		p.seen.MissingSince, p.seen.Misses = noted.since, noted.looks
+	case !owned, fields.Err == nil && policy == nil:
 		p.missing.drop(p.name())
 	}
 }

@@ -35,9 +35,10 @@ type Traits struct {
 	Labels bool
 	// Settles is how long after its creation Google may still answer that a resource does not exist. 0: it is found at once.
 	Settles time.Duration
-	// StaleReads is how long Google may go on answering that a resource does not exist which has been there for long. 0: reads are
-	// strongly consistent, and one such answer is enough.
+	// StaleReads is how long Google may go on answering that a resource does not exist which has been there for long, and StaleLooks how many
+	// looks on end may be answered so. 0: reads are strongly consistent, and one such answer is enough.
 	StaleReads time.Duration
+	StaleLooks int
 	// Known is how long after its creation other Google services may not know the resource yet, so that they refuse what names
 	// it. 0: it is known at once.
 	Known time.Duration

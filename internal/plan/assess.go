@@ -29,6 +29,17 @@ type Observation struct {
 	// MissingSince is since when Google has said, at each look, that the resource or its policy does not exist; zero if it does not say so,
 	// or if nobody keeps account of it.
 	MissingSince time.Time
+	// Misses is at how many looks on end it has said so.
+	Misses int
+}
+
+// missingUntil is until when Google's answer that something does not exist may be stale, by all that was seen of it.
+func (o Observation) missingUntil(k kind.Kind, now time.Time) time.Time {
+	until := o.MissingSince.Add(k.StaleReads)
+	if few := !o.MissingSince.IsZero() && o.Misses <= k.StaleLooks; few && !now.Before(until) {
+		return now.Add(firstPause)
+	}
+	return until
 }
 
 // FieldsSeen is what was seen of a resource's fields, and so of the resource as such.

@@ -42,7 +42,7 @@ var (
 		}},
 	}
 	accounts = kind.Kind{
-		Traits: kind.Traits{Kind: "ServiceAccount", Name: "service account", Settles: time.Minute, StaleReads: 8 * time.Second,
+		Traits: kind.Traits{Kind: "ServiceAccount", Name: "service account", Settles: time.Minute, StaleReads: 8 * time.Second, StaleLooks: 3,
 			Principal: &kind.Principal{Disabled: "spec.disabled"}, FieldTraits: diff.Fields{
 				"spec.iam":         {Apart: true},
 				"spec.displayName": {Default: `""`},
@@ -223,8 +223,9 @@ var (
 	}
 	justCreated  given = func(s *situation) { s.record.CreateTime = &metav1.Time{Time: three.Add(-59 * time.Second)} }
 	missingSince       = func(d time.Duration) given {
-		return func(s *situation) { s.seen.MissingSince = three.Add(-d) }
+		return func(s *situation) { s.seen.MissingSince, s.seen.Misses = three.Add(-d), 4 }
 	}
+	misses          = func(looks int) given { return func(s *situation) { s.seen.Misses = looks } }
 	deleting  given = func(s *situation) { s.Object.SetDeletionTimestamp(&metav1.Time{Time: three}) }
 	aWhileAgo given = func(s *situation) { s.Object.SetDeletionTimestamp(&metav1.Time{Time: three.Add(-moving)}) }
 	longAgo   given = func(s *situation) { s.Object.SetDeletionTimestamp(&metav1.Time{Time: three.Add(-claiming)}) }

@@ -68,7 +68,7 @@ func (s subject) notYet(doing string, answer *kind.Error) *Verdict {
 		return nil
 	}
 	v, missing := s.record.Settles(s.Kind, doing, answer, s.env.Now), s.seen.MissingSince
-	until := missing.Add(s.Kind.StaleReads)
+	until := s.seen.missingUntil(s.Kind, s.env.Now)
 	if answer.Class != kind.NotFound || s.record.Identity == "" || missing.IsZero() || !s.env.Now.Before(until) {
 		return v
 	}

@@ -60,6 +60,8 @@ func TestNotYet(t *testing.T) {
 		"absent for a while":                  {anAccount(), []given{recorded, missingSince(3 * time.Second)}, verdict{Leave, progressing, 3 * time.Second, true}},
 		"absent until it is to be believed":   {anAccount(), []given{recorded, missingSince(7 * time.Second)}, verdict{Leave, progressing, time.Second, true}},
 		"absent for long enough":              {anAccount(), []given{recorded, missingSince(8 * time.Second)}, verdict{Create, "", 0, false}},
+		"absent for long, at too few looks":   {anAccount(), []given{recorded, missingSince(time.Minute), misses(3)}, verdict{Leave, progressing, 500 * time.Millisecond, true}},
+		"absent for a while, at few looks":    {anAccount(), []given{recorded, missingSince(3 * time.Second), misses(2)}, verdict{Leave, progressing, 3 * time.Second, true}},
 		"absent, new, and was there before":   {anAccount(), []given{recorded, created(30 * time.Second), missingSince(time.Second)}, verdict{Leave, progressing, time.Second, true}},
 		"absent, new, and missing for a time": {anAccount(), []given{recorded, created(30 * time.Second), missingSince(10 * time.Second)}, verdict{Leave, progressing, 30 * time.Second, false}},
 		"absent, to be deleted":               {anAccount(), []given{recorded, missingSince(0), deleting, deletes}, verdict{Leave, progressing, 500 * time.Millisecond, true}},

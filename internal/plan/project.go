@@ -19,7 +19,7 @@ func MayBeShutDown(m Manifest, r Record, o Observation, e Environment) bool {
 			return true
 		}
 	}
-	missing, known := o.Fields.Missing, o.MissingSince.Add(m.Kind.StaleReads)
+	missing, known := o.Fields.Missing, o.missingUntil(m.Kind, e.Now)
 	return missing != nil && r.Identity != "" && !e.Now.Before(r.settlesUntil(m.Kind, missing)) && !e.Now.Before(known)
 }
 

@@ -3,6 +3,7 @@ package plan
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
@@ -19,6 +20,8 @@ func TestMayBeShutDown(t *testing.T) {
 		"it is yet to be created":        {aBucket(), []given{absent}, false},
 		"what was owned is not there":    {aBucket(), []given{recordedAnother, absent}, true},
 		"what was just created is not":   {anAccount(), []given{justCreated, func(s *situation) { s.record.Identity = "1" }}, false},
+		"what may be a stale look":       {anAccount(), []given{recordedAnother, missingSince(time.Minute), misses(3)}, false},
+		"what was looked for so often":   {anAccount(), []given{recordedAnother, missingSince(time.Minute)}, true},
 		"the fields are denied":          {aBucket(), []given{unreadable}, true},
 		"Google is away":                 {aBucket(), []given{owned, away}, false},
 		"the policy is denied":           {aProject(), []given{func(s *situation) { s.seen.Policy = PolicySeen{Err: denied} }}, true},

@@ -202,6 +202,10 @@ func TestAStaleLookIsNotAbsence(t *testing.T) {
 		quiet  bool
 	}{
 		"while nothing is to be done": {2, func(w *world, a *v1alpha1.ServiceAccount) { w.settled(a) }, true},
+		"while Google is slow": {3, func(w *world, a *v1alpha1.ServiceAccount) {
+			w.cloud.Traffic.Inject(traffic.Fault{Match: call("IAM.GetServiceAccount"), Latency: 4 * time.Second, Times: 3})
+			w.settled(a)
+		}, true},
 		"while it is edited": {2, func(w *world, a *v1alpha1.ServiceAccount) {
 			edit(w, a, func(a *v1alpha1.ServiceAccount) { a.Spec.DisplayName = new("Reads orders") })
 		}, false},

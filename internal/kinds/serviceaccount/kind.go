@@ -43,17 +43,20 @@ func New(client ClientFunc) *Kind {
 // https://cloud.google.com/iam/docs/access-change-propagation.
 const settles = 7 * time.Minute
 
-// staleReads is how long an account is looked for that is not found any more. IAM is eventually consistent
+// staleReads is how long, and staleLooks how often at least, an account is looked for that is not found any more. IAM is eventually consistent
 // (https://cloud.google.com/iam/docs/overview#consistency): reads have been seen to find an account and then not to find it, three times
-// in a row.
-const staleReads = 8 * time.Second
+// in a row. Two looks of a busy process may be far apart, and are still no more than two.
+const (
+	staleReads = 8 * time.Second
+	staleLooks = 3
+)
 
 // Traits are the facts about service accounts that the engine decides by.
 func (*Kind) Traits() kind.Traits {
 	return kind.Traits{
 		Kind: "ServiceAccount", Plural: "serviceaccounts", Name: "service account", Methods: methods,
 		FieldTraits: fields, Principal: &kind.Principal{Disabled: "spec.disabled"}, AssetType: "iam.googleapis.com/ServiceAccount",
-		Settles: settles, StaleReads: staleReads, Known: settles, ConsolePath: "iam-admin/serviceaccounts/details/{uid}?project={project}",
+		Settles: settles, StaleReads: staleReads, StaleLooks: staleLooks, Known: settles, ConsolePath: "iam-admin/serviceaccounts/details/{uid}?project={project}",
 	}
 }
 
