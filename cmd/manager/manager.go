@@ -17,7 +17,6 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
@@ -56,13 +55,10 @@ func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.
 	if err := errors.Join(corev1.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return nil, err
 	}
+	stores := &engine.Stores{}
 	mgr, err := ctrl.NewManager(kube, ctrl.Options{
-		Scheme: scheme,
-		Cache: cache.Options{
-			DefaultTransform: engine.KeepOwnFields(),
-			// What is not watched on purpose is not watched by accident either.
-			ReaderFailOnMissingInformer: true,
-		},
+		Scheme:                              scheme,
+		Cache:                               stores.CacheOptions(),
 		Metrics:                             metricsOptions(c),
 		HealthProbeBindAddress:              c.healthAddress,
 		PprofBindAddress:                    c.pprofAddress,
@@ -84,7 +80,7 @@ func newManager(ctx context.Context, c *config, kube *rest.Config, clients *gcp.
 	}
 	all, collector, user := kinds.All(clients), objectmetrics.New(), kubernetesUser(mountedToken)
 	fleet, err := engine.SetupFleet(ctx, mgr, engine.Options{
-		Kinds: all, OwnerID: c.ownerID, Workers: func(k kind.Kind) int { return *c.workers[k.Kind] },
+		Kinds: all, Stores: stores, OwnerID: c.ownerID, Workers: func(k kind.Kind) int { return *c.workers[k.Kind] },
 		Sweep: sweep.Schedule{Interval: c.sweepInterval}, PolicySweep: sweep.Schedule{Interval: c.policySweepInterval},
 		Gate: engine.NewGate(mgr.GetAPIReader(), held, c.shard), Shard: c.shard,
 		Projects: clients, Identities: clients, SelfMembers: append(c.selfMembers, kubernetesMembers(user)...), User: user,

@@ -96,7 +96,7 @@ func unacknowledged(_ context.Context, obj client.Object) []reconcile.Request {
 // unacknowledgedIn maps a Namespace to the objects in it that have not acknowledged a glass.
 func unacknowledgedIn(c cached, k kind.Kind) handler.MapFunc {
 	return func(ctx context.Context, namespace client.Object) []reconcile.Request {
-		in, err := c.list(ctx, k, client.InNamespace(namespace.GetName()))
+		in, err := c.by(ctx, k, namespaceIndex, namespace.GetName())
 		if err != nil { // they are looked at all the same, with everybody else's
 			log.FromContext(ctx).Error(err, "listing the objects whose glass is to be acknowledged", "namespace", namespace.GetName())
 		}

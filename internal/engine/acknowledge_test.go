@@ -62,7 +62,7 @@ func TestWhoIsAskedToAcknowledge(t *testing.T) {
 	told.Name, untold.Name, inFlight.Name = "told", "untold", "in-flight"
 	r, _ := testReconciler(t, told, untold, inFlight)
 	got := map[string]bool{}
-	for _, request := range unacknowledgedIn(cached{r.client, r.scheme, r.tenants}, r.kind)(t.Context(), shopNamespace(nil)) {
+	for _, request := range unacknowledgedIn(r.source(), r.kind)(t.Context(), shopNamespace(nil)) {
 		got[request.Name] = true
 	}
 	if len(got) != 2 || !got["untold"] || !got["in-flight"] {

@@ -54,12 +54,12 @@ func (c cached) aboutAccount(ctx context.Context, k kind.Kind, kinds []kind.Kind
 		if of.Principal == nil {
 			continue
 		}
-		naming, err := c.list(ctx, k, client.MatchingFields{nameIndex: nameKey(of.Kind, email)})
+		naming, err := c.by(ctx, k, nameIndex, nameKey(of.Kind, email))
 		if err != nil {
 			return nil, err
 		}
 		found = append(found, naming...)
-		accounts, err := c.list(ctx, of, client.MatchingFields{referentIndex: email})
+		accounts, err := c.by(ctx, of, referentIndex, email)
 		if err != nil {
 			return nil, err
 		}
@@ -68,7 +68,7 @@ func (c cached) aboutAccount(ctx context.Context, k kind.Kind, kinds []kind.Kind
 				found = append(found, account)
 			}
 			key := referenceKey(of.Kind, account.GetNamespace(), account.GetName())
-			referring, err := c.list(ctx, k, client.MatchingFields{referenceIndex: key})
+			referring, err := c.by(ctx, k, referenceIndex, key)
 			if err != nil {
 				return nil, err
 			}

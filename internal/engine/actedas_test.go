@@ -35,15 +35,8 @@ func TestWhatIsAboutAnAccountIsLookedAtOnceItIsActedAs(t *testing.T) {
 	r.kind.References = func(obj v1alpha1.Object) []kind.Reference {
 		return kind.PolicyReferences(obj.(*v1alpha1.Topic).Spec.IAM)
 	}
-	builder := fake.NewClientBuilder().WithScheme(r.scheme).WithObjects(naming, referring, other, elsewhere, account, shopNamespace(nil), now)
-	for _, index := range []string{nameIndex, referenceIndex} {
-		builder.WithIndex(&v1alpha1.Topic{}, index, indexes(r.kind)[index])
-	}
-	for _, index := range []string{nameIndex, referenceIndex, referentIndex} {
-		builder.WithIndex(&v1alpha1.ServiceAccount{}, index, indexes(accounts)[index])
-	}
-	kube := builder.Build()
-	names := cached{kube, r.scheme, tenantsOf(t, kube, "")}
+	kube := fake.NewClientBuilder().WithScheme(r.scheme).WithObjects(naming, referring, other, elsewhere, account, shopNamespace(nil), now).Build()
+	names := cached{scan{kube}, kube, tenantsOf(t, kube, "")}
 	ofAccounts := &Reconciler{kind: accounts, due: newDues(time.Now)}
 	for _, of := range []*Reconciler{r, ofAccounts} {
 		lookAtActedAs(names, of, []kind.Kind{r.kind, accounts})(t.Context(), now)

@@ -2,15 +2,11 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/runtime"
 	toolscache "k8s.io/client-go/tools/cache"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
@@ -23,8 +19,6 @@ import (
 const (
 	// resourceIndex finds them by their resource, see resourceKeys.
 	resourceIndex = "holdfast.resource"
-	// holdingIndex finds in the same way those that hold it, see plan.Holding.
-	holdingIndex = "holdfast.holding"
 	// projectIndex finds them by their project, as projectKey says it.
 	projectIndex = "holdfast.project"
 	// fullIndex finds those that wait for room in a project, by the project.
@@ -36,13 +30,16 @@ const (
 	// nameIndex finds them by what they name, see nameKey; referentIndex by what others name them by.
 	nameIndex     = "holdfast.names"
 	referentIndex = "holdfast.referent"
+	// namespaceIndex finds them by their Namespace. It is the cache's own.
+	namespaceIndex = toolscache.NamespaceIndex
 )
 
 // cached serves an inventory from the API server's cache. What it returns is the cache's own, and nobody changes it: each event asks for a
 // tenant, and each pass for what its object refers to.
 type cached struct {
+	finder
+
 	reader  client.Reader
-	scheme  *runtime.Scheme
 	tenants *tenants
 }
 
@@ -74,24 +71,21 @@ func (c cached) Manifest(ctx context.Context, k kind.Kind, namespace, name strin
 
 // ByResource implements inventory.Source.
 func (c cached) ByResource(ctx context.Context, k kind.Kind, project, name string) ([]v1alpha1.Object, error) {
-	return c.byResource(ctx, k, resourceIndex, project, name)
-}
-
-// Holding implements inventory.Source.
-func (c cached) Holding(ctx context.Context, k kind.Kind, project, name string) ([]v1alpha1.Object, error) {
-	return c.byResource(ctx, k, holdingIndex, project, name)
-}
-
-func (c cached) byResource(ctx context.Context, k kind.Kind, index, project, name string) ([]v1alpha1.Object, error) {
 	var out []v1alpha1.Object
 	for _, key := range append(c.undeclaredKeys(project, name), resourceKey(project, name)) {
-		found, err := c.list(ctx, k, client.MatchingFields{index: key})
+		found, err := c.by(ctx, k, resourceIndex, key)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, found...)
 	}
 	return out, nil
+}
+
+// Holding implements inventory.Source.
+func (c cached) Holding(ctx context.Context, k kind.Kind, project, name string) ([]v1alpha1.Object, error) {
+	found, err := c.ByResource(ctx, k, project, name)
+	return slices.DeleteFunc(found, func(obj v1alpha1.Object) bool { return plan.StandingOf(k, obj) != plan.Holding }), err
 }
 
 // fewNamespaces are so few that it takes less to look for a name in each of them than among all manifests of that name. Those of a project
@@ -118,27 +112,7 @@ func (c cached) undeclaredKeys(project, name string) []string {
 
 // ByReferent implements inventory.Source.
 func (c cached) ByReferent(ctx context.Context, k kind.Kind, referent string) ([]v1alpha1.Object, error) {
-	return c.list(ctx, k, client.MatchingFields{referentIndex: referent})
-}
-
-// list lists manifests of a kind.
-func (c cached) list(ctx context.Context, k kind.Kind, opts ...client.ListOption) ([]v1alpha1.Object, error) {
-	made, err := c.scheme.New(v1alpha1.GroupVersion.WithKind(k.Kind + "List"))
-	if err != nil {
-		return nil, err
-	}
-	list, ok := made.(client.ObjectList)
-	if !ok {
-		return nil, fmt.Errorf("%sList is no list", k.Kind)
-	}
-	if err := c.reader.List(ctx, list, append(opts, client.UnsafeDisableDeepCopy)...); err != nil {
-		return nil, err
-	}
-	var out []v1alpha1.Object
-	return out, meta.EachListItem(list, func(item runtime.Object) error {
-		out = append(out, item.(v1alpha1.Object))
-		return nil
-	})
+	return c.by(ctx, k, referentIndex, referent)
 }
 
 // resourceKeys are what a manifest is found by that may mean a resource: the resource's name, in the project where the manifest itself says
@@ -154,14 +128,6 @@ func resourceKeys(k kind.Kind, obj v1alpha1.Object) []string {
 func resourceKey(project, name string) string { return project + "/" + name }
 
 func undeclaredKey(namespace, name string) string { return namespace + " /" + name }
-
-// holdingKeys are what a manifest is found by that holds its resource.
-func holdingKeys(k kind.Kind, obj v1alpha1.Object) []string {
-	if plan.StandingOf(k, obj) != plan.Holding {
-		return nil
-	}
-	return resourceKeys(k, obj)
-}
 
 // referenceKeys are what a manifest is found by when something that it refers to changes: each manifest that it names, and, where that is in
 // another namespace, that namespace.
@@ -206,43 +172,19 @@ func referentKeys(k kind.Kind, obj v1alpha1.Object) []string {
 	return []string{k.Referent(obj)}
 }
 
+// keysOf are what a manifest is found by in an index.
+type keysOf func(v1alpha1.Object) []string
+
 // indexes are all indexes by which the manifests of a kind are found, by their names.
-func indexes(k kind.Kind) map[string]client.IndexerFunc {
-	of := func(keys func(kind.Kind, v1alpha1.Object) []string) client.IndexerFunc {
-		return func(obj client.Object) []string { return keys(k, obj.(v1alpha1.Object)) }
+func indexes(k kind.Kind) map[string]keysOf {
+	of := func(keys func(kind.Kind, v1alpha1.Object) []string) keysOf {
+		return func(obj v1alpha1.Object) []string { return keys(k, obj) }
 	}
-	return map[string]client.IndexerFunc{
+	return map[string]keysOf{
 		resourceIndex:  of(resourceKeys),
-		holdingIndex:   of(holdingKeys),
 		projectIndex:   of(projectKeys),
 		fullIndex:      of(fullKeys),
 		contestedIndex: of(contestedKeys),
 		referenceIndex: of(referenceKeys), nameIndex: of(nameKeys), referentIndex: of(referentKeys),
 	}
-}
-
-// indexBy makes the cache find the manifests of a kind by all its indexes.
-func indexBy(ctx context.Context, c cache.Cache, k kind.Kind) error {
-	informer, err := c.GetInformer(ctx, k.New(), cache.BlockUntilSynced(false))
-	if err != nil {
-		return err
-	}
-	return informer.AddIndexers(indexers(k))
-}
-
-// indexers are the indexes as controller-runtime's own IndexField adds them, where lists of its cache look for them, but only for lists of all
-// Namespaces. IndexField has each value a second time for lists of one Namespace; nobody here makes such a list, and an index takes about
-// as much memory as the text of what it leads to.
-func indexers(k kind.Kind) toolscache.Indexers {
-	out := toolscache.Indexers{}
-	for name, index := range indexes(k) {
-		out["field:"+name] = func(obj any) ([]string, error) {
-			values := index(obj.(client.Object))
-			for i, value := range values {
-				values[i] = "__all_namespaces/" + value
-			}
-			return values, nil
-		}
-	}
-	return out
 }

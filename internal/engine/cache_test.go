@@ -8,12 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
@@ -128,8 +125,9 @@ func TestRivalsAreLookedForInTheProject(t *testing.T) {
 			base := &fakeKind{}
 			r := reconcilerOf(t, kind.Of[*v1alpha1.Topic, v1alpha1.TopicSpec](base), append(sameNames(50), tc.more...)...)
 			listed := 0
-			r.client = counting(r.client, &listed)
-			r.use(r.kind)
+			source := r.source()
+			source.finder = counting{source.finder, &listed}
+			r.inventory.Source = source
 			if tc.after != nil {
 				tc.after(t, r)
 			}
@@ -151,15 +149,17 @@ func TestRivalsAreLookedForInTheProject(t *testing.T) {
 	}
 }
 
-// counting counts the topics that are listed.
-func counting(kube client.Client, listed *int) client.Client {
-	return interceptor.NewClient(kube.(client.WithWatch), interceptor.Funcs{
-		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
-			err := c.List(ctx, list, opts...)
-			*listed += meta.LenList(list)
-			return err
-		},
-	})
+// counting counts the manifests that are found.
+type counting struct {
+	finder
+
+	found *int
+}
+
+func (c counting) by(ctx context.Context, k kind.Kind, index, key string) ([]v1alpha1.Object, error) {
+	found, err := c.finder.by(ctx, k, index, key)
+	*c.found += len(found)
+	return found, err
 }
 
 // rebind binds a Namespace to another project.
@@ -196,10 +196,9 @@ func TestWhoLostToANamespaceIsFoundInTheProjectOfBefore(t *testing.T) {
 func BenchmarkRivals(b *testing.B) {
 	const projects = 3000
 	k := kind.Of[*v1alpha1.Topic, v1alpha1.TopicSpec](&fakeKind{})
-	scheme := testScheme(b)
 	topics := toolscache.NewIndexer(toolscache.MetaNamespaceKeyFunc, indexers(k))
 	namespaces := toolscache.NewIndexer(toolscache.MetaNamespaceKeyFunc, toolscache.Indexers{})
-	reader := indexed{topics: topics, namespaces: namespaces}
+	reader := namespaceStore{namespaces: namespaces}
 	known := newTenants(reader, "", time.Minute)
 	for _, obj := range sameNames(projects) {
 		switch obj := obj.(type) {
@@ -214,7 +213,7 @@ func BenchmarkRivals(b *testing.B) {
 			}
 		}
 	}
-	i := &inventory.Inventory{Source: cached{reader, scheme, known}, Kinds: []kind.Kind{k}, Now: time.Now}
+	i := &inventory.Inventory{Source: cached{storing(k, keeps{topics}), reader, known}, Kinds: []kind.Kind{k}, Now: time.Now}
 	b.ReportAllocs()
 	for b.Loop() {
 		if found, err := i.Rivals(b.Context(), k, neverSeen("team-1", "orders"), "project-1"); err != nil || len(found) > 0 {
@@ -223,32 +222,17 @@ func BenchmarkRivals(b *testing.B) {
 	}
 }
 
-// indexed reads Namespaces and topics from stores, as the manager's cache does.
-type indexed struct {
+// namespaceStore reads Namespaces from a store, as the manager's cache does.
+type namespaceStore struct {
 	client.Reader
 
-	topics, namespaces toolscache.Indexer
+	namespaces toolscache.Indexer
 }
 
-func (i indexed) Get(_ context.Context, key client.ObjectKey, obj client.Object, _ ...client.GetOption) error {
-	found, _, err := i.namespaces.GetByKey(key.Name)
+func (s namespaceStore) Get(_ context.Context, key client.ObjectKey, obj client.Object, _ ...client.GetOption) error {
+	found, _, err := s.namespaces.GetByKey(key.Name)
 	if err == nil {
 		*obj.(*corev1.Namespace) = *found.(*corev1.Namespace)
 	}
 	return err
-}
-
-func (i indexed) List(_ context.Context, list client.ObjectList, opts ...client.ListOption) error {
-	var options client.ListOptions
-	options.ApplyOptions(opts)
-	by := options.FieldSelector.Requirements()[0]
-	found, err := i.topics.ByIndex("field:"+by.Field, "__all_namespaces/"+by.Value)
-	if err != nil {
-		return err
-	}
-	objects := make([]runtime.Object, 0, len(found))
-	for _, obj := range found {
-		objects = append(objects, obj.(runtime.Object))
-	}
-	return meta.SetList(list, objects)
 }

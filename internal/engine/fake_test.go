@@ -3,12 +3,14 @@ package engine
 import (
 	"context"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -124,11 +126,7 @@ func testReconciler(t testing.TB, objects ...client.Object) (*Reconciler, *fakeK
 func reconcilerOf(t testing.TB, k kind.Kind, objects ...client.Object) *Reconciler {
 	t.Helper()
 	scheme := testScheme(t)
-	builder := fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.Topic{})
-	for name, index := range indexes(k) {
-		builder.WithIndex(&v1alpha1.Topic{}, name, index)
-	}
-	kube := builder.WithObjects(append(objects, shopNamespace(nil))...).Build()
+	kube := fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.Topic{}).WithObjects(append(objects, shopNamespace(nil))...).Build()
 	r := &Reconciler{
 		client: kube, uncached: kube, gate: NewGate(kube, endless{}, ""), projects: active{}, identities: everybody{}, turns: atOnce{}, kept: newWaitingTurns(),
 		missing: newAbsences(), throttled: newAbsences(), firstLooks: newFirstLooks(true), unrecorded: newUnrecorded(), emptyings: newEmptyings(1), metrics: metrics.New(),
@@ -159,12 +157,42 @@ func tenantsOf(t testing.TB, kube client.Reader, shard string) *tenants {
 	return known
 }
 
+// source finds manifests among all that there are.
+func (r *Reconciler) source() cached { return cached{scan{r.client}, r.client, r.tenants} }
+
+// scan finds manifests by looking at all that the API server has, so that none is found late.
+type scan struct{ client.Client }
+
+func (s scan) by(ctx context.Context, k kind.Kind, index, key string) ([]v1alpha1.Object, error) {
+	all, err := s.all(ctx, k)
+	return slices.DeleteFunc(all, func(obj v1alpha1.Object) bool {
+		if index == namespaceIndex {
+			return obj.GetNamespace() != key
+		}
+		return !slices.Contains(indexes(k)[index](obj), key)
+	}), err
+}
+
+func (s scan) all(ctx context.Context, k kind.Kind) (all []v1alpha1.Object, err error) {
+	list, err := s.Scheme().New(v1alpha1.GroupVersion.WithKind(k.Kind + "List"))
+	if err != nil {
+		return nil, err
+	}
+	if err := s.List(ctx, list.(client.ObjectList)); err != nil {
+		return nil, err
+	}
+	return all, meta.EachListItem(list, func(item runtime.Object) error {
+		all = append(all, item.(v1alpha1.Object))
+		return nil
+	})
+}
+
 // use makes a reconciler one of another kind of topics.
 func (r *Reconciler) use(k kind.Kind) {
 	r.kind = k
-	r.circuit.survey = surveyOf(cached{r.client, r.scheme, r.tenants}, []kind.Kind{k}, r.circuit)
+	r.circuit.survey = surveyOf(r.source(), []kind.Kind{k}, r.circuit)
 	r.inventory = &inventory.Inventory{
-		Source: cached{r.client, r.scheme, r.tenants}, Kinds: []kind.Kind{k}, OwnerID: "cluster", Now: func() time.Time { return r.now() }, Contested: r.tenants.contested,
+		Source: r.source(), Kinds: []kind.Kind{k}, OwnerID: "cluster", Now: func() time.Time { return r.now() }, Contested: r.tenants.contested,
 	}
 }
 

@@ -54,7 +54,7 @@ func nextIn(c cached, i *inventory.Inventory, k kind.Kind) handler.MapFunc {
 		if err != nil || project == "" {
 			return nil, err
 		}
-		waiting, err := c.list(ctx, k, client.MatchingFields{fullIndex: project})
+		waiting, err := c.by(ctx, k, fullIndex, project)
 		slices.SortFunc(waiting, func(a, b v1alpha1.Object) int {
 			x, y := a.GetCreationTimestamp(), b.GetCreationTimestamp()
 			return cmp.Or(x.Compare(y.Time), cmp.Compare(a.GetUID(), b.GetUID()))

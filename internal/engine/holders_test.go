@@ -41,7 +41,7 @@ func TestOfTwoThatHoldOneIsToldToLook(t *testing.T) {
 	if err := r.client.Create(t.Context(), second); err != nil {
 		t.Fatal(err)
 	}
-	told := holders(cached{r.client, r.scheme, r.tenants}, r.kind)(t.Context(), first)
+	told := holders(r.source(), r.kind)(t.Context(), first)
 	want := []reconcile.Request{{NamespacedName: client.ObjectKeyFromObject(second)}}
 	if d := cmp.Diff(want, told); d != "" {
 		t.Errorf("told to look (-want +got):\n%s", d)

@@ -27,6 +27,8 @@ import (
 type Options struct {
 	// Kinds are all kinds: those that manifests can refer to are among them.
 	Kinds []kind.Kind
+	// Stores are those of the manager's cache, which was made with their CacheOptions.
+	Stores *Stores
 	// OwnerID names this installation in the ownership labels.
 	OwnerID string
 	// Workers says how many objects of a kind are reconciled concurrently, by the name of the kind. Default: 1.
@@ -93,7 +95,10 @@ func SetupFleet(ctx context.Context, mgr ctrl.Manager, opts Options) (*Fleet, er
 	if err != nil {
 		return nil, fmt.Errorf("setting up the watch on Namespaces: %w", err)
 	}
-	source := cached{mgr.GetClient(), mgr.GetScheme(), tenants}
+	if err := opts.Stores.watch(ctx, mgr.GetCache(), opts.Kinds); err != nil {
+		return nil, fmt.Errorf("setting up the watch on manifests: %w", err)
+	}
+	source := cached{opts.Stores, mgr.GetClient(), tenants}
 	all := &inventory.Inventory{Source: source, Kinds: opts.Kinds, OwnerID: opts.OwnerID, Now: time.Now, Contested: tenants.contested}
 	guards := newGuards(mgr.GetAPIReader(), cmp.Or(opts.User, admission.Operator))
 	if err := mgr.Add(guards); err != nil {
@@ -135,9 +140,6 @@ func SetupFleet(ctx context.Context, mgr ctrl.Manager, opts Options) (*Fleet, er
 
 func setUpKind(ctx context.Context, mgr ctrl.Manager, r *Reconciler, source cached, opts Options) error {
 	k, obj := r.kind, r.kind.New()
-	if err := indexBy(ctx, mgr.GetCache(), k); err != nil {
-		return fmt.Errorf("indexing %s: %w", k.Plural, err)
-	}
 	opts.Metrics.Watch(k.Label(), metrics.Kind{Sweep: max(r.checks().Interval, opts.fullSweep()), Count: count(ctx, mgr, r.tenants, obj)})
 	control := ctrl.NewControllerManagedBy(mgr).
 		Named(k.Label()).

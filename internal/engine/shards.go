@@ -64,7 +64,7 @@ func (c cached) unaware(ctx context.Context, i *inventory.Inventory, k kind.Kind
 	contested := c.tenants.contested(project)
 	if contested {
 		for _, namespace := range c.tenants.boundTo(project) {
-			in, err := c.list(ctx, k, client.InNamespace(namespace))
+			in, err := c.by(ctx, k, namespaceIndex, namespace)
 			if err != nil {
 				return nil, err
 			}
@@ -72,7 +72,7 @@ func (c cached) unaware(ctx context.Context, i *inventory.Inventory, k kind.Kind
 		}
 	} else {
 		var err error
-		if found, err = c.list(ctx, k, client.MatchingFields{contestedIndex: v1alpha1.ReasonShardConflict}); err != nil {
+		if found, err = c.by(ctx, k, contestedIndex, v1alpha1.ReasonShardConflict); err != nil {
 			return nil, err
 		}
 	}

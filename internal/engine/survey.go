@@ -49,7 +49,7 @@ func surveyOf(source cached, kinds []kind.Kind, circuit *circuit) surveyor {
 	return func(ctx context.Context, record breaker.Record) (*survey, error) {
 		t := newTallies(record, circuit.asked)
 		for _, k := range kinds {
-			all, err := source.list(ctx, k)
+			all, err := source.all(ctx, k)
 			if err != nil {
 				return nil, err
 			}

@@ -224,7 +224,7 @@ func (s *sweeper) gather(ctx context.Context, project string) (members map[strin
 
 // members are the shard's manifests of a kind that may reach the project.
 func (s *sweeper) members(ctx context.Context, k kind.Kind, project string) ([]member, error) {
-	manifests, err := s.source.list(ctx, k, client.MatchingFields{projectIndex: project})
+	manifests, err := s.source.by(ctx, k, projectIndex, project)
 	if err != nil {
 		return nil, err
 	}
@@ -325,7 +325,7 @@ func (s *sweeper) countAssets(ctx context.Context, listing *sweep.Listing) error
 
 // declared are the resources of a kind that manifests declare.
 func (s *sweeper) declared(ctx context.Context, k kind.Kind) (map[sweep.Resource]bool, error) {
-	manifests, err := s.source.list(ctx, k)
+	manifests, err := s.source.all(ctx, k)
 	if err != nil {
 		return nil, err
 	}

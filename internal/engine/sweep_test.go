@@ -121,7 +121,7 @@ func TestAProjectIsListedAfterAMove(t *testing.T) {
 
 	schedule := sweep.Schedule{Interval: time.Hour}
 	s := &sweeper{
-		kinds: []kind.Kind{k}, of: map[string]*Reconciler{k.Kind: r}, inventory: r.inventory, source: cached{r.client, r.scheme, r.tenants},
+		kinds: []kind.Kind{k}, of: map[string]*Reconciler{k.Kind: r}, inventory: r.inventory, source: r.source(),
 		projects: sweep.NewProjects(schedule, 1, nil), counts: map[string]*census{k.Kind: newCensus(k.Label(), r.metrics)},
 		coverage: sweep.NewCoverage(schedule, schedule, time.Now),
 	}

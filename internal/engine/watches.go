@@ -215,7 +215,7 @@ func sharers(i *inventory.Inventory, k kind.Kind) handler.MapFunc {
 // the Namespace is that of before, too.
 func successors(c cached, i *inventory.Inventory, k kind.Kind) handler.MapFunc {
 	return mapped("the manifests that are in conflict with those of a namespace", func(ctx context.Context, namespace client.Object) ([]v1alpha1.Object, error) {
-		in, err := c.list(ctx, k, client.InNamespace(namespace.GetName()))
+		in, err := c.by(ctx, k, namespaceIndex, namespace.GetName())
 		if err != nil {
 			return nil, err
 		}
@@ -237,11 +237,11 @@ func successors(c cached, i *inventory.Inventory, k kind.Kind) handler.MapFunc {
 // inNamespace maps a Namespace to the manifests of a kind in it, and to those that refer to something in it.
 func inNamespace(c cached, k kind.Kind) handler.MapFunc {
 	return mapped("the objects of a namespace", func(ctx context.Context, namespace client.Object) ([]v1alpha1.Object, error) {
-		in, err := c.list(ctx, k, client.InNamespace(namespace.GetName()))
+		in, err := c.by(ctx, k, namespaceIndex, namespace.GetName())
 		if err != nil {
 			return nil, err
 		}
-		referring, err := c.list(ctx, k, client.MatchingFields{referenceIndex: namespace.GetName()})
+		referring, err := c.by(ctx, k, referenceIndex, namespace.GetName())
 		return append(in, referring...), err
 	})
 }
@@ -249,7 +249,7 @@ func inNamespace(c cached, k kind.Kind) handler.MapFunc {
 // referrers map a manifest of one kind to those of another that refer to it.
 func referrers(c cached, referred, k kind.Kind) handler.MapFunc {
 	return mapped("who refers to a "+referred.Kind, func(ctx context.Context, obj client.Object) ([]v1alpha1.Object, error) {
-		return c.list(ctx, k, client.MatchingFields{referenceIndex: referenceKey(referred.Kind, obj.GetNamespace(), obj.GetName())})
+		return c.by(ctx, k, referenceIndex, referenceKey(referred.Kind, obj.GetNamespace(), obj.GetName()))
 	})
 }
 
@@ -260,7 +260,7 @@ func namers(c cached, named, k kind.Kind) handler.MapFunc {
 		if referent == "" {
 			return nil, nil
 		}
-		naming, err := c.list(ctx, k, client.MatchingFields{nameIndex: nameKey(named.Kind, referent)})
+		naming, err := c.by(ctx, k, nameIndex, nameKey(named.Kind, referent))
 		return slices.DeleteFunc(naming, func(obj v1alpha1.Object) bool { return isReady(obj) }), err
 	})
 }

@@ -146,11 +146,12 @@ func (w *world) makeNamespace(name string, annotations map[string]string) {
 func (w *world) start(namespaces ...string) {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	mgr := w.manager(append(namespaces, w.namespace))
+	stores := &engine.Stores{}
+	mgr := w.manager(append(namespaces, w.namespace), stores)
 	clients := w.clients()
 	w.metrics = metrics.New() // which a process begins with
 	options := engine.Options{
-		Kinds: kinds.All(clients), OwnerID: w.ownerID, Workers: func(typed.Kind) int { return cmp.Or(w.workers, 2) },
+		Kinds: kinds.All(clients), Stores: stores, OwnerID: w.ownerID, Workers: func(typed.Kind) int { return cmp.Or(w.workers, 2) },
 		Sweep: sweep.Schedule{Interval: w.sweep}, PolicySweep: sweep.Schedule{Interval: cmp.Or(w.policySweep, w.sweep)},
 		Gate: engine.NewGate(mgr.GetAPIReader(), w.lease, w.shard), Shard: w.shard, Projects: clients, Identities: clients, SelfMembers: w.selfMembers, Turns: clients, Metrics: w.metrics, Unanswered: w.unanswered, Handover: time.Second,
 		Breaker: w.breakerOf(),
@@ -196,7 +197,7 @@ func (w *world) restart() {
 	w.start()
 }
 
-func (w *world) manager(namespaces []string) ctrl.Manager {
+func (w *world) manager(namespaces []string, stores *engine.Stores) ctrl.Manager {
 	w.t.Helper()
 	watched := map[string]cache.Config{}
 	for _, n := range namespaces {
@@ -206,6 +207,8 @@ func (w *world) manager(namespaces []string) ctrl.Manager {
 	for _, k := range kinds.All(nil) {
 		seen[k.New()] = cache.ByObject{Namespaces: watched}
 	}
+	watching := stores.CacheOptions()
+	watching.ByObject = seen
 	counted := installed.As(w.config, installed.Operator)
 	counted.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		return &writeCounter{next: next, writes: &w.kubeWrites}
@@ -225,11 +228,8 @@ func (w *world) manager(namespaces []string) ctrl.Manager {
 		NewClient:      w.newClient,
 		Metrics:        metricsserver.Options{BindAddress: "0"},
 		MapperProvider: func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return installed.Mapper(w.config) },
-		Cache: cache.Options{
-			DefaultTransform: engine.KeepOwnFields(),
-			ByObject:         seen,
-		},
-		Controller: config.Controller{SkipNameValidation: new(true)},
+		Cache:          watching,
+		Controller:     config.Controller{SkipNameValidation: new(true)},
 	})
 	if err != nil {
 		w.t.Fatalf("making a manager: %v", err)

@@ -88,9 +88,10 @@ func (w *world) labels() map[string]string { return map[string]string{"world": w
 func (w *world) start(namespaces ...string) {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	mgr, clients := w.manager(append(namespaces, w.namespace)), w.clients()
+	stores := &engine.Stores{}
+	mgr, clients := w.manager(append(namespaces, w.namespace), stores), w.clients()
 	options := engine.Options{
-		Kinds: kinds.All(clients), OwnerID: w.ownerID(), Workers: func(kind.Kind) int { return 2 },
+		Kinds: kinds.All(clients), Stores: stores, OwnerID: w.ownerID(), Workers: func(kind.Kind) int { return 2 },
 		Sweep: sweep.Schedule{Interval: time.Hour}, PolicySweep: sweep.Schedule{Interval: time.Hour},
 		Gate: engine.NewGate(mgr.GetAPIReader(), lease{}, ""), Projects: clients, Identities: clients, Turns: clients, Metrics: metrics.New(),
 		Unanswered: time.Second / 4, Handover: time.Second, Breaker: unlimited(),
@@ -117,7 +118,7 @@ func unlimited() engine.Breaker {
 	return engine.Breaker{Gathering: time.Millisecond, Limits: limits}
 }
 
-func (w *world) manager(namespaces []string) ctrl.Manager {
+func (w *world) manager(namespaces []string, stores *engine.Stores) ctrl.Manager {
 	w.t.Helper()
 	watched := map[string]cache.Config{}
 	for _, n := range namespaces {
@@ -127,11 +128,13 @@ func (w *world) manager(namespaces []string) ctrl.Manager {
 	for _, k := range kinds.All(nil) {
 		seen[k.New()] = cache.ByObject{Namespaces: watched}
 	}
+	watching := stores.CacheOptions()
+	watching.ByObject = seen
 	mgr, err := ctrl.NewManager(installed.As(kubeConfig, installed.Operator), ctrl.Options{
 		Scheme:         scheme,
 		MapperProvider: func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return installed.Mapper(kubeConfig) },
 		Metrics:        metricsserver.Options{BindAddress: "0"},
-		Cache:          cache.Options{DefaultTransform: engine.KeepOwnFields(), ByObject: seen},
+		Cache:          watching,
 		Controller:     config.Controller{SkipNameValidation: new(true)},
 	})
 	w.must(err)
