@@ -16,10 +16,10 @@ import (
 
 const (
 	// listLasts is how long after it began a list tells which resources a project does not have. Somebody may create one meanwhile: then
-	// Google refuses to create it again, and it is read.
+	// Google refuses to create it again, and it is read. Of one without labels, whose create got no answer, it is the manifest's own only if
+	// it has all that was sent and nothing else (plan.subject.createdUnrecorded). Quotas let one project create few resources at a time, and many
+	// projects have their turns: with a shorter time most would be listed for each of their resources.
 	listLasts = time.Minute
-	// listProves is the same for resources that have no labels, of which a create leaves no other proof than that nothing was there before it.
-	listProves = 10 * time.Second
 	// listAgain is after how long a project is listed again that could not be listed, or has more resources than fit on a page.
 	listAgain = time.Hour
 	// listWait bounds how long a pass waits for the list that another one makes.
@@ -32,9 +32,6 @@ const (
 // each that its resource is not there yet, and one list says so of all. That one is there a list says, too, but no more: what it is like is
 // read, so that nothing is compared that a list might lack.
 type firstLooks struct {
-	// lasts is how long after it began a list tells what is not there.
-	lasts time.Duration
-
 	mu    sync.Mutex
 	lists map[lister]*projectList
 	// listed counts the resources in lists.
@@ -58,14 +55,7 @@ type projectList struct {
 	ids   map[string]bool
 }
 
-// newFirstLooks are those of a kind whose resources have labels, or have none.
-func newFirstLooks(labels bool) *firstLooks {
-	f := &firstLooks{lasts: listLasts, lists: map[lister]*projectList{}, crowded: 256}
-	if !labels {
-		f.lasts = listProves
-	}
-	return f
-}
+func newFirstLooks() *firstLooks { return &firstLooks{lists: map[lister]*projectList{}, crowded: 256} }
 
 // way is how it is found out whether a resource is there.
 type way int
@@ -163,9 +153,9 @@ func (f *firstLooks) make(ctx context.Context, of lister, l *projectList, now fu
 		f.forget(of)
 		return err
 	case err != nil && !gcp.IsDenied(err):
-		l.until = began.Add(f.lasts)
+		l.until = began.Add(listLasts)
 	case whole:
-		l.until, l.ids = began.Add(f.lasts), ids
+		l.until, l.ids = began.Add(listLasts), ids
 		f.listed += len(ids)
 	}
 	f.makeRoom(of, now())

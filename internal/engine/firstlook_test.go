@@ -92,7 +92,7 @@ func TestFirstLooks(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			f := newFirstLooks(true)
+			f := newFirstLooks()
 			for _, ask := range tc.asks {
 				now := func() time.Time { return three.Add(ask.after) }
 				absent, err := f.absent(t.Context(), shopAsOurselves, ask.id, now, tc.project.list)
@@ -106,7 +106,7 @@ func TestFirstLooks(t *testing.T) {
 
 // TestOursIsNobodysList: what one identity sees of a project says nothing of what another one sees, nor of another project.
 func TestOursIsNobodysList(t *testing.T) {
-	f, shop := newFirstLooks(true), project{pages: [][]string{{}}}
+	f, shop := newFirstLooks(), project{pages: [][]string{{}}}
 	now := func() time.Time { return three }
 	for _, of := range []lister{shopAsOurselves, {"shop-project", "shop@x.iam.gserviceaccount.com"}, {"bank-project", ""}, shopAsOurselves} {
 		if absent, err := f.absent(t.Context(), of, "a", now, shop.list); err != nil || !absent {
@@ -120,7 +120,7 @@ func TestOursIsNobodysList(t *testing.T) {
 
 // TestAListThatOurLimitsPutOffIsMadeByTheNext, and says nothing to those who wait for it.
 func TestAListThatOurLimitsPutOffIsMadeByTheNext(t *testing.T) {
-	f, shop := newFirstLooks(true), project{fails: overOurLimits}
+	f, shop := newFirstLooks(), project{fails: overOurLimits}
 	now := func() time.Time { return three }
 	if _, err := f.absent(t.Context(), shopAsOurselves, "a", now, shop.list); !gcp.IsLimited(err) {
 		t.Errorf("over our limits: %v", err)
@@ -144,7 +144,7 @@ func TestManyWaitForOneList(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f, shop, began := newFirstLooks(true), project{pages: [][]string{{}}, takes: tc.takes}, time.Now()
+				f, shop, began := newFirstLooks(), project{pages: [][]string{{}}, takes: tc.takes}, time.Now()
 				var all sync.WaitGroup
 				all.Go(func() { _, _ = f.absent(t.Context(), shopAsOurselves, "first", time.Now, shop.list) })
 				synctest.Wait()
@@ -183,7 +183,7 @@ func TestManyWaitForOneList(t *testing.T) {
 
 // TestListsAreForgotten: a fleet that is applied at once does not stay in memory.
 func TestListsAreForgotten(t *testing.T) {
-	f, full := newFirstLooks(true), project{pages: [][]string{make([]string, 1000)}}
+	f, full := newFirstLooks(), project{pages: [][]string{make([]string, 1000)}}
 	for i := range full.pages[0] {
 		full.pages[0][i] = fmt.Sprint("r", i)
 	}
@@ -368,15 +368,4 @@ func (l *reservations) Reserve(_ fair.Tenant, _, id string, certain, _ []kind.Me
 	}
 	l.certain = append(l.certain, fmt.Sprintf("%s %s", id, strings.Join(names, ", ")))
 	return atOnce{}, 0
-}
-
-// TestOfWhatHasNoLabelsAListIsSoonTooOld: that nothing was there before a create is the only proof of it.
-func TestOfWhatHasNoLabelsAListIsSoonTooOld(t *testing.T) {
-	f, shop := newFirstLooks(false), project{pages: [][]string{{}}}
-	for _, ask := range []struct{ after, asked int }{{0, 1}, {9, 1}, {10, 2}} {
-		now := func() time.Time { return three.Add(time.Duration(ask.after) * time.Second) }
-		if absent, err := f.absent(t.Context(), shopAsOurselves, "a", now, shop.list); err != nil || !absent || shop.asked != ask.asked {
-			t.Errorf("after %d s: absent is %t (%v), %d pages were asked for; want %d", ask.after, absent, err, shop.asked, ask.asked)
-		}
-	}
 }
