@@ -1,3 +1,4 @@
 // Package fair takes turns: what is scarce, such as workers, or calls that Google grants, goes to tenants in turn. One that asks for a lot
-// waits for itself, and one that asks for little waits for at most one turn of each other namespace and of each other project.
+// waits for itself, and one that asks for little waits for at most one turn of each other namespace and of each other project; where a turn
+// is several items (Turns), for one turn of somebody else and for those who ask for little and came before.
 package fair

@@ -178,22 +178,6 @@ func (l *Lines[T]) Remove(of Tenant, item T) bool {
 	return true
 }
 
-// Ahead estimates how many items are served before this one if nothing else comes: those before it in its line, and as many of each other
-// line. There may be more where several lines share a namespace or a project with it.
-func (l *Lines[T]) Ahead(of Tenant, item T) int {
-	_, rank := l.find(of, item)
-	if rank < 0 {
-		return 0
-	}
-	ahead := rank
-	for tenant, other := range l.lines {
-		if tenant != of {
-			ahead += min(len(other.items), rank+1)
-		}
-	}
-	return ahead
-}
-
 func (l *Lines[T]) find(of Tenant, item T) (*line[T], int) {
 	waiting, ok := l.lines[of]
 	if !ok {

@@ -164,24 +164,6 @@ func TestLinesPassOverWhoMayNot(t *testing.T) {
 	}
 }
 
-func TestLinesAhead(t *testing.T) {
-	var l Lines[int]
-	for i := range 10 {
-		l.Push(Tenant{"a", "p"}, i)
-	}
-	for i := range 3 {
-		l.Push(Tenant{"b", "q"}, 100+i)
-	}
-	var got []int
-	for _, item := range []int{0, 1, 9} {
-		got = append(got, l.Ahead(Tenant{"a", "p"}, item))
-	}
-	got = append(got, l.Ahead(Tenant{"b", "q"}, 102))
-	if diff := cmp.Diff([]int{1, 3, 12, 5}, got); diff != "" {
-		t.Errorf("ahead (-want +got):\n%s", diff)
-	}
-}
-
 func TestWhoIsServedOutOfTurn(t *testing.T) {
 	a, b, c, d := Tenant{"a", "p"}, Tenant{"b", "q"}, Tenant{"c", "r"}, Tenant{"d", "s"}
 	serve := Tenant{} // the first of a is served

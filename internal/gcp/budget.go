@@ -10,11 +10,11 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/fair"
 )
 
-// budget is how many calls a scope has left, and the lines in which tenants wait for more. What there is goes to them in turn, at the time
-// that it comes to be there, whoever looks when.
+// budget is how many calls a scope has left, and the lines in which tenants wait for more. What there is goes to them in turn, those of a second
+// at the most to each, at the time that it comes to be there, whoever looks when.
 type budget struct {
 	limiter *rate.Limiter
-	waiting fair.Lines[*ticket]
+	waiting fair.Turns[*ticket]
 	// perSecond is the rate that is configured, share how much of it Google has been found to grant, from leastShare to 1; and lowered when that
 	// was last found to be less.
 	perSecond, share float64
@@ -42,7 +42,7 @@ func newBudget(share, quota float64, now time.Time) *budget {
 	burst := int(math.Ceil(perSecond))
 	return &budget{
 		limiter: rate.NewLimiter(rate.Limit(perSecond), burst), pace: rate.NewLimiter(rate.Limit(pace(perSecond, quota)), burst),
-		perSecond: perSecond, share: 1, grown: now, at: now,
+		waiting: fair.Turns[*ticket]{Together: burst}, perSecond: perSecond, share: 1, grown: now, at: now,
 	}
 }
 

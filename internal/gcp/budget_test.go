@@ -9,8 +9,8 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/fair"
 )
 
-// What a budget has goes to tenants in turn, also to those who came after hundreds of another one; at the rate that Google grants, whoever
-// looks when.
+// What a budget has goes to tenants in turn, and first to those who ask for little, though they came after hundreds of another one; at the rate
+// that Google grants, whoever looks when.
 func TestABudgetGoesToTenantsInTurn(t *testing.T) {
 	clock := newClock()
 	b := newBudget(1, 2, clock.Time)
@@ -24,7 +24,7 @@ func TestABudgetGoesToTenantsInTurn(t *testing.T) {
 	for _, one := range []*ticket{first[0], first[1], first[2], first[3], first[199], last} {
 		got = append(got, one.delay(clock.Time))
 	}
-	want := []time.Duration{0, 0, time.Second, 1500 * time.Millisecond, 99500 * time.Millisecond, time.Second}
+	want := []time.Duration{0, 0, 500 * time.Millisecond, time.Second, 99500 * time.Millisecond, 500 * time.Millisecond}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("delays (-want +got):\n%s", diff)
 	}

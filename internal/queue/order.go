@@ -23,10 +23,7 @@ type order[T comparable] struct {
 	asked map[T]int
 	// placed is where each item waits.
 	placed map[T]place
-	lines  map[int]*fair.Lines[T] // by priority
-	// turns counts the turns that were begun, and run is the last of them.
-	turns int
-	run   run
+	lines  map[int]*fair.Turns[T] // by priority
 	// working are those that were handed out.
 	working map[T]place
 	// busy counts what is worked on that is not urgent, and for whom.
@@ -34,16 +31,6 @@ type order[T comparable] struct {
 	namespaces, projects map[string]int
 	stopped              bool
 }
-
-// run is a turn that is not over: so many more items of a tenant follow one another.
-type run struct {
-	place
-
-	left int
-}
-
-// brief is how many items wait at most for who asks for little: a person who edits, while others change everything that they have.
-const brief = 2
 
 // place is an item's tenant and priority.
 type place struct {
@@ -56,7 +43,7 @@ var _ workqueue.Queue[string] = &order[string]{}
 func newOrder[T comparable](workers int, tenant func(T) fair.Tenant) *order[T] {
 	o := &order[T]{
 		workers: workers, tenant: tenant,
-		asked: map[T]int{}, placed: map[T]place{}, lines: map[int]*fair.Lines[T]{}, working: map[T]place{},
+		asked: map[T]int{}, placed: map[T]place{}, lines: map[int]*fair.Turns[T]{}, working: map[T]place{},
 		namespaces: map[string]int{}, projects: map[string]int{},
 	}
 	o.changed = sync.NewCond(&o.mu)
@@ -123,7 +110,7 @@ func (o *order[T]) move(item T) {
 
 func (o *order[T]) put(item T, at place) {
 	if o.lines[at.priority] == nil {
-		o.lines[at.priority] = &fair.Lines[T]{}
+		o.lines[at.priority] = &fair.Turns[T]{Together: o.together()}
 	}
 	o.lines[at.priority].Push(at.of, item)
 	o.placed[item] = at
@@ -155,7 +142,7 @@ func (o *order[T]) Pop() (item T) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, priority := range slices.Backward(slices.Sorted(maps.Keys(o.lines))) {
-		item, of, ok := o.next(priority)
+		item, of, ok := o.lines[priority].Next(o.may(priority))
 		if !ok {
 			continue
 		}
@@ -177,29 +164,6 @@ func (o *order[T]) shrink() {
 	if len(o.asked) == 0 {
 		o.asked = map[T]int{}
 	}
-}
-
-// next takes out an item of a priority. Tenants have turns, and in each some items: what is new in a project is looked for once for all of them.
-// Every other turn is for who asks for little, if anybody does. Thus neither has to wait for the other.
-func (o *order[T]) next(priority int) (item T, of fair.Tenant, ok bool) {
-	lines, may := o.lines[priority], o.may(priority)
-	if o.run.left > 0 && o.run.priority == priority && may(o.run.of) {
-		if item, ok := lines.NextOf(o.run.of); ok {
-			o.run.left--
-			return item, o.run.of, true
-		}
-	}
-	if o.run = (run{}); o.turns%2 == 1 {
-		if item, of, ok = lines.NextBrief(brief, may); ok {
-			o.turns++
-			return item, of, true
-		}
-	}
-	if item, of, ok = lines.Next(may); ok {
-		o.turns++
-		o.run = run{place{of, priority}, o.together() - 1}
-	}
-	return item, of, ok
 }
 
 // together is how many items of a namespace, and of a project, are worked on at the same time, at most.
