@@ -114,6 +114,9 @@ func (s *Stores) all(ctx context.Context, k kind.Kind) ([]v1alpha1.Object, error
 func (s kindStore) each(
 	ctx context.Context, k kind.Kind, find func(toolscache.Indexer) ([]any, error), matches func(v1alpha1.Object) bool,
 ) (out []v1alpha1.Object, err error) {
+	if len(s.informers) == 0 {
+		return nil, fmt.Errorf("%s are not watched", k.Plural)
+	}
 	for _, of := range s.informers {
 		if !of.HasSynced() && !toolscache.WaitForCacheSync(ctx.Done(), of.HasSynced) {
 			return nil, fmt.Errorf("waiting for the cache of %s: %w", k.Plural, context.Cause(ctx))
@@ -150,8 +153,8 @@ func indexers(k kind.Kind) toolscache.Indexers {
 	return out
 }
 
-// buckets is in how many buckets the keys of an index are. The more, the fewer manifests are looked at for each that is found: with 50,000 of them
-// about two dozen.
+// buckets is in how many buckets the keys of an index are. The more, the fewer manifests are looked at for each that is found: with 50,000 of a
+// kind about two dozen.
 const buckets = 4096
 
 // The names of the buckets, and what decides which a key is in. It differs in each process, so that nobody can choose names of one bucket.

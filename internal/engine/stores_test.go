@@ -85,18 +85,19 @@ type unsynced struct{ keeps }
 
 func (unsynced) HasSynced() bool { return false }
 
-// TestStoresWaitForAllManifests: what is not known yet is no answer.
+// TestStoresWaitForAllManifests: what is not known yet, or never will be, is no answer.
 func TestStoresWaitForAllManifests(t *testing.T) {
 	k := kind.Of[*v1alpha1.Topic, v1alpha1.TopicSpec](&fakeKind{})
-	from := storing(k, unsynced{})
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	defer cancel()
-	for name, find := range map[string]func() ([]v1alpha1.Object, error){
-		"by":  func() ([]v1alpha1.Object, error) { return from.by(ctx, k, resourceIndex, "orders") },
-		"all": func() ([]v1alpha1.Object, error) { return from.all(ctx, k) },
-	} {
-		if found, err := find(); err == nil {
-			t.Errorf("%s: %v without an error", name, found)
-		}
+	for name, from := range map[string]*Stores{"a kind that is not known yet": storing(k, unsynced{}), "a kind that nobody watches": {}} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+			defer cancel()
+			if found, err := from.by(ctx, k, resourceIndex, "orders"); err == nil {
+				t.Errorf("by a key: %v without an error", found)
+			}
+			if found, err := from.all(ctx, k); err == nil {
+				t.Errorf("all: %v without an error", found)
+			}
+		})
 	}
 }
