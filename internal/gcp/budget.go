@@ -137,10 +137,13 @@ func (t *ticket) delay(now time.Time) time.Duration {
 	return b.at.Add(b.until(b.waiting.Ahead(t.of, t) + 1)).Sub(now)
 }
 
+// single says that Google counts single calls of the scope, one after the other.
+func (b *budget) single() bool { return b.limiter.Burst() == 1 }
+
 // claim says how many others are about to make a call first, where that counts.
 func (t *ticket) claim() (others int) {
 	b := t.budget
-	if b.limiter.Burst() > 1 {
+	if !b.single() {
 		return 0
 	}
 	others = slices.Index(b.claims, t)

@@ -14,7 +14,8 @@ type Turn interface {
 	// With returns a context whose calls use the turn's places, each once, and wait no more. Calls that it has no place for wait, or are
 	// refused, as without a turn.
 	With(ctx context.Context) context.Context
-	// Wait says how long it takes until all of the calls may be made, if nobody else comes: others may, in between.
+	// Wait says how long it takes until the calls may be made, if nobody else comes: others may, in between. Of those that Google counts one by
+	// one, it is the first that is waited for.
 	Wait() time.Duration
 	// Cover takes a place for each call that the turn has none for, and says how long it takes then, as Wait does.
 	Cover(methods []kind.Method) time.Duration
@@ -22,8 +23,8 @@ type Turn interface {
 	Release()
 }
 
-// Reserve takes places in a tenant's line for calls about a resource (by the names that a kind.Ref has), and says how long it takes until all
-// of them may be made, as Turn.Wait does. Those that are only likely get a place if they could not be made at once; otherwise they need none,
+// Reserve takes places in a tenant's line for calls about a resource (by the names that a kind.Ref has), and says how long it takes until they
+// may be made, as Turn.Wait does. Those that are only likely get a place if they could not be made at once; otherwise they need none,
 // and nobody waits for a call that is not made after all. Pauses that Google has asked for are not waited out.
 func (c *Clients) Reserve(of fair.Tenant, impersonate, id string, certain, likely []kind.Method) (turn Turn, wait time.Duration) {
 	scopesOf := func(methods []kind.Method) [][]scope {
@@ -63,8 +64,9 @@ func (l *limiter) turn(of fair.Tenant, certain, likely [][]scope) (*turn, time.D
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	places, wait := l.line(of, certain, now)
-	more, longer := l.line(of, likely, now)
+	claimed := map[*budget]bool{}
+	places, wait := l.line(of, certain, claimed, now)
+	more, longer := l.line(of, likely, claimed, now)
 	if longer == 0 {
 		for _, p := range slices.Backward(more) {
 			p.cancel(now)
@@ -81,12 +83,12 @@ func (l *limiter) turn(of fair.Tenant, certain, likely [][]scope) (*turn, time.D
 	return &turn{limiter: l, of: of, places: places}, max(wait, longer)
 }
 
-// line takes a place for each of some calls, and says how long the last of them takes.
-func (l *limiter) line(of fair.Tenant, calls [][]scope, now time.Time) (places []place, wait time.Duration) {
+// line takes a place for each of some calls, and says how long it takes until they may begin.
+func (l *limiter) line(of fair.Tenant, calls [][]scope, claimed map[*budget]bool, now time.Time) (places []place, wait time.Duration) {
 	for _, scopes := range calls {
 		p := l.place(of, scopes, now)
 		places = append(places, p)
-		wait = max(wait, p.delay(now))
+		wait = max(wait, p.begins(claimed, now))
 	}
 	return places, wait
 }
@@ -109,8 +111,9 @@ func (t *turn) Wait() time.Duration {
 }
 
 func (t *turn) wait(now time.Time) (wait time.Duration) {
+	claimed := map[*budget]bool{}
 	for _, p := range t.places {
-		wait = max(wait, p.delay(now))
+		wait = max(wait, p.begins(claimed, now))
 	}
 	return wait
 }
@@ -179,6 +182,20 @@ func (l *limiter) place(of fair.Tenant, scopes []scope, now time.Time) place {
 func (p place) delay(now time.Time) time.Duration {
 	var longest time.Duration
 	for _, t := range p.tickets {
+		longest = max(longest, t.delay(now))
+	}
+	return longest
+}
+
+// begins is the same for the calls of a turn. Where Google counts single calls they cannot all be made at once, whenever that is: the first is
+// waited for, which claims the budget for the turn, and the others follow it, each when it may.
+func (p place) begins(claimed map[*budget]bool, now time.Time) time.Duration {
+	var longest time.Duration
+	for _, t := range p.tickets {
+		if claimed[t.budget] {
+			continue
+		}
+		claimed[t.budget] = t.budget.single()
 		longest = max(longest, t.delay(now))
 	}
 	return longest

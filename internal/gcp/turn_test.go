@@ -144,8 +144,8 @@ func TestReserve(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("places (-want +got):\n%s", diff)
 	}
-	if wait != 2500*time.Millisecond {
-		t.Errorf("waits %v for the second creation or deletion of a bucket", wait)
+	if wait != 0 {
+		t.Errorf("waits %v, though the first call of each scope may be made", wait)
 	}
 }
 
@@ -249,5 +249,42 @@ func TestCover(t *testing.T) {
 	second := 2500 * time.Millisecond
 	if diff := cmp.Diff([]time.Duration{0, 0, second, second, 2 * second, 2 * second}, waits); diff != "" {
 		t.Errorf("waits (-want +got):\n%s", diff)
+	}
+}
+
+// TestATurnWaitsForTheFirstOfSeveral where Google counts single calls: all at once they cannot be made, whenever that is.
+func TestATurnWaitsForTheFirstOfSeveral(t *testing.T) {
+	const apart = 1111111112 // nanoseconds
+	clock := newClock()
+	l := newLimiter(nil, DefaultQuotaShare, clock.now)
+	scopes := []scope{{service: kind.ServiceStorage, name: "b", quota: bucketUpdates}}
+	for name, take := range map[string]func() (*turn, time.Duration){
+		"certain":             func() (*turn, time.Duration) { return l.turn(fair.Tenant{}, calls(scopes, scopes), nil) },
+		"likely":              func() (*turn, time.Duration) { return l.turn(fair.Tenant{}, nil, calls(scopes, scopes)) },
+		"one certain":         func() (*turn, time.Duration) { return l.turn(fair.Tenant{}, calls(scopes), calls(scopes)) },
+		"found out meanwhile": func() (*turn, time.Duration) { return l.turn(fair.Tenant{}, nil, nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			clock.advance(time.Minute)
+			turn, wait := take()
+			turn.scopesOf = func([]kind.Method) [][]scope { return calls(scopes, scopes) }
+			if cover := turn.Cover(nil); wait != 0 || cover != 0 || turn.Wait() != 0 {
+				t.Errorf("waits %v, then %v, then %v", wait, cover, turn.Wait())
+			}
+			use := func() bool {
+				_, delay, err := l.reserve(turn.With(t.Context()), fair.Tenant{}, scopes)
+				return delay == 0 && err == nil
+			}
+			if !use() || use() {
+				t.Error("of two one is made at once")
+			}
+			turn.Release()
+			clock.advance(apart)
+			if turn, wait := l.turn(fair.Tenant{}, calls(scopes), nil); wait > time.Second {
+				t.Errorf("the second waits %v", wait)
+			} else {
+				turn.Release()
+			}
+		})
 	}
 }
