@@ -47,7 +47,10 @@ func (p *pass) awaitQuota() *outcome {
 		p.throttled.drop(p.name())
 		return nil
 	}
-	if p.fieldsDiffer() || p.deleting() || !p.wasReady || p.glassMatters() || p.now().Sub(p.throttled.note(p.name(), p.now()).since) >= quotaPatience {
+	if p.fieldsDiffer() || p.deleting() || !p.wasReady || p.glassMatters() {
+		return nil
+	}
+	if since := p.throttled.note(p.name(), p.now()).since; p.now().Sub(since) >= quotaPatience {
 		return nil
 	}
 	return limited(min(longest, quotaPatience))

@@ -96,13 +96,14 @@ func (s *Stores) watch(ctx context.Context, c cache.Cache, kinds []kind.Kind) er
 // by implements finder, once all manifests of the kind are known.
 func (s *Stores) by(ctx context.Context, k kind.Kind, index, key string) ([]v1alpha1.Object, error) {
 	of := s.kinds[k.Kind]
+	in := func(value string) func(toolscache.Indexer) ([]any, error) {
+		return func(store toolscache.Indexer) ([]any, error) { return store.ByIndex(index, value) }
+	}
 	if index == namespaceIndex {
-		return of.each(ctx, k, func(store toolscache.Indexer) ([]any, error) { return store.ByIndex(index, key) }, nil)
+		return of.each(ctx, k, in(key), nil)
 	}
 	keys := of.indexes[index]
-	return of.each(ctx, k, func(store toolscache.Indexer) ([]any, error) { return store.ByIndex(index, bucket(key)) }, func(obj v1alpha1.Object) bool {
-		return slices.Contains(keys(obj), key)
-	})
+	return of.each(ctx, k, in(bucket(key)), func(obj v1alpha1.Object) bool { return slices.Contains(keys(obj), key) })
 }
 
 // all implements finder, once all manifests of the kind are known.

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -59,9 +60,7 @@ func TestStoresFindByEachIndex(t *testing.T) {
 		t.Errorf("%d of %d manifests, error %v", len(found), len(all), err)
 	}
 	keys := map[string]keysOf{namespaceIndex: func(obj v1alpha1.Object) []string { return []string{obj.GetNamespace()} }}
-	for name, of := range indexes(k) {
-		keys[name] = of
-	}
+	maps.Copy(keys, indexes(k))
 	for name, of := range keys {
 		t.Run(name, func(t *testing.T) {
 			want := map[string][]v1alpha1.Object{"nothing has this key": nil}

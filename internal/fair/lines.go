@@ -14,20 +14,20 @@ type Lines[T comparable] struct {
 	namespaces map[string]*turns
 	projects   map[string]*project
 	// clock is the count that the last one served had before. Who had no turn lately counts from there, and has no credit of earlier times.
-	clock uint64
+	clock int
 	// arrivals counts what was ever pushed.
 	arrivals uint64
 	length   int
 }
 
-type turns struct{ had uint64 }
+type turns struct{ had int }
 
 // project has the turns of a project, and those that each of its namespaces has had of them, which are counted as above.
 type project struct {
 	turns
 
 	namespaces map[string]*turns
-	clock      uint64
+	clock      int
 }
 
 // line is what one tenant waits for, the oldest first.
@@ -156,17 +156,17 @@ func (l *Lines[T]) next(may func(Tenant) bool) (of Tenant, next *line[T]) {
 }
 
 // before says whether a line comes before another, given how many turns count for each.
-func before[T comparable](x, y uint64, a, b *line[T]) bool {
+func before[T comparable](x, y int, a, b *line[T]) bool {
 	return x < y || x == y && a.items[0].arrived < b.items[0].arrived
 }
 
 // had is how many turns count for who waits in a line.
-func (l *Lines[T]) had(waiting *line[T]) uint64 {
+func (l *Lines[T]) had(waiting *line[T]) int {
 	return max(l.clock, waiting.namespace.had, waiting.project.had)
 }
 
 // hadWithin is how many turns of its project count.
-func (w *line[T]) hadWithin() uint64 { return max(w.project.clock, w.within.had) }
+func (w *line[T]) hadWithin() int { return max(w.project.clock, w.within.had) }
 
 // Remove takes an item out of a tenant's line, and says whether it was there. It counts as no turn.
 func (l *Lines[T]) Remove(of Tenant, item T) bool {

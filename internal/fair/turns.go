@@ -60,12 +60,12 @@ func (t *Turns[T]) Ahead(of Tenant, item T) int {
 func (t *Turns[T]) aheadInTurn(of Tenant, own *line[T], rank int) int {
 	turns, ahead := (rank-t.leftOf(of))/t.together(), rank
 	begins := t.leftOf(of) + turns*t.together() // the turn that it comes in
-	had := t.had(own) + uint64(t.leftOf(of))
+	had := t.had(own) + t.leftOf(of)
 	for tenant, other := range t.lines {
 		if tenant == of {
 			continue
 		}
-		items, theirs := t.leftOf(tenant)+turns*t.together(), t.had(other)+uint64(t.leftOf(tenant))
+		items, theirs := t.leftOf(tenant)+turns*t.together(), t.had(other)+t.leftOf(tenant)
 		switch {
 		case items >= len(other.items):
 			ahead += len(other.items)

@@ -56,7 +56,8 @@ func (*Kind) Traits() kind.Traits {
 	return kind.Traits{
 		Kind: "ServiceAccount", Plural: "serviceaccounts", Name: "service account", Methods: methods,
 		FieldTraits: fields, Principal: &kind.Principal{Disabled: "spec.disabled"}, AssetType: "iam.googleapis.com/ServiceAccount",
-		Settles: settles, StaleReads: staleReads, StaleLooks: staleLooks, Known: settles, ConsolePath: "iam-admin/serviceaccounts/details/{uid}?project={project}",
+		Settles: settles, StaleReads: staleReads, StaleLooks: staleLooks, Known: settles,
+		ConsolePath: "iam-admin/serviceaccounts/details/{uid}?project={project}",
 	}
 }
 
