@@ -369,3 +369,25 @@ func (l *reservations) Reserve(_ fair.Tenant, _, id string, certain, _ []kind.Me
 	l.certain = append(l.certain, fmt.Sprintf("%s %s", id, strings.Join(names, ", ")))
 	return atOnce{}, 0
 }
+
+// TestACreateThatOurLimitsPutOffStoresNothing where Google will keep our mark: nothing was sent, and nothing was on record.
+func TestACreateThatOurLimitsPutOffStoresNothing(t *testing.T) {
+	topics := &listedKind{fakeKind: &fakeKind{live: map[string]v1alpha1.TopicSpec{}}}
+	topic := shopTopic()
+	topic.Finalizers = []string{v1alpha1.Finalizer}
+	r := reconcilerOf(t, kind.Of(topics), topic)
+	before, err := r.source().Manifest(t.Context(), r.kind, "shop", "orders")
+	if err != nil {
+		t.Fatal(err)
+	}
+	topics.failing = overOurLimits
+	after, err := reconcileOnce(t, r)
+	if err != nil || after.ResourceVersion != before.GetResourceVersion() {
+		t.Errorf("stored is %+v, error %v", after.Status, err)
+	}
+	topics.failing = nil
+	step(t, r, v1alpha1.ReasonUpToDate)
+	if d := cmp.Diff([]string{"list", "create orders", "create orders"}, topics.calls); d != "" {
+		t.Errorf("calls (-want +got):\n%s", d)
+	}
+}

@@ -71,9 +71,9 @@ func (p *pass) noteUnrecorded() {
 }
 
 // saveWritten stores what a pass has learned of its own writes, or that they were not sent, though it was planned with an object that is not
-// the newest. All else is to be found out again.
+// the newest. All else is to be found out again; and where nothing was stored before the write and nothing was sent, there is nothing to store.
 func (p *pass) saveWritten(ctx context.Context) error {
-	if !p.recorded {
+	if !p.recorded || p.unstored && !p.sent.fields && !p.sent.policy {
 		return nil
 	}
 	p.record.Requested = plan.RecordOf(p.stored.GetCommonStatus()).Requested
