@@ -36,6 +36,20 @@ func TestDrift(t *testing.T) {
 		}
 		s.reason(aBucket(bucket), v1alpha1.ReasonUpToDate)
 		s.reason(aTopic(topic), v1alpha1.ReasonUpToDate)
+		// Ready says the same all along, and what was written is stored after it.
+		var last string
+		since := time.Now()
+		s.eventually("nothing more to be stored", func() (bool, string) {
+			var now string
+			for _, obj := range []v1alpha1.Object{aBucket(bucket), aTopic(topic)} {
+				s.must(s.object(obj))
+				now += " " + obj.GetResourceVersion()
+			}
+			if now != last {
+				last, since = now, time.Now()
+			}
+			return time.Since(since) > 3*time.Second, now
+		})
 		for _, obj := range []v1alpha1.Object{aBucket(bucket), aTopic(topic)} {
 			s.must(s.object(obj))
 			s.check(obj.GetGeneration() == 1, "%s has generation %d, so somebody changed its spec", obj.GetName(), obj.GetGeneration())
