@@ -71,9 +71,11 @@ func (p *pass) noteUnrecorded() {
 }
 
 // saveWritten stores what a pass has learned of its own writes, or that they were not sent, though it was planned with an object that is not
-// the newest. All else is to be found out again; and where nothing was stored before the write and nothing was sent, there is nothing to store.
+// the newest. All else is to be found out again; and where nothing was stored before the write and nothing was sent, there is nothing to store
+// but that an incident has ended an approval.
 func (p *pass) saveWritten(ctx context.Context) error {
-	if !p.recorded || p.unstored && !p.sent.fields && !p.sent.policy {
+	unsent := p.unstored && !p.sent.fields && !p.sent.policy
+	if !p.recorded || unsent && (p.record.Approved != nil || p.before.Approved == nil) {
 		return nil
 	}
 	p.record.Requested = plan.RecordOf(p.stored.GetCommonStatus()).Requested
