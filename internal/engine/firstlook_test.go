@@ -391,3 +391,24 @@ func TestACreateThatOurLimitsPutOffStoresNothing(t *testing.T) {
 		t.Errorf("calls (-want +got):\n%s", d)
 	}
 }
+
+// TestAnApprovalThatAnIncidentEndedIsStoredAsEnded, though nothing else was stored or sent.
+func TestAnApprovalThatAnIncidentEndedIsStoredAsEnded(t *testing.T) {
+	topic := shopTopic()
+	topic.Status.Approved = &v1alpha1.ApprovedPlan{Hash: "a"}
+	r, _ := testReconciler(t, topic)
+	stored, err := r.source().Manifest(t.Context(), r.kind, "shop", "orders")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &pass{Reconciler: r, draft: newDraft(r.client, r.uncached, stored)}
+	p.before, p.recorded, p.unstored = p.record, true, true
+	p.forgetApproval()
+	if err := p.saveWritten(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	after, err := r.source().Manifest(t.Context(), r.kind, "shop", "orders")
+	if err != nil || after.GetCommonStatus().Approved != nil {
+		t.Errorf("approved is %+v, error %v", after.GetCommonStatus().Approved, err)
+	}
+}
