@@ -129,7 +129,7 @@ func reconcilerOf(t testing.TB, k kind.Kind, objects ...client.Object) *Reconcil
 	kube := fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.Topic{}).WithObjects(append(objects, shopNamespace(nil))...).Build()
 	r := &Reconciler{
 		client: kube, uncached: kube, gate: NewGate(kube, endless{}, ""), projects: active{}, identities: everybody{}, turns: atOnce{}, kept: newWaitingTurns(),
-		missing: newAbsences(), throttled: newAbsences(), firstLooks: newFirstLooks(), unrecorded: newUnrecorded(), emptyings: newEmptyings(1), metrics: metrics.New(),
+		missing: newAbsences(), throttled: newAbsences(), firstLooks: newFirstLooks(k.Traits), unrecorded: newUnrecorded(), emptyings: newEmptyings(1), metrics: metrics.New(),
 		sweep: sweep.Schedule{Interval: time.Hour}, events: &events.FakeRecorder{}, eventLimits: newEventLimits(), scheme: scheme, writes: newWriteLog(0, false), now: time.Now,
 		home: defaultNamespace, guards: newGuards(kube, admission.Operator), tenants: tenantsOf(t, kube, ""), policySweep: sweep.Schedule{Interval: time.Hour},
 	}

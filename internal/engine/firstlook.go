@@ -16,10 +16,14 @@ import (
 
 const (
 	// listLasts is how long after it began a list tells which resources a project does not have. Somebody may create one meanwhile: then
-	// Google refuses to create it again, and it is read. Of one without labels, whose create got no answer, it is the manifest's own only if
-	// it has all that was sent and nothing else (plan.subject.createdUnrecorded). Quotas let one project create few resources at a time, and many
-	// projects have their turns: with a shorter time most would be listed for each of their resources.
-	listLasts = time.Minute
+	// Google refuses to create it again, and it is read. Quotas let one project create few resources at a time, and many projects have their
+	// turns: with a shorter time most would be listed for each of their resources.
+	listLasts = 10 * time.Minute
+	// unmarkedListLasts is the same of a kind without labels. What has no mark of ours, and whose create got no answer, is the manifest's own if it
+	// has all that was sent and nothing else (plan.subject.createdUnrecorded): the shorter the time, the less can have been made by somebody else.
+	unmarkedListLasts = time.Minute
+	// listRetry is after how long a project is listed again that could not be listed for a reason that may pass.
+	listRetry = time.Minute
 	// listAgain is after how long a project is listed again that could not be listed, or has more resources than fit on a page.
 	listAgain = time.Hour
 	// listWait bounds how long a pass waits for the list that another one makes.
@@ -32,6 +36,9 @@ const (
 // each that its resource is not there yet, and one list says so of all. That one is there a list says, too, but no more: what it is like is
 // read, so that nothing is compared that a list might lack.
 type firstLooks struct {
+	// lasts is how long a list tells what is not there.
+	lasts time.Duration
+
 	mu    sync.Mutex
 	lists map[lister]*projectList
 	// listed counts the resources in lists.
@@ -55,7 +62,13 @@ type projectList struct {
 	ids   map[string]bool
 }
 
-func newFirstLooks() *firstLooks { return &firstLooks{lists: map[lister]*projectList{}, crowded: 256} }
+func newFirstLooks(of kind.Traits) *firstLooks {
+	lasts := unmarkedListLasts
+	if of.Labels {
+		lasts = listLasts
+	}
+	return &firstLooks{lasts: lasts, lists: map[lister]*projectList{}, crowded: 256}
+}
 
 // way is how it is found out whether a resource is there.
 type way int
@@ -101,8 +114,7 @@ func (f *firstLooks) forget(of lister) {
 
 func (l *projectList) lacks(id string) bool { return l.whole && !l.ids[id] }
 
-// absent says whether a list shows that there is no such resource: one that was made within the last minute, or is being made, or else one that
-// it makes itself. Where that is not known the resource has to be read. An error says that not even that can be done now.
+// absent says whether a list shows that there is no such resource: one that is not too old, or is being made, or else one that it makes itself. Where that is not known the resource has to be read. An error says that not even that can be done now.
 func (f *firstLooks) absent(ctx context.Context, of lister, id string, now func() time.Time, list listFunc) (bool, error) {
 	f.mu.Lock()
 	l := f.current(of, now())
@@ -153,9 +165,9 @@ func (f *firstLooks) make(ctx context.Context, of lister, l *projectList, now fu
 		f.forget(of)
 		return err
 	case err != nil && !gcp.IsDenied(err):
-		l.until = began.Add(listLasts)
+		l.until = began.Add(listRetry)
 	case whole:
-		l.until, l.ids = began.Add(listLasts), ids
+		l.until, l.ids = began.Add(f.lasts), ids
 		f.listed += len(ids)
 	}
 	f.makeRoom(of, now())

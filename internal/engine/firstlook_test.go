@@ -57,6 +57,8 @@ func (p *project) list(ctx context.Context, yield func([]kind.Listed) bool) erro
 
 var (
 	shopAsOurselves = lister{project: "shop-project"}
+	withLabels      = kind.Traits{Kind: "Topic", Labels: true}
+	withoutLabels   = kind.Traits{Kind: "ServiceAccount"}
 	denied          = status.Error(codes.PermissionDenied, "no")
 	overOurLimits   = &kind.Error{Class: kind.Throttled, Ours: true, RetryAfter: time.Second, Message: "rate-limited by Holdfast"}
 )
@@ -71,28 +73,30 @@ func TestFirstLooks(t *testing.T) {
 		asked  int // how many pages were asked for by then
 	}
 	cases := map[string]struct {
+		of      kind.Traits
 		project project
 		asks    []ask
 	}{
 		"one list tells of all that are not there": {
-			project{pages: [][]string{{"there"}}},
-			[]ask{{0, "a", true, 1}, {0, "b", true, 1}, {59 * time.Second, "c", true, 1}},
+			withLabels, project{pages: [][]string{{"there"}}},
+			[]ask{{0, "a", true, 1}, {0, "b", true, 1}, {9 * time.Minute, "c", true, 1}},
 		},
-		"what is there is read":         {project{pages: [][]string{{"there"}}}, []ask{{0, "there", false, 1}, {0, "a", true, 1}, {0, "there", false, 1}}},
-		"it is good for a minute":       {project{pages: [][]string{{}}}, []ask{{0, "a", true, 1}, {time.Minute, "b", true, 2}}},
-		"an empty project has no pages": {project{}, []ask{{0, "a", true, 0}}},
+		"what is there is read":           {withLabels, project{pages: [][]string{{"there"}}}, []ask{{0, "there", false, 1}, {0, "a", true, 1}, {0, "there", false, 1}}},
+		"it is good for ten minutes":      {withLabels, project{pages: [][]string{{}}}, []ask{{0, "a", true, 1}, {10 * time.Minute, "b", true, 2}}},
+		"and for one of what has no mark": {withoutLabels, project{pages: [][]string{{}}}, []ask{{0, "a", true, 1}, {59 * time.Second, "b", true, 1}, {time.Minute, "b", true, 2}}},
+		"an empty project has no pages":   {withLabels, project{}, []ask{{0, "a", true, 0}}},
 		"of a large project the second page is not asked for, nor the first again": {
-			project{pages: [][]string{{"there"}, {"a"}}},
+			withLabels, project{pages: [][]string{{"there"}, {"a"}}},
 			[]ask{{0, "a", false, 1}, {0, "b", false, 1}, {59 * time.Minute, "b", false, 1}, {time.Hour, "b", false, 2}},
 		},
-		"one that may not be listed is read": {project{fails: denied}, []ask{{0, "a", false, 1}, {59 * time.Minute, "b", false, 1}, {time.Hour, "b", false, 2}}},
+		"one that may not be listed is read": {withLabels, project{fails: denied}, []ask{{0, "a", false, 1}, {59 * time.Minute, "b", false, 1}, {time.Hour, "b", false, 2}}},
 		"one that cannot be listed now is read": {
-			project{fails: status.Error(codes.Unavailable, "away")}, []ask{{0, "a", false, 1}, {59 * time.Second, "b", false, 1}, {time.Minute, "b", false, 2}},
+			withLabels, project{fails: status.Error(codes.Unavailable, "away")}, []ask{{0, "a", false, 1}, {59 * time.Second, "b", false, 1}, {time.Minute, "b", false, 2}},
 		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			f := newFirstLooks()
+			f := newFirstLooks(tc.of)
 			for _, ask := range tc.asks {
 				now := func() time.Time { return three.Add(ask.after) }
 				absent, err := f.absent(t.Context(), shopAsOurselves, ask.id, now, tc.project.list)
@@ -106,7 +110,7 @@ func TestFirstLooks(t *testing.T) {
 
 // TestOursIsNobodysList: what one identity sees of a project says nothing of what another one sees, nor of another project.
 func TestOursIsNobodysList(t *testing.T) {
-	f, shop := newFirstLooks(), project{pages: [][]string{{}}}
+	f, shop := newFirstLooks(withLabels), project{pages: [][]string{{}}}
 	now := func() time.Time { return three }
 	for _, of := range []lister{shopAsOurselves, {"shop-project", "shop@x.iam.gserviceaccount.com"}, {"bank-project", ""}, shopAsOurselves} {
 		if absent, err := f.absent(t.Context(), of, "a", now, shop.list); err != nil || !absent {
@@ -120,7 +124,7 @@ func TestOursIsNobodysList(t *testing.T) {
 
 // TestAListThatOurLimitsPutOffIsMadeByTheNext, and says nothing to those who wait for it.
 func TestAListThatOurLimitsPutOffIsMadeByTheNext(t *testing.T) {
-	f, shop := newFirstLooks(), project{fails: overOurLimits}
+	f, shop := newFirstLooks(withLabels), project{fails: overOurLimits}
 	now := func() time.Time { return three }
 	if _, err := f.absent(t.Context(), shopAsOurselves, "a", now, shop.list); !gcp.IsLimited(err) {
 		t.Errorf("over our limits: %v", err)
@@ -144,7 +148,7 @@ func TestManyWaitForOneList(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f, shop, began := newFirstLooks(), project{pages: [][]string{{}}, takes: tc.takes}, time.Now()
+				f, shop, began := newFirstLooks(withLabels), project{pages: [][]string{{}}, takes: tc.takes}, time.Now()
 				var all sync.WaitGroup
 				all.Go(func() { _, _ = f.absent(t.Context(), shopAsOurselves, "first", time.Now, shop.list) })
 				synctest.Wait()
@@ -183,7 +187,7 @@ func TestManyWaitForOneList(t *testing.T) {
 
 // TestListsAreForgotten: a fleet that is applied at once does not stay in memory.
 func TestListsAreForgotten(t *testing.T) {
-	f, full := newFirstLooks(), project{pages: [][]string{make([]string, 1000)}}
+	f, full := newFirstLooks(withLabels), project{pages: [][]string{make([]string, 1000)}}
 	for i := range full.pages[0] {
 		full.pages[0][i] = fmt.Sprint("r", i)
 	}
@@ -197,7 +201,7 @@ func TestListsAreForgotten(t *testing.T) {
 	}
 	for i := range 1000 {
 		empty := project{pages: [][]string{{}}}
-		_, _ = f.absent(t.Context(), lister{project: fmt.Sprint("q", i)}, "a", func() time.Time { return three.Add(time.Duration(i) * time.Minute) }, empty.list)
+		_, _ = f.absent(t.Context(), lister{project: fmt.Sprint("q", i)}, "a", func() time.Time { return three.Add(time.Duration(i) * listLasts) }, empty.list)
 	}
 	if len(f.lists) > f.crowded || f.crowded > 600 || f.listed != 0 {
 		t.Errorf("%d lists with %d resources are remembered long after", len(f.lists), f.listed)

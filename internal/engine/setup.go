@@ -115,7 +115,7 @@ func SetupFleet(ctx context.Context, mgr ctrl.Manager, opts Options) (*Fleet, er
 			kind: k, inventory: all, client: mgr.GetClient(), uncached: mgr.GetAPIReader(), gate: opts.Gate,
 			projects: opts.Projects, identities: opts.Identities, selfMembers: opts.SelfMembers,
 			turns: opts.Turns, kept: newWaitingTurns(), missing: newAbsences(), throttled: newAbsences(),
-			firstLooks: newFirstLooks(), unrecorded: newUnrecorded(),
+			firstLooks: newFirstLooks(k.Traits), unrecorded: newUnrecorded(),
 			emptyings: newEmptyings(workers(opts, k)),
 			sweep:     opts.Sweep, policySweep: opts.PolicySweep, policies: newDues(time.Now), coverage: coverage, metrics: opts.Metrics,
 			events: mgr.GetEventRecorder("holdfast"), eventLimits: limits, scheme: mgr.GetScheme(),
