@@ -165,8 +165,9 @@ type pass struct {
 	// ownEmail is that of Holdfast's own account; empty if nobody knows.
 	ownEmail string
 	plan.Assessment
-	// turn lets the pass's calls go ahead; nil for none.
-	turn *waitingTurn
+	// turn lets the pass's calls go ahead; nil for none. asked says that the pass has come as far as to ask for one.
+	turn  *waitingTurn
+	asked bool
 	// listed says that a list of the project, and no read, has shown that the resource is not there; read, that a list must not.
 	listed, read bool
 	// emptying is how far the emptying of the resource has come; nil where the pass has no place among those that empty. background says

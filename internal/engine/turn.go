@@ -90,6 +90,7 @@ func (p *pass) waitForTurn(context.Context) *outcome {
 		p.kept.drop(p.name())
 		return nil
 	}
+	p.asked = true
 	turn, ok := p.kept.take(p.name(), p.errand(), p.now())
 	if !ok {
 		turn = p.reserve(p.readSteps(), plan.LikelyWrites(p.manifest(), p.record, p.env, p.decided()))
@@ -179,8 +180,12 @@ func (p *pass) keepTurn() {
 	p.turn = nil
 }
 
-// releaseTurn gives back what is left of the turn.
+// releaseTurn gives back what is left of the turn; and one that was kept for this pass, if it has ended before it came to ask for it: whatever
+// keeps the object from its calls may last, and others must not wait behind it meanwhile.
 func (p *pass) releaseTurn() {
+	if !p.asked {
+		p.kept.drop(p.name())
+	}
 	if p.turn != nil {
 		p.turn.Release()
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -369,6 +370,32 @@ func TestAGlassIsAcknowledgedAtOnce(t *testing.T) {
 	}
 	if is := readyCondition(topic); is.Reason != v1alpha1.ReasonUpToDate || len(f.kind.reads) > 0 {
 		t.Errorf("Ready is %s after the reads %v", is.Reason, f.kind.reads)
+	}
+}
+
+// TestATurnIsGivenBackThatAnObjectDoesNotComeFor, because something keeps it from its calls meanwhile, for however long: others stand behind it.
+func TestATurnIsGivenBackThatAnObjectDoesNotComeFor(t *testing.T) {
+	f := newFleet(t, 1)
+	name := types.NamespacedName{Namespace: "shop", Name: "topic-000"}
+	f.kind.next[kind.QuotaReads] = f.kind.now.Add(time.Minute)
+	for _, step := range []struct {
+		project string
+		kept    int
+	}{{"shop-project", 1}, {"", 0}, {"shop-project", 1}} {
+		namespace := &corev1.Namespace{}
+		if err := f.client.Get(t.Context(), client.ObjectKey{Name: "shop"}, namespace); err != nil {
+			t.Fatal(err)
+		}
+		namespace.Annotations[v1alpha1.ProjectIDAnnotation] = step.project
+		if err := f.client.Update(t.Context(), namespace); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Reconcile(t.Context(), reconcile.Request{NamespacedName: name}); err != nil {
+			t.Fatal(err)
+		}
+		if len(f.kept.of) != step.kept {
+			t.Errorf("bound to %q: %d turns are kept, want %d", step.project, len(f.kept.of), step.kept)
+		}
 	}
 }
 

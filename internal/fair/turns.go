@@ -8,7 +8,7 @@ const brief = 2
 type Turns[T comparable] struct {
 	Lines[T]
 
-	// Together is how many items a tenant gets in a turn. 0 counts as 1.
+	// Together is how many items a tenant gets in a turn. 0 counts as 1. If it is lowered, the turn that was begun ends sooner, too.
 	Together int
 	// begun counts the turns that were begun. The last is that of a tenant, which gets so many items more.
 	begun int
@@ -18,6 +18,7 @@ type Turns[T comparable] struct {
 
 // Next takes out the item that comes next, among the tenants that may have one now; ok is false if there is none.
 func (t *Turns[T]) Next(may func(Tenant) bool) (item T, of Tenant, ok bool) {
+	t.left = t.leftOf(t.of)
 	if t.left > 0 && may(t.of) {
 		if item, ok := t.NextOf(t.of); ok {
 			t.left--
@@ -81,7 +82,7 @@ func (t *Turns[T]) aheadInTurn(of Tenant, own *line[T], rank int) int {
 // leftOf is how many items more a tenant gets in the turn that was begun.
 func (t *Turns[T]) leftOf(of Tenant) int {
 	if of == t.of {
-		return t.left
+		return min(t.left, t.together()-1)
 	}
 	return 0
 }
@@ -98,5 +99,5 @@ func (t *Turns[T]) aheadOfBrief(own *line[T], rank int) int {
 	if t.begun%2 == 0 {
 		turns++
 	}
-	return t.left + others + turns*t.together()
+	return t.leftOf(t.of) + others + turns*t.together()
 }

@@ -23,7 +23,7 @@ type budget struct {
 	// at once then.
 	pace *rate.Limiter
 	// claims are the granted calls that somebody is about to make, where Google counts single ones: one after the other.
-	claims []*ticket
+	claims []claim
 	// at is until when the lines were served: while nobody waits until now, and else until the last one that was served.
 	at time.Time
 }
@@ -35,6 +35,16 @@ type ticket struct {
 	// granted is the call that was taken from the budget; nil while the ticket waits.
 	granted *rate.Reservation
 }
+
+// claim is a granted call that somebody is about to make.
+type claim struct {
+	of *ticket
+	// due is when it may be made, as its owner was told last.
+	due time.Time
+}
+
+// claimLasts is how long after its time a call that was not made keeps others from making theirs.
+const claimLasts = 15 * time.Second
 
 // newBudget returns the budget of a share of a quota.
 func newBudget(share, quota float64, now time.Time) *budget {
@@ -81,8 +91,10 @@ func (b *budget) grow(now time.Time) {
 // adapt sets the rate, from when the lines were served last.
 func (b *budget) adapt(share float64) {
 	b.share = share
+	second := int(math.Ceil(share * b.perSecond))
 	b.limiter.SetLimitAt(b.at, rate.Limit(share*b.perSecond))
-	b.limiter.SetBurstAt(b.at, int(math.Ceil(share*b.perSecond)))
+	b.limiter.SetBurstAt(b.at, second)
+	b.waiting.Together = second
 }
 
 // take takes a place at the end of a tenant's line.
@@ -132,7 +144,7 @@ func (t *ticket) delay(now time.Time) time.Duration {
 	b := t.budget
 	b.serve(now)
 	if t.granted != nil {
-		return until(b.pace, t.claim()+1, now)
+		return t.claim(now)
 	}
 	return b.at.Add(b.until(b.waiting.Ahead(t.of, t) + 1)).Sub(now)
 }
@@ -140,23 +152,27 @@ func (t *ticket) delay(now time.Time) time.Duration {
 // single says that Google counts single calls of the scope, one after the other.
 func (b *budget) single() bool { return b.limiter.Burst() == 1 }
 
-// claim says how many others are about to make a call first, where that counts.
-func (t *ticket) claim() (others int) {
+// claim is how long it takes until a granted call may be made: where Google counts single ones, after those that others are about to make, unless
+// their time has long passed.
+func (t *ticket) claim(now time.Time) time.Duration {
 	b := t.budget
 	if !b.single() {
-		return 0
+		return until(b.pace, 1, now)
 	}
-	others = slices.Index(b.claims, t)
+	b.claims = slices.DeleteFunc(b.claims, func(c claim) bool { return c.of != t && now.Sub(c.due) > claimLasts })
+	others := slices.IndexFunc(b.claims, func(c claim) bool { return c.of == t })
 	if others < 0 {
-		b.claims = append(b.claims, t)
+		b.claims = append(b.claims, claim{of: t})
 		others = len(b.claims) - 1
 	}
-	return others
+	wait := until(b.pace, others+1, now)
+	b.claims[others].due = now.Add(wait)
+	return wait
 }
 
 // unclaim notes that the call is made, or will not be.
 func (t *ticket) unclaim() {
-	t.budget.claims = slices.DeleteFunc(t.budget.claims, func(other *ticket) bool { return other == t })
+	t.budget.claims = slices.DeleteFunc(t.budget.claims, func(c claim) bool { return c.of == t })
 }
 
 // made notes that the call is let go.

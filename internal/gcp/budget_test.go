@@ -39,3 +39,47 @@ func TestABudgetGoesToTenantsInTurn(t *testing.T) {
 		t.Errorf("%d were granted of the one, and the other waits %v", granted, last.delay(clock.Time))
 	}
 }
+
+// TestAClaimThatNobodyComesForEnds, and those behind it go on; whoever claimed comes after them if it comes back.
+func TestAClaimThatNobodyComesForEnds(t *testing.T) {
+	clock := newClock()
+	b := newBudget(0.8, 0.5, clock.Time)
+	at := fair.Tenant{Namespace: "shop", Project: "p"}
+	gone := b.take(at, clock.Time)
+	if wait := gone.delay(clock.Time); wait != 0 {
+		t.Fatalf("the first waits %s", wait)
+	}
+	clock.advance(time.Minute) // which is more than it takes until the second is granted, and the pace allows both
+	next := b.take(at, clock.Time)
+	if wait := next.delay(clock.Time); wait != 0 {
+		t.Errorf("behind one that nobody has come for in a minute the next waits %s", wait)
+	}
+	if wait := gone.delay(clock.Time); wait == 0 {
+		t.Error("the one that comes late does not wait for the one that may go now")
+	}
+	next.made(clock.Time)
+	clock.advance(3 * time.Second)
+	if wait := gone.delay(clock.Time); wait != 0 {
+		t.Errorf("after the other one it waits %s", wait)
+	}
+}
+
+// TestTurnsAreOfASecondAlsoWhileGoogleThrottles: nobody waits for a burst of somebody else that takes longer than that.
+func TestTurnsAreOfASecondAlsoWhileGoogleThrottles(t *testing.T) {
+	clock := newClock()
+	b := newBudget(0.8, 100, clock.Time)
+	many, few := fair.Tenant{Namespace: "many", Project: "p"}, fair.Tenant{Namespace: "few", Project: "q"}
+	for range 1000 {
+		b.take(many, clock.Time)
+	}
+	for range 20 {
+		clock.advance(countsAsOnce)
+		b.lower(clock.Time)
+	}
+	if got := b.share * b.perSecond; got > 5 {
+		t.Fatalf("the rate is %v a second", got)
+	}
+	if wait := b.take(few, clock.Time).delay(clock.Time); wait > 2*time.Second {
+		t.Errorf("who asks for one call waits %s behind the turn of another one", wait)
+	}
+}
