@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/kind"
+	"github.com/holdfast-dev/holdfast/internal/observe"
 	"github.com/holdfast-dev/holdfast/internal/plan"
 )
 
@@ -43,8 +45,8 @@ type firstLooks struct {
 	lists map[lister]*projectList
 	// listed counts the resources in lists.
 	listed int
-	// crowded is the number of lists at which those are dropped that are over.
-	crowded int
+	// pruned is when those were last forgotten that are over.
+	pruned time.Time
 }
 
 // lister is a project, as somebody sees it.
@@ -67,7 +69,7 @@ func newFirstLooks(of kind.Traits) *firstLooks {
 	if of.Labels {
 		lasts = listLasts
 	}
-	return &firstLooks{lasts: lasts, lists: map[lister]*projectList{}, crowded: 256}
+	return &firstLooks{lasts: lasts, lists: map[lister]*projectList{}}
 }
 
 // way is how it is found out whether a resource is there.
@@ -110,6 +112,16 @@ func (f *firstLooks) current(of lister, now time.Time) *projectList {
 func (f *firstLooks) forget(of lister) {
 	f.listed -= len(f.lists[of].ids)
 	delete(f.lists, of)
+}
+
+// add notes that a resource is there that a list does not show.
+func (f *firstLooks) add(of lister, id string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if l := f.lists[of]; l != nil && l.lacks(id) && l.ids != nil {
+		l.ids[id] = true
+		f.listed++
+	}
 }
 
 func (l *projectList) lacks(id string) bool { return l.whole && !l.ids[id] }
@@ -156,6 +168,7 @@ type listFunc func(ctx context.Context, yield func(page []kind.Listed) bool) err
 func (f *firstLooks) make(ctx context.Context, of lister, l *projectList, now func() time.Time, list listFunc) error {
 	began := now()
 	ids, whole, err := firstPage(ctx, list)
+	f.prune(began)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	defer close(l.done)
@@ -170,24 +183,38 @@ func (f *firstLooks) make(ctx context.Context, of lister, l *projectList, now fu
 		l.until, l.ids = began.Add(f.lasts), ids
 		f.listed += len(ids)
 	}
-	f.makeRoom(of, now())
+	f.makeRoom(of)
 	if err != nil {
 		log.FromContext(ctx).V(1).Info("a project cannot be listed, so that its resources are read one by one", "project", of.project, "error", err.Error())
 	}
 	return nil
 }
 
-// makeRoom forgets, now and then, lists that are over, and others where too much is remembered.
-func (f *firstLooks) makeRoom(but lister, now time.Time) {
-	if f.listed <= mostListed && len(f.lists) < f.crowded {
+// prune forgets, at most once a minute, lists that are over. Sweeps ask for it: there may be no new manifests for long.
+func (f *firstLooks) prune(now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if now.Sub(f.pruned) < time.Minute {
 		return
 	}
+	f.pruned = now
 	for of, l := range f.lists {
-		if of != but && l.ended && (!now.Before(l.until) || l.whole && f.listed > mostListed) {
+		if l.ended && !now.Before(l.until) {
 			f.forget(of)
 		}
 	}
-	f.crowded = max(f.crowded, 2*len(f.lists))
+}
+
+// makeRoom forgets lists where too much is remembered.
+func (f *firstLooks) makeRoom(but lister) {
+	for of, l := range f.lists {
+		if f.listed <= mostListed {
+			return
+		}
+		if of != but && l.ended && l.whole {
+			f.forget(of)
+		}
+	}
 }
 
 // firstPage lists the IDs on the first page; whole is false if there are others. What a list asks for after its first page is refused before it
@@ -254,10 +281,25 @@ func (p *pass) isListedAbsent(ctx context.Context) (bool, error) {
 	})
 }
 
-// readAfterAll reads a resource that Google would not create, because there is one of that name: it came to be after the project was listed, or is
-// in another project. The pass goes on with what it sees.
+// isThereAfterAll says whether a resource that Google would not create is there, though no list has shown it: it came to be after the project was
+// listed, or is in another project. Google may refuse a create for another reason before it says so.
+func (p *pass) isThereAfterAll(ctx context.Context, refusal error) bool {
+	switch {
+	case !p.listed || refusal == nil:
+		return false
+	case gcp.IsAlreadyExists(refusal):
+		return true
+	case !slices.Contains([]kind.Class{kind.Denied, kind.Invalid, kind.QuotaExceeded}, gcp.Classify(refusal).Class):
+		return false
+	}
+	return observe.Fields(ctx, p.kind, p.env.Ref, p.record, p.projects).Exists
+}
+
+// readAfterAll reads a resource that is there after all. The pass goes on with what it sees.
 func (p *pass) readAfterAll(ctx context.Context) outcome {
+	p.firstLooks.add(p.lister(), p.env.Ref.ID)
 	p.listed, p.read = false, true
+	p.recorded = p.recorded && !p.unstored
 	p.sent.fields, p.unstored = false, false
 	for _, phase := range []func(*pass, context.Context) *outcome{(*pass).observe, (*pass).doubtProject, (*pass).assess} {
 		if out := phase(p, ctx); out != nil {

@@ -199,12 +199,36 @@ func TestListsAreForgotten(t *testing.T) {
 	if f.listed > mostListed || f.listed == 0 {
 		t.Errorf("%d resources are remembered at once, want %d at the most", f.listed, mostListed)
 	}
+	f.prune(three.Add(listLasts - 1))
+	if len(f.lists) == 0 {
+		t.Error("lists are forgotten before they are over")
+	}
+	f.prune(three.Add(listLasts + time.Minute))
+	if len(f.lists) != 0 || f.listed != 0 {
+		t.Errorf("%d lists with %d resources are remembered long after", len(f.lists), f.listed)
+	}
 	for i := range 1000 {
 		empty := project{pages: [][]string{{}}}
 		_, _ = f.absent(t.Context(), lister{project: fmt.Sprint("q", i)}, "a", func() time.Time { return three.Add(time.Duration(i) * listLasts) }, empty.list)
 	}
-	if len(f.lists) > f.crowded || f.crowded > 600 || f.listed != 0 {
-		t.Errorf("%d lists with %d resources are remembered long after", len(f.lists), f.listed)
+	if len(f.lists) > 2 {
+		t.Errorf("%d lists are remembered, of projects that had a new manifest one after the other", len(f.lists))
+	}
+}
+
+// TestAListIsToldWhatIsThereAfterAll, so that what Google would not create is read from then on.
+func TestAListIsToldWhatIsThereAfterAll(t *testing.T) {
+	f, shop := newFirstLooks(withLabels), project{pages: [][]string{{}}}
+	now := func() time.Time { return three }
+	f.add(shopAsOurselves, "a") // of a project that was not listed
+	for _, absent := range []bool{true, false} {
+		if got, err := f.absent(t.Context(), shopAsOurselves, "a", now, shop.list); err != nil || got != absent {
+			t.Errorf("absent is %t (%v), want %t", got, err, absent)
+		}
+		f.add(shopAsOurselves, "a")
+	}
+	if got := f.wayTo(shopAsOurselves, "a", three); got != byReading || f.listed != 1 || shop.asked != 1 {
+		t.Errorf("the way is %d, %d resources are remembered, %d lists", got, f.listed, shop.asked)
 	}
 }
 
@@ -215,8 +239,8 @@ type listedKind struct {
 	calls []string
 	// since are resources that came to be after the project was listed.
 	since map[string]v1alpha1.TopicSpec
-	// forbidden fails each list.
-	forbidden error
+	// forbidden fails each list, and refused each create.
+	forbidden, refused error
 }
 
 var _ kind.Lister[v1alpha1.TopicSpec] = (*listedKind)(nil)
@@ -252,6 +276,9 @@ func (k *listedKind) Observe(ctx context.Context, ref kind.Ref) (v1alpha1.TopicS
 
 func (k *listedKind) Create(ctx context.Context, ref kind.Ref, want *v1alpha1.Topic) (v1alpha1.TopicSpec, error) {
 	k.calls = append(k.calls, "create "+ref.ID)
+	if k.refused != nil {
+		return v1alpha1.TopicSpec{}, k.refused
+	}
 	if _, there := k.since[ref.ID]; there {
 		return v1alpha1.TopicSpec{}, status.Error(codes.AlreadyExists, "it is there")
 	}
@@ -277,6 +304,7 @@ func TestWhoseFirstLookAListServes(t *testing.T) {
 		topics      []*v1alpha1.Topic
 		live, since map[string]v1alpha1.TopicSpec
 		forbidden   error
+		refused     error
 		want        []string
 		reason      string // of the last one
 	}{
@@ -291,6 +319,13 @@ func TestWhoseFirstLookAListServes(t *testing.T) {
 		"one that somebody else creates meanwhile is not taken over": {
 			topics: []*v1alpha1.Topic{topicNamed("a"), topicNamed("b")}, since: map[string]v1alpha1.TopicSpec{"b": theirs},
 			want: []string{"list", "create a", "create b", "get b"}, reason: v1alpha1.ReasonAwaitingAdoption,
+		},
+		"one that somebody else creates meanwhile, and that we may not create": {
+			topics: []*v1alpha1.Topic{topicNamed("b")}, since: map[string]v1alpha1.TopicSpec{"b": theirs}, refused: denied,
+			want: []string{"list", "create b", "get b", "get b"}, reason: v1alpha1.ReasonAwaitingAdoption,
+		},
+		"one that we may not create": {
+			topics: []*v1alpha1.Topic{topicNamed("a")}, refused: denied, want: []string{"list", "create a", "get a"}, reason: v1alpha1.ReasonDenied,
 		},
 		"without the permission to list": {
 			topics: []*v1alpha1.Topic{topicNamed("a"), topicNamed("b")}, forbidden: denied,
@@ -318,7 +353,7 @@ func TestWhoseFirstLookAListServes(t *testing.T) {
 				objects = append(objects, topic)
 			}
 			r, base := testReconciler(t, objects...)
-			topics := &listedKind{fakeKind: base, since: tc.since, forbidden: tc.forbidden}
+			topics := &listedKind{fakeKind: base, since: tc.since, forbidden: tc.forbidden, refused: tc.refused}
 			maps.Copy(base.live, tc.live)
 			r.use(kind.Of(topics))
 			var last v1alpha1.Topic

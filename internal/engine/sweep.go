@@ -257,6 +257,7 @@ func (s *sweeper) sweepKind(ctx context.Context, k kind.Kind, project string, me
 		}
 	}
 	r, unmanaged, listed := s.of[k.Kind], map[string]bool{}, false
+	r.firstLooks.prune(r.now())
 	var denial, failure error
 	for _, impersonate := range slices.Sorted(maps.Keys(reached)) {
 		of := newListing(r, reached[impersonate], unmanaged)

@@ -27,7 +27,7 @@ func (p *pass) write(ctx context.Context) outcome {
 	}
 	fieldsErr := p.writeFields(ctx)
 	p.noteUnrecorded()
-	if p.listed && gcp.IsAlreadyExists(fieldsErr) {
+	if p.isThereAfterAll(ctx, fieldsErr) {
 		return p.readAfterAll(ctx)
 	}
 	var policyErr error
