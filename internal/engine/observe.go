@@ -73,7 +73,7 @@ func (p *pass) noteAbsence() {
 	case owned && (fields.Missing != nil || policy != nil && policy.Class == kind.NotFound):
 		noted := p.missing.note(p.name(), p.now())
 		p.seen.MissingSince, p.seen.Misses = noted.since, noted.looks
-	case !owned, fields.Err == nil && policy == nil:
+	case !owned, fields.Exists, fields.Err == nil && policy == nil:
 		p.missing.drop(p.name())
 	}
 }
