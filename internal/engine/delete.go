@@ -150,18 +150,17 @@ func (p *pass) free(ctx context.Context) *outcome {
 	if len(p.Freeing) == 0 {
 		return nil
 	}
-	freeing, before := p.Freeing, p.record
+	freeing := p.Freeing
+	p.before = p.record
 	p.record = p.Assessment.Record // under whose approval what follows is done
 	if err := p.save(ctx); err != nil {
-		p.record = before
+		p.record = p.before
 		return p.unfreed("recording what is about to be written", err)
 	}
 	want := diff.Apply(p.seen.Fields.Live.Object, freeing, p.kind.FieldTraits)
 	for _, write := range p.kind.Fields.Update(p.env.Ref, want, freeing) {
 		if err := p.call(ctx, write); err != nil {
-			if wasNotSent(err) {
-				p.record = before
-			}
+			p.forgetUnsent()
 			return p.unfreed("applying "+plan.List(freeing.Paths())+", so that the contents can be deleted", err)
 		}
 	}
