@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -40,6 +41,15 @@ type served struct {
 	url, authority string
 }
 
+// builtManager builds the manager, once for all tests.
+var builtManager = sync.OnceValues(func() (string, error) {
+	manager := filepath.Join(filepath.Dir(binary), "manager")
+	if said, err := exec.Command("go", "build", "-o", manager, "../../cmd/manager").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building the manager: %w\n%s", err, said)
+	}
+	return manager, nil
+})
+
 func serve(t *testing.T, name string, args ...string) *served {
 	t.Helper()
 	s := &served{world: newWorld(t, name), issuer: issuer.Start(t)}
@@ -49,10 +59,8 @@ func serve(t *testing.T, name string, args ...string) *served {
 		s.must(client.IgnoreAlreadyExists(installed.Create(s.kube, folder, file)))
 	}
 	home := t.TempDir()
-	manager := filepath.Join(home, "manager")
-	if said, err := exec.CommandContext(t.Context(), "go", "build", "-o", manager, "../../cmd/manager").CombinedOutput(); err != nil {
-		t.Fatalf("building the manager: %v\n%s", err, said)
-	}
+	manager, err := builtManager()
+	s.must(err)
 	address, err := process.FreeAddress()
 	s.must(err)
 	s.url, s.authority = "https://"+address, s.certificate(home)
