@@ -11,6 +11,7 @@ RUN go mod download
 COPY api api
 COPY cmd cmd
 COPY config/admission config/admission
+COPY config/crd config/crd
 COPY internal internal
 
 ARG TARGETOS
