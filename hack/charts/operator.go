@@ -49,12 +49,40 @@ func operatorTemplate(obj, first *unstructured.Unstructured) (string, error) {
 	marks := map[string]string{
 		namespaceMark: "{{ .Release.Namespace }}", accountMark: "{{ .Values.serviceAccountName }}", suffixMark: `{{ include "holdfast.suffix" . }}`,
 	}
-	if obj.GetKind() == "Deployment" {
-		if err := parametrize(obj, first, marks); err != nil {
-			return "", fmt.Errorf("the Deployment of config/manager: %w", err)
-		}
+	var err error
+	switch obj.GetKind() {
+	case "Deployment":
+		err = parametrize(obj, first, marks)
+	case "NetworkPolicy":
+		err = open(obj, marks)
+	}
+	if err != nil {
+		return "", fmt.Errorf("the %s of config/manager: %w", obj.GetKind(), err)
 	}
 	return text(obj, marks)
+}
+
+// open marks where values let the operator speak with more than the NetworkPolicy of config/manager does.
+func open(obj *unstructured.Unstructured, marks map[string]string) error {
+	rules, _, err := unstructured.NestedSlice(obj.Object, "spec", "egress")
+	if err != nil {
+		return err
+	}
+	marks["HOLDFAST-EGRESS"] = items("egress")
+	return unstructured.SetNestedSlice(obj.Object, append(rules, "HOLDFAST-EGRESS"), "spec", "egress")
+}
+
+// items is a template for what a value adds to a list, and fields for what values add to an object, by their names.
+func items(value string) string {
+	return fmt.Sprintf("{{- with .Values.%s }}\n{{- toYaml . | nindent INDENT }}\n{{- end }}\n", value)
+}
+
+func fields(values ...string) string {
+	var out strings.Builder
+	for _, value := range values {
+		fmt.Fprintf(&out, "{{- with .Values.%[1]s }}\n{{- toYaml (dict %[1]q .) | nindent INDENT }}\n{{- end }}\n", value)
+	}
+	return out.String()
 }
 
 // parametrize marks what values change in the Deployment. What they leave alone is as in config/manager.
@@ -82,18 +110,20 @@ func parametrize(obj, first *unstructured.Unstructured, marks map[string]string)
 
 	args, _ := before["args"].([]any)
 	container["args"] = append(slices.Clone(args), "HOLDFAST-ARGS")
-	marks["HOLDFAST-ARGS"] = "{{- with .Values.shard }}\n- --shard={{ . }}\n{{- end }}\n" +
-		"{{- with .Values.args }}\n{{- toYaml . | nindent INDENT }}\n{{- end }}\n"
+	marks["HOLDFAST-ARGS"] = "{{- with .Values.shard }}\n- --shard={{ . }}\n{{- end }}\n" + items("args")
 
 	env, _ := container["env"].([]any)
 	for _, variable := range env {
 		if variable, _ := variable.(map[string]any); variable["name"] == "GOMEMLIMIT" {
-			marks["HOLDFAST-MEMORY"] = fmt.Sprintf("{{ .Values.goMemLimit | default %q }}", variable["value"])
+			marks["HOLDFAST-MEMORY"] = fmt.Sprintf("{{ .Values.goMemLimit | default %q | quote }}", variable["value"])
 			variable["value"] = "HOLDFAST-MEMORY"
 		}
 	}
 	container["env"] = append(env, "HOLDFAST-ENV")
-	marks["HOLDFAST-ENV"] = "{{- with .Values.env }}\n{{- toYaml . | nindent INDENT }}\n{{- end }}\n"
+	marks["HOLDFAST-ENV"] = items("env")
+
+	container["volumeMounts"] = "HOLDFAST-MOUNTS"
+	marks["HOLDFAST-MOUNTS"] = fields("volumeMounts")
 
 	resources, err := yaml.Marshal(map[string]any{"resources": container["resources"]})
 	if err != nil {
@@ -103,11 +133,7 @@ func parametrize(obj, first *unstructured.Unstructured, marks map[string]string)
 	marks["HOLDFAST-RESOURCES"] = "{{- with .Values.resources }}\n{{- toYaml (dict \"resources\" .) | nindent INDENT }}\n{{- else }}\n" +
 		string(resources) + "{{- end }}\n"
 
-	var placement strings.Builder
-	for _, field := range []string{"imagePullSecrets", "priorityClassName", "nodeSelector", "affinity", "tolerations"} {
-		fmt.Fprintf(&placement, "{{- with .Values.%[1]s }}\n{{- toYaml (dict %[1]q .) | nindent INDENT }}\n{{- end }}\n", field)
-	}
-	marks["HOLDFAST-PLACEMENT"] = placement.String()
-	pod["HOLDFAST-PLACEMENT"] = ""
+	pod["HOLDFAST-POD"] = ""
+	marks["HOLDFAST-POD"] = fields("imagePullSecrets", "priorityClassName", "nodeSelector", "affinity", "tolerations", "volumes")
 	return unstructured.SetNestedField(obj.Object, "HOLDFAST-REPLICAS", "spec", "replicas")
 }

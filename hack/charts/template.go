@@ -90,7 +90,7 @@ func text(obj *unstructured.Unstructured, marks map[string]string) (string, erro
 			out = strings.ReplaceAll(out, mark, template)
 			continue
 		}
-		line := regexp.MustCompile(`(?m)^( *)(- |[a-z]+: )?` + mark + `(: "")?\n`)
+		line := regexp.MustCompile(`(?m)^( *)(- |[a-zA-Z]+: )?` + mark + `(: "")?\n`)
 		out = line.ReplaceAllStringFunc(out, func(found string) string {
 			indent := line.FindStringSubmatch(found)[1]
 			var lines strings.Builder

@@ -86,8 +86,8 @@ func TestPodsOfAllReleases(t *testing.T) {
 			if diff := cmp.Diff(listens, open); diff != "" {
 				t.Errorf("ports (-listening +open):\n%s", diff)
 			}
-			if container.Resources.Requests.Memory().Value() < 524<<20 || container.Resources.Limits.Memory().IsZero() {
-				t.Errorf("resources %+v: want what the fleet of the benchmark takes, 524 MiB", container.Resources)
+			if container.Resources.Requests.Memory().Value() < 396<<20 || container.Resources.Limits.Memory().IsZero() {
+				t.Errorf("resources %+v: want what the fleet of the benchmark takes, 396 MiB", container.Resources)
 			}
 		})
 	}

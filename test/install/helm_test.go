@@ -2,6 +2,7 @@ package install
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -81,7 +82,7 @@ func TestHelm(t *testing.T) {
 	s.publish(s.next("holdfast-cluster"), "0.2.0")
 	s.publish("config/chart/holdfast", "0.2.0")
 
-	s.readme("Install with Helm", "VERSION=0.1.0", "HOLDFAST=holdfast@ops.iam.gserviceaccount.com")
+	s.readme("Install with Helm", "VERSION=v0.1.0", "HOLDFAST=holdfast@ops.iam.gserviceaccount.com")
 	account := s.live("", "v1", "ServiceAccount", "holdfast-system", "holdfast-manager")
 	if got := account.GetAnnotations()["iam.gke.io/gcp-service-account"]; got != "holdfast@ops.iam.gserviceaccount.com" {
 		t.Errorf("the service account is bound to %q", got)
@@ -94,7 +95,7 @@ func TestHelm(t *testing.T) {
 	first := standing{"ghcr.io/holdfast-dev/holdfast:v0.1.0", true, true, true, false, true, true}
 	s.stands("installed", first)
 
-	s.readme("Upgrade", "VERSION=0.2.0")
+	s.readme("Upgrade", "VERSION=v0.2.0")
 	s.stands("upgraded", standing{"ghcr.io/holdfast-dev/holdfast:v0.2.0", true, true, true, true, true, true})
 	upgraded := s.live("", "v1", "ServiceAccount", "holdfast-system", "holdfast-manager")
 	if diff := cmp.Diff(account.GetAnnotations(), upgraded.GetAnnotations()); diff != "" {
@@ -109,7 +110,7 @@ func TestHelm(t *testing.T) {
 		helm uninstall holdfast-cluster --namespace default`)
 	s.stands("uninstalled", standing{"", false, false, true, true, true, true})
 
-	s.readme("Install with Helm", "VERSION=0.1.0", "HOLDFAST=holdfast@ops.iam.gserviceaccount.com")
+	s.readme("Install with Helm", "VERSION=v0.1.0", "HOLDFAST=holdfast@ops.iam.gserviceaccount.com")
 	s.stands("installed again", first)
 }
 
@@ -120,7 +121,7 @@ func TestValuesAreChecked(t *testing.T) {
 		"holdfast-cluster": {"namespace=Holdfast", "serviceAccount.name=a/b", "prometheus=maybe", "operator.namespace=platform"},
 		"holdfast": {
 			"image.tag=a:b", "image.digest=latest", "shard=EU", "args={--shard=us}", "args={shard}", "replicas=0", "goMemLimit=1Gi",
-			"networkPolicy=", "image.name=x",
+			"networkPolicy=", "image.name=x", "volumes[0].secret.secretName=key", "volumeMounts[0].name=key", "egress=all",
 		},
 	} {
 		for _, value := range all {
@@ -135,13 +136,38 @@ func TestValuesAreChecked(t *testing.T) {
 	}
 }
 
+// TestMoreThatTheOperatorMaySpeakWith: rules are added to those of its NetworkPolicy.
+func TestMoreThatTheOperatorMaySpeakWith(t *testing.T) {
+	helm := tool(t, "HOLDFAST_HELM")
+	rules := func(set ...string) []any {
+		args := append([]string{"template", "x", root + "/config/chart/holdfast", "--show-only", "templates/networkpolicy.yaml"}, set...)
+		policy := parse(t, output(t, exec.CommandContext(t.Context(), helm, args...)))[0]
+		rules, _, _ := unstructured.NestedSlice(policy.Object, "spec", "egress")
+		return rules
+	}
+	proxy := map[string]any{"ports": []any{map[string]any{"port": int64(3128), "protocol": "TCP"}}}
+	got := rules("--set", "egress[0].ports[0].port=3128,egress[0].ports[0].protocol=TCP")
+	if diff := cmp.Diff(append(rules(), proxy), got); diff != "" {
+		t.Errorf("egress (-want +got):\n%s", diff)
+	}
+}
+
+// TestALimitInBytesIsText, as the API server demands of a variable's value.
+func TestALimitInBytesIsText(t *testing.T) {
+	out := output(t, exec.CommandContext(t.Context(), tool(t, "HOLDFAST_HELM"), "template", "x", root+"/config/chart/holdfast", "--set-string", "goMemLimit=1929379840"))
+	if !strings.Contains(string(out), `value: "1929379840"`) {
+		t.Errorf("GOMEMLIMIT is not text:\n%s", out)
+	}
+}
+
 // TestValuesOfTheOperator: values change what they are for.
 func TestValuesOfTheOperator(t *testing.T) {
 	helm := tool(t, "HOLDFAST_HELM")
 	out, err := run(t, helm, "template", "x", root+"/config/chart/holdfast", "--set",
 		"replicas=3,goMemLimit=1840MiB,resources.limits.memory=2Gi,env[0].name=HTTPS_PROXY,env[0].value=proxy:3128,nodeSelector.pool=system,"+
 			"priorityClassName=high,imagePullSecrets[0].name=registry,tolerations[0].operator=Exists,networkPolicy=false,"+
-			"image.digest=sha256:"+strings.Repeat("0", 64), "--show-only", "templates/deployment.yaml")
+			"image.digest=sha256:"+strings.Repeat("0", 64)+",volumes[0].name=key,volumes[0].secret.secretName=key,"+
+			"volumeMounts[0].name=key,volumeMounts[0].mountPath=/var/run/key", "--show-only", "templates/deployment.yaml")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -150,9 +176,9 @@ func TestValuesOfTheOperator(t *testing.T) {
 	container := pod["containers"].([]any)[0].(map[string]any)
 	got := map[string]any{
 		"replicas": deployment.Object["spec"].(map[string]any)["replicas"], "env": container["env"], "image": container["image"],
-		"resources": container["resources"],
+		"resources": container["resources"], "volumeMounts": container["volumeMounts"],
 	}
-	for _, field := range []string{"nodeSelector", "priorityClassName", "imagePullSecrets", "tolerations", "affinity"} {
+	for _, field := range []string{"nodeSelector", "priorityClassName", "imagePullSecrets", "tolerations", "affinity", "volumes"} {
 		got[field] = pod[field]
 	}
 	want := map[string]any{
@@ -162,6 +188,8 @@ func TestValuesOfTheOperator(t *testing.T) {
 		"resources": map[string]any{"limits": map[string]any{"memory": "2Gi"}}, "nodeSelector": map[string]any{"pool": "system"},
 		"priorityClassName": "high", "imagePullSecrets": []any{map[string]any{"name": "registry"}},
 		"tolerations": []any{map[string]any{"operator": "Exists"}}, "affinity": nil,
+		"volumes":      []any{map[string]any{"name": "key", "secret": map[string]any{"secretName": "key"}}},
+		"volumeMounts": []any{map[string]any{"name": "key", "mountPath": "/var/run/key"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the Deployment (-want +got):\n%s", diff)

@@ -61,7 +61,7 @@ func (s *site) operate(cloud *emulator.Emulator, args ...string) *process.Proces
 
 // TestUninstallDeletesNothing: as the README says, with the operator at work; whichever way it was installed.
 func TestUninstallDeletesNothing(t *testing.T) {
-	for way, version := range map[string]string{"kustomize": "IMG=registry.example.com/holdfast:v0.1.0", "Helm": "VERSION=0.1.0"} {
+	for way, version := range map[string]string{"kustomize": "IMG=registry.example.com/holdfast:v0.1.0", "Helm": "VERSION=v0.1.0"} {
 		t.Run(way, func(t *testing.T) {
 			s, cloud := newSite(t), emulator.StartTest(t)
 			for _, chart := range []string{"holdfast-cluster", "holdfast"} {
