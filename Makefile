@@ -278,7 +278,7 @@ verify-generated: generate manifests
 
 .PHONY: verify-compatible
 verify-compatible: ## Compare the definitions with those of the version FROM, by default the last release: what that accepts stays as it is.
-	@from='$(or $(FROM),$(shell git describe --tags --abbrev=0 --match 'v*' 2>/dev/null))'; \
+	@from='$(or $(FROM),$(shell git describe --tags --abbrev=0 --match 'v*' HEAD^ 2>/dev/null))'; \
 	if [ -z "$$from" ]; then echo 'definitions: there is no release yet to compare them with'; exit; fi; \
 	folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; git archive "$$from" config/crd/bases | tar -x -C "$$folder"; \
 	go run ./hack/crdcompatible "$$folder/config/crd/bases" config/crd/bases
@@ -322,7 +322,7 @@ deploy: ## Install CRDs, roles, policies and the operator (image IMG); OVERLAY=c
 
 # The CRDs go first: the operator must still be running to remove its finalizers.
 .PHONY: undeploy
-undeploy: uninstall ## Remove everything that deploy installed; deletes nothing in Google Cloud.
+undeploy: uninstall ## Remove everything that deploy installed, with the same OVERLAY; deletes nothing in Google Cloud.
 	$(kustomize) build $(OVERLAY) | kubectl delete --ignore-not-found -f -
 
 .PHONY: install-manifests

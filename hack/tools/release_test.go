@@ -8,12 +8,16 @@ import (
 	"testing"
 )
 
-// TestActionsArePinned holds each action of a workflow to a commit: a tag can be moved.
+// TestActionsArePinned holds each action of a workflow, ours and those that people copy, to a commit: a tag can be moved.
 func TestActionsArePinned(t *testing.T) {
 	t.Parallel()
-	workflows, err := filepath.Glob("../../.github/workflows/*.yaml")
-	if err != nil || len(workflows) == 0 {
-		t.Fatalf("got workflows %q and error %v, want some", workflows, err)
+	var workflows []string
+	for _, folder := range []string{"../../.github/workflows", "../../config/samples/ci"} {
+		found, err := filepath.Glob(folder + "/*.yaml")
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: got workflows %q and error %v, want some", folder, found, err)
+		}
+		workflows = append(workflows, found...)
 	}
 	uses, pinned := regexp.MustCompile(`(?m)\buses: .*$`), regexp.MustCompile(`^uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
 	for _, workflow := range workflows {
