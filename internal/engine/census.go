@@ -49,7 +49,7 @@ func (c *census) note(project string, found tally, projects int) (newlyDenied bo
 	return found.denied && !before.denied
 }
 
-// noteNothing notes that a sweep of one of so many projects found nobody to list it as. What assets have shown stays.
+// noteNothing notes that a sweep of one of so many projects found nobody to list it as, or could not list it now. What was found before stays.
 func (c *census) noteNothing(project string, projects int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -126,7 +126,8 @@ func (f *firstLooks) add(of lister, id string) {
 
 func (l *projectList) lacks(id string) bool { return l.whole && !l.ids[id] }
 
-// absent says whether a list shows that there is no such resource: one that is not too old, or is being made, or else one that it makes itself. Where that is not known the resource has to be read. An error says that not even that can be done now.
+// absent says whether a list shows that there is no such resource: one that is not too old, or is being made, or else one that it makes itself.
+// Where that is not known the resource has to be read. An error says that not even that can be done now.
 func (f *firstLooks) absent(ctx context.Context, of lister, id string, now func() time.Time, list listFunc) (bool, error) {
 	f.mu.Lock()
 	l := f.current(of, now())

@@ -3,6 +3,8 @@ package engine
 import (
 	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -24,6 +26,8 @@ type listing struct {
 	unmanaged map[string]bool
 	// failed is why manifests could not be looked for.
 	failed error
+	// began says that some of the list was seen.
+	began bool
 }
 
 func newListing(r *Reconciler, members []member, unmanaged map[string]bool) *listing {
@@ -37,6 +41,7 @@ func newListing(r *Reconciler, members []member, unmanaged map[string]bool) *lis
 // take lists. What the list does not show is missing only once all of it was seen.
 func (l *listing) take(ctx context.Context, of kind.Ref) error {
 	err := l.r.kind.Fields.List(ctx, of, func(page []kind.Listed) bool {
+		l.began = true
 		for _, resource := range page {
 			if l.failed = l.see(ctx, of.Project, resource); l.failed != nil {
 				return false
@@ -55,6 +60,11 @@ func (l *listing) take(ctx context.Context, of kind.Ref) error {
 		}
 	}
 	return nil
+}
+
+// unseen are the manifests whose resources the list has not shown.
+func (l *listing) unseen() []types.NamespacedName {
+	return slices.Concat(slices.Collect(maps.Values(l.missing))...)
 }
 
 // see checks the manifests of a resource that the list shows.

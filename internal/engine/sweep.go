@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
 	toolscache "k8s.io/client-go/tools/cache"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -38,6 +39,8 @@ type sweeper struct {
 	// coverage says which lists can be spared, swept is when each was last taken: a time.Time, by sweep.Resource without an ID.
 	coverage *sweep.Coverage
 	swept    sync.Map
+	// brokenOff is how often on end each list has begun and not come to its end: an int, by asLister.
+	brokenOff sync.Map
 	// counted are the projects that were counted by the last listing of assets.
 	counted map[string]bool
 }
@@ -110,6 +113,12 @@ func (s *sweeper) forget(project string) {
 		counts.forget(project)
 		s.swept.Delete(sweep.Resource{Kind: kind, Project: project})
 	}
+	s.brokenOff.Range(func(by, _ any) bool {
+		if by.(asLister).project == project {
+			s.brokenOff.Delete(by)
+		}
+		return true
+	})
 }
 
 // projectKey is the project that a manifest's resource was last looked for in; empty before the first look.
@@ -260,23 +269,29 @@ func (s *sweeper) sweepKind(ctx context.Context, k kind.Kind, project string, me
 	r.firstLooks.prune(r.now())
 	var denial, failure error
 	for _, impersonate := range slices.Sorted(maps.Keys(reached)) {
+		by := asLister{k.Kind, lister{project, impersonate}}
 		of := newListing(r, reached[impersonate], unmanaged)
 		switch err := of.take(ctx, kind.Ref{Project: project, Impersonate: impersonate}); {
 		case err == nil:
 			listed = true
+			s.brokenOff.Delete(by)
 		case ctx.Err() != nil, of.failed != nil:
 			return err
 		case gcp.IsUnavailable(err), gcp.IsThrottled(err): // for this identity, which is nothing to the others
 			failure = errors.Join(failure, err)
+			if of.began && s.breaksOff(by) {
+				s.oneByOne(ctx, r, of.unseen())
+			}
 		default: // which time does not change
 			denial = err
-			s.oneByOne(ctx, r, reached[impersonate])
+			s.oneByOne(ctx, r, of.unseen())
 		}
 	}
+	counts := s.counts[k.Kind]
 	if failure != nil {
+		counts.noteNothing(project, s.projects.Len())
 		return failure
 	}
-	counts := s.counts[k.Kind]
 	if listed {
 		counts.note(project, tally{unmanaged: len(unmanaged)}, s.projects.Len())
 	} else if counts.note(project, tally{denied: true}, s.projects.Len()) {
@@ -286,10 +301,28 @@ func (s *sweeper) sweepKind(ctx context.Context, k kind.Kind, project string, me
 	return nil
 }
 
+// asLister is who lists a kind's resources in a project.
+type asLister struct {
+	kind string
+	lister
+}
+
+// oftenBrokenOff is how often on end a list has to have broken off until what it has not shown is read.
+const oftenBrokenOff = 3
+
+// breaksOff notes that a list has begun and not come to its end, and says whether it does so each time. That Google can be reached is known then; and
+// what comes after would not be looked at for as long as it does.
+func (s *sweeper) breaksOff(by asLister) bool {
+	before, _ := s.brokenOff.Load(by)
+	times, _ := before.(int)
+	s.brokenOff.Store(by, times+1)
+	return times+1 >= oftenBrokenOff
+}
+
 // oneByOne asks for a look at each of the resources that no list shows, spread over an interval.
-func (s *sweeper) oneByOne(ctx context.Context, r *Reconciler, members []member) {
-	for _, m := range members {
-		if err := r.checkUnlisted(ctx, client.ObjectKeyFromObject(m.obj), s.schedule.First()); err != nil {
+func (s *sweeper) oneByOne(ctx context.Context, r *Reconciler, names []types.NamespacedName) {
+	for _, name := range names {
+		if err := r.checkUnlisted(ctx, name, s.schedule.First()); err != nil {
 			log.FromContext(ctx).Error(err, "asking for a look; the next sweep will")
 		}
 	}

@@ -38,12 +38,11 @@ func TestOneIdentityKeepsNoOtherFromBeingSwept(t *testing.T) {
 	for name, tc := range map[string]struct {
 		fails map[string]error
 		again bool // the project is swept again soon
-		known bool // what is unmanaged there is counted
 	}{
-		"all can be listed":  {nil, false, true},
-		"one is throttled":   {map[string]error{"a": throttled}, true, false},
-		"one is unavailable": {map[string]error{"a": status.Error(codes.Unavailable, "away")}, true, false},
-		"one is denied":      {map[string]error{"a": status.Error(codes.PermissionDenied, "no")}, false, true},
+		"all can be listed":  {nil, false},
+		"one is throttled":   {map[string]error{"a": throttled}, true},
+		"one is unavailable": {map[string]error{"a": status.Error(codes.Unavailable, "away")}, true},
+		"one is denied":      {map[string]error{"a": status.Error(codes.PermissionDenied, "no")}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			topics := &perIdentity{listedKind: &listedKind{fakeKind: &fakeKind{live: map[string]v1alpha1.TopicSpec{}}}, fails: tc.fails}
@@ -62,8 +61,61 @@ func TestOneIdentityKeepsNoOtherFromBeingSwept(t *testing.T) {
 			if d := cmp.Diff([]string{"a", "b"}, topics.asked); d != "" {
 				t.Errorf("identities that list (-want +got):\n%s", d)
 			}
-			if _, known := counts.of["shop-project"]; known != tc.known {
-				t.Errorf("counted: %t, want %t", known, tc.known)
+			if _, tried := counts.of["shop-project"]; !tried {
+				t.Error("the project keeps the counts of all from being shown")
+			}
+		})
+	}
+}
+
+// brokenOffKind is one whose lists have two pages. The second fails.
+type brokenOffKind struct {
+	*fakeKind
+
+	first []kind.Item[v1alpha1.TopicSpec]
+	fails error
+}
+
+func (k *brokenOffKind) List(_ context.Context, _ kind.Ref, yield func([]kind.Item[v1alpha1.TopicSpec]) bool) error {
+	if len(k.first) > 0 {
+		yield(k.first)
+	}
+	return k.fails
+}
+
+// TestWhatAListNeverComesToIsRead, once that has happened several times on end; but nothing is asked for while Google cannot be reached.
+func TestWhatAListNeverComesToIsRead(t *testing.T) {
+	away := status.Error(codes.Unavailable, "away")
+	page := []kind.Item[v1alpha1.TopicSpec]{{ID: "one"}}
+	for name, tc := range map[string]struct {
+		first []kind.Item[v1alpha1.TopicSpec]
+		fails []error // list by list
+		asked bool
+	}{
+		"it breaks off again and again":      {page, []error{away, away, away}, true},
+		"it breaks off twice":                {page, []error{away, away}, false},
+		"it comes to its end in between":     {page, []error{away, away, nil, away}, false},
+		"it does not begin, as in an outage": {nil, []error{away, away, away, away}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			topics := &brokenOffKind{fakeKind: &fakeKind{live: map[string]v1alpha1.TopicSpec{}}, first: tc.first}
+			r := reconcilerOf(t, kind.Of(topics), topicNamed("one"), topicNamed("two"))
+			s := &sweeper{of: map[string]*Reconciler{"Topic": r}, inventory: r.inventory, counts: map[string]*census{"Topic": newCensus("topic", r.metrics)}}
+			s.projects = sweep.NewProjects(r.sweep, 1, s.sweep)
+			var members []member
+			for _, id := range []string{"one", "two"} {
+				members = append(members, member{topicNamed(id), kind.Ref{Project: "shop-project", ID: id}})
+			}
+			two := client.ObjectKey{Namespace: "shop", Name: "two"}
+			for _, fails := range tc.fails {
+				r.due.drop(two) // which the end of a list asks for
+				topics.fails = fails
+				if err := s.sweepKind(t.Context(), r.kind, "shop-project", members, nil); (err != nil) != (fails != nil) {
+					t.Fatalf("error %v, want %v", err, fails)
+				}
+			}
+			if _, asked := r.due.left(two); asked != tc.asked {
+				t.Errorf("a look at what comes after is asked for: %v, want %v", asked, tc.asked)
 			}
 		})
 	}
