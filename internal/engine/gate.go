@@ -13,6 +13,7 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/breaker"
 	"github.com/holdfast-dev/holdfast/internal/breakglass"
+	"github.com/holdfast-dev/holdfast/internal/gcp"
 	"github.com/holdfast-dev/holdfast/internal/plan"
 	"github.com/holdfast-dev/holdfast/internal/tenancy"
 )
@@ -81,10 +82,26 @@ func NewGate(uncached client.Reader, lease Lease, shard string) *Gate {
 	return &Gate{reader: uncached, lease: lease, shard: shard, now: time.Now}
 }
 
+// writeLasts is how long a write may take once it has passed the gate, however many calls it makes: a shard that a Namespace moves to writes nothing
+// for so long.
+const writeLasts = gcp.DefaultTimeout
+
+// leads says whether this process may write as far as the lease goes, and for how long. While a machine is suspended the clock that Go measures by
+// stands still, and the wall clock goes on; that one may be set back. So the lease is over once it is by either of them.
+func (g *Gate) leads() (left time.Duration, leads bool) {
+	deadline, needed := g.lease.Deadline()
+	if !needed {
+		return writeLasts, true
+	}
+	now := g.now()
+	left = min(deadline.Sub(now), deadline.Round(0).Sub(now.Round(0)))
+	return min(left, writeLasts), left > 0
+}
+
 // pass reads the object and the other manifests of its resource, all with their Namespaces and uncached, and lets a write go out only if the
 // object is still exactly the one that the target names, is bound as it says, and no glass is broken that holds the resource; and only while
 // the lease lasts. allowed says that the write is one that only an administrator's allowance lets through, which then is read, too. The returned
-// context ends with the lease, and must be cancelled after the write. Any error is a *notSent.
+// context ends with the lease, or after writeLasts, and must be cancelled after the write. Any error is a *notSent.
 func (g *Gate) pass(
 	ctx context.Context, obj v1alpha1.Object, rivals []v1alpha1.Object, target plan.Target, allowed bool,
 ) (context.Context, context.CancelFunc, error) {
@@ -96,15 +113,11 @@ func (g *Gate) pass(
 	if err != nil {
 		return nil, nil, &notSent{err}
 	}
-	deadline, needed := g.lease.Deadline()
-	if !needed {
-		ctx, cancel := context.WithCancel(ctx)
-		return ctx, cancel, nil
-	}
-	if !g.now().Before(deadline) {
+	left, leads := g.leads()
+	if !leads {
 		return nil, nil, &notSent{errors.New("no write after the leader's lease has run out")}
 	}
-	ctx, cancel := context.WithDeadline(ctx, deadline)
+	ctx, cancel := context.WithTimeout(ctx, left)
 	return ctx, cancel, nil
 }
 

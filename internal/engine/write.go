@@ -63,6 +63,14 @@ func (p *pass) saveAboutToWrite(ctx context.Context) error {
 	return nil
 }
 
+// saveLast ends a pass, as draft.saveLast. Once the lease is lost another process may have stored something since the gate was passed.
+func (p *pass) saveLast(ctx context.Context) error {
+	if _, leads := p.gate.leads(); !leads {
+		p.gatePassed = false
+	}
+	return p.draft.saveLast(ctx)
+}
+
 // noteUnrecorded keeps the record where it was not stored before the write.
 func (p *pass) noteUnrecorded() {
 	if p.unstored {
