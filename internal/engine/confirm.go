@@ -19,10 +19,26 @@ func (p *pass) confirm(planned plan.Assessment, fieldsErr, policyErr error) outc
 	p.reassess()
 	p.show()
 	left := unapplied(planned.Changes, p.Changes, slices.Concat(p.managed(), p.Policy.Changes().Paths()), p.kind.FieldTraits)
+	p.record.Approved = plan.StillApproved(p.record.Approved, p.applied(planned), p.kind.FieldTraits)
 	if fieldsErr == nil && policyErr == nil {
 		return p.confirmApplied(planned, wasThere, left)
 	}
 	return p.confirmParts(planned, fieldsErr, policyErr, left)
+}
+
+// applied are the changes of a plan that were sent, and that are seen to be made.
+func (p *pass) applied(planned plan.Assessment) diff.Changes {
+	made := func(of, left diff.Changes) diff.Changes {
+		return slices.DeleteFunc(slices.Clone(of), func(c diff.Change) bool { return left.Has(c.Path) })
+	}
+	var all diff.Changes
+	if p.sent.fields && planned.Fields != nil && p.Fields != nil {
+		all = append(all, made(planned.Fields.Changes, p.Fields.Changes)...)
+	}
+	if p.seen.Policy.Written && p.Policy != nil {
+		all = append(all, made(planned.Policy.Changes(), p.Policy.Changes())...)
+	}
+	return all
 }
 
 // confirmParts says what a write came to of which a part failed.

@@ -137,6 +137,7 @@ func (p *pass) noticeGlass(ctx context.Context, seen breakglass.Seen) error {
 		return err
 	}
 	if seen.Glass.Open() && recordedScope(p.obj) != seen.Glass.Scope {
+		p.endApprovals()
 		var err error
 		if seen.LastWrite, err = p.writeUnderWay(ctx, seen); err != nil {
 			return err
@@ -174,6 +175,15 @@ func (p *pass) vouch(ctx context.Context, seen *breakglass.Seen) error {
 		seen.ClosedBy += " (unverified)"
 	}
 	return nil
+}
+
+// endApprovals ends also the approval that nothing was begun under: its hash is that of no plan any more. It is for the moment in which a glass is
+// first seen to be broken; who approves later knows of it.
+func (p *pass) endApprovals() {
+	if p.obj.GetAnnotations()[v1alpha1.ApproveAnnotation] != "" {
+		p.record = p.record.PlanApplied()
+	}
+	p.forgetApproval()
 }
 
 // forgetApproval: an approval does not outlive an incident. What is there now, somebody has to see first.

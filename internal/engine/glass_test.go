@@ -58,6 +58,30 @@ func TestAnApprovalDoesNotOutliveAnIncident(t *testing.T) {
 	}
 }
 
+// TestAnUnusedApprovalDoesNotOutliveAnIncident either, which it may have been for: its hash is that of no plan any more, though nothing has changed.
+func TestAnUnusedApprovalDoesNotOutliveAnIncident(t *testing.T) {
+	topic := shopTopic()
+	topic.Spec.Management = v1alpha1.ManagementApprove
+	r, topics := testReconciler(t, topic)
+	step(t, r, v1alpha1.ReasonAwaitingApproval)
+	approveTopic(t, r)
+	glass := map[string]string{v1alpha1.BreakGlassAnnotation: "INC-4711: partner needs access", v1alpha1.BreakGlassByAnnotation: "ada"}
+	whole := r.gate
+	r.gate = NewGate(namespaceAs{r.client, shopNamespace(glass)}, endless{}, "")
+	during := step(t, r, v1alpha1.ReasonBreakGlass)
+	if again := step(t, r, v1alpha1.ReasonAwaitingApproval); again.Status.PlanSequence != during.Status.PlanSequence {
+		t.Errorf("the plan has another hash after each look: %d, then %d", during.Status.PlanSequence, again.Status.PlanSequence)
+	}
+	r.gate = whole
+	step(t, r, v1alpha1.ReasonAwaitingApproval)
+	if len(topics.live) > 0 {
+		t.Errorf("written is %v", topics.live)
+	}
+	edit(t, r, func(topic *v1alpha1.Topic) { topic.Annotations = nil })
+	approveTopic(t, r)
+	step(t, r, v1alpha1.ReasonUpToDate)
+}
+
 // namespaceAs reads a Namespace as it is now, which a cache does not have yet.
 type namespaceAs struct {
 	client.Reader

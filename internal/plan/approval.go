@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
@@ -36,6 +37,23 @@ func (m Manifest) isApproved(r Record, hash string, plan diff.Changes) bool {
 		}
 	}
 	return true
+}
+
+// StillApproved is what stays approved of a plan that was begun once some of its changes were applied: no change is good twice. nil if nothing does.
+func StillApproved(begun *v1alpha1.ApprovedPlan, applied diff.Changes, fields diff.Fields) *v1alpha1.ApprovedPlan {
+	if begun == nil {
+		return nil
+	}
+	used := map[v1alpha1.PendingChange]bool{}
+	for _, c := range digests(applied, fields) {
+		used[c] = true
+	}
+	left := begun.DeepCopy()
+	left.Changes = slices.DeleteFunc(left.Changes, func(c v1alpha1.PendingChange) bool { return used[c] })
+	if len(left.Changes) == 0 {
+		return nil
+	}
+	return left
 }
 
 // approval records that a plan was approved, before it is begun; nil if its hash is not in the annotation.

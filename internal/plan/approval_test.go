@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/diff"
@@ -49,6 +50,35 @@ func TestIsApproved(t *testing.T) {
 				t.Errorf("isApproved() = %v", got)
 			}
 		})
+	}
+}
+
+// TestNoChangeIsGoodTwice: what was applied of a plan that goes on is approved no more, should somebody undo it.
+func TestNoChangeIsGoodTwice(t *testing.T) {
+	plan := diff.Changes{{Path: "spec.a", From: "1", To: "2"}, {Path: "spec.b", To: "3"}}
+	all := &v1alpha1.ApprovedPlan{Hash: "x", Generation: 1, Changes: digests(plan, nil)}
+	for name, tc := range map[string]struct {
+		begun   *v1alpha1.ApprovedPlan
+		applied diff.Changes
+		want    diff.Changes
+	}{
+		"nothing was approved": {nil, plan, nil},
+		"nothing was applied":  {all, nil, plan},
+		"a part was":           {all, plan[:1], plan[1:]},
+		"all was":              {all, plan, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []v1alpha1.PendingChange
+			if left := StillApproved(tc.begun, tc.applied, nil); left != nil {
+				got = left.Changes
+			}
+			if diff := cmp.Diff(digests(tc.want, nil), got, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("still approved (-want +got):\n%s", diff)
+			}
+		})
+	}
+	if len(all.Changes) != len(plan) {
+		t.Error("what was given has changed")
 	}
 }
 
