@@ -13,6 +13,24 @@ type continued struct{ message string }
 
 func (g *continued) Error() string { return g.message }
 
+// knowProject finds out, before something is created that names its project by number, what that number is; and ends the pass if our own limits do
+// not allow it now. What was created could not be taken in otherwise, and would be read and stored once more. Other failures are told then.
+func (p *pass) knowProject(ctx context.Context) *outcome {
+	if p.Verdict.Action != plan.Create || !p.kind.Numbered {
+		return nil
+	}
+	_, err := p.projects.ProjectNumber(ctx, p.env.Ref.Impersonate, p.env.Ref.Project)
+	if !gcp.IsLimited(err) {
+		return nil
+	}
+	wait := gcp.Classify(err).RetryAfter
+	if p.turn != nil {
+		p.turn.due = p.now().Add(wait)
+	}
+	p.keepTurn()
+	return limited(wait)
+}
+
 // create makes the resource, or brings it back where it was deleted and perhaps can be.
 //
 // Where Google gives a resource nothing to mark it with, that it was about to be created was recorded before the call, after a look that found

@@ -431,6 +431,45 @@ func TestACreateThatOurLimitsPutOffStoresNothing(t *testing.T) {
 	}
 }
 
+// limitedNumbers are what our own limits do not let anybody ask for, until they do.
+type limitedNumbers struct {
+	active
+
+	limited bool
+}
+
+func (n *limitedNumbers) ProjectNumber(context.Context, string, string) (uint64, error) {
+	if n.limited {
+		return 0, overOurLimits
+	}
+	return 4711, nil
+}
+
+// TestNothingIsCreatedWhoseProjectIsNotKnown, where it names that by number: it would have to be read and stored again.
+func TestNothingIsCreatedWhoseProjectIsNotKnown(t *testing.T) {
+	for name, numbered := range map[string]bool{"named by number": true, "named by ID": false} {
+		t.Run(name, func(t *testing.T) {
+			topics := &listedKind{fakeKind: &fakeKind{live: map[string]v1alpha1.TopicSpec{}}}
+			k := kind.Of(topics)
+			k.Numbered = numbered
+			topic := shopTopic()
+			topic.Finalizers = []string{v1alpha1.Finalizer}
+			r := reconcilerOf(t, k, topic)
+			numbers := &limitedNumbers{limited: true}
+			r.projects = numbers
+			after, err := reconcileOnce(t, r)
+			if created := len(topics.live) > 0; err != nil || created == numbered || (readyCondition(after) == nil) != numbered {
+				t.Errorf("created: %v, stored is %+v, error %v", created, after.Status, err)
+			}
+			numbers.limited = false
+			step(t, r, v1alpha1.ReasonUpToDate)
+			if d := cmp.Diff([]string{"list", "create orders"}, topics.calls[:2]); d != "" {
+				t.Errorf("calls (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
 // TestAnApprovalThatAnIncidentEndedIsStoredAsEnded, though nothing else was stored or sent.
 func TestAnApprovalThatAnIncidentEndedIsStoredAsEnded(t *testing.T) {
 	topic := shopTopic()

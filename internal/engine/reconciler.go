@@ -326,6 +326,9 @@ func (p *pass) carryOut(ctx context.Context) *outcome {
 	case plan.Hold:
 		out = p.hold()
 	case plan.Create, plan.Update:
+		if out := p.knowProject(ctx); out != nil {
+			return out
+		}
 		if out := p.waitToWrite(); out != nil {
 			return out
 		}

@@ -33,6 +33,8 @@ type Traits struct {
 	ConsolePath string
 	// Labels says whether the resource has labels, and so can carry those that mark its owner.
 	Labels bool
+	// Numbered says that a resource names its project by number (Identity.ProjectNumber), which has to be known to say whose it is.
+	Numbered bool
 	// Settles is how long after its creation Google may still answer that a resource does not exist. 0: it is found at once.
 	Settles time.Duration
 	// StaleReads is how long Google may go on answering that a resource does not exist which has been there for long, and StaleLooks how many

@@ -41,7 +41,7 @@ func New(clients Clients) *Kind {
 // Traits implements kind.Fielded.
 func (k *Kind) Traits() kind.Traits {
 	return kind.Traits{
-		Kind: "Bucket", Plural: "buckets", Name: "bucket", Methods: methods, FieldTraits: fields, Labels: true,
+		Kind: "Bucket", Plural: "buckets", Name: "bucket", Methods: methods, FieldTraits: fields, Labels: true, Numbered: true,
 		AssetType: "storage.googleapis.com/Bucket", ConsolePath: "storage/browser/{id}?project={project}",
 		NotEmpty: ". What counts are all generations of objects, noncurrent ones too, folders, managed folders and Anywhere Caches; " +
 			"soft-deleted objects do not count",
