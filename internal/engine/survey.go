@@ -103,7 +103,8 @@ func (t *tallies) add(k kind.Kind, obj v1alpha1.Object) {
 		t.held[k.Kind] = append(t.held[k.Kind], name)
 	}
 	in := t.namespaces[name.Namespace]
-	in.Others = append(in.Others, breaker.Intent{UID: obj.GetUID(), Generation: obj.GetGeneration(), Ends: true})
+	ends := k.Fields != nil || !obj.GetDeletionTimestamp().IsZero() // a policy whose manifest stays loses some entries
+	in.Others = append(in.Others, breaker.Intent{UID: obj.GetUID(), Generation: obj.GetGeneration(), Ends: ends})
 	t.namespaces[name.Namespace] = in
 }
 

@@ -93,7 +93,7 @@ var denialKinds = []denialKind{
 	{
 		google:    "a violated constraint, with 403, with 412 `conditionNotMet` or with 400 `FAILED_PRECONDITION`",
 		violation: "constraints/", anyCode: true,
-		message: regexp.MustCompile(`(?P<constraint>constraints/[a-zA-Z][\w.]*\w)|do not belong to a permitted customer|` +
+		message: regexp.MustCompile(`(?P<constraint>(?:customConstraints/custom|constraints/[a-zA-Z])[\w.]*\w)|do not belong to a permitted customer|` +
 			`not allowed by the project's organization policy(?:.*?/orgpolicies/(?P<constraint>[\w-]+))?`),
 		wrong:  "an organization policy forbids it: {constraint}",
 		advice: "Change the manifest to what the policy allows, or have an administrator of the organization change the policy; no role helps",

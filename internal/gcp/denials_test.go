@@ -89,6 +89,10 @@ func TestDenialsSayWhatToDo(t *testing.T) {
 			httpError(t, 412, storageBody(412, "conditionNotMet", "Request violates constraint 'constraints/storage.uniformBucketLevelAccess'")),
 			said(t, "organization", "constraint", "constraints/storage.uniformBucketLevelAccess"),
 		},
+		"organization policy with a custom constraint, 412": {
+			httpError(t, 412, storageBody(412, "conditionNotMet", `Operation denied by custom org policy: ["customConstraints/custom.bucketVersioning": "versioning is on"].`)),
+			said(t, "organization", "constraint", "customConstraints/custom.bucketVersioning"),
+		},
 		"organization policy, by the violation alone": {
 			rpcError(t, codes.FailedPrecondition, "Service account creation is not allowed on this project.",
 				violation("constraints/iam.disableServiceAccountCreation", "projects/p?configvalue=x", "Service account creation is not allowed on this project.")),

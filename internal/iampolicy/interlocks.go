@@ -86,8 +86,8 @@ func (s *survey) hold(revoke []Grant) string {
 		limit := cmp.Or(s.LimitedBy, s.Prefix+".safety.maxRemovals")
 		does = append(does, fmt.Sprintf("removes %s from their roles, and %s is %d", members(len(revoke)), limit, s.MaxRemovals))
 	}
-	if owners := matching(revoke, func(g Grant) bool { return g.Role == ownerRole }); len(owners) > 0 {
-		does = append(does, "removes "+names(owners)+" from "+ownerRole)
+	if owners := removesOwners(revoke); owners != "" {
+		does = append(does, owners)
 	}
 	if len(revoke) > 0 && s.First && s.authoritative() {
 		does = append(does, fmt.Sprintf("is the first with %s.mode %s that removes anything", s.Prefix, s.Mode))
@@ -100,6 +100,15 @@ func (s *survey) hold(revoke []Grant) string {
 		return ""
 	}
 	return "this " + strings.Join(does, "; and it ")
+}
+
+// removesOwners says whom removals remove from the owners; empty for nobody.
+func removesOwners(revoke []Grant) string {
+	owners := matching(revoke, func(g Grant) bool { return g.Role == ownerRole })
+	if len(owners) == 0 {
+		return ""
+	}
+	return "removes " + names(owners) + " from " + ownerRole
 }
 
 // mayCarrySelf are grants of others through which Holdfast may have its access, because the policy names it nowhere. Holdfast had

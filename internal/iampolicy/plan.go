@@ -206,3 +206,11 @@ func (s *survey) refusal(is size, next Policy, add, revoke []Grant) string {
 	}
 	return ""
 }
+
+// RemovesOwners says whom the plan removes from the owners of a project, which a person has to approve; empty for nobody.
+func (p Plan) RemovesOwners() string {
+	if owners := removesOwners(p.Revoke); owners != "" {
+		return "this " + owners
+	}
+	return ""
+}

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
@@ -149,7 +150,7 @@ func ruleDeletionGrants(s subject) *Verdict {
 		case s.management() == v1alpha1.ManagementApprove:
 			why = s.managementIs() + revokes
 		default:
-			why = s.revokesTooMany()
+			why = cmp.Or(s.revokesTooMany(), p.Plan.RemovesOwners())
 		}
 		if v := s.hold(v1alpha1.ReasonAwaitingApproval, why); v != nil {
 			return v

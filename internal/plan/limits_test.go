@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/iampolicy"
 )
 
 // TestNoSpecAvoidsTheLimitsOfItsNamespace is the table of what a Namespace says of its objects.
@@ -50,6 +51,24 @@ func TestNoSpecAvoidsTheLimitsOfItsNamespace(t *testing.T) {
 				t.Errorf("it says %q, want %q in it", got.Message, tc.says)
 			}
 		})
+	}
+}
+
+// TestNoOwnerGoesUnasked, not even with the manifest that has granted it.
+func TestNoOwnerGoesUnasked(t *testing.T) {
+	owner := func(member string) iampolicy.Grant { return iampolicy.Grant{Role: "roles/owner", Member: member} }
+	owners := func(s *situation) {
+		s.record.Policy = PolicyRecord{Known: true, Grants: []iampolicy.Grant{owner("user:ada@example.com")}}
+		s.seen.Policy = livePolicy(owner("user:ada@example.com"), owner("user:bob@example.com"))
+	}
+	for name, tc := range map[string]struct {
+		more []given
+		want decided
+	}{"it waits": {nil, decided{Hold, v1alpha1.ReasonAwaitingApproval}}, "approved": {[]given{approved}, decided{Revoke, ""}}} {
+		got := aProject().with(append([]given{owners, deleting, aWhileAgo, deletes}, tc.more...)...).assess().Verdict
+		if got.Action != tc.want.Action || got.Action == Hold && !strings.Contains(got.Message, "removes user:ada@example.com from roles/owner") {
+			t.Errorf("%s: %+v", name, got)
+		}
 	}
 }
 
