@@ -27,7 +27,7 @@ func TestTheDockerfileCopiesAllThatIsCompiled(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, line := range copies.FindAllStringSubmatch(string(dockerfile), -1) {
-		for _, source := range strings.Fields(line[1]) {
+		for source := range strings.FieldsSeq(line[1]) {
 			if !slices.Contains(strings.Split(string(ignored), "\n"), "!"+source) {
 				t.Errorf("the Dockerfile copies %s, and .dockerignore leaves it out", source)
 			}
