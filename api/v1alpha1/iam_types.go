@@ -62,9 +62,9 @@ type IAMPolicy struct {
 	// +kubebuilder:validation:MaxItems=250
 	Bindings []IAMBinding `json:"bindings,omitzero"`
 
-	// existingGrants says whose the grants are that this manifest lists and that were there before it: its own are revoked when they leave
-	// the manifest. Keep leaves them to whoever made them; status.iam.notOwned lists them. Own makes them the manifest's own, without a
-	// write to Google Cloud; what it has made its own stays so when this is set back to Keep. Default: Keep.
+	// existingGrants says whose the grants (and audit configs) are that this manifest lists and that were there before it: its own are revoked
+	// when they leave the manifest. Keep leaves them to whoever made them; status.iam.notOwned lists the grants. Own makes them the
+	// manifest's own, without a write to Google Cloud; what it has made its own stays so when this is set back to Keep. Default: Keep.
 	// +optional
 	ExistingGrants IAMExistingGrants `json:"existingGrants,omitempty"`
 
@@ -201,7 +201,7 @@ type IAMStatus struct {
 	// +listType=atomic
 	Pending []IAMGrants `json:"pending,omitempty"`
 
-	// auditServices are the services whose audit configs this manifest has set.
+	// auditServices are the services whose audit configs this manifest has set, or made its own. One that leaves the manifest is reset.
 	// +optional
 	// +listType=atomic
 	AuditServices []string `json:"auditServices,omitempty"`

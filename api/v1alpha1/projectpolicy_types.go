@@ -52,7 +52,8 @@ type ProjectPolicySpec struct {
 	IAMPolicy  `json:",inline"`
 
 	// auditConfigs say which data accesses are logged, by service. Services that are not listed are unmanaged, whatever the mode;
-	// one that leaves the list is reset to logging nothing.
+	// one that leaves the list is reset to logging nothing if this manifest has set it. What others had set like this before stays,
+	// unless existingGrants is Own.
 	// +optional
 	// +listType=map
 	// +listMapKey=service

@@ -56,15 +56,15 @@ func byService(configs []AuditConfig) map[string]audited {
 	return out
 }
 
-// planAudit plans the audit configs of the services that the manifest lists, or did list. The result is the live ones with the
-// changes; those of other services are as they were read.
-func planAudit(in Input) ([]AuditConfig, diff.Changes) {
+// planAudit plans the audit configs of the services that the manifest lists, or has set. The result is the live ones with the
+// changes, those of other services as they were read, and the services of the manifest that are its own then: those that it has set or sets
+// now, and what it claims of others.
+func planAudit(in Input) (next []AuditConfig, changes diff.Changes, own []string) {
 	live, wanted := byService(in.Live.AuditConfigs), byService(in.AuditConfigs)
 	left := map[string]bool{}
 	for _, service := range in.AuditServices {
 		left[service] = !slices.Contains(in.DeclaredServices, service)
 	}
-	var changes diff.Changes
 	changed := map[string]audited{}
 	for _, service := range slices.Sorted(maps.Keys(union(wanted, left))) {
 		is, want := live[service], wanted[service]
@@ -75,13 +75,17 @@ func planAudit(in Input) ([]AuditConfig, diff.Changes) {
 		if want != nil {
 			change.To = want.text(service)
 		}
-		if len(is) == 0 && len(want) == 0 || change.From == change.To || want == nil && !left[service] {
+		same := len(is)+len(want) == 0 || change.From == change.To
+		if _, set := left[service]; want != nil && (set || in.OwnExisting || slices.Contains(in.SharedServices, service) || !same) {
+			own = append(own, service)
+		}
+		if same || want == nil && !left[service] {
 			continue
 		}
 		changes = append(changes, change)
 		changed[service] = want
 	}
-	return replaceAudit(in.Live.AuditConfigs, changed), changes
+	return replaceAudit(in.Live.AuditConfigs, changed), changes, own
 }
 
 func union(wanted map[string]audited, left map[string]bool) map[string]bool {

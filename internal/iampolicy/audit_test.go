@@ -91,6 +91,38 @@ func TestAuditConfigs(t *testing.T) {
 	}
 }
 
+// TestWhoseAuditConfigsAre: what was set before the manifest, by others, is not reset once it leaves it.
+func TestWhoseAuditConfigsAre(t *testing.T) {
+	const storage = "storage.googleapis.com"
+	reads, writes := []AuditConfig{{storage, []AuditLog{{Type: "DATA_READ"}}}}, []AuditConfig{{storage, []AuditLog{{Type: "DATA_WRITE"}}}}
+	cases := map[string]struct {
+		live, wanted []AuditConfig
+		given        func(*Input)
+		own          bool
+	}{
+		"set by the manifest now":              {live: nil, wanted: reads, own: true},
+		"changed by the manifest now":          {live: writes, wanted: reads, own: true},
+		"set by the manifest before":           {live: reads, wanted: reads, given: func(in *Input) { in.AuditServices = []string{storage} }, own: true},
+		"set by others before":                 {live: reads, wanted: reads},
+		"nothing, as it is":                    {wanted: []AuditConfig{{Service: storage}}},
+		"set by another manifest, too":         {live: reads, wanted: reads, given: func(in *Input) { in.SharedServices = []string{storage} }, own: true},
+		"claimed of others":                    {live: reads, wanted: reads, given: func(in *Input) { in.OwnExisting = true }, own: true},
+		"set by the manifest before, and left": {live: reads, given: func(in *Input) { in.AuditServices = []string{storage} }},
+		"set by another manifest alone":        {live: reads, given: func(in *Input) { in.SharedServices = []string{storage} }},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			in := Input{Mode: additive, AuditConfigs: tc.wanted, Live: Policy{Etag: etag, AuditConfigs: tc.live}}
+			if tc.given != nil {
+				tc.given(&in)
+			}
+			if got := len(Make(in).OwnServices) > 0; got != tc.own {
+				t.Errorf("the manifest's own: %v, want %v", got, tc.own)
+			}
+		})
+	}
+}
+
 func orNone(text string) string {
 	if text == "" {
 		return `""`

@@ -28,8 +28,11 @@ type Input struct {
 	Unresolved bool
 	// AuditConfigs are those of the manifest. Services that are not among them are unmanaged.
 	AuditConfigs []AuditConfig
-	// AuditServices are the services that this manifest set before. One that left it is reset to no logging.
+	// AuditServices are the services that this manifest set before, or was about to. One that left it is reset to no logging.
 	AuditServices []string
+	// SharedServices are the services that other manifests of the same resource recorded as set by them. Those that are set here too are
+	// owned by both, and stay until both have dropped them.
+	SharedServices []string
 	// DeclaredServices are the services whose audit configs other manifests of the same resource set now. They are not reset.
 	DeclaredServices []string
 	// Recorded are the grants that this manifest made, by its status.
@@ -42,7 +45,7 @@ type Input struct {
 	// Shared are the grants that other manifests of the same resource recorded as theirs. Those that are wanted here too are
 	// owned by both, and stay until both have dropped them.
 	Shared []Grant
-	// OwnExisting makes the grants that are wanted this manifest's own, also those that others made.
+	// OwnExisting makes the grants and audit configs that are wanted this manifest's own, also those that others made.
 	OwnExisting bool
 	// DeletedPrincipals says what happens to grants whose principal was deleted. Empty: Keep.
 	DeletedPrincipals v1alpha1.IAMDeletedPrincipals
@@ -75,6 +78,9 @@ type Plan struct {
 	// Had are the grants that are this manifest's until the plan is applied. They are to be recorded before it is written, with Add
 	// as pending.
 	Had []Grant
+	// OwnServices are the services of the manifest whose audit configs are to be recorded as its own before the plan is written, and still are
+	// once it is applied: what was set like this by others is not its own.
+	OwnServices []string
 	// NotOwned are wanted grants that are live and not this manifest's own: they stay once they leave the manifest.
 	NotOwned []Grant
 	// Kept are the grants that the manifest would remove and the plan does not.
@@ -102,11 +108,11 @@ func Make(in Input) Plan {
 	s := lookAt(in)
 	missing, add := s.additions()
 	revoke, kept := s.interlock(s.removals(), add)
-	audit, auditChanges := planAudit(in)
+	audit, auditChanges, ownServices := planAudit(in)
 
 	is, had := measure(in.Live), s.ownIf(nil, nil)
 	plan := Plan{
-		Changes: grantChanges(in.Prefix, missing, revoke, auditChanges), Next: in.Live, Own: had, Had: had, NotOwned: s.notOwned(),
+		Changes: grantChanges(in.Prefix, missing, revoke, auditChanges), Next: in.Live, Own: had, Had: had, OwnServices: ownServices, NotOwned: s.notOwned(),
 		Kept: kept, Deleted: s.deletedAfter(nil), Members: is.members, Groups: is.groups,
 	}
 	if len(add)+len(revoke)+len(auditChanges) == 0 {

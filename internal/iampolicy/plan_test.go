@@ -242,16 +242,16 @@ func converges(t fataler, in Input, p Plan) {
 	if p.Refusal != "" {
 		return
 	}
-	in.Live, in.Recorded, in.Pending, in.First, in.AuditServices = p.Next, p.Own, nil, false, nil
-	for _, config := range in.AuditConfigs {
-		in.AuditServices = append(in.AuditServices, config.Service)
-	}
+	in.Live, in.Recorded, in.Pending, in.First, in.AuditServices = p.Next, p.Own, nil, false, p.OwnServices
 	again := Make(in)
 	if again.Writes || again.Refusal != "" || again.Hold != "" {
 		t.Fatalf("the plan after it has something to do: %q", read(again))
 	}
 	if d := cmp.Diff(p.Own, again.Own, cmpopts.EquateEmpty()); d != "" {
 		t.Fatalf("the plan after it owns something else (-first +second):\n%s", d)
+	}
+	if d := cmp.Diff(p.OwnServices, again.OwnServices); d != "" {
+		t.Fatalf("the plan after it owns the audit configs of other services (-first +second):\n%s", d)
 	}
 	if d := cmp.Diff(p.Kept, again.Kept, cmpopts.EquateEmpty()); d != "" {
 		t.Fatalf("the plan after it keeps something else (-first +second):\n%s", d)

@@ -325,7 +325,7 @@ func (s subject) share(in *iampolicy.Input) {
 		}
 		theirs := RecordOf(other.GetCommonStatus()).Policy
 		recorded := slices.Concat(theirs.Grants, theirs.Pending)
-		in.Shared = append(in.Shared, recorded...)
+		in.Shared, in.SharedServices = append(in.Shared, recorded...), append(in.SharedServices, theirs.AuditServices...)
 		if spec == nil || !other.GetDeletionTimestamp().IsZero() {
 			continue
 		}

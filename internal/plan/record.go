@@ -217,12 +217,7 @@ func (r Record) AboutToGrant(m Manifest, a Assessment) Record {
 	}
 	r = r.Looked(m, p)
 	r.Policy.Grants, r.Policy.Pending = p.Plan.Had, p.Plan.Add
-	r.Policy.AuditServices = slices.Clone(r.Policy.AuditServices)
-	for _, audit := range p.In.AuditConfigs { // those that leave stay recorded until they are reset
-		if !slices.Contains(r.Policy.AuditServices, audit.Service) {
-			r.Policy.AuditServices = append(r.Policy.AuditServices, audit.Service)
-		}
-	}
+	r.Policy.AuditServices = union(r.Policy.AuditServices, p.Plan.OwnServices) // those that leave stay recorded until they are reset
 	return r
 }
 
@@ -312,12 +307,9 @@ func (r Record) OwnsGrants(m Manifest, p *PolicyPlan) Record {
 	case p.In.Managed:
 		mode = p.In.Mode
 	}
-	r.Policy.Grants, r.Policy.Pending, r.Policy.Mode, r.Policy.AuditServices = p.Plan.Own, nil, mode, nil
+	r.Policy.Grants, r.Policy.Pending, r.Policy.Mode, r.Policy.AuditServices = p.Plan.Own, nil, mode, p.Plan.OwnServices
 	if r.Policy.RevokedMode != mode { // one that is returned to asks again
 		r.Policy.RevokedMode = ""
-	}
-	for _, audit := range p.In.AuditConfigs {
-		r.Policy.AuditServices = append(r.Policy.AuditServices, audit.Service)
 	}
 	if !p.In.Managed && len(r.Policy.Grants) == 0 {
 		r.Policy = PolicyRecord{Known: len(r.Policy.TakenOver) > 0, TakenOver: r.Policy.TakenOver}

@@ -137,7 +137,9 @@ func TestAboutToWrite(t *testing.T) {
 		"audit configs: those that leave, too": {
 			aProject(), []given{
 				func(s *situation) {
-					s.Object.(*v1alpha1.ProjectPolicy).Spec.AuditConfigs = []v1alpha1.AuditConfig{{Service: "iam.googleapis.com"}}
+					s.Object.(*v1alpha1.ProjectPolicy).Spec.AuditConfigs = []v1alpha1.AuditConfig{{
+						Service: "iam.googleapis.com", AuditLogConfigs: []v1alpha1.AuditLogConfig{{LogType: v1alpha1.AuditLogDataRead}},
+					}}
 					s.record.Policy = PolicyRecord{Known: true, AuditServices: []string{"allServices"}}
 				},
 			}, Record{
