@@ -186,6 +186,16 @@ func (p *pass) endApprovals() {
 	p.forgetApproval()
 }
 
+// heldByRival ends what is approved here once the glass of another manifest of the resource holds it. Only Ready remembers that this was seen
+// before, after which somebody may approve what is on hold; the hash that it shows is that of no plan any more then.
+func (p *pass) heldByRival() {
+	was, shown := readyCondition(p.stored), p.stored.GetCommonStatus().Plan
+	if seen := was != nil && was.Reason == v1alpha1.ReasonBreakGlass; !seen && shown != nil && shown.Hash == p.obj.GetAnnotations()[v1alpha1.ApproveAnnotation] {
+		p.record = p.record.PlanApplied()
+	}
+	p.forgetApproval()
+}
+
 // forgetApproval: an approval does not outlive an incident. What is there now, somebody has to see first.
 func (p *pass) forgetApproval() { p.record.Approved = nil }
 

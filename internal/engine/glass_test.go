@@ -60,26 +60,64 @@ func TestAnApprovalDoesNotOutliveAnIncident(t *testing.T) {
 
 // TestAnUnusedApprovalDoesNotOutliveAnIncident either, which it may have been for: its hash is that of no plan any more, though nothing has changed.
 func TestAnUnusedApprovalDoesNotOutliveAnIncident(t *testing.T) {
-	topic := shopTopic()
-	topic.Spec.Management = v1alpha1.ManagementApprove
-	r, topics := testReconciler(t, topic)
-	step(t, r, v1alpha1.ReasonAwaitingApproval)
-	approveTopic(t, r)
 	glass := map[string]string{v1alpha1.BreakGlassAnnotation: "INC-4711: partner needs access", v1alpha1.BreakGlassByAnnotation: "ada"}
-	whole := r.gate
-	r.gate = NewGate(namespaceAs{r.client, shopNamespace(glass)}, endless{}, "")
-	during := step(t, r, v1alpha1.ReasonBreakGlass)
-	if again := step(t, r, v1alpha1.ReasonAwaitingApproval); again.Status.PlanSequence != during.Status.PlanSequence {
-		t.Errorf("the plan has another hash after each look: %d, then %d", during.Status.PlanSequence, again.Status.PlanSequence)
+	cases := map[string]struct {
+		during       string
+		broken, over func(*Reconciler, *Gate) error
+	}{
+		"that the gate alone has seen": {
+			v1alpha1.ReasonAwaitingApproval,
+			func(r *Reconciler, _ *Gate) error {
+				r.gate = NewGate(namespaceAs{r.client, shopNamespace(glass)}, endless{}, "")
+				return nil
+			},
+			func(r *Reconciler, whole *Gate) error { r.gate = whole; return nil },
+		},
+		"of another manifest of the resource": {
+			v1alpha1.ReasonBreakGlass,
+			func(r *Reconciler, _ *Gate) error {
+				watcher := shopTopic()
+				watcher.Name, watcher.UID, watcher.Annotations = "watcher", "2", glass
+				watcher.Spec.ResourceID, watcher.Spec.Management = "orders", v1alpha1.ManagementObserve
+				return r.client.Create(t.Context(), watcher)
+			},
+			func(r *Reconciler, _ *Gate) error {
+				var watcher v1alpha1.Topic
+				if err := r.client.Get(t.Context(), client.ObjectKey{Namespace: "shop", Name: "watcher"}, &watcher); err != nil {
+					return err
+				}
+				watcher.Annotations = nil
+				return r.client.Update(t.Context(), &watcher)
+			},
+		},
 	}
-	r.gate = whole
-	step(t, r, v1alpha1.ReasonAwaitingApproval)
-	if len(topics.live) > 0 {
-		t.Errorf("written is %v", topics.live)
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			topic := shopTopic()
+			topic.Spec.Management = v1alpha1.ManagementApprove
+			r, topics := testReconciler(t, topic)
+			step(t, r, v1alpha1.ReasonAwaitingApproval)
+			approveTopic(t, r)
+			whole := r.gate
+			if err := tc.broken(r, whole); err != nil {
+				t.Fatal(err)
+			}
+			during := step(t, r, v1alpha1.ReasonBreakGlass)
+			if again := step(t, r, tc.during); again.Status.PlanSequence != during.Status.PlanSequence {
+				t.Errorf("the plan has another hash after each look: %d, then %d", during.Status.PlanSequence, again.Status.PlanSequence)
+			}
+			if err := tc.over(r, whole); err != nil {
+				t.Fatal(err)
+			}
+			step(t, r, v1alpha1.ReasonAwaitingApproval)
+			if len(topics.live) > 0 {
+				t.Errorf("written is %v", topics.live)
+			}
+			edit(t, r, func(topic *v1alpha1.Topic) { topic.Annotations = nil })
+			approveTopic(t, r)
+			step(t, r, v1alpha1.ReasonUpToDate)
+		})
 	}
-	edit(t, r, func(topic *v1alpha1.Topic) { topic.Annotations = nil })
-	approveTopic(t, r)
-	step(t, r, v1alpha1.ReasonUpToDate)
 }
 
 // namespaceAs reads a Namespace as it is now, which a cache does not have yet.

@@ -282,7 +282,7 @@ func (p *pass) relate(ctx context.Context) *outcome {
 		return because("reading the manifests that this one has to do with", err)
 	}
 	if slices.ContainsFunc(p.env.Rivals, plan.Rival.Holds) {
-		p.forgetApproval()
+		p.heldByRival()
 	}
 	p.env.Since, p.env.Unwritten = p.responsibleSince(), p.unwritten()
 	p.record = p.record.PassedOn(p.manifest(), p.env)

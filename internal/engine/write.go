@@ -175,7 +175,7 @@ func (p *pass) behindGate(ctx context.Context, name string, sent *bool, do func(
 	var broken *glassBroken
 	switch {
 	case errors.As(err, &broken) && broken.rival != nil:
-		p.forgetApproval()
+		p.heldByRival()
 		return err
 	case broken != nil:
 		if failure := p.noticeGlass(ctx, breakglass.Seen{Glass: broken.glass, Now: p.now()}); failure != nil {
