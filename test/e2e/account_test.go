@@ -9,7 +9,6 @@ import (
 	"cloud.google.com/go/iam/admin/apiv1/adminpb"
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/test/emulator/iam"
@@ -178,9 +177,7 @@ func forgetCreation(w *world, obj v1alpha1.Object) {
 	if created == nil {
 		return
 	}
-	before := obj.DeepCopyObject().(v1alpha1.Object)
-	obj.GetCommonStatus().LastCreateAttemptTime = new(metav1.NewTime(created.Add(-time.Hour)))
-	w.must(w.kube.Status().Patch(w.t.Context(), obj, client.MergeFrom(before)))
+	editStatus(w, obj, func(status *v1alpha1.CommonStatus) { status.LastCreateAttemptTime = new(metav1.NewTime(created.Add(-time.Hour))) })
 }
 
 func TestTheQuotaOfAccounts(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	typed "github.com/holdfast-dev/holdfast/internal/kind"
@@ -280,10 +279,10 @@ func TestAMemberThatIsCreatedLater(t *testing.T) {
 		w.reason(obj, v1alpha1.ReasonInvalid)
 		_, err := w.cloud.IAM.CreateAccount(w.project, "late-account")
 		w.must(err)
-		before := obj.DeepCopyObject().(v1alpha1.Object)
-		refusal := &obj.GetCommonStatus().IAM.Refused[0]
-		refusal.FirstTryTime.Time, refusal.LastTryTime.Time = refusal.FirstTryTime.Add(-time.Hour), refusal.LastTryTime.Add(-time.Hour)
-		w.must(w.kube.Status().Patch(w.t.Context(), obj, client.MergeFrom(before)))
+		editStatus(w, obj, func(status *v1alpha1.CommonStatus) {
+			refusal := &status.IAM.Refused[0]
+			refusal.FirstTryTime.Time, refusal.LastTryTime.Time = refusal.FirstTryTime.Add(-time.Hour), refusal.LastTryTime.Add(-time.Hour)
+		})
 		w.restart()
 		w.ready(obj)
 		if refused := obj.GetCommonStatus().IAM.Refused; len(refused) > 0 {
@@ -303,11 +302,11 @@ func TestAMemberThatIsTriedAgainInVain(t *testing.T) {
 		w.reason(obj, v1alpha1.ReasonInvalid)
 		w.eventually("the event of what was granted", func() (bool, string) { return len(w.eventsOf(obj)) > 0, "" })
 		told, sequence := len(w.eventsOf(obj)), obj.GetCommonStatus().PlanSequence
-		before := obj.DeepCopyObject().(v1alpha1.Object)
-		refusal := &obj.GetCommonStatus().IAM.Refused[0]
-		refusal.FirstTryTime.Time, refusal.LastTryTime.Time = refusal.FirstTryTime.Add(-2*time.Hour), refusal.LastTryTime.Add(-time.Hour)
-		last := *refusal.LastTryTime
-		w.must(w.kube.Status().Patch(w.t.Context(), obj, client.MergeFrom(before)))
+		editStatus(w, obj, func(status *v1alpha1.CommonStatus) {
+			refusal := &status.IAM.Refused[0]
+			refusal.FirstTryTime.Time, refusal.LastTryTime.Time = refusal.FirstTryTime.Add(-2*time.Hour), refusal.LastTryTime.Add(-time.Hour)
+		})
+		last := *obj.GetCommonStatus().IAM.Refused[0].LastTryTime
 		w.restart()
 		w.eventually("another try", func() (bool, string) {
 			w.get(obj)

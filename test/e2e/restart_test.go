@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
@@ -98,6 +97,8 @@ func TestARestartIsNoEvent(t *testing.T) {
 // TestWhatChangedWhileTheOperatorWasDownIsActedOn, whatever it is, once it starts: nothing waits for a sweep but what only Google Cloud knows.
 func TestWhatChangedWhileTheOperatorWasDownIsActedOn(t *testing.T) {
 	for name, tc := range map[string]struct {
+		// given is what the manifest has, and is there, before.
+		given  func(w *world, k kind, obj v1alpha1.Object)
 		change func(w *world, k kind, obj v1alpha1.Object)
 		acted  func(w *world, k kind, obj v1alpha1.Object) bool
 		// swept says that a sweep has to find it.
@@ -120,6 +121,39 @@ func TestWhatChangedWhileTheOperatorWasDownIsActedOn(t *testing.T) {
 				w.limit(v1alpha1.AllowedProjectIDsAnnotation, "another-project")
 			},
 			acted: looked,
+		},
+		"the account that the Namespace names": {
+			change: func(w *world, _ kind, _ v1alpha1.Object) {
+				w.limit(v1alpha1.ImpersonateServiceAccountAnnotation, "shop@operations.iam.gserviceaccount.com")
+			},
+			acted: looked,
+		},
+		"a reference is not allowed any more": {
+			given: func(w *world, k kind, obj v1alpha1.Object) {
+				other := w.namespace + "-b"
+				w.makeNamespace(other, map[string]string{v1alpha1.ProjectIDAnnotation: w.project, v1alpha1.AllowReferencesFromAnnotation: w.namespace})
+				w.create(inNamespace(anAccount("robot-account", v1alpha1.ServiceAccountSpec{}), other))
+				bind(obj, rolesOn[k.Kind.Kind][0], v1alpha1.ServiceAccountRef{Namespace: other, Name: "robot-account"})
+			},
+			change: func(w *world, _ kind, _ v1alpha1.Object) { w.allowReferences(w.namespace+"-b", "somebody-else") },
+			acted: func(_ *world, _ kind, obj v1alpha1.Object) bool {
+				return condition(obj, v1alpha1.ConditionReady).Reason == v1alpha1.ReasonReferenceNotAllowed
+			},
+		},
+		"a record of a write without an answer": {
+			change: func(w *world, k kind, obj v1alpha1.Object) {
+				editStatus(w, obj, func(status *v1alpha1.CommonStatus) {
+					if !k.Shared() {
+						status.Pending = []v1alpha1.PendingChange{{Path: "spec.labels", Digest: "4711"}}
+						return
+					}
+					status.IAM.Pending = []v1alpha1.IAMGrants{{Role: "roles/viewer", Members: []string{"user:bob@example.com"}}}
+				})
+			},
+			acted: func(w *world, k kind, obj v1alpha1.Object) bool {
+				status := obj.GetCommonStatus()
+				return looked(w, k, obj) && len(status.Pending) == 0 && (status.IAM == nil || len(status.IAM.Pending) == 0)
+			},
 		},
 		"what the Namespace limits": {
 			change: func(w *world, _ kind, _ v1alpha1.Object) { w.limit(v1alpha1.LeastManagementAnnotation, "Approve") },
@@ -164,18 +198,20 @@ func TestWhatChangedWhileTheOperatorWasDownIsActedOn(t *testing.T) {
 		},
 		"no digest, as of an older version": {
 			change: func(w *world, _ kind, obj v1alpha1.Object) {
-				w.get(obj)
-				before := obj.DeepCopyObject().(v1alpha1.Object)
-				obj.GetCommonStatus().EnvironmentDigest = ""
-				w.must(w.kube.Status().Patch(w.t.Context(), obj, client.MergeFrom(before)))
+				editStatus(w, obj, func(status *v1alpha1.CommonStatus) { status.EnvironmentDigest = "" })
 			},
 			acted: func(_ *world, _ kind, obj v1alpha1.Object) bool { return obj.GetCommonStatus().EnvironmentDigest != "" },
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			forEachKind(t, func(t *testing.T, k kind) {
-				w := startWorld(t)
+				w := newWorld(t)
+				neighbour := w.namespace + "-b"
+				w.start(neighbour)
 				obj := k.manifest("orders", v1alpha1.CommonSpec{})
+				if tc.given != nil {
+					tc.given(w, k, obj)
+				}
 				w.create(obj)
 				w.ready(obj)
 				w.stop()
@@ -185,7 +221,7 @@ func TestWhatChangedWhileTheOperatorWasDownIsActedOn(t *testing.T) {
 				if tc.swept {
 					w.sweepOften()
 				}
-				w.start()
+				w.start(neighbour)
 				w.eventually("it to be acted on", func() (bool, string) {
 					if w.read(obj) == nil && condition(obj, v1alpha1.ConditionReady) == nil {
 						return false, "no conditions"

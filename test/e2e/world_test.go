@@ -416,3 +416,12 @@ func describe(obj v1alpha1.Object) string {
 }
 
 func call(method string) traffic.Call { return traffic.Call{Method: method} }
+
+// editStatus changes what an object's status says.
+func editStatus(w *world, obj v1alpha1.Object, change func(*v1alpha1.CommonStatus)) {
+	w.t.Helper()
+	w.get(obj)
+	before := obj.DeepCopyObject().(v1alpha1.Object)
+	change(obj.GetCommonStatus())
+	w.must(w.kube.Status().Patch(w.t.Context(), obj, client.MergeFrom(before)))
+}
