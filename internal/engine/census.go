@@ -36,17 +36,14 @@ func (c *census) noteAssets(project string, unmanaged, projects int) {
 	c.put(project, tally{unmanaged, c.of[project].denied}, projects)
 }
 
-// note notes what a sweep has found in one of so many projects, and says whether it is the first not to be allowed to list it. What assets
-// have shown where lists are denied stays.
-func (c *census) note(project string, found tally, projects int) (newlyDenied bool) {
+// note notes what a sweep has found in one of so many projects. What assets have shown where lists are denied stays.
+func (c *census) note(project string, found tally, projects int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	before := c.of[project]
 	if found.denied {
-		found.unmanaged = before.unmanaged
+		found.unmanaged = c.of[project].unmanaged
 	}
 	c.put(project, found, projects)
-	return found.denied && !before.denied
 }
 
 // noteNothing notes that a sweep of one of so many projects found nobody to list it as, or could not list it now. What was found before stays.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +42,8 @@ type sweeper struct {
 	swept    sync.Map
 	// brokenOff is how often on end each list has begun and not come to its end: an int, by asLister.
 	brokenOff sync.Map
+	// denied are those who were denied a list the last time, as an asLister.
+	denied sync.Map
 	// counted are the projects that were counted by the last listing of assets.
 	counted map[string]bool
 }
@@ -113,12 +116,14 @@ func (s *sweeper) forget(project string) {
 		counts.forget(project)
 		s.swept.Delete(sweep.Resource{Kind: kind, Project: project})
 	}
-	s.brokenOff.Range(func(by, _ any) bool {
-		if by.(asLister).project == project {
-			s.brokenOff.Delete(by)
-		}
-		return true
-	})
+	for _, known := range []*sync.Map{&s.brokenOff, &s.denied} {
+		known.Range(func(by, _ any) bool {
+			if by.(asLister).project == project {
+				known.Delete(by)
+			}
+			return true
+		})
+	}
 }
 
 // projectKey is the project that a manifest's resource was last looked for in; empty before the first look.
@@ -267,7 +272,7 @@ func (s *sweeper) sweepKind(ctx context.Context, k kind.Kind, project string, me
 	}
 	r, unmanaged, listed := s.of[k.Kind], map[string]bool{}, false
 	r.firstLooks.prune(r.now())
-	var denial, failure error
+	var failure error
 	for _, impersonate := range slices.Sorted(maps.Keys(reached)) {
 		by := asLister{k.Kind, lister{project, impersonate}}
 		of := newListing(r, reached[impersonate], unmanaged)
@@ -275,6 +280,7 @@ func (s *sweeper) sweepKind(ctx context.Context, k kind.Kind, project string, me
 		case err == nil:
 			listed = true
 			s.brokenOff.Delete(by)
+			s.denied.Delete(by)
 		case ctx.Err() != nil, of.failed != nil:
 			return err
 		case gcp.IsUnavailable(err), gcp.IsThrottled(err): // for this identity, which is nothing to the others
@@ -283,7 +289,11 @@ func (s *sweeper) sweepKind(ctx context.Context, k kind.Kind, project string, me
 				s.oneByOne(ctx, r, of.unseen())
 			}
 		default: // which time does not change
-			denial = err
+			if _, known := s.denied.LoadOrStore(by, true); !known {
+				log.FromContext(ctx).Info("the resources of a project cannot be listed: those with a manifest are read one by one, "+
+					"those without are not counted unless another account lists them",
+					"kind", k.Label(), "project", project, "account", cmp.Or(impersonate, "Holdfast's own"), "error", err.Error())
+			}
 			s.oneByOne(ctx, r, of.unseen())
 		}
 	}
@@ -292,12 +302,7 @@ func (s *sweeper) sweepKind(ctx context.Context, k kind.Kind, project string, me
 		counts.noteNothing(project, s.projects.Len())
 		return failure
 	}
-	if listed {
-		counts.note(project, tally{unmanaged: len(unmanaged)}, s.projects.Len())
-	} else if counts.note(project, tally{denied: true}, s.projects.Len()) {
-		log.FromContext(ctx).Info("the resources of a project cannot be listed: those with a manifest are read one by one, those without are not counted",
-			"kind", k.Label(), "project", project, "error", denial.Error())
-	}
+	counts.note(project, tally{unmanaged: len(unmanaged), denied: !listed}, s.projects.Len())
 	return nil
 }
 

@@ -2,13 +2,16 @@ package engine
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr/funcr"
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/gcp"
@@ -65,6 +68,30 @@ func TestOneIdentityKeepsNoOtherFromBeingSwept(t *testing.T) {
 				t.Error("the project keeps the counts of all from being shown")
 			}
 		})
+	}
+}
+
+// TestWhoIsDeniedAListIsTold once for as long as that lasts, whoever else may list.
+func TestWhoIsDeniedAListIsTold(t *testing.T) {
+	topics := &perIdentity{listedKind: &listedKind{fakeKind: &fakeKind{live: map[string]v1alpha1.TopicSpec{}}}}
+	r := reconcilerOf(t, kind.Of(topics), topicNamed("one"))
+	s := &sweeper{of: map[string]*Reconciler{"Topic": r}, inventory: r.inventory, counts: map[string]*census{"Topic": newCensus("topic", r.metrics)}}
+	s.projects = sweep.NewProjects(r.sweep, 1, s.sweep)
+	var told []string
+	ctx := log.IntoContext(t.Context(), funcr.New(func(_, line string) { told = append(told, line) }, funcr.Options{}))
+	denied := map[string]error{"a": status.Error(codes.PermissionDenied, "no")}
+	var got []int
+	for _, fails := range []map[string]error{denied, denied, nil, denied} {
+		topics.fails, told = fails, nil
+		if err := s.sweepKind(ctx, r.kind, "shop-project", nil, map[string]bool{"a": true, "b": true}); err != nil {
+			t.Fatal(err)
+		}
+		if got = append(got, len(told)); len(told) > 0 && (!strings.Contains(told[0], `"account"="a"`) || !strings.Contains(told[0], `"project"="shop-project"`)) {
+			t.Errorf("told is %q", told)
+		}
+	}
+	if d := cmp.Diff([]int{1, 0, 0, 1}, got); d != "" {
+		t.Errorf("told (-want +got):\n%s", d)
 	}
 }
 
