@@ -49,7 +49,7 @@ func same(t *testing.T, repositories []string) *served {
 	return s
 }
 
-// TestTheServersPlanIsThePluginsOwn: of the same manifests in the same state, in every format and with the same exit code, once by the manager for
+// TestTheServersPlanIsThePluginsOwn: of the same manifests in the same state, with the same exit code, once by the manager for
 // somebody without credentials and once by the plugin with all of them.
 func TestTheServersPlanIsThePluginsOwn(t *testing.T) {
 	t.Parallel()
@@ -63,6 +63,7 @@ func TestTheServersPlanIsThePluginsOwn(t *testing.T) {
 	topic := func(name, spec string) string { return manifest("Topic", name, spec) }
 	const labels, grants = "labels: {team: a, stage: prod}", `iam: {bindings: [{role: roles/pubsub.viewer, members: ["user:ada@example.com"]}]}`
 	steady := topic("steady", labels)
+	const everyFormat = "changes"
 	cases := map[string]struct {
 		after, before string // empty for no --against
 		code          int
@@ -70,7 +71,7 @@ func TestTheServersPlanIsThePluginsOwn(t *testing.T) {
 	}{
 		"nothing to do": {after: steady, says: "1 unchanged\n"},
 		"to adopt":      {after: topic("there", ""), says: "1 to adopt\n"},
-		"changes": {
+		everyFormat: {
 			after: manifest("Bucket", "served-same-logs", "location: EU, labels: {team: b}, "+
 				"lifecycle: {rules: [{action: {type: Delete}, condition: {age: 3}}]}") +
 				manifest("ServiceAccount", "writer", "") +
@@ -115,15 +116,18 @@ func TestTheServersPlanIsThePluginsOwn(t *testing.T) {
 				s.write(folder+"/before/all.yaml", tc.before)
 				args = append(args, "--against", folder+"/before")
 			}
-			for _, format := range []string{"text", "json", "markdown"} {
+			for _, format := range []string{"json", "text", "markdown"} {
 				own := s.world.plan(append(args, "-o", format)...)
+				if own.code != tc.code || format == "text" && !strings.HasSuffix(own.stdout, tc.says) {
+					t.Errorf("%s ended with %d: %s", format, own.code, own.stdout+own.stderr)
+				}
+				if format == "text" && name != everyFormat { // the plugin makes the others of the first
+					break
+				}
 				theirs := s.pipeline(token, append(args, "-o", format)...)
 				own.stdout, theirs.stdout = account.Replace(own.stdout), account.Replace(theirs.stdout)
 				if diff := cmp.Diff(own, theirs, cmp.AllowUnexported(result{})); diff != "" {
 					t.Errorf("%s (-plugin +server):\n%s", format, diff)
-				}
-				if own.code != tc.code || format == "text" && !strings.HasSuffix(own.stdout, tc.says) {
-					t.Errorf("%s ended with %d: %s", format, own.code, own.stdout+own.stderr)
 				}
 			}
 		})
