@@ -43,6 +43,9 @@ func TestListsShowWhatReadsShow(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				if named := read.Identity.ProjectNumber != 0; named != k.Numbered {
+					t.Errorf("it names its project by number is %v, and the kind says %v", named, k.Numbered)
+				}
 				listed := map[string]kind.Listed{}
 				err = k.Fields.List(t.Context(), ref, func(page []kind.Listed) bool {
 					for _, resource := range page {
