@@ -32,15 +32,12 @@ PROJECTS  ?= 3000
 TESTFLAGS ?=
 
 # Cloud Storage is reached by its JSON API alone. What its client has for gRPC would be a sixth of the manager.
-# `make verify` vets the code, so the tests need not do so with all that they depend on; what is built and run here is not debugged.
-export GOFLAGS := $(strip $(GOFLAGS) -tags=disable_grpc_modules -vet=off -ldflags=-w)
+# `make verify` vets the code, so the tests need not do so with all that they depend on; what is built and run here is not debugged. With the same
+# flags the tools and the control plane are built, so that both share what they have in common.
+export GOFLAGS := $(strip $(GOFLAGS) -tags=disable_grpc_modules -vet=off -gcflags=all=-dwarf=false -ldflags=-w)
 
 # As what is released is built. The race detector alone needs a C compiler.
 export CGO_ENABLED := 0
-
-# Compiles what tests need, with a compiler that collects garbage seldom: it takes half to three quarters of the processor time. What is run
-# afterwards collects its own as usual.
-compile = GOGC=800 go list -export -deps -test $(1) >/dev/null
 
 package := github.com/holdfast-dev/holdfast/internal/version
 ldflags := -s -w -X $(package).Version=$(VERSION) -X $(package).Commit=$(COMMIT) -X $(package).Date=$(DATE)
@@ -130,12 +127,8 @@ run: build ## Run the operator on this machine against the current kubeconfig; A
 
 ##@ Test
 
-.PHONY: compile
-compile:
-	@$(call compile,./...)
-
 .PHONY: test
-test: compile ## Run the unit tests and the tests against a real kube-apiserver; what is tested of each kind, of one of them.
+test: ## Run the unit tests and the tests against a real kube-apiserver; what is tested of each kind, of one of them.
 	$(call with-assets,--with kubectl --with kube-controller-manager) HOLDFAST_KINDS=one go test -timeout 30m $(TESTFLAGS) ./...
 
 .PHONY: test-kinds
@@ -153,8 +146,7 @@ test-slow: test-kinds test-race fuzz ## Run the slow tests: those of the other k
 .PHONY: test-race
 test-race: ## Run under the race detector all tests in which something happens at the same time, each with one kind of those that it goes through.
 	packages=$$(grep -rlE --include='*.go' '$(concurrent)' cmd internal test hack/demo hack/tools | xargs -n1 dirname | sort -u | grep -vE '^test/($(unraced))$$' | sed 's|^|./|'); \
-	export CGO_ENABLED=1; $(call compile,-race $$packages); \
-	$(call with-assets,--with kubectl) go test -race -short -timeout 30m $(TESTFLAGS) $$packages
+	$(call with-assets,--with kubectl) CGO_ENABLED=1 go test -race -short -timeout 30m $(TESTFLAGS) $$packages
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (default 20s).
@@ -280,7 +272,7 @@ tidy: ## Tidy every module's go.mod.
 	@for module in $(modules); do echo "go -C $$module mod tidy"; go -C "$$module" mod tidy; done
 
 .PHONY: verify
-verify: compile verify-generated verify-modules verify-format verify-manifests verify-compatible lint ## Check what no reviewer should have to: generated files, modules, format, manifests, lint.
+verify: verify-generated verify-modules verify-format verify-manifests verify-compatible lint ## Check what no reviewer should have to: generated files, modules, format, manifests, lint.
 	go vet ./...
 
 .PHONY: verify-generated
