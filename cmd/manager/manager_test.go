@@ -33,26 +33,27 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/kinds"
 	"github.com/holdfast-dev/holdfast/test/emulator"
+	"github.com/holdfast-dev/holdfast/test/installed"
 )
 
 // patience bounds every wait.
 const patience = time.Minute
 
-// installed is an API server with config/default applied.
-type installed struct {
+// installation is an API server with config/default applied.
+type installation struct {
 	client.Client
 	// manager is the kubeconfig of the manager's service account.
 	manager string
 }
 
-func install(t *testing.T) *installed {
+func install(t *testing.T) *installation {
 	t.Helper()
 	assets := os.Getenv("KUBEBUILDER_ASSETS")
 	if assets == "" {
 		t.Fatal("this test needs kube-apiserver, etcd and kubectl: run `make test`, or set KUBEBUILDER_ASSETS to a directory that has them")
 	}
 	env := &envtest.Environment{}
-	config, err := env.Start()
+	config, err := installed.Start(env)
 	if err != nil {
 		t.Fatalf("starting the control plane: %v", err)
 	}
@@ -96,11 +97,11 @@ func install(t *testing.T) *installed {
 	if err := clientcmd.WriteToFile(*as, manager); err != nil {
 		t.Fatal(err)
 	}
-	return &installed{kube, manager}
+	return &installation{kube, manager}
 }
 
 // create creates objects. For some seconds after a kind is established the API server refuses to, while mutating policies do not know it.
-func (i *installed) create(t *testing.T, objs ...client.Object) {
+func (i *installation) create(t *testing.T, objs ...client.Object) {
 	t.Helper()
 	for _, obj := range objs {
 		eventually(t, fmt.Sprintf("creating %T %s", obj, obj.GetName()), func(ctx context.Context) (bool, error) {
@@ -114,7 +115,7 @@ func (i *installed) create(t *testing.T, objs ...client.Object) {
 }
 
 // scraper returns the token of a service account that may read metrics.
-func (i *installed) scraper(t *testing.T) string {
+func (i *installation) scraper(t *testing.T) string {
 	t.Helper()
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "prometheus", Namespace: "default"}}
 	i.create(t, account, &rbacv1.ClusterRoleBinding{
@@ -249,7 +250,7 @@ func TestManager(t *testing.T) {
 }
 
 // checkServed asks for the probes, and for the metrics with and without the right to.
-func checkServed(t *testing.T, kube *installed, health, metrics string) {
+func checkServed(t *testing.T, kube *installation, health, metrics string) {
 	t.Helper()
 	insecure := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	get := func(url, token string) (int, string) {

@@ -40,7 +40,7 @@ type replica struct {
 }
 
 // replica starts a manager that reaches the API server by a kubeconfig, and waits until it is ready, leading or not.
-func (i *installed) replica(t *testing.T, kubeconfig string, cloud *emulator.Emulator) *replica {
+func (i *installation) replica(t *testing.T, kubeconfig string, cloud *emulator.Emulator) *replica {
 	t.Helper()
 	health := freeAddress(t)
 	r := &replica{ended: make(chan struct{}), Cmd: program(t.Context(),

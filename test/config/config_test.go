@@ -38,7 +38,7 @@ func startCluster(t *testing.T) *cluster {
 		t.Fatal("this test needs kube-apiserver, etcd and kubectl: run `make test`, or set KUBEBUILDER_ASSETS to a directory that has them")
 	}
 	env := &envtest.Environment{}
-	config, err := env.Start()
+	config, err := installed.Start(env)
 	if err != nil {
 		t.Fatalf("starting the control plane: %v", err)
 	}

@@ -90,8 +90,8 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	helm, crane := tool(t, "HOLDFAST_HELM"), tool(t, "HOLDFAST_REGISTRY")
 	log.SetLogger(logr.Discard())
-	environment := &envtest.Environment{ControlPlaneStartTimeout: patience}
-	config, err := environment.Start()
+	environment := &envtest.Environment{}
+	config, err := installed.Start(environment)
 	if err != nil {
 		t.Fatalf("starting the control plane: %v", err)
 	}

@@ -52,7 +52,7 @@ func newCluster(t *testing.T) *cluster {
 	environment := &envtest.Environment{
 		CRDDirectoryPaths: []string{filepath.Join("..", "..", "config", "crd", "bases")}, ErrorIfCRDPathMissing: true,
 	}
-	config, err := environment.Start()
+	config, err := installed.Start(environment)
 	if err != nil {
 		t.Fatalf("starting the control plane: %v", err)
 	}

@@ -57,10 +57,8 @@ func has(findings []finding, level, check, says string) bool {
 // TestDoctor: what is wrong with an installation is said, and how to mend it. It has an API server of its own to break.
 func TestDoctor(t *testing.T) {
 	t.Parallel()
-	environment := &envtest.Environment{
-		CRDDirectoryPaths: []string{filepath.Join("..", "..", "config", "crd", "bases")}, ControlPlaneStartTimeout: startBound,
-	}
-	config, err := environment.Start()
+	environment := &envtest.Environment{CRDDirectoryPaths: []string{filepath.Join("..", "..", "config", "crd", "bases")}}
+	config, err := installed.Start(environment)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func run(m *testing.M) (code int, err error) {
 	}
 	environment := &envtest.Environment{
 		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases")},
-		ErrorIfCRDPathMissing: true, ControlPlaneStartTimeout: startBound,
+		ErrorIfCRDPathMissing: true,
 	}
 	if kubeConfig, err = installed.Start(environment); err != nil {
 		return 0, fmt.Errorf("starting the control plane: %w", err)

@@ -16,10 +16,8 @@ import (
 // beside that. The first API server has no policies at all, and then those of config/before-1.36.
 func TestBreakGlassWithoutStamps(t *testing.T) {
 	t.Parallel()
-	environment := &envtest.Environment{
-		CRDDirectoryPaths: []string{filepath.Join("..", "..", "config", "crd", "bases")}, ControlPlaneStartTimeout: startBound,
-	}
-	config, err := environment.Start()
+	environment := &envtest.Environment{CRDDirectoryPaths: []string{filepath.Join("..", "..", "config", "crd", "bases")}}
+	config, err := installed.Start(environment)
 	if err != nil {
 		t.Fatal(err)
 	}

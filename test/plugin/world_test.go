@@ -43,8 +43,6 @@ import (
 const (
 	// patience bounds every wait.
 	patience = 2 * time.Minute
-	// startBound is how long etcd and kube-apiserver may take to answer, several of them side by side.
-	startBound = time.Minute
 	// operator is whom Google Cloud knows the operator as.
 	operator = "holdfast@operations.iam.gserviceaccount.com"
 )
