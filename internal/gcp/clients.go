@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/singleflight"
 	"google.golang.org/grpc"
+	"k8s.io/utils/lru"
 
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
@@ -39,8 +40,8 @@ type Options struct {
 	Identity string
 	// Methods are all of Google's methods that the kinds call. A call of any other, but for this package's own, is refused.
 	Methods []kind.Method
-	// MaxAccounts bounds the clients of each service, one per service account; those that were not used for longest are closed,
-	// and their tokens forgotten. Default: DefaultMaxAccounts.
+	// MaxAccounts bounds the clients of each service, one per service account; those that were not used for longest are closed a few
+	// seconds later. Default: DefaultMaxAccounts.
 	MaxAccounts int
 	// UserAgent is our own part of the user agent, such as holdfast/v1.2.3.
 	UserAgent string
@@ -66,13 +67,16 @@ type Options struct {
 // Clients are the clients of Google Cloud's services, one per service and service account, made when first asked for. They
 // do not retry. Each call is limited (see Options.QuotaShare), bounded in time and counted. All methods may be called concurrently.
 //
-// A client is for the calls of one pass over an object, not to be kept: see Options.MaxAccounts.
+// A client is for the call that follows, or the pages of a list, not to be kept: see Options.MaxAccounts.
 type Clients struct {
 	opts    Options
 	base    *auth.Credentials // nil if no endpoint wants any
 	metrics *metrics
 	limiter *limiter
 	payers  *payers
+	// tokens has the credentials of impersonated accounts by their e-mails, *auth.Credentials, and tokenClient gets them their tokens.
+	tokens      *lru.Cache
+	tokenClient func() (*http.Client, error)
 
 	storage  *pool[*StorageService]
 	topics   *pool[*pubsub.TopicAdminClient]
@@ -96,7 +100,8 @@ func NewClients(opts Options) (*Clients, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Clients{opts: opts, base: opts.credentials, limiter: newLimiter(declared, opts.QuotaShare, time.Now), payers: newPayers()}
+	c := &Clients{opts: opts, base: opts.credentials, limiter: newLimiter(declared, opts.QuotaShare, time.Now), payers: newPayers(), tokens: lru.New(mostTokens)}
+	c.tokenClient = sync.OnceValues(c.newTokenClient)
 	c.identity.now = time.Now
 	if c.metrics, err = newMetrics(opts.Registerer); err != nil {
 		return nil, err

@@ -55,21 +55,36 @@ func pathless(err error) error {
 	return err
 }
 
+// mostTokens is of how many accounts tokens are kept, of those that were used last. They are small beside a client, and good for an hour.
+const mostTokens = 4096
+
+// impersonated returns the credentials of a service account that the manager acts as, which all clients share: they ask for a token once it is
+// needed, and keep it.
+func (c *Clients) impersonated(account string) (*auth.Credentials, error) {
+	if known, ok := c.tokens.Get(account); ok {
+		return known.(*auth.Credentials), nil
+	}
+	client, err := c.tokenClient()
+	if err != nil {
+		return nil, err
+	}
+	made, err := impersonate.NewCredentials(&impersonate.CredentialsOptions{TargetPrincipal: account, Scopes: scopes, Client: client, Logger: unlogged})
+	if err != nil {
+		return nil, fmt.Errorf("impersonating %q: %w", account, err)
+	}
+	c.tokens.Add(account, made)
+	return made, nil
+}
+
 // credentials returns those of a service account (empty: the manager's own). Each caller gets its own copy: Google's transports write
 // to them. Options.QuotaProject is the quota project of all; one that the manager's own credentials name is only theirs, since an account
 // that is impersonated need not be allowed to use it.
 func (c *Clients) credentials(account string) (*auth.Credentials, error) {
 	found := c.base
 	if account != "" {
-		client, err := c.tokenClient()
-		if err != nil {
+		var err error
+		if found, err = c.impersonated(account); err != nil {
 			return nil, err
-		}
-		found, err = impersonate.NewCredentials(&impersonate.CredentialsOptions{
-			TargetPrincipal: account, Scopes: scopes, Client: client, Logger: unlogged,
-		})
-		if err != nil {
-			return nil, fmt.Errorf("impersonating %q: %w", account, err)
 		}
 	}
 	return auth.NewCredentials(&auth.CredentialsOptions{
@@ -93,8 +108,8 @@ func (c *Clients) Authenticate(ctx context.Context) error {
 	return err
 }
 
-// tokenClient fetches tokens of impersonated accounts, as the manager.
-func (c *Clients) tokenClient() (*http.Client, error) {
+// newTokenClient makes the client that fetches tokens of impersonated accounts, as the manager.
+func (c *Clients) newTokenClient() (*http.Client, error) {
 	own, err := c.credentials("")
 	if err != nil {
 		return nil, err

@@ -20,6 +20,9 @@ const (
 	maxReconnect = 5 * time.Second
 	// idleTimeout closes the connections of accounts that are idle between two sweeps.
 	idleTimeout = 2 * time.Minute
+	// readBuffer is what gRPC reads at once, in bytes: TLS has a whole record in memory already, and gRPC's own 32 KiB would be most of what a
+	// connection takes.
+	readBuffer = 4 << 10
 )
 
 // dial makes a connection that is bounded in time, limited, counted and authenticated, in this order. It does not connect yet.
@@ -34,6 +37,8 @@ func (c *Clients) dial(ctx context.Context, service kind.Service, endpoint Endpo
 		GRPCDialOpts: append([]grpc.DialOption{
 			grpc.WithUserAgent(c.opts.UserAgent),
 			grpc.WithDisableRetry(),
+			grpc.WithReadBufferSize(readBuffer),
+			grpc.WithSharedWriteBuffer(true),
 			// As Google's own clients: a page of a list may have more than gRPC's 4 MiB.
 			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32)),
 			grpc.WithIdleTimeout(idleTimeout),

@@ -10,8 +10,9 @@ import (
 )
 
 // linger is how long nobody must have called with a client that was evicted before it is closed: whoever got it earlier may yet
-// be about to. No pass over an object lasts longer.
-const linger = 2 * time.Minute
+// be about to, as for the next page of a list; what then fails is tried again. Where a change to the fleet has many accounts used in turn, all that
+// are evicted in this time have connections beside those of the pool.
+const linger = 10 * time.Second
 
 // usage is what is known of how a client is used, so that it is never closed while calls are under way. The zero value is of a
 // client that nobody uses and that needs no closing.
