@@ -177,7 +177,9 @@ func forgetCreation(w *world, obj v1alpha1.Object) {
 	if created == nil {
 		return
 	}
-	editStatus(w, obj, func(status *v1alpha1.CommonStatus) { status.LastCreateAttemptTime = new(metav1.NewTime(created.Add(-time.Hour))) })
+	editStatus(w, obj, func(status *v1alpha1.CommonStatus) {
+		status.LastCreateAttemptTime = new(metav1.NewTime(created.Add(-time.Hour)))
+	})
 }
 
 func TestTheQuotaOfAccounts(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	typed "github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/test/emulator/iam"
