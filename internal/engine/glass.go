@@ -190,7 +190,8 @@ func (p *pass) endApprovals() {
 // before, after which somebody may approve what is on hold; the hash that it shows is that of no plan any more then.
 func (p *pass) heldByRival() {
 	was, shown := readyCondition(p.stored), p.stored.GetCommonStatus().Plan
-	if seen := was != nil && was.Reason == v1alpha1.ReasonBreakGlass; !seen && shown != nil && shown.Hash == p.obj.GetAnnotations()[v1alpha1.ApproveAnnotation] {
+	seen, approved := was != nil && was.Reason == v1alpha1.ReasonBreakGlass, p.obj.GetAnnotations()[v1alpha1.ApproveAnnotation]
+	if !seen && shown != nil && shown.Hash == approved {
 		p.record = p.record.PlanApplied()
 	}
 	p.forgetApproval()

@@ -100,7 +100,10 @@ func NewClients(opts Options) (*Clients, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Clients{opts: opts, base: opts.credentials, limiter: newLimiter(declared, opts.QuotaShare, time.Now), payers: newPayers(), tokens: lru.New(mostTokens)}
+	c := &Clients{
+		opts: opts, base: opts.credentials, tokens: lru.New(mostTokens),
+		limiter: newLimiter(declared, opts.QuotaShare, time.Now), payers: newPayers(),
+	}
 	c.tokenClient = sync.OnceValues(c.newTokenClient)
 	c.identity.now = time.Now
 	if c.metrics, err = newMetrics(opts.Registerer); err != nil {

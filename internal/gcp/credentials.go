@@ -68,7 +68,9 @@ func (c *Clients) impersonated(account string) (*auth.Credentials, error) {
 	if err != nil {
 		return nil, err
 	}
-	made, err := impersonate.NewCredentials(&impersonate.CredentialsOptions{TargetPrincipal: account, Scopes: scopes, Client: client, Logger: unlogged})
+	made, err := impersonate.NewCredentials(&impersonate.CredentialsOptions{
+		TargetPrincipal: account, Scopes: scopes, Client: client, Logger: unlogged,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("impersonating %q: %w", account, err)
 	}

@@ -38,7 +38,6 @@ func (c *Clients) dial(ctx context.Context, service kind.Service, endpoint Endpo
 			grpc.WithUserAgent(c.opts.UserAgent),
 			grpc.WithDisableRetry(),
 			grpc.WithReadBufferSize(readBuffer),
-			grpc.WithSharedWriteBuffer(true),
 			// As Google's own clients: a page of a list may have more than gRPC's 4 MiB.
 			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32)),
 			grpc.WithIdleTimeout(idleTimeout),

@@ -112,8 +112,8 @@ func Make(in Input) Plan {
 
 	is, had := measure(in.Live), s.ownIf(nil, nil)
 	plan := Plan{
-		Changes: grantChanges(in.Prefix, missing, revoke, auditChanges), Next: in.Live, Own: had, Had: had, OwnServices: ownServices, NotOwned: s.notOwned(),
-		Kept: kept, Deleted: s.deletedAfter(nil), Members: is.members, Groups: is.groups,
+		Changes: grantChanges(in.Prefix, missing, revoke, auditChanges), Next: in.Live, Own: had, Had: had,
+		OwnServices: ownServices, NotOwned: s.notOwned(), Kept: kept, Deleted: s.deletedAfter(nil), Members: is.members, Groups: is.groups,
 	}
 	if len(add)+len(revoke)+len(auditChanges) == 0 {
 		return plan

@@ -37,7 +37,7 @@ func (b *bench) steadyPhase(ctx context.Context) error {
 	policies := float64(b.policies()-b.projects) * b.sweepInterval().Seconds() / b.policyInterval().Seconds()
 	b.found.most(count, name, "calls to Google Cloud of one sweep", float64(cost.Calls.total())/counted,
 		12_500*float64(b.projects)/3_000+policies, "", groups(cost.Calls)+" in all")
-	due := float64(min(b.listed(), 3*b.projects)) * counted // a list for each kind in each project; when one is due is drawn, so some fall behind the end
+	due := float64(min(b.listed(), 3*b.projects)) * counted // one for each kind in each project; when is drawn, so some fall behind the end
 	b.found.most(count, name, "lists of a sweep that were not made, as a share", max(0, 1-float64(grouped(cost.Calls)["lists"])/due), 0.25, "")
 	part, by := sweepShare(cost.Calls, counted, b.projects, b.share(), shippedSweep)
 	b.found.most(count, name, "time that the calls of a sweep of 3,000 projects take at the operator's share of the quotas, in shipped intervals", part, 1, "", by)
