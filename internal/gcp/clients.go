@@ -74,8 +74,10 @@ type Clients struct {
 	metrics *metrics
 	limiter *limiter
 	payers  *payers
-	// tokens has the credentials of impersonated accounts by their e-mails, *auth.Credentials, and tokenClient gets them their tokens.
+	// tokens has the credentials of impersonated accounts by their e-mails, *auth.Credentials, and tokenClient gets them their tokens. The lock
+	// is for making them, so that no two clients of an account have their own.
 	tokens      *lru.Cache
+	tokensMu    sync.Mutex
 	tokenClient func() (*http.Client, error)
 
 	storage  *pool[*StorageService]

@@ -61,6 +61,8 @@ const mostTokens = 4096
 // impersonated returns the credentials of a service account that the manager acts as, which all clients share: they ask for a token once it is
 // needed, and keep it.
 func (c *Clients) impersonated(account string) (*auth.Credentials, error) {
+	c.tokensMu.Lock()
+	defer c.tokensMu.Unlock()
 	if known, ok := c.tokens.Get(account); ok {
 		return known.(*auth.Credentials), nil
 	}

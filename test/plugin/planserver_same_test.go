@@ -49,8 +49,8 @@ func same(t *testing.T, repositories []string) *served {
 	return s
 }
 
-// TestTheServersPlanIsThePluginsOwn: of the same manifests in the same state, with the same exit code, once by the manager for
-// somebody without credentials and once by the plugin with all of them.
+// TestTheServersPlanIsThePluginsOwn: of the same manifests in the same state, with the same exit code, once by the manager for somebody without
+// credentials and once by the plugin with all of them. All formats are compared once, and otherwise the one that the others are made of.
 func TestTheServersPlanIsThePluginsOwn(t *testing.T) {
 	t.Parallel()
 	manifest := func(of, name, spec string) string {
@@ -121,7 +121,7 @@ func TestTheServersPlanIsThePluginsOwn(t *testing.T) {
 				if own.code != tc.code || format == "text" && !strings.HasSuffix(own.stdout, tc.says) {
 					t.Errorf("%s ended with %d: %s", format, own.code, own.stdout+own.stderr)
 				}
-				if format == "text" && name != everyFormat { // the plugin makes the others of the first
+				if format == "text" && name != everyFormat {
 					break
 				}
 				theirs := s.pipeline(token, append(args, "-o", format)...)
