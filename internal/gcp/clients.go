@@ -16,6 +16,7 @@ import (
 	pubsub "cloud.google.com/go/pubsub/v2/apiv1"
 	resourcemanager "cloud.google.com/go/resourcemanager/apiv3"
 	"cloud.google.com/go/storage"
+	"github.com/googleapis/gax-go/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/singleflight"
 	"google.golang.org/grpc"
@@ -27,9 +28,6 @@ import (
 // DefaultTimeout bounds a call, its token included.
 const DefaultTimeout = 30 * time.Second
 
-// DefaultMaxAccounts is Options.MaxAccounts.
-const DefaultMaxAccounts = 256
-
 // Options say how to reach Google Cloud. The zero value is ready to use.
 type Options struct {
 	// Storage, PubSub, IAM, ResourceManager and Asset are the services' endpoints. Default: Google's own.
@@ -40,9 +38,6 @@ type Options struct {
 	Identity string
 	// Methods are all of Google's methods that the kinds call. A call of any other, but for this package's own, is refused.
 	Methods []kind.Method
-	// MaxAccounts bounds the clients of each service, one per service account; those that were not used for longest are closed a few
-	// seconds later. Default: DefaultMaxAccounts.
-	MaxAccounts int
 	// UserAgent is our own part of the user agent, such as holdfast/v1.2.3.
 	UserAgent string
 	// Timeout bounds each call; a context that ends sooner wins. Default: DefaultTimeout.
@@ -64,10 +59,9 @@ type Options struct {
 	dialOptions []grpc.DialOption
 }
 
-// Clients are the clients of Google Cloud's services, one per service and service account, made when first asked for. They
-// do not retry. Each call is limited (see Options.QuotaShare), bounded in time and counted. All methods may be called concurrently.
-//
-// A client is for the call that follows, or the pages of a list, not to be kept: see Options.MaxAccounts.
+// Clients are the clients of Google Cloud's services, one per service and service account, made when first asked for. Those of a service share
+// its connection. They do not retry. Each call is limited (see Options.QuotaShare), bounded in time and counted. All methods may be called
+// concurrently.
 type Clients struct {
 	opts    Options
 	base    *auth.Credentials // nil if no endpoint wants any
@@ -79,6 +73,8 @@ type Clients struct {
 	tokens      *lru.Cache
 	tokensMu    sync.Mutex
 	tokenClient func() (*http.Client, error)
+
+	connections []*connection
 
 	storage  *pool[*StorageService]
 	topics   *pool[*pubsub.TopicAdminClient]
@@ -122,18 +118,24 @@ func NewClients(opts Options) (*Clients, error) {
 			return nil, err
 		}
 	}
-	c.storage = newPool(c, kind.ServiceStorage, opts.Storage, c.openStorage)
-	// The libraries' own call options retry.
-	c.topics = newRPCPool(c, kind.ServicePubSub, opts.PubSub, pubsub.NewTopicAdminClient,
-		func(t *pubsub.TopicAdminClient) { t.CallOptions = &pubsub.TopicAdminCallOptions{} })
-	c.accounts = newRPCPool(c, kind.ServiceIAM, opts.IAM, iam.NewIamClient,
-		func(a *iam.IamClient) { a.CallOptions = &iam.IamCallOptions{} })
-	c.projects = newRPCPool(c, kind.ServiceResourceManager, opts.ResourceManager, resourcemanager.NewProjectsClient,
-		func(p *resourcemanager.ProjectsClient) { p.CallOptions = &resourcemanager.ProjectsCallOptions{} })
-	c.folders = newRPCPool(c, kind.ServiceResourceManager, opts.ResourceManager, resourcemanager.NewFoldersClient,
-		func(f *resourcemanager.FoldersClient) { f.CallOptions = &resourcemanager.FoldersCallOptions{} })
-	c.assets = newRPCPool(c, kind.ServiceAsset, opts.Asset, asset.NewClient,
-		func(a *asset.Client) { a.CallOptions = &asset.CallOptions{} })
+	c.storage = newPool(opts.Storage, c.makeStorage)
+	c.topics = newRPCPool(c.connect(kind.ServicePubSub, opts.PubSub), pubsub.NewTopicAdminClient,
+		func(t *pubsub.TopicAdminClient, all gax.CallOption) {
+			t.CallOptions = inEachCall[pubsub.TopicAdminCallOptions](all)
+		})
+	c.accounts = newRPCPool(c.connect(kind.ServiceIAM, opts.IAM), iam.NewIamClient,
+		func(a *iam.IamClient, all gax.CallOption) { a.CallOptions = inEachCall[iam.IamCallOptions](all) })
+	manager := c.connect(kind.ServiceResourceManager, opts.ResourceManager)
+	c.projects = newRPCPool(manager, resourcemanager.NewProjectsClient,
+		func(p *resourcemanager.ProjectsClient, all gax.CallOption) {
+			p.CallOptions = inEachCall[resourcemanager.ProjectsCallOptions](all)
+		})
+	c.folders = newRPCPool(manager, resourcemanager.NewFoldersClient,
+		func(f *resourcemanager.FoldersClient, all gax.CallOption) {
+			f.CallOptions = inEachCall[resourcemanager.FoldersCallOptions](all)
+		})
+	c.assets = newRPCPool(c.connect(kind.ServiceAsset, opts.Asset), asset.NewClient,
+		func(a *asset.Client, all gax.CallOption) { a.CallOptions = inEachCall[asset.CallOptions](all) })
 	return c, nil
 }
 
@@ -146,9 +148,6 @@ func (o Options) orDefault() Options {
 	o.QuotaProject = cmp.Or(o.QuotaProject, os.Getenv("GOOGLE_CLOUD_QUOTA_PROJECT"))
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
-	}
-	if o.MaxAccounts <= 0 {
-		o.MaxAccounts = DefaultMaxAccounts
 	}
 	if o.QuotaShare <= 0 {
 		o.QuotaShare = DefaultQuotaShare
@@ -185,8 +184,8 @@ func (c *Clients) Projects(ctx context.Context, impersonate string) (*resourcema
 	return c.projects.get(ctx, impersonate)
 }
 
-// openStorage opens clients that need no closing: all share one transport, which closes the connections that are idle.
-func (c *Clients) openStorage(ctx context.Context, account string, _ *usage) (*StorageService, error) {
+// makeStorage makes the client of an account. All share one transport, which closes the connections that are idle.
+func (c *Clients) makeStorage(ctx context.Context, account string) (*StorageService, error) {
 	httpClient, err := c.httpClient(c.opts.Storage, account)
 	if err != nil {
 		return nil, err
@@ -194,13 +193,16 @@ func (c *Clients) openStorage(ctx context.Context, account string, _ *usage) (*S
 	return NewStorageService(ctx, httpClient, c.opts.Storage.url())
 }
 
-// Close closes all clients.
+// Close closes all connections. What is called afterwards fails.
 func (c *Clients) Close() error {
-	err := errors.Join(c.storage.close(), c.topics.close(), c.accounts.close(), c.projects.close(), c.folders.close(), c.assets.close())
+	var errs []error
+	for _, conn := range c.connections {
+		errs = append(errs, conn.close())
+	}
 	if transport, ok := c.opts.base.(*http.Transport); ok {
 		transport.CloseIdleConnections()
 	}
-	return err
+	return errors.Join(errs...)
 }
 
 // account is the account to act as at the endpoint: none where there are no credentials.

@@ -398,16 +398,16 @@ func TestClientsAreShared(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	one, _ := clients.Storage(t.Context(), tenant)
-	two, _ := clients.Storage(t.Context(), tenant)
-	other, _ := clients.Storage(t.Context(), "")
+	one, _ := clients.Topics(t.Context(), tenant)
+	two, _ := clients.Topics(t.Context(), tenant)
+	other, _ := clients.Topics(t.Context(), "")
 	if one == nil || one != two || one == other {
 		t.Errorf("clients %p, %p and %p", one, two, other)
 	}
 	if err := clients.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := clients.Storage(t.Context(), "late"); !errors.Is(err, errClosed) {
+	if _, err := clients.Topics(t.Context(), "late"); !errors.Is(err, errClosed) {
 		t.Errorf("after Close: %v", err)
 	}
 }

@@ -55,7 +55,7 @@ func pathless(err error) error {
 	return err
 }
 
-// mostTokens is of how many accounts tokens are kept, of those that were used last. They are small beside a client, and good for an hour.
+// mostTokens is of how many accounts tokens are kept, of those that were used last. A token is good for an hour.
 const mostTokens = 4096
 
 // impersonated returns the credentials of a service account that the manager acts as, which all clients share: they ask for a token once it is
@@ -101,6 +101,33 @@ func (c *Clients) credentials(account string) (*auth.Credentials, error) {
 		}),
 		UniverseDomainProvider: auth.CredentialsPropertyFunc(found.UniverseDomain),
 	}), nil
+}
+
+// identifiedCredentials are those of whom each call is made as. Their quota project is that of all; ownQuotaProject has the manager's.
+func (c *Clients) identifiedCredentials() *auth.Credentials {
+	return auth.NewCredentials(&auth.CredentialsOptions{
+		TokenProvider:          tokensOf(c.credentials),
+		QuotaProjectIDProvider: auth.CredentialsPropertyFunc(func(context.Context) (string, error) { return c.opts.QuotaProject, nil }),
+		UniverseDomainProvider: auth.CredentialsPropertyFunc(func(ctx context.Context) (string, error) {
+			own, err := c.credentials(accountFrom(ctx))
+			if err != nil {
+				return "", err
+			}
+			return own.UniverseDomain(ctx)
+		}),
+	})
+}
+
+// tokensOf gets the token of whom a call is made as, given the credentials of an account.
+type tokensOf func(account string) (*auth.Credentials, error)
+
+// Token implements auth.TokenProvider.
+func (of tokensOf) Token(ctx context.Context) (*auth.Token, error) {
+	own, err := of(accountFrom(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return own.Token(ctx)
 }
 
 // Authenticate gets a token of the manager's own, if any endpoint wants one.

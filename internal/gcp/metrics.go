@@ -16,14 +16,13 @@ import (
 )
 
 // metrics count and time each call as it goes over the wire: after waiting for a limit, before anything retries. They also
-// tell of the limits: what Google throttled, and what waited or was refused on this side; and how many clients there are.
+// tell of the limits: what Google throttled, and what waited or was refused on this side.
 type metrics struct {
 	requests  *prometheus.CounterVec
 	duration  *prometheus.HistogramVec
 	throttled *prometheus.CounterVec
 	waited    *prometheus.CounterVec
 	refused   *prometheus.CounterVec
-	clients   *prometheus.GaugeVec
 }
 
 func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
@@ -52,10 +51,6 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 			Name: "holdfast_gcp_limit_refused_total",
 			Help: "Calls to Google Cloud that were postponed because they would have waited too long for Holdfast's own rate limits, by service.",
 		}, []string{"service"}),
-		clients: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "holdfast_gcp_clients",
-			Help: "Open clients of Google Cloud by service: one per service account that was acted as lately.",
-		}, []string{"service"}),
 	}
 	if registerer == nil {
 		return m, nil
@@ -68,9 +63,6 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 		*counter = shared
 	}
 	var err error
-	if m.clients, err = register(registerer, m.clients); err != nil {
-		return nil, err
-	}
 	m.duration, err = register(registerer, m.duration)
 	return m, err
 }

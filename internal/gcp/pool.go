@@ -2,114 +2,76 @@ package gcp
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"reflect"
 	"sync"
 
-	"github.com/prometheus/client_golang/prometheus"
+	"github.com/googleapis/gax-go/v2"
 	"google.golang.org/api/option"
 	"k8s.io/utils/lru"
-
-	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
-// opener opens the client that acts as a service account (its e-mail; empty: as the manager), with credentials of its own. It
-// calls nobody yet. It tells use of the client's calls and what to close, where there is something to close.
-type opener[C any] func(ctx context.Context, account string, use *usage) (C, error)
+// mostClients is of how many accounts the clients of a service are kept, of those that were used last. To make one calls nobody, and takes less
+// than a call.
+const mostClients = 1024
 
-// pool keeps one client of a service per service account, of those accounts that were used last.
+// pool keeps one client of a service per service account.
 type pool[C any] struct {
 	endpoint Endpoint
-	open     opener[C]
-	gauge    prometheus.Gauge
+	// make makes the client that acts as a service account (its e-mail; empty: as the manager). It calls nobody.
+	make func(ctx context.Context, account string) (C, error)
 
 	mu      sync.Mutex
-	clients *lru.Cache // of account to pooled
-	usages  map[*usage]struct{}
-	closed  bool
+	clients *lru.Cache // of account to C
 }
 
-type pooled[C any] struct {
-	client C
-	use    *usage
+func newPool[C any](endpoint Endpoint, makeClient func(ctx context.Context, account string) (C, error)) *pool[C] {
+	return &pool[C]{endpoint: endpoint, make: makeClient, clients: lru.New(mostClients)}
 }
 
-// newPool returns the pool of a service. Its gauge shows how many clients are open, those included that were evicted and are
-// still in use.
-func newPool[C any](c *Clients, service kind.Service, endpoint Endpoint, open opener[C]) *pool[C] {
-	p := &pool[C]{
-		endpoint: endpoint, open: open, gauge: c.metrics.clients.WithLabelValues(string(service)), usages: map[*usage]struct{}{},
-	}
-	p.clients = lru.NewWithEvictionFunc(c.opts.MaxAccounts, func(_ lru.Key, value any) {
-		use := value.(pooled[C]).use
-		use.expire(func() { p.forget(use) })
-	})
-	return p
-}
-
-// newRPCPool returns the pool of a gRPC API, whose library makes a client of a connection. configure changes what the library
-// makes.
+// newRPCPool returns the pool of a gRPC API, whose library makes a client of a connection. all puts an option into each call of a client, in place
+// of what the library has there: that retries.
 func newRPCPool[C any](
-	c *Clients, service kind.Service, endpoint Endpoint,
-	build func(context.Context, ...option.ClientOption) (C, error), configure func(C),
+	conn *connection, library func(context.Context, ...option.ClientOption) (C, error), all func(client C, option gax.CallOption),
 ) *pool[C] {
-	return newPool(c, service, endpoint, func(ctx context.Context, account string, use *usage) (C, error) {
+	return newPool(conn.endpoint, func(ctx context.Context, account string) (C, error) {
 		var none C
-		conn, err := c.dial(ctx, service, endpoint, account, use)
+		shared, err := conn.get()
 		if err != nil {
 			return none, err
 		}
-		client, err := build(ctx, option.WithGRPCConn(conn), option.WithoutAuthentication())
+		client, err := library(ctx, option.WithGRPCConn(shared), option.WithoutAuthentication())
 		if err != nil {
-			return none, errors.Join(err, conn.Close())
+			return none, fmt.Errorf("making the client of %s: %w", conn.service, err)
 		}
-		configure(client)
+		all(client, gax.WithGRPCOptions(actsAs{account: account}))
 		return client, nil
 	})
 }
 
-var errClosed = errors.New("the clients of Google Cloud are closed")
+// inEachCall are the call options of a client, of whose methods each has a field of its own, with one option for all.
+func inEachCall[O any](option gax.CallOption) *O {
+	all := new(O)
+	one := reflect.ValueOf([]gax.CallOption{option})
+	for _, method := range reflect.ValueOf(all).Elem().Fields() {
+		method.Set(one)
+	}
+	return all
+}
 
-// get returns the account's client, opened if there is none. Opening calls nobody, so that holding the lock is fine.
+// get returns the account's client, made if there is none.
 func (p *pool[C]) get(ctx context.Context, impersonate string) (C, error) {
 	account := p.endpoint.account(impersonate)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var none C
-	if p.closed {
-		return none, errClosed
-	}
 	if kept, ok := p.clients.Get(account); ok {
-		return kept.(pooled[C]).client, nil
+		return kept.(C), nil
 	}
-	use := &usage{}
-	client, err := p.open(ctx, account, use)
+	client, err := p.make(ctx, account)
 	if err != nil {
+		var none C
 		return none, err
 	}
-	p.usages[use] = struct{}{}
-	p.gauge.Inc()
-	p.clients.Add(account, pooled[C]{client, use})
+	p.clients.Add(account, client)
 	return client, nil
-}
-
-func (p *pool[C]) forget(use *usage) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if _, ok := p.usages[use]; ok {
-		delete(p.usages, use)
-		p.gauge.Dec()
-	}
-}
-
-func (p *pool[C]) close() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.closed = true
-	var errs []error
-	for use := range p.usages {
-		errs = append(errs, use.close())
-		p.gauge.Dec()
-	}
-	clear(p.usages)
-	return errors.Join(errs...)
 }

@@ -2,197 +2,46 @@ package gcp
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"net"
 	"net/http"
+	"reflect"
 	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"cloud.google.com/go/auth"
+	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/googleapis/gax-go/v2"
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
-
-	"github.com/holdfast-dev/holdfast/internal/kind"
+	"google.golang.org/grpc/metadata"
 )
 
-// fakeClient is a client whose calls take a time, and fail if it is closed before they end.
-type fakeClient struct {
-	account string
-	use     *usage
-	closed  atomic.Bool
-}
+// tokenGiver gives each account a token that is its e-mail, and counts. To all else it answers as cloudOverTLS does.
+type tokenGiver struct{ given atomic.Int32 }
 
-func (c *fakeClient) Close() error {
-	c.closed.Store(true)
-	return nil
-}
-
-var errFakeClosed = errors.New("closed under the call")
-
-func (c *fakeClient) call(takes time.Duration) error {
-	invoke := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
-		time.Sleep(takes) //nolint:forbidigo // in a bubble's time
-		if c.closed.Load() {
-			return errFakeClosed
-		}
-		return nil
-	}
-	return c.use.unaryInterceptor(context.Background(), "", nil, nil, nil, invoke)
-}
-
-// fakePool is a pool of fake clients. opened are all that it ever opened, in order.
-func fakePool(t *testing.T, size int) (p *pool[*fakeClient], opened func() []*fakeClient) {
-	t.Helper()
-	m, err := newMetrics(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []*fakeClient
-	open := func(_ context.Context, account string, use *usage) (*fakeClient, error) {
-		client := &fakeClient{account: account, use: use}
-		use.closer = client
-		all = append(all, client)
-		return client, nil
-	}
-	p = newPool(&Clients{metrics: m, opts: Options{MaxAccounts: size}}, kind.ServicePubSub, Endpoint{}, open)
-	return p, func() []*fakeClient {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		return all
-	}
-}
-
-func mustGet(t *testing.T, p *pool[*fakeClient], account string) *fakeClient {
-	t.Helper()
-	client, err := p.get(t.Context(), account)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
-}
-
-func TestPoolEvictsTheLeastRecentlyUsed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p, opened := fakePool(t, 2)
-		for _, account := range []string{"a", "b", "a", "c", "a", "b"} { // c evicts b, and the second b evicts c
-			mustGet(t, p, account)
-		}
-		time.Sleep(linger + time.Second) //nolint:forbidigo // in a bubble's time
-		got := map[string]bool{}
-		for i, client := range opened() {
-			got[fmt.Sprint(i, " ", client.account)] = client.closed.Load()
-		}
-		if diff := cmp.Diff(map[string]bool{"0 a": false, "1 b": true, "2 c": true, "3 b": false}, got); diff != "" {
-			t.Errorf("closed (-want +got):\n%s", diff)
-		}
-		if open := testutil.ToFloat64(p.gauge); open != 2 {
-			t.Errorf("the gauge shows %v open clients, want 2", open)
-		}
-		if err := p.close(); err != nil {
-			t.Error(err)
-		}
-		if open := testutil.ToFloat64(p.gauge); open != 0 {
-			t.Errorf("the gauge shows %v open clients after the end", open)
-		}
-	})
-}
-
-func TestPoolClosesNothingInUse(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p, _ := fakePool(t, 1)
-		first := mustGet(t, p, "a")
-		answer := make(chan error)
-		go func() { answer <- first.call(3 * linger) }()
-		synctest.Wait()
-		mustGet(t, p, "b")
-		if err := <-answer; err != nil {
-			t.Errorf("a call that began before the eviction: %v", err)
-		}
-		time.Sleep(linger / 2) //nolint:forbidigo // in a bubble's time
-		if err := first.call(time.Second); err != nil {
-			t.Errorf("a call soon after: %v", err)
-		}
-		time.Sleep(linger + time.Second) //nolint:forbidigo // in a bubble's time
-		if !first.closed.Load() {
-			t.Error("nobody uses the client, and it is open")
-		}
-		if err := first.call(time.Second); !errors.Is(err, errFakeClosed) {
-			t.Errorf("a call after all: %v", err)
-		}
-		if open := testutil.ToFloat64(p.gauge); open != 1 {
-			t.Errorf("the gauge shows %v open clients, want 1", open)
-		}
-	})
-}
-
-// However clients are used and evicted, none is closed under whoever got it a short time ago.
-func TestPoolUnderLoad(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const size, accounts, workers, rounds = 3, 10, 20, 50
-		p, opened := fakePool(t, size)
-		var wg sync.WaitGroup
-		for range workers {
-			wg.Go(func() {
-				for range rounds {
-					client, err := p.get(t.Context(), fmt.Sprint("account ", rand.IntN(accounts)))
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					for range 1 + rand.IntN(3) {
-						time.Sleep(rand.N(linger)) //nolint:forbidigo // in a bubble's time
-						if err := client.call(rand.N(2 * linger)); err != nil {
-							t.Error(err)
-						}
-					}
-				}
-			})
-		}
-		wg.Wait()
-		time.Sleep(2 * linger) //nolint:forbidigo // in a bubble's time
-		open := 0
-		for _, client := range opened() {
-			if !client.closed.Load() {
-				open++
-			}
-		}
-		if gauge := testutil.ToFloat64(p.gauge); open != size || gauge != size {
-			t.Errorf("%d clients are open and the gauge shows %v, want %d", open, gauge, size)
-		}
-		if err := p.close(); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-// tokenCounter answers as cloudOverTLS does, and counts tokens.
-type tokenCounter struct{ atomic.Int32 }
-
-func (c *tokenCounter) RoundTrip(req *http.Request) (*http.Response, error) {
+func (g *tokenGiver) RoundTrip(req *http.Request) (*http.Response, error) {
+	answer := cloudOverTLS{tokenCode: http.StatusOK}
 	if req.URL.Hostname() == "iamcredentials.googleapis.com" {
-		c.Add(1)
+		g.given.Add(1)
+		account := emailIn([]byte(fmt.Sprintf(`{"service_account_impersonation_url":%q}`, req.URL.String())))
+		answer.tokenBody = fmt.Sprintf(`{"accessToken":%q,"expireTime":%q}`, account, time.Now().Add(time.Hour).Format(time.RFC3339))
 	}
-	return (&cloudOverTLS{tokenCode: http.StatusOK, tokenBody: annsToken()}).RoundTrip(req)
+	return answer.RoundTrip(req)
 }
 
-// TestATokenServesAllClients: of all services, and those that are opened anew for an account whose client was evicted.
+// TestATokenServesAllClients: of all services.
 func TestATokenServesAllClients(t *testing.T) {
 	server, client := rpcOverTLS(t)
 	topics := &fakeCloud{getTopic: func(context.Context) error { return nil }}
-	tokens := &tokenCounter{}
-	registry := prometheus.NewRegistry()
+	tokens := &tokenGiver{}
 	clients := newClients(t, Options{
 		PubSub:      Endpoint{Address: topics.serve(t, server)},
-		MaxAccounts: 1, Registerer: registry, credentials: staticToken("managers", nil), base: tokens,
-		dialOptions: []grpc.DialOption{client},
+		credentials: staticToken("managers", nil), base: tokens, dialOptions: []grpc.DialOption{client},
 	})
 	for _, account := range []string{tenant, tenant, "bob@tenant.iam.gserviceaccount.com", tenant} {
 		if err := getTopic(t.Context(), clients, account); err != nil {
@@ -202,38 +51,112 @@ func TestATokenServesAllClients(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := tokens.Load(); n != 2 {
+	if n := tokens.given.Load(); n != 2 {
 		t.Errorf("%d tokens, want one for each of two accounts", n)
-	}
-	if diff := cmp.Diff(map[string]float64{"storage": 3, "pubsub": 3, "iam": 0, "resourcemanager": 0, "asset": 0}, sums(t, registry, "holdfast_gcp_clients", "service")); diff != "" {
-		t.Errorf("open clients, the evicted ones included (-want +got):\n%s", diff)
 	}
 }
 
-// TestAThousandIdentities: sweeps over as many, evenly over ten minutes, keep no more clients open than the pool has and those that are about to be
-// closed.
-func TestAThousandIdentities(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const identities, sweeps, interval = 1000, 3, 10 * time.Minute
-		p, _ := fakePool(t, DefaultMaxAccounts)
-		lingering := int(linger*identities/interval) + 1
-		most := 0.0
-		for range sweeps {
-			for i := range identities {
-				client := mustGet(t, p, fmt.Sprint("account ", i))
-				if err := client.call(interval / identities); err != nil {
-					t.Fatal(err)
-				}
-				most = max(most, testutil.ToFloat64(p.gauge))
+// TestAConnectionServesAllAccounts: whoever calls at the same time, each call has the token of whom it is made as, and their quota.
+func TestAConnectionServesAllAccounts(t *testing.T) {
+	server, client := rpcOverTLS(t)
+	var mu sync.Mutex
+	callers := map[string]int{}
+	topics := &fakeCloud{getTopic: func(ctx context.Context) error {
+		sent, _ := metadata.FromIncomingContext(ctx)
+		mu.Lock()
+		defer mu.Unlock()
+		callers[fmt.Sprint(sent.Get("x-goog-request-reason"), sent.Get("authorization"), sent.Get("x-goog-user-project"))]++
+		return nil
+	}}
+	address, made := topics.listen(t, server)
+	manager := auth.NewCredentials(&auth.CredentialsOptions{
+		TokenProvider:          staticToken("managers", nil),
+		QuotaProjectIDProvider: auth.CredentialsPropertyFunc(func(context.Context) (string, error) { return "billed", nil }),
+	})
+	clients := newClients(t, Options{
+		PubSub: Endpoint{Address: address}, QuotaShare: 1e6, credentials: manager, base: &tokenGiver{}, dialOptions: []grpc.DialOption{client},
+	})
+	want := map[string]int{"[manager] [Bearer managers] [billed]": 10}
+	var all errgroup.Group
+	for i := range 20 {
+		account, reason := fmt.Sprintf("account-%d@tenant.iam.gserviceaccount.com", i), fmt.Sprint("account ", i)
+		if i == 0 {
+			account, reason = "", "manager"
+		} else {
+			want[fmt.Sprintf("[%s] [Bearer %s] []", reason, account)] = 10
+		}
+		for range 10 {
+			all.Go(func() error { return getTopic(WithReason(t.Context(), reason), clients, account) })
+		}
+	}
+	if err := all.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, callers); diff != "" {
+		t.Errorf("calls by reason, token and quota project (-want +got):\n%s", diff)
+	}
+	if n := made.accepted.Load(); n != 1 {
+		t.Errorf("%d connections, want 1", n)
+	}
+}
+
+// TestEachMethodActsAsSomebody: of all clients, those methods included that nobody calls yet.
+func TestEachMethodActsAsSomebody(t *testing.T) {
+	clients := newClients(t, allInsecure(t, "http://127.0.0.1:1"))
+	topics, _ := clients.Topics(t.Context(), "")
+	accounts, _ := clients.ServiceAccounts(t.Context(), "")
+	projects, _ := clients.Projects(t.Context(), "")
+	folders, _ := clients.folders.get(t.Context(), "")
+	assets, _ := clients.assets.get(t.Context(), "")
+	for of, options := range map[string]any{
+		"topics": topics.CallOptions, "service accounts": accounts.CallOptions, "projects": projects.CallOptions, "folders": folders.CallOptions,
+		"assets": assets.CallOptions,
+	} {
+		for method, is := range reflect.ValueOf(options).Elem().Fields() {
+			var settings gax.CallSettings
+			for _, option := range is.Interface().([]gax.CallOption) {
+				option.Resolve(&settings)
+			}
+			if diff := cmp.Diff([]grpc.CallOption{actsAs{}}, settings.GRPC, cmp.AllowUnexported(actsAs{})); diff != "" || settings.Retry != nil {
+				t.Errorf("%s of %s, which may retry (%t): (-want +got)\n%s", method.Name, of, settings.Retry != nil, diff)
 			}
 		}
-		if most > float64(DefaultMaxAccounts+lingering) {
-			t.Errorf("%v clients were open, want at most %d and %d", most, DefaultMaxAccounts, lingering)
+	}
+}
+
+// TestNobodyCallsByMistake: a call that does not say as whom it is made would be made as the manager.
+func TestNobodyCallsByMistake(t *testing.T) {
+	cloud := &fakeCloud{getTopic: func(context.Context) error { return nil }}
+	clients := newClients(t, Options{PubSub: insecure(t, "http://"+cloud.serve(t)), credentials: staticToken("managers", nil)})
+	client, err := clients.Topics(t.Context(), tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.CallOptions.GetTopic = nil
+	_, err = client.GetTopic(t.Context(), &pubsubpb.GetTopicRequest{Topic: "projects/p/topics/orders"})
+	if diff := cmp.Diff("Publisher.GetTopic is not called: nobody says as whom", fmt.Sprint(err)); diff != "" || cloud.calls.Load() > 0 {
+		t.Errorf("%d calls, and the error (-want +got):\n%s", cloud.calls.Load(), diff)
+	}
+}
+
+// TestPoolKeepsSoMany: and makes what it does not have any more anew.
+func TestPoolKeepsSoMany(t *testing.T) {
+	made := map[string]int{}
+	p := newPool(Endpoint{}, func(_ context.Context, account string) (string, error) { made[account]++; return account, nil })
+	get := func(i int) {
+		account := fmt.Sprint(i)
+		if client, err := p.get(t.Context(), account); err != nil || client != account {
+			t.Fatalf("got %q, %v", client, err)
 		}
-		if err := p.close(); err != nil {
-			t.Error(err)
-		}
-	})
+	}
+	for i := range mostClients + 1 { // the last one takes the place of the first
+		get(i)
+	}
+	get(mostClients)
+	get(0)
+	if len(made) != mostClients+1 || made["0"] != 2 || made[fmt.Sprint(mostClients)] != 1 {
+		t.Errorf("%d accounts, %d clients of the first, %d of the last", len(made), made["0"], made[fmt.Sprint(mostClients)])
+	}
 }
 
 // connections are those that a listener has accepted.
@@ -244,8 +167,11 @@ type connections struct {
 }
 
 func (c *connections) Accept() (net.Conn, error) {
-	c.accepted.Add(1)
-	return c.Listener.Accept()
+	conn, err := c.Listener.Accept()
+	if err == nil {
+		c.accepted.Add(1)
+	}
+	return conn, err
 }
 
 // BenchmarkIdentities says what it takes to act as one more service account, once it has made a call: memory, with its connection and what a server of
@@ -262,9 +188,9 @@ func BenchmarkIdentities(b *testing.B) {
 			server, client := rpcOverTLS(b)
 			topics := &fakeCloud{getTopic: func(context.Context) error { return nil }}
 			address, made := topics.listen(b, server)
-			tokens := &tokenCounter{}
+			tokens := &tokenGiver{}
 			clients, err := NewClients(Options{
-				PubSub: Endpoint{Address: address}, MaxAccounts: math.MaxInt32, QuotaShare: 1e6, Methods: testMethods,
+				PubSub: Endpoint{Address: address}, QuotaShare: 1e6, Methods: testMethods,
 				credentials: staticToken("managers", nil), base: tokens, dialOptions: []grpc.DialOption{client},
 			})
 			if err != nil {
@@ -290,7 +216,7 @@ func BenchmarkIdentities(b *testing.B) {
 			b.ReportMetric(per(after-bytes)/1024, "KiB/identity")
 			b.ReportMetric(per(more-goroutines), "goroutines/identity")
 			b.ReportMetric(per(float64(made.accepted.Load())), "connections/identity")
-			b.ReportMetric(per(float64(tokens.Load())), "tokens/identity")
+			b.ReportMetric(per(float64(tokens.given.Load())), "tokens/identity")
 		})
 	}
 }

@@ -5,28 +5,100 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
+	"sync"
 	"time"
 
 	"cloud.google.com/go/auth/grpctransport"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
-const (
-	// maxReconnect bounds the pause between attempts to connect, so that the end of an outage is noticed soon.
-	maxReconnect = 5 * time.Second
-	// idleTimeout closes the connections of accounts that are idle between two sweeps.
-	idleTimeout = 2 * time.Minute
-	// readBuffer is what gRPC reads at once, in bytes: TLS has a whole record in memory already, and gRPC's own 32 KiB would be most of what a
-	// connection takes.
-	readBuffer = 4 << 10
-)
+// maxReconnect bounds the pause between attempts to connect, so that the end of an outage is noticed soon.
+const maxReconnect = 5 * time.Second
 
-// dial makes a connection that is bounded in time, limited, counted and authenticated, in this order. It does not connect yet.
-func (c *Clients) dial(ctx context.Context, service kind.Service, endpoint Endpoint, account string, use *usage) (*grpc.ClientConn, error) {
+// connection is the connection to a gRPC API that the clients of all accounts share: each call says as whom it is made.
+type connection struct {
+	service  kind.Service
+	endpoint Endpoint
+	// dial makes the connection that get returns, once.
+	dial func() (*grpc.ClientConn, error)
+
+	mu     sync.Mutex
+	made   *grpc.ClientConn
+	closed bool
+}
+
+// connect returns the connection to a service, which is made when it is first asked for.
+func (c *Clients) connect(service kind.Service, endpoint Endpoint) *connection {
+	conn := &connection{service: service, endpoint: endpoint, dial: func() (*grpc.ClientConn, error) { return c.dial(service, endpoint) }}
+	c.connections = append(c.connections, conn)
+	return conn
+}
+
+var errClosed = errors.New("the clients of Google Cloud are closed")
+
+func (c *connection) get() (*grpc.ClientConn, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil, errClosed
+	}
+	if c.made == nil {
+		made, err := c.dial()
+		if err != nil {
+			return nil, err
+		}
+		c.made = made
+	}
+	return c.made, nil
+}
+
+func (c *connection) close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed || c.made == nil {
+		c.closed = true
+		return nil
+	}
+	c.closed = true
+	return c.made.Close()
+}
+
+// actsAs is an option of each call. It says as whom the call is made: a service account, by its e-mail; empty: the manager.
+type actsAs struct {
+	grpc.EmptyCallOption
+
+	account string
+}
+
+type accountKey struct{}
+
+// accountFrom is as whom a call is made, as identified knows it.
+func accountFrom(ctx context.Context) string {
+	account, _ := ctx.Value(accountKey{}).(string)
+	return account
+}
+
+// identified tells all that follows as whom a call is made. One that does not say so is not made: it would be made as the manager, who may
+// do more than most.
+func identified(
+	ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption,
+) error {
+	for _, opt := range opts {
+		if as, ok := opt.(actsAs); ok {
+			return invoke(context.WithValue(ctx, accountKey{}, as.account), method, req, reply, conn, opts...)
+		}
+	}
+	return &Error{Class: kind.Invalid, Message: rpcMethod(method) + " is not called: nobody says as whom"}
+}
+
+// dial makes a connection whose calls are bounded in time, limited, counted and authenticated, in this order. It does not connect yet.
+func (c *Clients) dial(service kind.Service, endpoint Endpoint) (*grpc.ClientConn, error) {
 	reconnect := backoff.DefaultConfig
 	reconnect.MaxDelay = maxReconnect
 	opts := &grpctransport.Options{
@@ -37,35 +109,45 @@ func (c *Clients) dial(ctx context.Context, service kind.Service, endpoint Endpo
 		GRPCDialOpts: append([]grpc.DialOption{
 			grpc.WithUserAgent(c.opts.UserAgent),
 			grpc.WithDisableRetry(),
-			grpc.WithReadBufferSize(readBuffer),
 			// As Google's own clients: a page of a list may have more than gRPC's 4 MiB.
 			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32)),
-			grpc.WithIdleTimeout(idleTimeout),
 			grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: maxReconnect}),
 			grpc.WithChainUnaryInterceptor(
-				use.unaryInterceptor,
+				identified,
 				withTimeout(c.opts.Timeout),
 				reasonedRPC,
-				c.limiter.unaryInterceptor(service, account),
+				c.limiter.unaryInterceptor(service),
 				c.metrics.unaryInterceptor(service),
 				c.limiter.methods.nameDenial(service),
 			),
 		}, c.opts.dialOptions...),
 	}
 	if !endpoint.Insecure {
-		own, err := c.credentials(account)
-		if err != nil {
-			return nil, err
-		}
-		opts.Credentials = own
+		opts.Credentials = c.identifiedCredentials()
+		opts.GRPCDialOpts = append(opts.GRPCDialOpts, grpc.WithChainUnaryInterceptor(c.ownQuotaProject))
 	}
-	conns, err := grpctransport.Dial(ctx, !endpoint.Insecure, opts)
+	conns, err := grpctransport.Dial(context.Background(), !endpoint.Insecure, opts)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to %s at %s: %w", service, endpoint.Address, err)
 	}
-	conn := conns.Connection()
-	use.closer = conn
-	return conn, nil
+	return conns.Connection(), nil
+}
+
+// ownQuotaProject names the quota project that the manager's own credentials name, in calls that are made as the manager, unless there is one for
+// all.
+func (c *Clients) ownQuotaProject(
+	ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption,
+) error {
+	if c.opts.QuotaProject == "" && accountFrom(ctx) == "" {
+		own, err := c.base.QuotaProjectID(ctx)
+		if err != nil {
+			return err
+		}
+		if own != "" {
+			ctx = metadata.AppendToOutgoingContext(ctx, strings.ToLower(userProjectHeader), own)
+		}
+	}
+	return invoke(ctx, method, req, reply, conn, opts...)
 }
 
 // withTimeout bounds a call in time; a context that ends sooner wins.
@@ -80,11 +162,11 @@ func withTimeout(timeout time.Duration) grpc.UnaryClientInterceptor {
 }
 
 // unaryInterceptor limits the calls to a gRPC API.
-func (l *limiter) unaryInterceptor(service kind.Service, account string) grpc.UnaryClientInterceptor {
+func (l *limiter) unaryInterceptor(service kind.Service) grpc.UnaryClientInterceptor {
 	return func(
 		ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption,
 	) error {
-		c := rpcCall(ctx, service, method, account)
+		c := rpcCall(ctx, service, method, accountFrom(ctx))
 		scopes, err := l.admit(ctx, c)
 		if err != nil {
 			return err

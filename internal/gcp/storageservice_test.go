@@ -112,10 +112,4 @@ func TestStorageServicesAreShared(t *testing.T) {
 	if one == nil || one != two || one == other {
 		t.Errorf("services %p, %p and %p", one, two, other)
 	}
-	if err := clients.Close(); err != nil {
-		t.Error(err)
-	}
-	if _, err := clients.StorageService(t.Context(), "late"); !errors.Is(err, errClosed) {
-		t.Errorf("after Close: %v", err)
-	}
 }
