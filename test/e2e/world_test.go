@@ -415,6 +415,15 @@ func describe(obj v1alpha1.Object) string {
 	return b.String()
 }
 
+// methodsSince are the methods that were called since a mark, in order.
+func (w *world) methodsSince(mark int64) []string {
+	var methods []string
+	for _, e := range w.cloud.Traffic.Since(mark) {
+		methods = append(methods, e.Method)
+	}
+	return methods
+}
+
 func call(method string) traffic.Call { return traffic.Call{Method: method} }
 
 // editStatus changes what an object's status says.
