@@ -5,7 +5,13 @@ import "slices"
 // Tenant is on whose behalf something is asked for: a namespace, in a project. Turns are counted by namespace and by project, so that neither
 // many projects of one namespace nor many namespaces of one project get more than others do. The namespaces of one project share its turns
 // equally.
-type Tenant struct{ Namespace, Project string }
+type Tenant struct {
+	Namespace, Project string
+	// Editor is who asks there; empty if nobody knows. Each has a line of their own, so that a person does not wait behind what a tool asks for
+	// in the same project. Their turns are those of the namespace and the project: several editors get no more than one, and of theirs the one
+	// comes first that arrived first.
+	Editor string
+}
 
 // Lines are the lines in which tenants wait, one for each, that are served in turn. The zero value is empty. Not for concurrent use.
 type Lines[T comparable] struct {
@@ -13,6 +19,7 @@ type Lines[T comparable] struct {
 	// namespaces and projects count the turns that each has had, from the clock on.
 	namespaces map[string]*turns
 	projects   map[string]*project
+	editors    map[string]*editor
 	// clock is the count that the last one served had before. Who had no turn lately counts from there, and has no credit of earlier times.
 	clock int
 	// arrivals counts what was ever pushed.
@@ -26,9 +33,20 @@ type turns struct{ had int }
 type project struct {
 	turns
 
-	namespaces map[string]*turns
+	namespaces map[string]*share
 	clock      int
 }
+
+// share is what a namespace has of a project: turns, so many of which were out of turn, and lines, one for each editor.
+type share struct {
+	turns
+
+	outOfTurn int
+	lines     int
+}
+
+// editor is who has so many lines, in whatever namespaces and projects.
+type editor struct{ lines int }
 
 // line is what one tenant waits for, the oldest first.
 type line[T comparable] struct {
@@ -36,7 +54,8 @@ type line[T comparable] struct {
 	namespace *turns
 	project   *project
 	// within are those that the namespace has had of its project's.
-	within *turns
+	within *share
+	editor *editor
 	// pushed is how many items have waited here since the line was opened.
 	pushed int
 }
@@ -52,12 +71,13 @@ func (l *Lines[T]) Len() int { return l.length }
 // Push adds an item to the end of a tenant's line.
 func (l *Lines[T]) Push(of Tenant, item T) {
 	if l.lines == nil {
-		l.lines, l.namespaces, l.projects = map[Tenant]*line[T]{}, map[string]*turns{}, map[string]*project{}
+		*l = Lines[T]{
+			lines: map[Tenant]*line[T]{}, namespaces: map[string]*turns{}, projects: map[string]*project{}, editors: map[string]*editor{},
+		}
 	}
 	waiting, ok := l.lines[of]
 	if !ok {
 		waiting = l.open(of)
-		l.lines[of] = waiting
 	}
 	waiting.items = append(waiting.items, entry[T]{item, l.arrivals})
 	waiting.pushed++
@@ -65,19 +85,35 @@ func (l *Lines[T]) Push(of Tenant, item T) {
 	l.length++
 }
 
-// open makes a tenant's line, which is empty.
+// open opens a tenant's line, which is empty.
 func (l *Lines[T]) open(of Tenant) *line[T] {
 	in := l.projects[of.Project]
 	if in == nil {
-		in = &project{namespaces: map[string]*turns{}}
+		in = &project{namespaces: map[string]*share{}}
 		l.projects[of.Project] = in
 	}
-	return &line[T]{namespace: counted(l.namespaces, of.Namespace), project: in, within: counted(in.namespaces, of.Namespace)}
+	opened := &line[T]{
+		namespace: counted(l.namespaces, of.Namespace), project: in, within: counted(in.namespaces, of.Namespace),
+		editor: counted(l.editors, of.Editor),
+	}
+	opened.within.lines++
+	opened.editor.lines++
+	l.lines[of] = opened
+	return opened
 }
 
-func counted(of map[string]*turns, name string) *turns {
+// close closes a line in which nothing waits any more.
+func (l *Lines[T]) close(of Tenant, empty *line[T]) {
+	delete(l.lines, of)
+	empty.within.lines--
+	if empty.editor.lines--; empty.editor.lines == 0 {
+		delete(l.editors, of.Editor)
+	}
+}
+
+func counted[C any](of map[string]*C, name string) *C {
 	if of[name] == nil {
-		of[name] = &turns{}
+		of[name] = new(C)
 	}
 	return of[name]
 }
@@ -103,19 +139,33 @@ func (l *Lines[T]) NextOf(of Tenant) (item T, ok bool) {
 }
 
 // NextBrief takes out the first item of who asks for little, whosever turn it is: who has asked for at most so many since nothing of theirs
-// waited, and of those the one that has waited the longest. It counts as a turn.
+// waited. Of those it is that of the editor who has the fewest lines, so that who changes something everywhere waits for itself, and a person
+// who edits one thing does not wait for that. Each item that came out of turn counts for its namespace and project as one line more. Of the
+// same number it is the one that has waited the longest. It counts as a turn.
 func (l *Lines[T]) NextBrief(most int, may func(Tenant) bool) (item T, of Tenant, ok bool) {
 	var next *line[T]
 	for tenant, waiting := range l.lines {
-		if waiting.pushed <= most && may(tenant) && (next == nil || waiting.items[0].arrived < next.items[0].arrived) {
+		if waiting.brief(most) && may(tenant) && (next == nil || before(waiting.asks(), next.asks(), waiting, next)) {
 			of, next = tenant, waiting
 		}
 	}
 	if next == nil {
 		return item, of, false
 	}
+	next.within.outOfTurn++
 	return l.take(of, next), of, true
 }
+
+// beside is how many editors of one namespace and project may ask for little at the same time, such as a tool and a person. Where there are
+// more, nobody there does: or a tenant could ask for a lot in the name of many.
+const beside = 2
+
+// brief says whether a line's tenant asks for little, which is at most so many.
+func (w *line[T]) brief(most int) bool { return w.pushed <= most && w.within.lines <= beside }
+
+// asks is how much was asked for in the name of a line's editor, as far as it waits, and by its tenant, as far as that came out of turn: or who
+// takes another name for each item would always come first.
+func (w *line[T]) asks() int { return w.editor.lines + w.within.outOfTurn }
 
 // take takes out the first item of a line, which is a turn.
 func (l *Lines[T]) take(of Tenant, from *line[T]) T {
@@ -147,15 +197,15 @@ func (l *Lines[T]) next(may func(Tenant) bool) (of Tenant, next *line[T]) {
 		return of, nil
 	}
 	for tenant, waiting := range l.lines {
-		beside := waiting.project == next.project && l.had(waiting) == l.had(next)
-		if beside && may(tenant) && before(waiting.hadWithin(), next.hadWithin(), waiting, next) {
+		same := waiting.project == next.project && l.had(waiting) == l.had(next)
+		if same && may(tenant) && before(waiting.hadWithin(), next.hadWithin(), waiting, next) {
 			of, next = tenant, waiting
 		}
 	}
 	return of, next
 }
 
-// before says whether a line comes before another, given how many turns count for each.
+// before says whether a line comes before another, given a number for each of which the smaller one comes first.
 func before[T comparable](x, y int, a, b *line[T]) bool {
 	return x < y || x == y && a.items[0].arrived < b.items[0].arrived
 }
@@ -196,7 +246,7 @@ func (l *Lines[T]) drop(of Tenant, waiting *line[T], i int) {
 	}
 	l.length--
 	if len(waiting.items) == 0 {
-		delete(l.lines, of)
+		l.close(of, waiting)
 	}
 	if l.length == 0 {
 		*l = Lines[T]{}

@@ -11,27 +11,38 @@ import (
 
 func anybody(Tenant) bool { return true }
 
+func otherThan(these ...Tenant) func(Tenant) bool {
+	return func(of Tenant) bool { return !slices.Contains(these, of) }
+}
+
 func TestLinesAreServedInTurn(t *testing.T) {
 	cases := map[string]struct {
 		waiting []Tenant // in the order of their arrival
 		want    []string
 	}{
 		"one with many": {
-			[]Tenant{{"a", "p"}, {"a", "p"}, {"a", "p"}, {"b", "q"}}, []string{"a/p 0", "b/q 3", "a/p 1", "a/p 2"},
+			[]Tenant{{"a", "p", ""}, {"a", "p", ""}, {"a", "p", ""}, {"b", "q", ""}}, []string{"a/p 0", "b/q 3", "a/p 1", "a/p 2"},
 		},
 		"one namespace with many projects": {
-			[]Tenant{{"a", "p1"}, {"a", "p2"}, {"a", "p3"}, {"b", "q"}}, []string{"a/p1 0", "b/q 3", "a/p2 1", "a/p3 2"},
+			[]Tenant{{"a", "p1", ""}, {"a", "p2", ""}, {"a", "p3", ""}, {"b", "q", ""}}, []string{"a/p1 0", "b/q 3", "a/p2 1", "a/p3 2"},
 		},
 		"one project of many namespaces": {
-			[]Tenant{{"a1", "p"}, {"a2", "p"}, {"a3", "p"}, {"b", "q"}}, []string{"a1/p 0", "b/q 3", "a2/p 1", "a3/p 2"},
+			[]Tenant{{"a1", "p", ""}, {"a2", "p", ""}, {"a3", "p", ""}, {"b", "q", ""}}, []string{"a1/p 0", "b/q 3", "a2/p 1", "a3/p 2"},
 		},
 		"several namespaces of a project": {
-			[]Tenant{{"a", "p"}, {"a", "p"}, {"a", "p"}, {"b", "p"}, {"b", "p"}, {"c", "p"}},
+			[]Tenant{{"a", "p", ""}, {"a", "p", ""}, {"a", "p", ""}, {"b", "p", ""}, {"b", "p", ""}, {"c", "p", ""}},
 			[]string{"a/p 0", "b/p 3", "c/p 5", "a/p 1", "b/p 4", "a/p 2"},
 		},
 		"several of a project, and another one": {
-			[]Tenant{{"a", "p"}, {"a", "p"}, {"a", "p"}, {"b", "p"}, {"d", "q"}, {"d", "q"}, {"d", "q"}, {"d", "q"}, {"c", "p"}},
+			[]Tenant{
+				{"a", "p", ""}, {"a", "p", ""}, {"a", "p", ""}, {"b", "p", ""},
+				{"d", "q", ""}, {"d", "q", ""}, {"d", "q", ""}, {"d", "q", ""}, {"c", "p", ""},
+			},
 			[]string{"a/p 0", "d/q 4", "b/p 3", "d/q 5", "c/p 8", "d/q 6", "a/p 1", "d/q 7", "a/p 2"},
+		},
+		"several editors in a project, and another one": {
+			[]Tenant{{"a", "p", "x"}, {"a", "p", "y"}, {"a", "p", "x"}, {"a", "p", "z"}, {"b", "q", "x"}, {"b", "q", "x"}},
+			[]string{"a/p 0", "b/q 4", "a/p 1", "b/q 5", "a/p 2", "a/p 3"},
 		},
 	}
 	for name, tc := range cases {
@@ -55,8 +66,9 @@ func TestLinesAreServedInTurn(t *testing.T) {
 	}
 }
 
-// Nothing is lost or doubled, each line keeps its order, and while something is the first of its line no other namespace and no other project
-// has more than one turn; two if it is the first because something of its namespace or its project was served just before.
+// Nothing is lost or doubled, each line keeps its order, of the editors of a namespace in a project the one comes first that arrived first, and
+// while something is the first of its line no other namespace and no other project has more than one turn; two if it is the first because
+// something of its namespace or its project was served just before.
 func TestLinesProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var l Lines[int]
@@ -69,7 +81,7 @@ func TestLinesProperty(t *testing.T) {
 		}
 		since := map[Tenant]*first{}
 		flows := func(of Tenant) []string { return []string{"namespace " + of.Namespace, "project " + of.Project} }
-		names := rapid.SampledFrom([]string{"a", "b", "c", "d"})
+		names, editors := rapid.SampledFrom([]string{"a", "b", "c", "d"}), rapid.SampledFrom([]string{"", "tool"})
 		length := 0
 		serve := func() {
 			item, served, ok := l.Next(anybody)
@@ -86,6 +98,9 @@ func TestLinesProperty(t *testing.T) {
 			length--
 			delete(since, served)
 			for of, one := range since {
+				if of.Namespace == served.Namespace && of.Project == served.Project && waiting[of][0] < item {
+					t.Fatalf("served %d before %d, which another editor asked for there", item, waiting[of][0])
+				}
 				switch {
 				case of.Namespace == served.Namespace: // it had a turn, as a namespace
 					*one = first{2, map[string]int{}, map[string]int{}}
@@ -110,7 +125,7 @@ func TestLinesProperty(t *testing.T) {
 			}
 		}
 		for i := range rapid.IntRange(1, 80).Draw(t, "steps") {
-			of := Tenant{names.Draw(t, "namespace"), names.Draw(t, "project")}
+			of := Tenant{names.Draw(t, "namespace"), names.Draw(t, "project"), editors.Draw(t, "editor")}
 			switch rapid.IntRange(0, 5).Draw(t, "what") {
 			case 0:
 				if len(waiting[of]) > 0 {
@@ -141,6 +156,23 @@ func TestLinesProperty(t *testing.T) {
 			if l.Len() != length {
 				t.Fatalf("%d wait, not %d", l.Len(), length)
 			}
+			editing, within := map[string]int{}, map[Tenant]int{}
+			for tenant := range since {
+				editing[tenant.Editor]++
+				within[Tenant{Namespace: tenant.Namespace, Project: tenant.Project}]++
+			}
+			counted := map[string]int{}
+			for name, e := range l.editors {
+				counted[name] = e.lines
+			}
+			if d := cmp.Diff(editing, counted); d != "" {
+				t.Fatalf("lines of editors (-want +got):\n%s", d)
+			}
+			for tenant, lines := range within {
+				if got := l.projects[tenant.Project].namespaces[tenant.Namespace].lines; got != lines {
+					t.Fatalf("%v has %d lines, not %d", tenant, got, lines)
+				}
+			}
 		}
 		for length > 0 {
 			serve()
@@ -150,8 +182,8 @@ func TestLinesProperty(t *testing.T) {
 
 func TestLinesPassOverWhoMayNot(t *testing.T) {
 	var l Lines[string]
-	l.Push(Tenant{"a", "p"}, "a")
-	l.Push(Tenant{"b", "q"}, "b")
+	l.Push(Tenant{"a", "p", ""}, "a")
+	l.Push(Tenant{"b", "q", ""}, "b")
 	notA := func(of Tenant) bool { return of.Namespace != "a" }
 	if item, _, ok := l.Next(notA); !ok || item != "b" {
 		t.Errorf("got %q", item)
@@ -165,7 +197,8 @@ func TestLinesPassOverWhoMayNot(t *testing.T) {
 }
 
 func TestWhoIsServedOutOfTurn(t *testing.T) {
-	a, b, c, d := Tenant{"a", "p"}, Tenant{"b", "q"}, Tenant{"c", "r"}, Tenant{"d", "s"}
+	a, b, c, d := Tenant{"a", "p", ""}, Tenant{"b", "q", ""}, Tenant{"c", "r", ""}, Tenant{"d", "s", ""}
+	ada, bob, tool := Tenant{"a", "p", "ada"}, Tenant{"b", "q", "bob"}, func(of Tenant) Tenant { of.Editor = "tool"; return of }
 	serve := Tenant{} // the first of a is served
 	cases := map[string]struct {
 		waiting []Tenant // in the order of their arrival
@@ -176,9 +209,17 @@ func TestWhoIsServedOutOfTurn(t *testing.T) {
 		"nobody waits":              {nil, 2, anybody, nil},
 		"nobody asks for so little": {[]Tenant{a, a, a}, 2, anybody, nil},
 		"who asks for little":       {[]Tenant{a, a, b, c, c, c}, 1, anybody, []Tenant{b}},
-		"the first of several":      {[]Tenant{a, b, b, c, a}, 2, anybody, []Tenant{a, b, b, c, a}},
+		"each of several in turn":   {[]Tenant{a, b, b, c, a}, 2, anybody, []Tenant{a, b, c, b, a}},
 		"who has asked for more does not, though little is left": {[]Tenant{a, a, a, b, serve, serve}, 2, anybody, []Tenant{b}},
-		"among those who may have one now":                       {[]Tenant{a, b, c, d}, 2, func(of Tenant) bool { return of == a || of == d }, []Tenant{a, d}},
+		"among those who may have one now":                       {[]Tenant{a, b, c, d}, 2, otherThan(b, c), []Tenant{a, d}},
+		"a person before a tool that changes everything":         {[]Tenant{tool(b), tool(c), ada}, 2, anybody, []Tenant{ada, tool(b), tool(c)}},
+		"a person before a tool in the same project": {
+			[]Tenant{tool(a), tool(a), tool(a), tool(b), tool(c), ada, ada}, 2, anybody, []Tenant{ada, ada, tool(b), tool(c)},
+		},
+		"each of two people in turn": {
+			[]Tenant{tool(c), tool(d), tool(a), bob, bob, ada, ada}, 2, anybody, []Tenant{bob, ada, bob, ada, tool(c), tool(d), tool(a)},
+		},
+		"nobody where more than two ask in a project": {[]Tenant{tool(a), ada, {"a", "p", "eve"}, tool(b)}, 2, anybody, []Tenant{tool(b)}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

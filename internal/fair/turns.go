@@ -42,7 +42,7 @@ func (t *Turns[T]) Next(may func(Tenant) bool) (item T, of Tenant, ok bool) {
 func (t *Turns[T]) together() int { return max(t.Together, 1) }
 
 // Ahead estimates how many items are served before this one if nothing else comes and everybody may be served. There may be more where several
-// lines share a namespace or a project with it.
+// lines share a namespace or a project with it, or other editors come to have as few lines as its own.
 func (t *Turns[T]) Ahead(of Tenant, item T) int {
 	own, rank := t.find(of, item)
 	if rank < 0 {
@@ -51,7 +51,7 @@ func (t *Turns[T]) Ahead(of Tenant, item T) int {
 	if rank < t.leftOf(of) {
 		return rank
 	}
-	if own.pushed <= brief {
+	if own.brief(brief) {
 		return min(t.aheadInTurn(of, own, rank), t.aheadOfBrief(own, rank))
 	}
 	return t.aheadInTurn(of, own, rank)
@@ -87,12 +87,18 @@ func (t *Turns[T]) leftOf(of Tenant) int {
 	return 0
 }
 
-// aheadOfBrief is Ahead as of who asks for little: others who do and came before it, and a whole turn before each of them.
+// aheadOfBrief is Ahead as of who asks for little: others who do and come before it, and a whole turn before each of them.
 func (t *Turns[T]) aheadOfBrief(own *line[T], rank int) int {
 	others := rank
 	for _, other := range t.lines {
-		if other != own && other.pushed <= brief && other.items[0].arrived < own.items[0].arrived {
-			others += len(other.items)
+		if other == own || !other.brief(brief) {
+			continue
+		}
+		for i, item := range other.items {
+			theirs, ours := other.asks()+i, own.asks()+rank // each that is served counts
+			if theirs < ours || theirs == ours && item.arrived < own.items[rank].arrived {
+				others++
+			}
 		}
 	}
 	turns := others
