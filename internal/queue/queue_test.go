@@ -2,6 +2,7 @@ package queue
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,13 +18,17 @@ import (
 	"github.com/holdfast-dev/holdfast/internal/fair"
 )
 
-// newTestQueue is a queue of items that begin with their namespace and project.
+// newTestQueue is a queue of items that begin with their namespace and project, and end with their editor if they have four parts.
 func newTestQueue(workers int) *Queue[string] {
 	return New(Options[string]{
 		Workers: workers,
 		Tenant: func(item string) fair.Tenant {
 			parts := strings.Split(item, "/")
-			return fair.Tenant{Namespace: parts[0], Project: parts[1]}
+			of := fair.Tenant{Namespace: parts[0], Project: parts[1]}
+			if len(parts) == 4 {
+				of.Editor = parts[3]
+			}
+			return of
 		},
 		RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[string](time.Second, time.Minute),
 	})
@@ -116,6 +121,61 @@ func TestQueueOrder(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestAPersonComesBeforeATool: a person's edit is handed out within two turns, though a tool has changed something in each of 1,000 projects.
+func TestAPersonComesBeforeATool(t *testing.T) {
+	const workers = 16
+	const turn = (workers + 1) / 2
+	cases := map[string]struct {
+		each   int // what the tool changes of each project
+		served int // before the person edits
+		edits  []string
+		last   int // how many are handed out until the last of those, at most
+	}{
+		"a little everywhere":          {1, 0, []string{"ada/a/1/person"}, 2},
+		"when some are done":           {2, 101, []string{"ada/a/1/person"}, turn + 1},
+		"a lot everywhere":             {20, 3, []string{"ada/a/1/person"}, 2 * turn},
+		"in a project that it changes": {20, 3, []string{"tool-7/p-7/1/person"}, 2 * turn},
+		"two edits":                    {1, 0, []string{"ada/a/1/person", "ada/a/2/person"}, 4},
+		"of two people":                {1, 0, []string{"ada/a/1/person", "bob/b/1/person"}, 4},
+		"without a name":               {1, 0, []string{"ada/a/1"}, 2},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			q := newTestQueue(workers)
+			defer q.ShutDown()
+			next := func() string { item, _ := q.Get(); q.Done(item); return item }
+			for project := range 1000 {
+				for i := range tc.each {
+					add(q, 0, 0, fmt.Sprintf("tool-%d/p-%d/%d/tool", project, project, i))
+				}
+			}
+			for range tc.served {
+				next()
+			}
+			add(q, 0, 0, tc.edits...)
+			waiting := slices.Clone(tc.edits)
+			for range tc.last {
+				item := next()
+				waiting = slices.DeleteFunc(waiting, func(one string) bool { return one == item })
+			}
+			if len(waiting) > 0 {
+				t.Errorf("when %d are handed out, %v wait", tc.last, waiting)
+			}
+		})
+	}
+}
+
+// TestARaisedItemLeavesItsEditorsLine: what becomes urgent is handed out once, whoever edits.
+func TestARaisedItemLeavesItsEditorsLine(t *testing.T) {
+	q := newTestQueue(10)
+	defer q.ShutDown()
+	add(q, 0, 0, "a/p/1/tool", "a/p/2/ada", "a/p/3/tool")
+	add(q, Urgent, 0, "a/p/3/tool")
+	if diff := cmp.Diff([]string{"a/p/3/tool 100", "a/p/1/tool 0", "a/p/2/ada 0"}, drain(q)); diff != "" {
+		t.Errorf("handed out (-want +got):\n%s", diff)
 	}
 }
 
