@@ -70,6 +70,14 @@ func editedAt(obj metav1.Object) time.Time {
 	return edited
 }
 
+// editorOf is who last edited the spec, as the name that they or their tool gave to the API server; empty if nothing tells.
+func editorOf(obj metav1.Object) string {
+	for _, f := range lastEdit(obj.GetManagedFields()) {
+		return f.Manager
+	}
+	return ""
+}
+
 // lastEdit is the newest entry that tells of an edit of the spec, as who made it and when; none if nothing does.
 func lastEdit(fields []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
 	var last []metav1.ManagedFieldsEntry

@@ -31,11 +31,13 @@ func shared(ctx context.Context, i *inventory.Inventory, k kind.Kind, workers in
 	}
 }
 
-// tenantOf says on whose behalf a manifest is looked at. Where the project is not known yet, the namespace alone counts.
+// tenantOf says on whose behalf a manifest is looked at: of its namespace and project, and of who edited it last, whatever it is looked at for.
+// Where the project is not known yet, the namespace alone counts.
 func tenantOf(ctx context.Context, i *inventory.Inventory, k kind.Kind, req reconcile.Request) fair.Tenant {
 	of := fair.Tenant{Namespace: req.Namespace}
 	if obj, err := i.Source.Manifest(ctx, k, req.Namespace, req.Name); err == nil && obj != nil {
 		of.Project, _ = i.ProjectOf(ctx, obj)
+		of.Editor = editorOf(obj)
 	}
 	return of
 }

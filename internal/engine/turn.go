@@ -35,7 +35,8 @@ type waitingTurn struct {
 	due time.Time
 }
 
-// errand is what a turn is for: calls about a resource, because the manifest is there or because it goes.
+// errand is what a turn is for: calls about a resource, because the manifest is there or because it goes. Whose edit it is does not matter:
+// what is edited again while it waits keeps its place.
 type errand struct {
 	tenant          fair.Tenant
 	impersonate, id string
@@ -141,7 +142,7 @@ func (p *pass) glassMatters() bool {
 
 func (p *pass) name() types.NamespacedName { return client.ObjectKeyFromObject(p.obj) }
 
-// tenant is on whose behalf the pass calls.
+// tenant is on whose behalf the pass calls, whoever edited.
 func (p *pass) tenant() fair.Tenant {
 	return fair.Tenant{Namespace: p.obj.GetNamespace(), Project: p.env.Ref.Project}
 }
@@ -153,7 +154,9 @@ func (p *pass) errand() errand {
 // reserve takes places in the line for the steps of a pass.
 func (p *pass) reserve(certain, likely []kind.Step) waitingTurn {
 	of := p.errand()
-	turn, wait := p.turns.Reserve(of.tenant, of.impersonate, of.id, methodsOf(p.kind, certain), methodsOf(p.kind, likely))
+	tenant := of.tenant
+	tenant.Editor = editorOf(p.obj)
+	turn, wait := p.turns.Reserve(tenant, of.impersonate, of.id, methodsOf(p.kind, certain), methodsOf(p.kind, likely))
 	return waitingTurn{turn, of, p.now().Add(wait)}
 }
 

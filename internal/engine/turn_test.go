@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -433,5 +434,33 @@ func TestWaitingTurns(t *testing.T) {
 	kept.drop(name)
 	if len(kept.of) > 0 || len(turn.quotas) > 0 {
 		t.Error("a dropped turn is kept")
+	}
+}
+
+// TestAnEditorHasALineOfTheirOwn for Google's quotas; but what is edited again while it waits keeps its place.
+func TestAnEditorHasALineOfTheirOwn(t *testing.T) {
+	r, _ := testReconciler(t)
+	line := &reservations{}
+	r.turns = line
+	topic := shopTopic()
+	edited := func(by string) *pass {
+		topic.ManagedFields = []metav1.ManagedFieldsEntry{wrote(by, 60, "", `{"f:spec":{"f:labels":{}}}`)}
+		p := &pass{Reconciler: r, draft: newDraft(r.client, r.client, topic)}
+		p.env.Ref = kind.Ref{Project: "shop-project", ID: "orders"}
+		return p
+	}
+	tool := edited("flux")
+	turn := tool.reserve(nil, nil)
+	person := edited("ada")
+	person.reserve(nil, nil)
+	want := []fair.Tenant{
+		{Namespace: "shop", Project: "shop-project", Editor: "flux"}, {Namespace: "shop", Project: "shop-project", Editor: "ada"},
+	}
+	if d := cmp.Diff(want, line.tenants); d != "" {
+		t.Errorf("who took places (-want +got):\n%s", d)
+	}
+	r.kept.keep(tool.name(), turn)
+	if _, ok := r.kept.take(person.name(), person.errand(), turn.due); !ok {
+		t.Error("the place is lost")
 	}
 }
