@@ -14,6 +14,13 @@ import (
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 )
 
+// Field managers by which a person is told from a tool: a GitOps tool applies a mass change in a name of its own, and the person does not use that
+// tool. Both in one name would wait together.
+const (
+	tool   = client.FieldOwner("kustomize-controller")
+	person = client.FieldOwner("kubectl-edit")
+)
+
 // changePhase changes one field of all listed resources but those of the first project, whose user edits single ones meanwhile.
 func (b *bench) changePhase(ctx context.Context) error {
 	const name = "change"
@@ -69,7 +76,7 @@ func (w *world) editAll(ctx context.Context, value string) (map[key]int64, error
 			return nil
 		}
 		edited[i] = w.object(i)
-		return w.kube.Patch(ctx, edited[i], client.RawPatch(types.MergePatchType, edit(edited[i], value)))
+		return w.kube.Patch(ctx, edited[i], client.RawPatch(types.MergePatchType, edit(edited[i], value)), tool)
 	})
 	want := map[key]int64{}
 	for _, obj := range edited {
@@ -106,7 +113,7 @@ func (b *bench) userEdits(ctx context.Context, w *world, enough func() bool) (wa
 		obj := b.object(n % mine * b.projects)
 		began := time.Now()
 		patch := edit(obj, fmt.Sprintf("%d-%d", began.Unix(), n))
-		if err := w.kube.Patch(ctx, obj, client.RawPatch(types.MergePatchType, patch)); err != nil {
+		if err := w.kube.Patch(ctx, obj, client.RawPatch(types.MergePatchType, patch), person); err != nil {
 			return all, err
 		}
 		stored := time.Now()
