@@ -1,6 +1,7 @@
 package gcp
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -37,6 +38,25 @@ func TestABudgetGoesToTenantsInTurn(t *testing.T) {
 	}
 	if granted != 2+20-1 || last.delay(clock.Time) != 0 {
 		t.Errorf("%d were granted of the one, and the other waits %v", granted, last.delay(clock.Time))
+	}
+}
+
+// TestAPersonsCallIsGrantedBeforeATools, though it came after those of a tool in each of 1,000 projects, and is told so.
+func TestAPersonsCallIsGrantedBeforeATools(t *testing.T) {
+	clock := newClock()
+	b := newBudget(0.8, 10, clock.Time)
+	for project := range 1000 {
+		name := fmt.Sprint("p-", project)
+		b.take(fair.Tenant{Namespace: name, Project: name, Editor: "tool"}, clock.Time)
+	}
+	call := b.take(fair.Tenant{Namespace: "shop", Project: "p", Editor: "person"}, clock.Time)
+	wait := call.delay(clock.Time)
+	if wait > 2*time.Second {
+		t.Errorf("told to wait %s", wait)
+	}
+	clock.advance(wait)
+	if left := call.delay(clock.Time); left > 0 {
+		t.Errorf("after %s it waits %s", wait, left)
 	}
 }
 
