@@ -106,7 +106,8 @@ func (l *Lines[T]) open(of Tenant) *line[T] {
 func (l *Lines[T]) close(of Tenant, empty *line[T]) {
 	delete(l.lines, of)
 	empty.within.lines--
-	if empty.editor.lines--; empty.editor.lines == 0 {
+	empty.editor.lines--
+	if empty.editor.lines == 0 {
 		delete(l.editors, of.Editor)
 	}
 }

@@ -36,7 +36,7 @@ func newRPCPool[C any](
 ) *pool[C] {
 	return newPool(conn.endpoint, func(ctx context.Context, account string) (C, error) {
 		var none C
-		shared, err := conn.get()
+		shared, err := conn.get(ctx)
 		if err != nil {
 			return none, err
 		}

@@ -12,21 +12,30 @@ import (
 	"cloud.google.com/go/auth/grpctransport"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
-// maxReconnect bounds the pause between attempts to connect, so that the end of an outage is noticed soon.
-const maxReconnect = 5 * time.Second
+const (
+	// maxReconnect bounds the pause between attempts to connect, so that the end of an outage is noticed soon.
+	maxReconnect = 5 * time.Second
+	// idleTimeout closes a connection that nobody uses, before something on the way forgets it without notice: Google's own networks do after ten
+	// minutes.
+	idleTimeout = 2 * time.Minute
+	// pingAfter is how long nothing came in until a connection that is used is asked whether it still is one, as often as Google's own clients do.
+	// With it gRPC also gives up a connection on which what was sent is not acknowledged for 20 s: all calls of all accounts would wait for it.
+	pingAfter = 5 * time.Minute
+)
 
 // connection is the connection to a gRPC API that the clients of all accounts share: each call says as whom it is made.
 type connection struct {
 	service  kind.Service
 	endpoint Endpoint
 	// dial makes the connection that get returns, once.
-	dial func() (*grpc.ClientConn, error)
+	dial func(ctx context.Context) (*grpc.ClientConn, error)
 
 	mu     sync.Mutex
 	made   *grpc.ClientConn
@@ -35,21 +44,22 @@ type connection struct {
 
 // connect returns the connection to a service, which is made when it is first asked for.
 func (c *Clients) connect(service kind.Service, endpoint Endpoint) *connection {
-	conn := &connection{service: service, endpoint: endpoint, dial: func() (*grpc.ClientConn, error) { return c.dial(service, endpoint) }}
+	conn := &connection{service: service, endpoint: endpoint}
+	conn.dial = func(ctx context.Context) (*grpc.ClientConn, error) { return c.dial(ctx, service, endpoint) }
 	c.connections = append(c.connections, conn)
 	return conn
 }
 
 var errClosed = errors.New("the clients of Google Cloud are closed")
 
-func (c *connection) get() (*grpc.ClientConn, error) {
+func (c *connection) get(ctx context.Context) (*grpc.ClientConn, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return nil, errClosed
 	}
 	if c.made == nil {
-		made, err := c.dial()
+		made, err := c.dial(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -98,7 +108,7 @@ func identified(
 }
 
 // dial makes a connection whose calls are bounded in time, limited, counted and authenticated, in this order. It does not connect yet.
-func (c *Clients) dial(service kind.Service, endpoint Endpoint) (*grpc.ClientConn, error) {
+func (c *Clients) dial(ctx context.Context, service kind.Service, endpoint Endpoint) (*grpc.ClientConn, error) {
 	reconnect := backoff.DefaultConfig
 	reconnect.MaxDelay = maxReconnect
 	opts := &grpctransport.Options{
@@ -111,6 +121,8 @@ func (c *Clients) dial(service kind.Service, endpoint Endpoint) (*grpc.ClientCon
 			grpc.WithDisableRetry(),
 			// As Google's own clients: a page of a list may have more than gRPC's 4 MiB.
 			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(math.MaxInt32)),
+			grpc.WithIdleTimeout(idleTimeout),
+			grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingAfter}),
 			grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: maxReconnect}),
 			grpc.WithChainUnaryInterceptor(
 				identified,
@@ -126,7 +138,7 @@ func (c *Clients) dial(service kind.Service, endpoint Endpoint) (*grpc.ClientCon
 		opts.Credentials = c.identifiedCredentials()
 		opts.GRPCDialOpts = append(opts.GRPCDialOpts, grpc.WithChainUnaryInterceptor(c.ownQuotaProject))
 	}
-	conns, err := grpctransport.Dial(context.Background(), !endpoint.Insecure, opts)
+	conns, err := grpctransport.Dial(ctx, !endpoint.Insecure, opts)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to %s at %s: %w", service, endpoint.Address, err)
 	}
