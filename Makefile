@@ -72,6 +72,7 @@ helm           = "$$(hack/tools/tool.sh helm)"
 concurrent := ^[[:space:]]*go [a-zA-Z.]+\(|\.Go\(|"sync"|"sync/atomic"|errgroup|t\.Parallel\(\)
 unraced    := admission|api|config|install|plugin
 raced       = grep -rlE --include='*.go' '$(concurrent)' cmd internal test hack/demo hack/tools | xargs -n1 dirname | sort -u | grep -vE '^test/($(unraced))$$' | sed 's|^|./|'
+race        = $(call with-assets,--with kubectl --with kube-controller-manager) CGO_ENABLED=1 HOLDFAST_KINDS=one go test -race -timeout 30m $(TESTFLAGS) $$($(raced))
 
 ##@ Start here
 
@@ -130,9 +131,9 @@ run: build ## Run the operator on this machine against the current kubeconfig; A
 
 .PHONY: test
 test: ## Run the unit tests and the tests against a real kube-apiserver; what is tested of each kind, of one of them; RACE=1 as test-race does.
-	packages=$(if $(RACE),$$(comm -23 <(go list ./... | sort) <(go list $$($(raced)) | sort)),./...); \
-	$(call with-assets,--with kubectl --with kube-controller-manager) HOLDFAST_KINDS=one go test -timeout 30m $(TESTFLAGS) $$packages
-	$(if $(RACE),$(MAKE) test-race)
+	packages=$(if $(RACE),$$(comm -23 <(go list ./... | sort) <(go list $$($(raced)) | sort)),./...); failed=; \
+	$(call with-assets,--with kubectl --with kube-controller-manager) HOLDFAST_KINDS=one go test -timeout 30m $(TESTFLAGS) $$packages || failed=1; \
+	$(if $(RACE),$(race) || failed=1;) test -z "$$failed"
 
 .PHONY: test-kinds
 test-kinds: ## Run what is tested of each kind, of the others.
@@ -148,8 +149,7 @@ test-slow: test-kinds test-race fuzz ## Run the slow tests: those of the other k
 
 .PHONY: test-race
 test-race: ## Run under the race detector all tests in which something happens at the same time, each with one kind of those that it goes through.
-	packages=$$($(raced)); \
-	$(call with-assets,--with kubectl --with kube-controller-manager) CGO_ENABLED=1 go test -race -short -timeout 30m $(TESTFLAGS) $$packages
+	$(race)
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (default 20s).

@@ -393,20 +393,18 @@ func TestPlacesAreForTheCallsThatAreMade(t *testing.T) {
 	}
 }
 
-// reservations are a line in which nobody waits, and that remembers who took places, and for what.
+// reservations are a line in which nobody waits, and that remembers who took places for what.
 type reservations struct {
 	atOnce
 
-	tenants []fair.Tenant
 	certain []string
 }
 
-func (l *reservations) Reserve(of fair.Tenant, _, id string, certain, _ []kind.Method) (gcp.Turn, time.Duration) {
+func (l *reservations) Reserve(_ fair.Tenant, _, id string, certain, _ []kind.Method) (gcp.Turn, time.Duration) {
 	var names []string
 	for _, m := range certain {
 		names = append(names, m.Name)
 	}
-	l.tenants = append(l.tenants, of)
 	l.certain = append(l.certain, fmt.Sprintf("%s %s", id, strings.Join(names, ", ")))
 	return atOnce{}, 0
 }

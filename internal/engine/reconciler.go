@@ -231,9 +231,10 @@ func (p *pass) through(ctx context.Context, phases []phase) *outcome {
 }
 
 // calling is a context for calls on the object's behalf. They count against the limits of the project, and are billed to it, also where they do
-// not name it; and against the namespace's share. Google's audit logs name the manifest.
+// not name it; and against the share of the namespace, and of who edited the manifest. Google's audit logs name it.
 func (p *pass) calling(ctx context.Context) context.Context {
-	ctx = gcp.WithReason(gcp.WithNamespace(ctx, p.obj.GetNamespace()), fmt.Sprintf("%s@%d", p.name(), p.obj.GetGeneration()))
+	ctx = gcp.WithEditor(gcp.WithNamespace(ctx, p.obj.GetNamespace()), editorOf(p.obj))
+	ctx = gcp.WithReason(ctx, fmt.Sprintf("%s@%d", p.name(), p.obj.GetGeneration()))
 	return p.withTurn(gcp.WithProject(ctx, p.env.Binding.Project))
 }
 

@@ -31,12 +31,13 @@ type waitingTurn struct {
 	gcp.Turn
 
 	of errand
+	// editor is who had edited the manifest when the turn was last asked for.
+	editor string
 	// due is when its time comes, as far as that was known when it was last asked for: others come in between.
 	due time.Time
 }
 
-// errand is what a turn is for: calls about a resource, because the manifest is there or because it goes. Whose edit it is does not matter:
-// what is edited again while it waits keeps its place.
+// errand is what a turn is for: calls about a resource, because the manifest is there or because it goes. Whose edit it is does not matter.
 type errand struct {
 	tenant          fair.Tenant
 	impersonate, id string
@@ -94,7 +95,10 @@ func (p *pass) waitForTurn(context.Context) *outcome {
 	p.asked = true
 	turn, ok := p.kept.take(p.name(), p.errand(), p.now())
 	if !ok {
-		turn = p.reserve(p.readSteps(), plan.LikelyWrites(p.manifest(), p.record, p.env, p.decided()))
+		turn = p.reserveLook()
+	}
+	if turn.editor != editorOf(p.obj) && turn.Wait() > 0 {
+		turn = p.sooner(turn)
 	}
 	if wait := turn.Wait(); wait > 0 {
 		turn.due = p.now().Add(wait)
@@ -157,7 +161,25 @@ func (p *pass) reserve(certain, likely []kind.Step) waitingTurn {
 	tenant := of.tenant
 	tenant.Editor = editorOf(p.obj)
 	turn, wait := p.turns.Reserve(tenant, of.impersonate, of.id, methodsOf(p.kind, certain), methodsOf(p.kind, likely))
-	return waitingTurn{turn, of, p.now().Add(wait)}
+	return waitingTurn{turn, of, tenant.Editor, p.now().Add(wait)}
+}
+
+// reserveLook takes places in the line for a look, and for what it will likely lead to.
+func (p *pass) reserveLook() waitingTurn {
+	return p.reserve(p.readSteps(), plan.LikelyWrites(p.manifest(), p.record, p.env, p.decided()))
+}
+
+// sooner is the turn that an object has or that it gets now that somebody else has edited it, whichever comes first: who corrects something of a
+// mass change does not wait with it, and who is part of one loses no place.
+func (p *pass) sooner(kept waitingTurn) waitingTurn {
+	other := p.reserveLook()
+	if other.Wait() < kept.Wait() {
+		kept.Release()
+		return other
+	}
+	other.Release()
+	kept.editor = other.editor
+	return kept
 }
 
 // limited is the outcome of a pass that has to wait for our own limits. It says nothing: nothing is known that was not known before.

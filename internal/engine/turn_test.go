@@ -420,7 +420,7 @@ func TestWaitingTurns(t *testing.T) {
 	for title, tc := range cases {
 		t.Run(title, func(t *testing.T) {
 			kept, turn := newWaitingTurns(), &places{quotas: []kind.Quota{kind.QuotaReads}}
-			kept.keep(name, waitingTurn{turn, of, now})
+			kept.keep(name, waitingTurn{turn, of, "", now})
 			if _, ok := kept.take(name, tc.of, now.Add(tc.late)); ok != tc.want || len(turn.quotas) > 0 != tc.want {
 				t.Errorf("good: %v, with places for %v", ok, turn.quotas)
 			}
@@ -430,37 +430,74 @@ func TestWaitingTurns(t *testing.T) {
 		})
 	}
 	kept, turn := newWaitingTurns(), &places{quotas: []kind.Quota{kind.QuotaReads}}
-	kept.keep(name, waitingTurn{turn, of, now})
+	kept.keep(name, waitingTurn{turn, of, "", now})
 	kept.drop(name)
 	if len(kept.of) > 0 || len(turn.quotas) > 0 {
 		t.Error("a dropped turn is kept")
 	}
 }
 
-// TestAnEditorHasALineOfTheirOwn for Google's quotas; but what is edited again while it waits keeps its place.
-func TestAnEditorHasALineOfTheirOwn(t *testing.T) {
-	r, _ := testReconciler(t)
-	line := &reservations{}
-	r.turns = line
-	topic := shopTopic()
-	edited := func(by string) *pass {
-		topic.ManagedFields = []metav1.ManagedFieldsEntry{wrote(by, 60, "", `{"f:spec":{"f:labels":{}}}`)}
-		p := &pass{Reconciler: r, draft: newDraft(r.client, r.client, topic)}
-		p.env.Ref = kind.Ref{Project: "shop-project", ID: "orders"}
-		return p
+// lineOf is a line in which each editor waits for so long.
+type lineOf struct {
+	waits    map[string]time.Duration
+	released []string
+}
+
+type turnOf struct {
+	atOnce
+
+	line   *lineOf
+	editor string
+}
+
+func (l *lineOf) Reserve(of fair.Tenant, _, _ string, _, _ []kind.Method) (gcp.Turn, time.Duration) {
+	return turnOf{line: l, editor: of.Editor}, l.waits[of.Editor]
+}
+
+func (t turnOf) Wait() time.Duration { return t.line.waits[t.editor] }
+func (t turnOf) Release()            { t.line.released = append(t.line.released, t.editor) }
+
+// TestWhoEditsNowMayComeSooner: an object that waits for Google's quotas gets the place that whoever edits it now would get, if that is better; and
+// it is looked for once an edit.
+func TestWhoEditsNowMayComeSooner(t *testing.T) {
+	waits := map[string]time.Duration{"flux": time.Hour, "ada": time.Second, "bob": time.Second}
+	cases := map[string]struct {
+		editors  []string // one after the other
+		wait     time.Duration
+		released []string
+	}{
+		"a tool":                  {[]string{"flux"}, time.Hour, nil},
+		"a person after it":       {[]string{"flux", "ada"}, time.Second, []string{"flux"}},
+		"who comes back":          {[]string{"flux", "ada", "ada"}, time.Second, []string{"flux"}},
+		"a tool after a person":   {[]string{"ada", "flux", "flux"}, time.Second, []string{"flux"}},
+		"another person":          {[]string{"ada", "bob"}, time.Second, []string{"bob"}},
+		"the tool, and a look":    {[]string{"flux", "flux"}, time.Hour, nil},
+		"nobody knows who, later": {[]string{"ada", ""}, 0, []string{"ada"}},
 	}
-	tool := edited("flux")
-	turn := tool.reserve(nil, nil)
-	person := edited("ada")
-	person.reserve(nil, nil)
-	want := []fair.Tenant{
-		{Namespace: "shop", Project: "shop-project", Editor: "flux"}, {Namespace: "shop", Project: "shop-project", Editor: "ada"},
-	}
-	if d := cmp.Diff(want, line.tenants); d != "" {
-		t.Errorf("who took places (-want +got):\n%s", d)
-	}
-	r.kept.keep(tool.name(), turn)
-	if _, ok := r.kept.take(person.name(), person.errand(), turn.due); !ok {
-		t.Error("the place is lost")
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			r, _ := testReconciler(t)
+			line := &lineOf{waits: waits}
+			r.turns = line
+			var wait time.Duration
+			for _, editor := range tc.editors {
+				topic := shopTopic()
+				if editor != "" {
+					topic.ManagedFields = []metav1.ManagedFieldsEntry{wrote(editor, 60, "", `{"f:spec":{"f:labels":{}}}`)}
+				}
+				p := &pass{Reconciler: r, draft: newDraft(r.client, r.client, topic)}
+				p.env.Ref = kind.Ref{Project: "shop-project", ID: "orders"}
+				wait = 0
+				if out := p.waitForTurn(t.Context()); out != nil {
+					wait = out.after
+				}
+			}
+			if wait != tc.wait {
+				t.Errorf("waits %v, want %v", wait, tc.wait)
+			}
+			if diff := cmp.Diff(tc.released, line.released); diff != "" {
+				t.Errorf("places given back (-want +got):\n%s", diff)
+			}
+		})
 	}
 }

@@ -68,6 +68,14 @@ type entry[T comparable] struct {
 // Len is how many items wait.
 func (l *Lines[T]) Len() int { return l.length }
 
+// LinesOf is how many lines an editor has: in so many namespaces and projects something of theirs waits.
+func (l *Lines[T]) LinesOf(name string) int {
+	if of := l.editors[name]; of != nil {
+		return of.lines
+	}
+	return 0
+}
+
 // Push adds an item to the end of a tenant's line.
 func (l *Lines[T]) Push(of Tenant, item T) {
 	if l.lines == nil {
@@ -157,9 +165,9 @@ func (l *Lines[T]) NextBrief(most int, may func(Tenant) bool) (item T, of Tenant
 	return l.take(of, next), of, true
 }
 
-// beside is how many editors of one namespace and project may ask for little at the same time, such as a tool and a person. Where there are
-// more, nobody there does: or a tenant could ask for a lot in the name of many.
-const beside = 2
+// beside is how many editors of one namespace and project may ask for little at the same time: a tool, the operator, and a person who uses
+// more than one command. Where there are more, nobody there does: or a tenant could ask for a lot in the name of many.
+const beside = 4
 
 // brief says whether a line's tenant asks for little, which is at most so many.
 func (w *line[T]) brief(most int) bool { return w.pushed <= most && w.within.lines <= beside }

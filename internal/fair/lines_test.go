@@ -219,7 +219,10 @@ func TestWhoIsServedOutOfTurn(t *testing.T) {
 		"each of two people in turn": {
 			[]Tenant{tool(c), tool(d), tool(a), bob, bob, ada, ada}, 2, anybody, []Tenant{bob, ada, bob, ada, tool(c), tool(d), tool(a)},
 		},
-		"nobody where more than two ask in a project": {[]Tenant{tool(a), ada, {"a", "p", "eve"}, tool(b)}, 2, anybody, []Tenant{tool(b)}},
+		"four in a project": {
+			[]Tenant{tool(a), ada, {"a", "p", "bob"}, a, tool(b)}, 2, anybody, []Tenant{ada, {"a", "p", "bob"}, tool(b), tool(a), a},
+		},
+		"nobody where more do": {[]Tenant{tool(a), ada, {"a", "p", "bob"}, {"a", "p", "eve"}, a, tool(b)}, 2, anybody, []Tenant{tool(b)}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -171,7 +171,8 @@ func TestManyNamesGetNoMore(t *testing.T) {
 	}{
 		"one after the other":      {1, another, people},
 		"two at a time":            {2, another, people},
-		"three at a time":          {3, another, 0},
+		"four at a time":           {4, another, people},
+		"five at a time":           {5, another, 0},
 		"hundreds at once":         {300, another, 0},
 		"beside many of one name":  {300, func(edit int) string { return another(max(0, edit-298)) }, people},
 		"hundreds of the same one": {300, func(int) string { return "eve" }, 0},

@@ -96,6 +96,18 @@ func WithNamespace(ctx context.Context, namespace string) context.Context {
 	return context.WithValue(ctx, namespaceKey{}, namespace)
 }
 
+type editorKey struct{}
+
+// WithEditor says whose edit calls are made for with the context, see fair.Tenant.
+func WithEditor(ctx context.Context, editor string) context.Context {
+	return context.WithValue(ctx, editorKey{}, editor)
+}
+
+func editorFrom(ctx context.Context) string {
+	editor, _ := ctx.Value(editorKey{}).(string)
+	return editor
+}
+
 func namespaceFrom(ctx context.Context) string {
 	namespace, _ := ctx.Value(namespaceKey{}).(string)
 	return namespace

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	asset "cloud.google.com/go/asset/apiv1"
@@ -75,6 +76,7 @@ type Clients struct {
 	tokenClient func() (*http.Client, error)
 
 	connections []*connection
+	closed      atomic.Bool
 
 	storage  *pool[*StorageService]
 	topics   *pool[*pubsub.TopicAdminClient]
@@ -118,7 +120,7 @@ func NewClients(opts Options) (*Clients, error) {
 			return nil, err
 		}
 	}
-	c.storage = newPool(opts.Storage, c.makeStorage)
+	c.storage = newPool(&c.closed, opts.Storage, c.makeStorage)
 	c.topics = newRPCPool(c.connect(kind.ServicePubSub, opts.PubSub), pubsub.NewTopicAdminClient,
 		func(t *pubsub.TopicAdminClient, all gax.CallOption) {
 			t.CallOptions = inEachCall[pubsub.TopicAdminCallOptions](all)
@@ -193,8 +195,9 @@ func (c *Clients) makeStorage(ctx context.Context, account string) (*StorageServ
 	return NewStorageService(ctx, httpClient, c.opts.Storage.url())
 }
 
-// Close closes all connections. What is called afterwards fails.
+// Close closes all connections, and hands out no clients any more.
 func (c *Clients) Close() error {
+	c.closed.Store(true)
 	var errs []error
 	for _, conn := range c.connections {
 		errs = append(errs, conn.close())

@@ -407,7 +407,19 @@ func TestClientsAreShared(t *testing.T) {
 	if err := clients.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := clients.Topics(t.Context(), "late"); !errors.Is(err, errClosed) {
-		t.Errorf("after Close: %v", err)
+	for account, get := range map[string]func(context.Context, string) error{
+		"late": func(ctx context.Context, account string) error { _, err := clients.Topics(ctx, account); return err },
+		tenant: func(ctx context.Context, account string) error { _, err := clients.Topics(ctx, account); return err },
+		"": func(ctx context.Context, account string) error {
+			_, err := clients.StorageService(ctx, account)
+			return err
+		},
+	} {
+		if err := get(t.Context(), account); !errors.Is(err, errClosed) {
+			t.Errorf("after Close, as %q: %v", account, err)
+		}
+	}
+	if err := clients.Close(); err != nil {
+		t.Errorf("closed again: %v", err)
 	}
 }

@@ -73,7 +73,7 @@ func (l *limiter) admit(ctx context.Context, c call) ([]scope, error) {
 		l.metrics.undeclared(c)
 		return nil, err
 	}
-	scopes, of := l.scopes(c, declared), fair.Tenant{Namespace: namespaceFrom(ctx), Project: c.project}
+	scopes, of := l.scopes(c, declared), fair.Tenant{Namespace: namespaceFrom(ctx), Project: c.project, Editor: editorFrom(ctx)}
 	if !isInBackground(ctx) {
 		return scopes, l.wait(ctx, of, scopes)
 	}

@@ -2,9 +2,11 @@ package gcp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"sync"
+	"sync/atomic"
 
 	"github.com/googleapis/gax-go/v2"
 	"google.golang.org/api/option"
@@ -19,22 +21,25 @@ const mostClients = 1024
 type pool[C any] struct {
 	endpoint Endpoint
 	// make makes the client that acts as a service account (its e-mail; empty: as the manager). It calls nobody.
-	make func(ctx context.Context, account string) (C, error)
+	make   func(ctx context.Context, account string) (C, error)
+	closed *atomic.Bool // of all pools
 
 	mu      sync.Mutex
 	clients *lru.Cache // of account to C
 }
 
-func newPool[C any](endpoint Endpoint, makeClient func(ctx context.Context, account string) (C, error)) *pool[C] {
-	return &pool[C]{endpoint: endpoint, make: makeClient, clients: lru.New(mostClients)}
+func newPool[C any](closed *atomic.Bool, endpoint Endpoint, makeClient func(ctx context.Context, account string) (C, error)) *pool[C] {
+	return &pool[C]{endpoint: endpoint, make: makeClient, closed: closed, clients: lru.New(mostClients)}
 }
+
+var errClosed = errors.New("the clients of Google Cloud are closed")
 
 // newRPCPool returns the pool of a gRPC API, whose library makes a client of a connection. all puts an option into each call of a client, in place
 // of what the library has there: that retries.
 func newRPCPool[C any](
 	conn *connection, library func(context.Context, ...option.ClientOption) (C, error), all func(client C, option gax.CallOption),
 ) *pool[C] {
-	return newPool(conn.endpoint, func(ctx context.Context, account string) (C, error) {
+	return newPool(conn.closed, conn.endpoint, func(ctx context.Context, account string) (C, error) {
 		var none C
 		shared, err := conn.get(ctx)
 		if err != nil {
@@ -64,6 +69,10 @@ func (p *pool[C]) get(ctx context.Context, impersonate string) (C, error) {
 	account := p.endpoint.account(impersonate)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.closed.Load() {
+		var none C
+		return none, errClosed
+	}
 	if kept, ok := p.clients.Get(account); ok {
 		return kept.(C), nil
 	}

@@ -139,10 +139,24 @@ func TestNobodyCallsByMistake(t *testing.T) {
 	}
 }
 
+// TestNothingStreams: what streams would not be limited, and made as the manager.
+func TestNothingStreams(t *testing.T) {
+	cloud := &fakeCloud{}
+	clients := newClients(t, Options{PubSub: insecure(t, "http://"+cloud.serve(t)), credentials: staticToken("managers", nil)})
+	client, err := clients.Topics(t.Context(), tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.Connection().NewStream(t.Context(), &grpc.StreamDesc{ServerStreams: true}, "/google.pubsub.v1.Subscriber/StreamingPull")
+	if diff := cmp.Diff("Subscriber.StreamingPull is not called: it streams", fmt.Sprint(err)); diff != "" {
+		t.Errorf("error (-want +got):\n%s", diff)
+	}
+}
+
 // TestPoolKeepsSoMany: and makes what it does not have any more anew.
 func TestPoolKeepsSoMany(t *testing.T) {
 	made := map[string]int{}
-	p := newPool(Endpoint{}, func(_ context.Context, account string) (string, error) { made[account]++; return account, nil })
+	p := newPool(&atomic.Bool{}, Endpoint{}, func(_ context.Context, account string) (string, error) { made[account]++; return account, nil })
 	get := func(i int) {
 		account := fmt.Sprint(i)
 		if client, err := p.get(t.Context(), account); err != nil || client != account {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"cloud.google.com/go/auth/grpctransport"
@@ -37,25 +38,24 @@ type connection struct {
 	// dial makes the connection that get returns, once.
 	dial func(ctx context.Context) (*grpc.ClientConn, error)
 
-	mu     sync.Mutex
-	made   *grpc.ClientConn
-	closed bool
+	closed *atomic.Bool // of all connections
+
+	mu   sync.Mutex
+	made *grpc.ClientConn
 }
 
 // connect returns the connection to a service, which is made when it is first asked for.
 func (c *Clients) connect(service kind.Service, endpoint Endpoint) *connection {
-	conn := &connection{service: service, endpoint: endpoint}
+	conn := &connection{service: service, endpoint: endpoint, closed: &c.closed}
 	conn.dial = func(ctx context.Context) (*grpc.ClientConn, error) { return c.dial(ctx, service, endpoint) }
 	c.connections = append(c.connections, conn)
 	return conn
 }
 
-var errClosed = errors.New("the clients of Google Cloud are closed")
-
 func (c *connection) get(ctx context.Context) (*grpc.ClientConn, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
+	if c.closed.Load() {
 		return nil, errClosed
 	}
 	if c.made == nil {
@@ -71,12 +71,12 @@ func (c *connection) get(ctx context.Context) (*grpc.ClientConn, error) {
 func (c *connection) close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed || c.made == nil {
-		c.closed = true
+	made := c.made
+	c.made = nil
+	if made == nil {
 		return nil
 	}
-	c.closed = true
-	return c.made.Close()
+	return made.Close()
 }
 
 // actsAs is an option of each call. It says as whom the call is made: a service account, by its e-mail; empty: the manager.
@@ -107,6 +107,13 @@ func identified(
 	return &Error{Class: kind.Invalid, Message: rpcMethod(method) + " is not called: nobody says as whom"}
 }
 
+// unstreamed refuses streams, which nothing here limits or counts, and which would be made as the manager.
+func unstreamed(
+	_ context.Context, _ *grpc.StreamDesc, _ *grpc.ClientConn, method string, _ grpc.Streamer, _ ...grpc.CallOption,
+) (grpc.ClientStream, error) {
+	return nil, &Error{Class: kind.Invalid, Message: rpcMethod(method) + " is not called: it streams"}
+}
+
 // dial makes a connection whose calls are bounded in time, limited, counted and authenticated, in this order. It does not connect yet.
 func (c *Clients) dial(ctx context.Context, service kind.Service, endpoint Endpoint) (*grpc.ClientConn, error) {
 	reconnect := backoff.DefaultConfig
@@ -124,6 +131,7 @@ func (c *Clients) dial(ctx context.Context, service kind.Service, endpoint Endpo
 			grpc.WithIdleTimeout(idleTimeout),
 			grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingAfter}),
 			grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: maxReconnect}),
+			grpc.WithChainStreamInterceptor(unstreamed),
 			grpc.WithChainUnaryInterceptor(
 				identified,
 				withTimeout(c.opts.Timeout),

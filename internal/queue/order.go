@@ -92,11 +92,20 @@ func (o *order[T]) Push(item T) {
 	o.put(item, place{of, priority})
 }
 
-// Touch implements workqueue.Queue.
+// Touch implements workqueue.Queue: an item that waits was added again. Who has edited it since brings it into a line of their own if they ask for
+// less, so that whoever corrects something of a mass change does not wait with it.
 func (o *order[T]) Touch(item T) {
+	of := o.tenant(item)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.move(item)
+	at, ok := o.placed[item]
+	if edited := (fair.Tenant{Namespace: at.of.Namespace, Project: at.of.Project, Editor: of.Editor}); ok && edited == of {
+		if lines := o.lines[at.priority]; lines.LinesOf(of.Editor) < lines.LinesOf(at.of.Editor) {
+			lines.Remove(at.of, item)
+			o.put(item, place{of, at.priority})
+		}
+	}
 }
 
 // move brings an item that waits into the line of its priority.

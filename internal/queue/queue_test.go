@@ -168,6 +168,54 @@ func TestAPersonComesBeforeATool(t *testing.T) {
 	}
 }
 
+func orTool(editor string) string {
+	if editor == "" {
+		return "tool"
+	}
+	return editor
+}
+
+// TestWhoCorrectsAMassChangeDoesNotWaitWithIt: what waits since a tool changed it is handed out within two turns once a person has edited it; and
+// what waits since a person edited it keeps its place when a tool changes it.
+func TestWhoCorrectsAMassChangeDoesNotWaitWithIt(t *testing.T) {
+	const projects = 100
+	last := fmt.Sprintf("tool-%d/p-%d/0", projects-1, projects-1)
+	cases := map[string]struct {
+		first, then string
+		most        int
+	}{
+		"a person after the tool": {"tool", "person", 2},
+		"the tool after a person": {"person", "tool", 2},
+		"the tool again":          {"tool", "tool", projects},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			editors := map[string]string{last: tc.first}
+			q := New(Options[string]{Workers: 16, Tenant: func(item string) fair.Tenant {
+				parts := strings.Split(item, "/")
+				return fair.Tenant{Namespace: parts[0], Project: parts[1], Editor: orTool(editors[item])}
+			}})
+			defer q.ShutDown()
+			for project := range projects {
+				add(q, 0, 0, fmt.Sprintf("tool-%d/p-%d/0", project, project))
+			}
+			editors[last] = tc.then
+			add(q, 0, 0, last)
+			all := 0
+			for q.Len() > 0 {
+				item, _ := q.Get()
+				q.Done(item)
+				if all++; item == last && (all > tc.most || tc.most == projects && all < projects) {
+					t.Errorf("handed out as the %d., want %d", all, tc.most)
+				}
+			}
+			if all != projects {
+				t.Errorf("%d are handed out, want %d", all, projects)
+			}
+		})
+	}
+}
+
 // TestARaisedItemLeavesItsEditorsLine: what becomes urgent is handed out once, whoever edits.
 func TestARaisedItemLeavesItsEditorsLine(t *testing.T) {
 	q := newTestQueue(10)
