@@ -143,11 +143,11 @@ func TestNobodyCallsByMistake(t *testing.T) {
 func TestNothingStreams(t *testing.T) {
 	cloud := &fakeCloud{}
 	clients := newClients(t, Options{PubSub: insecure(t, "http://"+cloud.serve(t)), credentials: staticToken("managers", nil)})
-	client, err := clients.Topics(t.Context(), tenant)
+	conn, err := clients.connections[0].get(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = client.Connection().NewStream(t.Context(), &grpc.StreamDesc{ServerStreams: true}, "/google.pubsub.v1.Subscriber/StreamingPull")
+	_, err = conn.NewStream(t.Context(), &grpc.StreamDesc{ServerStreams: true}, "/google.pubsub.v1.Subscriber/StreamingPull")
 	if diff := cmp.Diff("Subscriber.StreamingPull is not called: it streams", fmt.Sprint(err)); diff != "" {
 		t.Errorf("error (-want +got):\n%s", diff)
 	}

@@ -205,7 +205,8 @@ func TestWhoCorrectsAMassChangeDoesNotWaitWithIt(t *testing.T) {
 			for q.Len() > 0 {
 				item, _ := q.Get()
 				q.Done(item)
-				if all++; item == last && (all > tc.most || tc.most == projects && all < projects) {
+				all++
+				if item == last && (all > tc.most || tc.most == projects && all < projects) {
 					t.Errorf("handed out as the %d., want %d", all, tc.most)
 				}
 			}
