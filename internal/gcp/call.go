@@ -96,6 +96,11 @@ func WithNamespace(ctx context.Context, namespace string) context.Context {
 	return context.WithValue(ctx, namespaceKey{}, namespace)
 }
 
+func namespaceFrom(ctx context.Context) string {
+	namespace, _ := ctx.Value(namespaceKey{}).(string)
+	return namespace
+}
+
 type editorKey struct{}
 
 // WithEditor says whose edit calls are made for with the context, see fair.Tenant.
@@ -106,11 +111,6 @@ func WithEditor(ctx context.Context, editor string) context.Context {
 func editorFrom(ctx context.Context) string {
 	editor, _ := ctx.Value(editorKey{}).(string)
 	return editor
-}
-
-func namespaceFrom(ctx context.Context) string {
-	namespace, _ := ctx.Value(namespaceKey{}).(string)
-	return namespace
 }
 
 // rpcCall reads a call to a gRPC API, given the method's full name.
