@@ -58,7 +58,7 @@ func (w *world) startArgo() error {
 		return err
 	}
 	envs := []string{
-		"KUBECONFIG=" + kubeconfig, "ARGOCD_FAKE_IN_CLUSTER=true", "ARGOCD_GPG_ENABLED=false", "HOME=" + home, "TMPDIR=" + home,
+		"KUBECONFIG=" + kubeconfig, "ARGOCD_FAKE_IN_CLUSTER=true", "ARGOCD_GPG_ENABLED=false", "HOME=" + home,
 		"ARGOCD_TLS_DATA_PATH=" + home, "ARGOCD_SSH_DATA_PATH=" + home, "ARGOCD_ASK_PASS_SOCK=" + filepath.Join(home, "ask-pass.sock"),
 		"PATH=" + home + string(os.PathListSeparator) + os.Getenv("PATH"),
 	}

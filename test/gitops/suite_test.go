@@ -33,7 +33,16 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	ctrl.SetLogger(logr.Discard()) // what fails is returned, too
+	// What another world's kustomize-controller would be at, as ours starts.
+	others, err := os.MkdirTemp("", "kustomization-")
+	if err != nil {
+		panic(err)
+	}
 	code := m.Run()
+	if err := os.Remove(others); err != nil {
+		fmt.Fprintln(os.Stderr, "a program of a world removed what is another's:", err)
+		code = 1
+	}
 	for _, w := range started {
 		if err := w.stop(); err != nil {
 			fmt.Fprintln(os.Stderr, "ending the world:", err)

@@ -192,9 +192,15 @@ func (w *world) startOperator() error {
 	}})
 }
 
-// run starts a program, waits until it listens at an address, and has it stopped with the world.
+// run starts a program, waits until it listens at an address, and has it stopped with the world. It has a folder for
+// temporary files of its own: kustomize-controller removes as it starts what looks like another's that was killed.
 func (w *world) run(address string, p process.Program) error {
 	p.Log = filepath.Join(w.logs, p.Name+".log")
+	temporary := w.file("tmp-" + p.Name)
+	if err := os.MkdirAll(temporary, 0o755); err != nil {
+		return err
+	}
+	p.Env = slices.Concat(p.Env, []string{"TMPDIR=" + temporary})
 	started, err := process.Start(p)
 	if err != nil {
 		return err
