@@ -29,7 +29,7 @@ func (b *bench) createPhase(ctx context.Context) error {
 		return err
 	}
 	var began, last time.Time
-	cost, err := w.measure(ctx, func() error {
+	cost, err := w.measure(ctx, "create", func() error {
 		began = time.Now()
 		applying, ctx := errgroup.WithContext(ctx)
 		applying.Go(func() error {

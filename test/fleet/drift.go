@@ -114,7 +114,7 @@ func (b *bench) driftPhase(ctx context.Context) error {
 		policies = append(policies, w.ofPolicy(projectID(i)))
 	}
 	all := slices.Concat(resources, policies)
-	cost, err := w.measure(ctx, func() error {
+	cost, err := w.measure(ctx, name, func() error {
 		if err := w.each(ctx, len(all), func(i int) error {
 			all[i].at = time.Now()
 			return all[i].make(ctx)

@@ -30,7 +30,7 @@ func (b *bench) changePhase(ctx context.Context) error {
 	}
 	changed := 0
 	var user waits
-	cost, err := w.measure(ctx, func() error {
+	cost, err := w.measure(ctx, name, func() error {
 		began := time.Now()
 		var applied atomic.Bool
 		var want map[key]int64

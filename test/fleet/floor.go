@@ -57,7 +57,7 @@ func (b *bench) floorPhase(ctx context.Context) (err error) {
 		return err
 	}
 	var took time.Duration
-	cost, err := w.measure(ctx, func() error {
+	cost, err := w.measure(ctx, "floor", func() error {
 		began := time.Now()
 		if err := plain.hold(ctx); err != nil {
 			return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/test/process"
@@ -55,8 +56,8 @@ func (w *world) read(ctx context.Context) (reading, error) {
 	return r, nil
 }
 
-// measure says what it costs to do something. The operator must run all the time, or be started by what is done.
-func (w *world) measure(ctx context.Context, do func() error) (spent, error) {
+// measure says what it costs to do what a phase does. The operator must run all the time, or be started by what is done.
+func (w *world) measure(ctx context.Context, phase string, do func() error) (spent, error) {
 	before, err := w.read(ctx)
 	if err != nil {
 		return spent{}, err
@@ -64,7 +65,8 @@ func (w *world) measure(ctx context.Context, do func() error) (spent, error) {
 	if w.operator != nil {
 		resetPeak(w.operator.PID())
 	}
-	if err := do(); err != nil {
+	keep := w.profileTime(ctx, phase)
+	if err := errors.Join(do(), keep()); err != nil {
 		return spent{}, err
 	}
 	after, err := w.read(ctx)

@@ -37,7 +37,7 @@ func (b *bench) restart(ctx context.Context, name string, meanwhile func(*world)
 	}
 	before := w.tracker.snapshot()
 	var first time.Duration
-	cost, err := w.measure(ctx, func() error {
+	cost, err := w.measure(ctx, name, func() error {
 		if err := meanwhile(w); err != nil {
 			return err
 		}

@@ -34,7 +34,7 @@ type settings struct {
 	// folder keeps what is stored, for a later run; empty for nothing.
 	folder string
 	out    string
-	// profiles is a folder for the operator's profiles, of memory and of allocations, after each phase; empty for none.
+	// profiles is a folder for profiles of processor time in each phase, and of the operator's memory after it; empty for none.
 	profiles string
 	// check says that a count beyond its target is a failure.
 	check bool
@@ -70,7 +70,7 @@ func parse(args []string, usage io.Writer) (settings, error) {
 	flags.IntVar(&s.appliers, "appliers", 32, "`number` of manifests that are applied at the same time")
 	flags.StringVar(&s.folder, "dir", "", "`folder` to keep the fleet in, so that later runs can go on with other phases; empty: not kept")
 	flags.StringVar(&s.out, "out", "", "`file` for the figures as JSON")
-	flags.StringVar(&s.profiles, "profiles", "", "`folder` for profiles of the operator's memory and allocations after each phase, for go tool pprof")
+	flags.StringVar(&s.profiles, "profiles", "", "`folder` for profiles, for go tool pprof: of each phase what kube-apiserver and the operator need the processor for, and the operator's memory after it")
 	flags.BoolVar(&s.check, "check", false, "fail if a count misses its target")
 	flags.Func("manager", "a further `flag` for the operator, such as --log-level=debug; may be repeated", func(arg string) error {
 		s.manager = append(s.manager, arg)

@@ -23,7 +23,7 @@ func (b *bench) steadyPhase(ctx context.Context) error {
 	}
 	counted := float64(b.sweeps - 1)
 	before, tokens := w.tracker.snapshot(), w.tokens()
-	cost, err := w.measure(ctx, func() error {
+	cost, err := w.measure(ctx, name, func() error {
 		return w.pause(ctx, fmt.Sprintf("%g sweeps", counted), time.Duration(b.sweeps-1)*w.sweepInterval())
 	})
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -278,19 +277,6 @@ func (w *world) operatorMetrics(ctx context.Context) (map[string]*dto.MetricFami
 		return nil, err
 	}
 	return parseMetrics(text)
-}
-
-// profile reads a profile of the operator, such as heap?gc=1, and keeps it if profiles are to be kept.
-func (w *world) profile(ctx context.Context, phase, which string) error {
-	text, err := fetch(ctx, w.profilesURL+which)
-	if err != nil || w.profiles == "" {
-		return err
-	}
-	if err := os.MkdirAll(w.profiles, 0o750); err != nil {
-		return err
-	}
-	name, _, _ := strings.Cut(which, "?")
-	return os.WriteFile(filepath.Join(w.profiles, phase+"."+name+".pb.gz"), text, 0o600)
 }
 
 // ended is the error of an operator that has ended unasked.
