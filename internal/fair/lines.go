@@ -16,6 +16,8 @@ type Tenant struct {
 // Lines are the lines in which tenants wait, one for each, that are served in turn. The zero value is empty. Not for concurrent use.
 type Lines[T comparable] struct {
 	lines map[Tenant]*line[T]
+	// short are the lines in which no more than brief items have waited.
+	short map[Tenant]*line[T]
 	// namespaces and projects count the turns that each has had, from the clock on.
 	namespaces map[string]*turns
 	projects   map[string]*project
@@ -80,7 +82,8 @@ func (l *Lines[T]) LinesOf(name string) int {
 func (l *Lines[T]) Push(of Tenant, item T) {
 	if l.lines == nil {
 		*l = Lines[T]{
-			lines: map[Tenant]*line[T]{}, namespaces: map[string]*turns{}, projects: map[string]*project{}, editors: map[string]*editor{},
+			lines: map[Tenant]*line[T]{}, short: map[Tenant]*line[T]{},
+			namespaces: map[string]*turns{}, projects: map[string]*project{}, editors: map[string]*editor{},
 		}
 	}
 	waiting, ok := l.lines[of]
@@ -88,7 +91,9 @@ func (l *Lines[T]) Push(of Tenant, item T) {
 		waiting = l.open(of)
 	}
 	waiting.items = append(waiting.items, entry[T]{item, l.arrivals})
-	waiting.pushed++
+	if waiting.pushed++; waiting.pushed > brief {
+		delete(l.short, of)
+	}
 	l.arrivals++
 	l.length++
 }
@@ -106,13 +111,14 @@ func (l *Lines[T]) open(of Tenant) *line[T] {
 	}
 	opened.within.lines++
 	opened.editor.lines++
-	l.lines[of] = opened
+	l.lines[of], l.short[of] = opened, opened
 	return opened
 }
 
 // close closes a line in which nothing waits any more.
 func (l *Lines[T]) close(of Tenant, empty *line[T]) {
 	delete(l.lines, of)
+	delete(l.short, of)
 	empty.within.lines--
 	empty.editor.lines--
 	if empty.editor.lines == 0 {
@@ -147,17 +153,12 @@ func (l *Lines[T]) NextOf(of Tenant) (item T, ok bool) {
 	return l.take(of, waiting), true
 }
 
-// NextBrief takes out the first item of who asks for little, whosever turn it is: who has asked for at most so many since nothing of theirs
+// NextBrief takes out the first item of who asks for little, whosever turn it is: who has asked for no more than brief items since nothing of theirs
 // waited. Of those it is that of the editor who has the fewest lines, so that who changes something everywhere waits for itself, and a person
 // who edits one thing does not wait for that. Each item that came out of turn counts for its namespace and project as one line more. Of the
 // same number it is the one that has waited the longest. It counts as a turn.
-func (l *Lines[T]) NextBrief(most int, may func(Tenant) bool) (item T, of Tenant, ok bool) {
-	var next *line[T]
-	for tenant, waiting := range l.lines {
-		if waiting.brief(most) && may(tenant) && (next == nil || before(waiting.asks(), next.asks(), waiting, next)) {
-			of, next = tenant, waiting
-		}
-	}
+func (l *Lines[T]) NextBrief(may func(Tenant) bool) (item T, of Tenant, ok bool) {
+	of, next := l.nextBrief(may)
 	if next == nil {
 		return item, of, false
 	}
@@ -165,12 +166,25 @@ func (l *Lines[T]) NextBrief(most int, may func(Tenant) bool) (item T, of Tenant
 	return l.take(of, next), of, true
 }
 
+// nextBrief finds whose item NextBrief takes out.
+func (l *Lines[T]) nextBrief(may func(Tenant) bool) (of Tenant, next *line[T]) {
+	for tenant, waiting := range l.short {
+		if waiting.brief() && may(tenant) && (next == nil || before(waiting.asks(), next.asks(), waiting, next)) {
+			of, next = tenant, waiting
+		}
+	}
+	return of, next
+}
+
+// brief is how many items wait at most for who asks for little: a person who edits, while others change everything that they have.
+const brief = 2
+
 // beside is how many editors of one namespace and project may ask for little at the same time: a tool, the operator, and a person who uses
 // more than one command. Where there are more, nobody there does: or a tenant could ask for a lot in the name of many.
 const beside = 4
 
-// brief says whether a line's tenant asks for little, which is at most so many.
-func (w *line[T]) brief(most int) bool { return w.pushed <= most && w.within.lines <= beside }
+// brief says whether a line's tenant asks for little.
+func (w *line[T]) brief() bool { return w.pushed <= brief && w.within.lines <= beside }
 
 // asks is how much was asked for in the name of a line's editor, as far as it waits, and by its tenant, as far as that came out of turn: or who
 // takes another name for each item would always come first.

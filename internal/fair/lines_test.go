@@ -202,27 +202,26 @@ func TestWhoIsServedOutOfTurn(t *testing.T) {
 	serve := Tenant{} // the first of a is served
 	cases := map[string]struct {
 		waiting []Tenant // in the order of their arrival
-		most    int
 		may     func(Tenant) bool
 		want    []Tenant
 	}{
-		"nobody waits":              {nil, 2, anybody, nil},
-		"nobody asks for so little": {[]Tenant{a, a, a}, 2, anybody, nil},
-		"who asks for little":       {[]Tenant{a, a, b, c, c, c}, 1, anybody, []Tenant{b}},
-		"each of several in turn":   {[]Tenant{a, b, b, c, a}, 2, anybody, []Tenant{a, b, c, b, a}},
-		"who has asked for more does not, though little is left": {[]Tenant{a, a, a, b, serve, serve}, 2, anybody, []Tenant{b}},
-		"among those who may have one now":                       {[]Tenant{a, b, c, d}, 2, otherThan(b, c), []Tenant{a, d}},
-		"a person before a tool that changes everything":         {[]Tenant{tool(b), tool(c), ada}, 2, anybody, []Tenant{ada, tool(b), tool(c)}},
+		"nobody waits":              {nil, anybody, nil},
+		"nobody asks for so little": {[]Tenant{a, a, a}, anybody, nil},
+		"who asks for little":       {[]Tenant{a, a, b, c, c, c}, anybody, []Tenant{a, b, a}},
+		"each of several in turn":   {[]Tenant{a, b, b, c, a}, anybody, []Tenant{a, b, c, b, a}},
+		"who has asked for more does not, though little is left": {[]Tenant{a, a, a, b, serve, serve}, anybody, []Tenant{b}},
+		"among those who may have one now":                       {[]Tenant{a, b, c, d}, otherThan(b, c), []Tenant{a, d}},
+		"a person before a tool that changes everything":         {[]Tenant{tool(b), tool(c), ada}, anybody, []Tenant{ada, tool(b), tool(c)}},
 		"a person before a tool in the same project": {
-			[]Tenant{tool(a), tool(a), tool(a), tool(b), tool(c), ada, ada}, 2, anybody, []Tenant{ada, ada, tool(b), tool(c)},
+			[]Tenant{tool(a), tool(a), tool(a), tool(b), tool(c), ada, ada}, anybody, []Tenant{ada, ada, tool(b), tool(c)},
 		},
 		"each of two people in turn": {
-			[]Tenant{tool(c), tool(d), tool(a), bob, bob, ada, ada}, 2, anybody, []Tenant{bob, ada, bob, ada, tool(c), tool(d), tool(a)},
+			[]Tenant{tool(c), tool(d), tool(a), bob, bob, ada, ada}, anybody, []Tenant{bob, ada, bob, ada, tool(c), tool(d), tool(a)},
 		},
 		"four in a project": {
-			[]Tenant{tool(a), ada, {"a", "p", "bob"}, a, tool(b)}, 2, anybody, []Tenant{ada, {"a", "p", "bob"}, tool(b), tool(a), a},
+			[]Tenant{tool(a), ada, {"a", "p", "bob"}, a, tool(b)}, anybody, []Tenant{ada, {"a", "p", "bob"}, tool(b), tool(a), a},
 		},
-		"nobody where more do": {[]Tenant{tool(a), ada, {"a", "p", "bob"}, {"a", "p", "eve"}, a, tool(b)}, 2, anybody, []Tenant{tool(b)}},
+		"nobody where more do": {[]Tenant{tool(a), ada, {"a", "p", "bob"}, {"a", "p", "eve"}, a, tool(b)}, anybody, []Tenant{tool(b)}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -236,7 +235,7 @@ func TestWhoIsServedOutOfTurn(t *testing.T) {
 			}
 			var got []Tenant
 			for {
-				_, of, ok := l.NextBrief(tc.most, tc.may)
+				_, of, ok := l.NextBrief(tc.may)
 				if !ok {
 					break
 				}
@@ -250,7 +249,7 @@ func TestWhoIsServedOutOfTurn(t *testing.T) {
 	t.Run("each counts as a turn", func(t *testing.T) {
 		for name, serve := range map[string]func(l *Lines[int]){
 			"by name":                    func(l *Lines[int]) { l.NextOf(a) },
-			"because it asks for little": func(l *Lines[int]) { l.NextBrief(2, func(of Tenant) bool { return of == a }) },
+			"because it asks for little": func(l *Lines[int]) { l.NextBrief(func(of Tenant) bool { return of == a }) },
 		} {
 			var l Lines[int]
 			for _, of := range []Tenant{a, a, b} {

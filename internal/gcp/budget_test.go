@@ -25,7 +25,7 @@ func TestABudgetGoesToTenantsInTurn(t *testing.T) {
 	for _, one := range []*ticket{first[0], first[1], first[2], first[3], first[199], last} {
 		got = append(got, one.delay(clock.Time))
 	}
-	want := []time.Duration{0, 0, 500 * time.Millisecond, time.Second, 99500 * time.Millisecond, 500 * time.Millisecond}
+	want := []time.Duration{0, 0, time.Second, 1500 * time.Millisecond, 99500 * time.Millisecond, 500 * time.Millisecond}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("delays (-want +got):\n%s", diff)
 	}
