@@ -153,8 +153,7 @@ func (b *bench) createOne(ctx context.Context, w *world) error {
 			if err := w.kube.Create(ctx, obj); err != nil {
 				return err
 			}
-			<-w.tracker.await(obj)
-			return nil
+			return w.untilReady(ctx, obj)
 		})
 		if err != nil {
 			return err

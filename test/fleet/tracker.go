@@ -30,6 +30,7 @@ func keyOf(obj v1alpha1.Object) key {
 
 // seen is what the watch has shown of an object.
 type seen struct {
+	generation int64
 	// ready is the newest generation that was Ready, if it still is.
 	ready   int64
 	version string
@@ -50,7 +51,7 @@ type tracker struct {
 	waiters map[key]waiter
 }
 
-// waiter is told once a generation is Ready.
+// waiter is told once a generation was seen.
 type waiter struct {
 	generation int64
 	done       chan time.Time
@@ -102,7 +103,7 @@ func onlyWhatIsTracked(in any) (any, error) {
 
 func (t *tracker) note(obj v1alpha1.Object) {
 	now := time.Now()
-	is := seen{version: obj.GetResourceVersion(), stored: 1, conditions: map[string]metav1.ConditionStatus{}}
+	is := seen{generation: obj.GetGeneration(), version: obj.GetResourceVersion(), stored: 1, conditions: map[string]metav1.ConditionStatus{}}
 	for _, c := range obj.GetCommonStatus().Conditions {
 		is.conditions[c.Type] = c.Status
 		if c.Type == v1alpha1.ConditionReady && c.Status == metav1.ConditionTrue && c.ObservedGeneration == obj.GetGeneration() {
@@ -127,7 +128,7 @@ func (t *tracker) note(obj v1alpha1.Object) {
 		t.ready--
 	}
 	t.objects[k] = is
-	if w, waits := t.waiters[k]; waits && is.ready >= w.generation {
+	if w, waits := t.waiters[k]; waits && is.generation >= w.generation {
 		delete(t.waiters, k)
 		w.done <- now
 	}
@@ -140,12 +141,12 @@ func (t *tracker) counts() (all, ready int, last time.Time) {
 	return len(t.objects), t.ready, t.last
 }
 
-// await returns a channel that tells when a generation of an object was seen to be Ready.
-func (t *tracker) await(obj v1alpha1.Object) <-chan time.Time {
+// hears returns a channel that tells when the watch has shown a generation of an object.
+func (t *tracker) hears(obj v1alpha1.Object) <-chan time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	done := make(chan time.Time, 1)
-	if t.objects[keyOf(obj)].ready >= obj.GetGeneration() {
+	if t.objects[keyOf(obj)].generation >= obj.GetGeneration() {
 		done <- time.Now()
 		return done
 	}
