@@ -91,7 +91,8 @@ func (l *Lines[T]) Push(of Tenant, item T) {
 		waiting = l.open(of)
 	}
 	waiting.items = append(waiting.items, entry[T]{item, l.arrivals})
-	if waiting.pushed++; waiting.pushed > brief {
+	waiting.pushed++
+	if waiting.pushed > brief {
 		delete(l.short, of)
 	}
 	l.arrivals++

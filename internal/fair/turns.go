@@ -1,7 +1,8 @@
 package fair
 
-// Turns serve Lines so that a tenant gets several items in its turn, since what is done for one of its project often serves the next, too. Once in each
-// turn an item of who asks for little comes first, if anybody does, and need not wait until the turn is over. Thus neither has to wait for the other.
+// Turns serve Lines so that a tenant gets several items in its turn, since what is done for one of its project often serves the next, too. Once in
+// each turn an item of who asks for little comes first, if anybody does, and need not wait until the turn is over. Thus neither has to wait for the
+// other.
 type Turns[T comparable] struct {
 	Lines[T]
 
