@@ -1,11 +1,9 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -133,12 +131,17 @@ type passage struct {
 }
 
 func (p *passage) check(ctx context.Context, obj v1alpha1.Object, target plan.Target) error {
-	fresh, in, err := p.read(ctx, obj)
+	fresh, err := p.manifest(ctx, obj)
+	switch {
+	case apierrors.IsNotFound(err):
+		return errStale
+	case err != nil:
+		return err
+	}
+	in, err := p.namespace(ctx, obj.GetNamespace())
 	switch {
 	case err != nil:
 		return err
-	case fresh == nil:
-		return errStale
 	case tenancy.Shard(in.Labels) != p.shard:
 		return errMoved
 	case p.allowed && !breaker.Allowed(in.Annotations, p.now):
@@ -162,32 +165,22 @@ func (p *passage) check(ctx context.Context, obj v1alpha1.Object, target plan.Ta
 // checkRivals looks at the glass of the other manifests. One that is gone holds nothing any more.
 func (p *passage) checkRivals(ctx context.Context, rivals []v1alpha1.Object, target plan.Target) error {
 	for _, other := range rivals {
-		fresh, in, err := p.read(ctx, other)
+		fresh, err := p.manifest(ctx, other)
 		switch {
+		case apierrors.IsNotFound(err):
+			continue
 		case err != nil:
 			return err
-		case fresh == nil:
-			continue
+		}
+		in, err := p.namespace(ctx, other.GetNamespace())
+		if err != nil {
+			return err
 		}
 		if rival := plan.NewRival(fresh, in.Annotations, target.Binding.Project, p.now); rival.Holds() {
 			return &glassBroken{glass: rival.Glass, rival: &rival}
 		}
 	}
 	return nil
-}
-
-// read reads a manifest and its Namespace anew, both at the same time: while the API server is busy each takes its time, and a person waits for it.
-// There may be no such manifest any more, which is then nil, but there must be the Namespace.
-func (p *passage) read(ctx context.Context, obj v1alpha1.Object) (fresh v1alpha1.Object, in *corev1.Namespace, err error) {
-	var reading sync.WaitGroup
-	var inErr error
-	reading.Go(func() { in, inErr = p.namespace(ctx, obj.GetNamespace()) })
-	fresh, err = p.manifest(ctx, obj)
-	reading.Wait()
-	if apierrors.IsNotFound(err) {
-		return nil, nil, nil
-	}
-	return fresh, in, cmp.Or(err, inErr)
 }
 
 // manifest reads a manifest anew.

@@ -147,11 +147,11 @@ func (w *world) untilReady(ctx context.Context, obj v1alpha1.Object) error {
 	})
 }
 
-// What an edit takes: a read and a write of the resource; and of the API server the reads of the gate, of the object and its Namespace at the same
-// time, and a write of the status.
+// What an edit takes: a read and a write of the resource; and of the API server the reads of the gate, of the object and its Namespace, and a write of
+// the status.
 const (
 	apiCalls     = 2
-	kubeRequests = 2
+	kubeRequests = 3
 )
 
 // tell adds the figures of edits. The target is beyond the time that the APIs take: Google Cloud's latency, Kubernetes' as measured by the user's own
