@@ -147,8 +147,8 @@ func (w *world) untilReady(ctx context.Context, obj v1alpha1.Object) error {
 	})
 }
 
-// What an edit takes: a read and a write of the resource; and of the API server the reads of the gate, of the object and its Namespace, and a write of
-// the status.
+// What an edit takes: a read and a write of the resource; and of the API server the reads of the gate, of the object and its Namespace, and a write
+// of the status.
 const (
 	apiCalls     = 2
 	kubeRequests = 3
