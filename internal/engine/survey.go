@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
 	"github.com/holdfast-dev/holdfast/internal/breaker"
+	"github.com/holdfast-dev/holdfast/internal/breakglass"
 	"github.com/holdfast-dev/holdfast/internal/kind"
 	"github.com/holdfast-dev/holdfast/internal/plan"
 )
@@ -47,7 +48,7 @@ func (s *survey) with(asked map[types.UID]asker, letting bool) map[string]breake
 // surveyOf surveys the manifests of all kinds that the process is responsible for.
 func surveyOf(source cached, kinds []kind.Kind, circuit *circuit) surveyor {
 	return func(ctx context.Context, record breaker.Record) (*survey, error) {
-		t := newTallies(record, circuit.asked)
+		t := newTallies(record, circuit.asked, circuit.now())
 		for _, k := range kinds {
 			all, err := source.all(ctx, k)
 			if err != nil {
@@ -59,7 +60,7 @@ func surveyOf(source cached, kinds []kind.Kind, circuit *circuit) surveyor {
 				}
 			}
 		}
-		return t.sum(ctx, source, circuit.now())
+		return t.sum(ctx, source)
 	}
 }
 
@@ -67,14 +68,17 @@ func surveyOf(source cached, kinds []kind.Kind, circuit *circuit) surveyor {
 type tallies struct {
 	survey
 
+	now time.Time
 	// had counts the resources of each namespace; gone are those that were let through and that no manifest has any more.
 	had  map[string]int
 	gone map[types.UID]string
+	// unseen are the manifests of each namespace that go and that nobody has looked at since.
+	unseen map[string][]breaker.Intent
 }
 
 // newTallies begin with what is on record, and where somebody has asked.
-func newTallies(record breaker.Record, asked map[types.UID]asker) *tallies {
-	t := &tallies{had: map[string]int{}, gone: map[types.UID]string{}}
+func newTallies(record breaker.Record, asked map[types.UID]asker, now time.Time) *tallies {
+	t := &tallies{now: now, had: map[string]int{}, gone: map[types.UID]string{}, unseen: map[string][]breaker.Intent{}}
 	t.namespaces, t.held = map[string]breaker.Waiting{}, map[string][]types.NamespacedName{}
 	for name, space := range record.Namespaces {
 		t.namespaces[name] = breaker.Waiting{}
@@ -96,15 +100,18 @@ func (t *tallies) add(k kind.Kind, obj v1alpha1.Object) {
 		t.survey.had++
 	}
 	held := isOnHold(obj)
-	if !held && !goesUnseen(k, obj) {
+	if !held && !goesUnseen(k, obj, t.now) {
 		return
 	}
+	ends := k.Fields != nil || !obj.GetDeletionTimestamp().IsZero() // a policy whose manifest stays loses some entries
+	intent := breaker.Intent{UID: obj.GetUID(), Generation: obj.GetGeneration(), Ends: ends}
+	in := t.namespaces[name.Namespace]
 	if held {
 		t.held[k.Kind] = append(t.held[k.Kind], name)
+		in.Others = append(in.Others, intent)
+	} else {
+		t.unseen[name.Namespace] = append(t.unseen[name.Namespace], intent)
 	}
-	in := t.namespaces[name.Namespace]
-	ends := k.Fields != nil || !obj.GetDeletionTimestamp().IsZero() // a policy whose manifest stays loses some entries
-	in.Others = append(in.Others, breaker.Intent{UID: obj.GetUID(), Generation: obj.GetGeneration(), Ends: ends})
 	t.namespaces[name.Namespace] = in
 }
 
@@ -114,13 +121,13 @@ func isOnHold(obj v1alpha1.Object) bool {
 	return is != nil && is.Reason == v1alpha1.ReasonDestructionOnHold && is.ObservedGeneration == obj.GetGeneration()
 }
 
-// goesUnseen says whether a manifest goes, and nobody has looked at that yet, that takes with it what it has.
-func goesUnseen(k kind.Kind, obj v1alpha1.Object) bool {
+// goesUnseen says whether a manifest goes, and nobody has looked at that yet, that takes with it what it has; and not while its glass is broken.
+func goesUnseen(k kind.Kind, obj v1alpha1.Object, now time.Time) bool {
 	return !obj.GetDeletionTimestamp().IsZero() && obj.GetCommonStatus().ObservedGeneration != obj.GetGeneration() &&
-		!plan.Orphans(obj) && plan.Has(k, obj)
+		!plan.Orphans(obj) && plan.Has(k, obj) && !breakglass.Read(obj.GetAnnotations(), nil, now).Open()
 }
 
-func (t *tallies) sum(ctx context.Context, source cached, now time.Time) (*survey, error) {
+func (t *tallies) sum(ctx context.Context, source cached) (*survey, error) {
 	for _, name := range t.gone {
 		t.had[name]++
 		t.survey.had++
@@ -130,7 +137,10 @@ func (t *tallies) sum(ctx context.Context, source cached, now time.Time) (*surve
 		if err != nil {
 			return nil, err
 		}
-		in.Had, in.Allowed = t.had[name], breaker.Allowed(annotations, now)
+		if !breakglass.Read(nil, annotations, t.now).Open() { // else nothing of it goes for now
+			in.Others = append(in.Others, t.unseen[name]...)
+		}
+		in.Had, in.Allowed = t.had[name], breaker.Allowed(annotations, t.now)
 		t.namespaces[name] = in
 	}
 	return &t.survey, nil
