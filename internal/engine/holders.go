@@ -25,11 +25,16 @@ func comesToHold(k kind.Kind) predicate.Predicate {
 	}
 }
 
-// holders map a manifest to the others that hold its resource too: of several one wins.
+// holders map a manifest to the others that hold its resource too: of several one wins. A manifest as it was before it came to hold anything has no
+// project to look in, and all of its name in the fleet are not looked through for it.
 func holders(source cached, k kind.Kind) handler.MapFunc {
 	return mapped("the others that hold a resource", func(ctx context.Context, obj client.Object) ([]v1alpha1.Object, error) {
 		holding := obj.(v1alpha1.Object)
-		found, err := source.Holding(ctx, k, plan.BoundTo(holding.GetCommonStatus()), k.ResourceID(holding))
+		project := plan.BoundTo(holding.GetCommonStatus())
+		if project == "" {
+			return nil, nil
+		}
+		found, err := source.Holding(ctx, k, project, k.ResourceID(holding))
 		return slices.DeleteFunc(found, func(other v1alpha1.Object) bool { return other.GetUID() == obj.GetUID() }), err
 	})
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -9,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/holdfast-dev/holdfast/api/v1alpha1"
+	"github.com/holdfast-dev/holdfast/internal/kind"
 )
 
 func TestWhoComesToHoldAResource(t *testing.T) {
@@ -41,6 +43,9 @@ func TestOfTwoThatHoldOneIsToldToLook(t *testing.T) {
 	if err := r.client.Create(t.Context(), second); err != nil {
 		t.Fatal(err)
 	}
+	if told := holders(cached{finder: refusing{t}, tenants: r.tenants}, r.kind)(t.Context(), shopTopic()); len(told) > 0 {
+		t.Errorf("as it was before it held anything it told %v to look", told)
+	}
 	told := holders(r.source(), r.kind)(t.Context(), first)
 	want := []reconcile.Request{{NamespacedName: client.ObjectKeyFromObject(second)}}
 	if d := cmp.Diff(want, told); d != "" {
@@ -63,4 +68,17 @@ func TestOfTwoThatHoldOneIsToldToLook(t *testing.T) {
 	if winners != 1 {
 		t.Errorf("%d of two are Ready", winners)
 	}
+}
+
+// refusing fails the test if anything is looked for.
+type refusing struct{ t *testing.T }
+
+func (r refusing) by(_ context.Context, _ kind.Kind, index, key string) ([]v1alpha1.Object, error) {
+	r.t.Errorf("in the index %s %q was looked for", index, key)
+	return nil, nil
+}
+
+func (r refusing) all(context.Context, kind.Kind) ([]v1alpha1.Object, error) {
+	r.t.Error("all were looked through")
+	return nil, nil
 }
