@@ -10,19 +10,20 @@ import (
 
 // Waiting is what waits in a namespace, and what there is.
 type Waiting struct {
-	// Asks are those that can be let through now. Others wait as well, and count: they have yet to ask, or are on hold.
-	Asks, Others []Intent
+	// Asks are those that can be let through now. Others wait as well, and count: they have yet to ask again, or are on hold. Unseen go and count,
+	// but nobody has looked at them yet: they may turn out to destroy nothing, or to wait for somebody.
+	Asks, Others, Unseen []Intent
 	// Had is how many resources the namespace had before anything was let through that still counts.
 	Had int
 	// Allowed says that an administrator lets everything through.
 	Allowed bool
 }
 
-func (w Waiting) all() []Intent { return slices.Concat(w.Asks, w.Others) }
+func (w Waiting) all() []Intent { return slices.Concat(w.Asks, w.Others, w.Unseen) }
 
 // Decide says which of those that ask are let through, given what waits in all namespaces and how many resources the fleet had before; and what is
 // to be on record before they are. Whatever waits at the same time is let through together or not at all. What is on hold stays so while anything
-// waits, unless it is allowed.
+// waits, unless it is allowed or was presumed to be.
 func (r Record) Decide(limits Limits, waiting map[string]Waiting, had int, now time.Time) (next Record, let map[types.UID]bool) {
 	next, let = r.Within(limits, now), map[types.UID]bool{}
 	var touched []int
@@ -66,15 +67,24 @@ func namesIn(r Record, waiting map[string]Waiting) []string {
 
 // trip is why a namespace is on hold; nil if it is not.
 func (l Limits) trip(space Space, is Waiting, now time.Time) *Trip {
-	all := is.all()
+	all, was := is.all(), space.Trip
 	if is.Allowed || len(all) == 0 {
 		return nil
 	}
-	touched, ended := space.count(all)
-	if space.Trip == nil && l.namespace(is.Had, touched, ended) {
-		return &Trip{Since: now, Touched: touched, Had: is.Had, Namespaces: 1}
+	if was != nil && !was.Presumed {
+		return was
 	}
-	return space.Trip
+	touched, ended := space.count(all)
+	if !l.namespace(is.Had, touched, ended) {
+		return nil
+	}
+	trip := &Trip{Since: now, Touched: touched, Had: is.Had, Namespaces: 1}
+	touched, ended = space.count(slices.Concat(is.Asks, is.Others))
+	trip.Presumed = !l.namespace(is.Had, touched, ended)
+	if was != nil {
+		trip.Since = was.Since
+	}
+	return trip
 }
 
 // leastNamespaces are so many that the fleet stays on hold while that many wait.

@@ -33,6 +33,11 @@ func letAt(namespace string, n int, at time.Time) Space {
 
 func tripped() *Trip { return &Trip{Since: noon.Add(-time.Hour), Touched: 6, Had: 20, Namespaces: 1} }
 
+// presumed is a namespace of two on hold because the second goes that nobody has looked at yet.
+func presumed() Space {
+	return Space{Trip: &Trip{Since: noon.Add(-time.Minute), Touched: 2, Had: 2, Namespaces: 1, Presumed: true}}
+}
+
 func TestWhatIsLetThrough(t *testing.T) {
 	asks := func(n, had int) Waiting { return Waiting{Asks: intents("shop", 0, n, true), Had: had} }
 	three := func(each, had int) map[string]Waiting {
@@ -73,6 +78,19 @@ func TestWhatIsLetThrough(t *testing.T) {
 		"six of twenty":                    {waiting: map[string]Waiting{"shop": asks(6, 20)}, onHold: onHold{Namespaces: []string{"shop"}}},
 		"six, some of which have yet to ask": {
 			waiting: map[string]Waiting{"shop": {Asks: intents("shop", 0, 1, true), Others: intents("shop", 0, 6, true), Had: 20}}, onHold: onHold{Namespaces: []string{"shop"}},
+		},
+		"both of two, of which nobody has looked at one": {
+			waiting: map[string]Waiting{"shop": {Asks: intents("shop", 0, 1, true), Unseen: intents("shop", 1, 2, true), Had: 2}}, onHold: onHold{Namespaces: []string{"shop"}},
+		},
+		"one of two was not looked at, and turns out to wait": {
+			record: Record{Namespaces: map[string]Space{"shop": presumed()}}, waiting: map[string]Waiting{"shop": asks(1, 2)}, let: map[string]int{"shop": 1},
+		},
+		"one of two was not looked at, and asks": {
+			record: Record{Namespaces: map[string]Space{"shop": presumed()}}, waiting: map[string]Waiting{"shop": asks(2, 2)}, onHold: onHold{Namespaces: []string{"shop"}},
+		},
+		"one of two was not looked at, and still is not": {
+			record:  Record{Namespaces: map[string]Space{"shop": presumed()}},
+			waiting: map[string]Waiting{"shop": {Asks: intents("shop", 0, 1, true), Unseen: intents("shop", 1, 2, true), Had: 2}}, onHold: onHold{Namespaces: []string{"shop"}},
 		},
 		"a tenth of a hundred":  {waiting: map[string]Waiting{"shop": asks(10, 100)}, let: map[string]int{"shop": 10}},
 		"more than a tenth":     {waiting: map[string]Waiting{"shop": asks(11, 100)}, onHold: onHold{Namespaces: []string{"shop"}}},
@@ -192,5 +210,26 @@ func TestOnceLetThrough(t *testing.T) {
 	}
 	if _, err := Parse("{"); err == nil {
 		t.Error("half a record is read")
+	}
+}
+
+// TestAHoldThatIsPresumed is one for good once all that it takes was looked at, and says since when it is.
+func TestAHoldThatIsPresumed(t *testing.T) {
+	asks, unseen := intents("shop", 0, 1, true), intents("shop", 1, 2, true)
+	record := Record{}
+	for i, step := range []struct {
+		is   Waiting
+		want *Trip
+	}{
+		{Waiting{Asks: asks, Unseen: unseen, Had: 2}, &Trip{Since: noon, Touched: 2, Had: 2, Namespaces: 1, Presumed: true}},
+		{Waiting{Others: asks, Unseen: unseen, Had: 2}, &Trip{Since: noon, Touched: 2, Had: 2, Namespaces: 1, Presumed: true}},
+		{Waiting{Others: asks, Asks: unseen, Had: 2}, &Trip{Since: noon, Touched: 2, Had: 2, Namespaces: 1}},
+		{Waiting{Others: asks, Had: 2}, &Trip{Since: noon, Touched: 2, Had: 2, Namespaces: 1}},
+		{Waiting{Had: 2}, nil},
+	} {
+		record, _ = record.Decide(DefaultLimits(), map[string]Waiting{"shop": step.is}, 2, noon.Add(time.Duration(i)*time.Minute))
+		if d := cmp.Diff(step.want, record.Namespaces["shop"].Trip); d != "" {
+			t.Fatalf("on hold (-want +got):\n%s", d)
+		}
 	}
 }

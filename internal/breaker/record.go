@@ -45,6 +45,8 @@ type Trip struct {
 	Touched    int `json:"touched"`
 	Had        int `json:"had"`
 	Namespaces int `json:"namespaces"`
+	// Presumed says that it takes those who nobody has looked at yet. Once somebody has, it may be that they do not ask.
+	Presumed bool `json:"presumed,omitempty"`
 }
 
 // Parse reads a record; an empty text is that of nothing.

@@ -50,8 +50,8 @@ type circuit struct {
 	now     func() time.Time
 	survey  surveyor
 	metrics *metrics.Collector
-	// released is told what was on hold once the fleet is not any more.
-	released func(found *survey)
+	// released is told what was on hold, and which namespaces are not any more.
+	released func(found *survey, free func(namespace string) bool)
 
 	mu sync.Mutex
 	// loaded says that the record is known, and version is the resourceVersion that it is stored with; empty while it is not.
@@ -64,6 +64,8 @@ type circuit struct {
 
 	// ready are the generations at which objects were Ready when they began to ask, by UID: what they write then corrects drift.
 	ready sync.Map
+	// forgotten are the UIDs of those who ask no more and have yet to be taken out of asked.
+	forgotten sync.Map
 }
 
 // asker is an object that asks to destroy something.
@@ -109,6 +111,7 @@ func (c *circuit) ask(ctx context.Context, of asker, allowed bool) error {
 		delete(c.asked, of.UID)
 		return nil
 	}
+	c.dropForgotten()
 	if err := c.load(ctx); err != nil {
 		return err
 	}
@@ -153,13 +156,22 @@ func (c *circuit) wasReady(obj v1alpha1.Object) bool {
 	return asked && generation == obj.GetGeneration()
 }
 
-// forget is for an object that has nothing to destroy any more. It waits for nobody: in a minute it is forgotten anyway.
+// forget is for an object that has nothing to destroy any more. It waits for nobody: whoever is deciding takes it out for the next time.
 func (c *circuit) forget(uid types.UID) {
 	c.ready.Delete(uid)
+	c.forgotten.Store(uid, nil)
 	if c.mu.TryLock() {
 		defer c.mu.Unlock()
-		delete(c.asked, uid)
+		c.dropForgotten()
 	}
+}
+
+func (c *circuit) dropForgotten() {
+	c.forgotten.Range(func(uid, _ any) bool {
+		delete(c.asked, uid.(types.UID))
+		c.forgotten.Delete(uid)
+		return true
+	})
 }
 
 // load reads the record, once.
@@ -187,6 +199,7 @@ func (c *circuit) load(ctx context.Context) error {
 
 // decide decides about all who have asked, if letting, and about what is on hold.
 func (c *circuit) decide(ctx context.Context, letting bool) error {
+	c.dropForgotten()
 	now := c.now().UTC().Truncate(time.Millisecond)
 	for uid, of := range c.asked {
 		if now.Sub(of.last) > remembered {
@@ -203,12 +216,14 @@ func (c *circuit) decide(ctx context.Context, letting bool) error {
 			return err
 		}
 	}
-	wasOnHold := c.record.Fleet != nil
+	was := c.record
 	c.record = next
 	c.show()
-	if wasOnHold && next.Fleet == nil {
-		c.released(found)
-	}
+	c.released(found, func(namespace string) bool {
+		before, _ := was.Trip(namespace)
+		now, _ := next.Trip(namespace)
+		return before != nil && now == nil
+	})
 	if letting {
 		c.until = time.Time{}
 	}

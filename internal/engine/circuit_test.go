@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -101,6 +102,67 @@ func TestWhoeverHasAskedIsDecidedAbout(t *testing.T) {
 	}
 	if len(topics.live) != 0 {
 		t.Errorf("live %v", topics.live)
+	}
+}
+
+// TestAHoldThatWasPresumedEnds: it took another manifest that goes, which nobody had looked at yet, and which a glass keeps.
+func TestAHoldThatWasPresumedEnds(t *testing.T) {
+	r, topics := doomed(t)
+	var free []bool
+	r.circuit.released = func(found *survey, isFree func(string) bool) {
+		if len(found.held["Topic"]) > 0 {
+			free = append(free, isFree("shop"))
+		}
+	}
+	other := shopTopic()
+	other.Name = "invoices"
+	change := func(topic *v1alpha1.Topic, do func()) {
+		t.Helper()
+		if err := r.client.Get(t.Context(), client.ObjectKeyFromObject(topic), topic); err != nil {
+			t.Fatal(err)
+		}
+		do()
+		if err := r.client.Update(t.Context(), topic); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(other, func() { other.Generation, other.Spec.DeletionPolicy = 2, v1alpha1.DeletionDelete })
+	if err := r.client.Delete(t.Context(), other); err != nil {
+		t.Fatal(err)
+	}
+	step(t, r, v1alpha1.ReasonDestructionOnHold)
+	attend := func() {
+		t.Helper()
+		if err := r.circuit.attend(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	attend()
+	change(other, func() { other.Annotations = map[string]string{v1alpha1.BreakGlassAnnotation: "INC-1"} })
+	attend()
+	if d := cmp.Diff([]bool{false, true}, free); d != "" {
+		t.Errorf("it is told that the namespace is not on hold any more (-want +got):\n%s", d)
+	}
+	if _, err := reconcileOnce(t, r); err != nil || len(topics.live) != 0 {
+		t.Errorf("live %v: %v", topics.live, err)
+	}
+}
+
+// TestWhoeverAsksNoMoreIsForgotten, be it that somebody decides at that moment.
+func TestWhoeverAsksNoMoreIsForgotten(t *testing.T) {
+	r, _ := doomed(t)
+	r.circuit.gathers = time.Hour
+	if _, err := reconcileOnce(t, r); err != nil || len(r.circuit.asked) != 1 {
+		t.Fatalf("asked %v: %v", r.circuit.asked, err)
+	}
+	r.circuit.mu.Lock()
+	r.circuit.forget("1")
+	r.circuit.mu.Unlock()
+	if err := r.circuit.decide(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.circuit.asked) != 0 {
+		t.Errorf("asked %v", r.circuit.asked)
 	}
 }
 

@@ -137,7 +137,7 @@ func reconcilerOf(t testing.TB, k kind.Kind, objects ...client.Object) *Reconcil
 	r.due, r.policies = newDues(clock), newDues(clock)
 	r.circuit = &circuit{
 		client: kube, reader: kube, key: client.ObjectKey{Namespace: defaultNamespace, Name: breakerRecord}, limits: breaker.DefaultLimits(), now: clock,
-		metrics: r.metrics, asked: map[types.UID]asker{}, released: func(*survey) {},
+		metrics: r.metrics, asked: map[types.UID]asker{}, released: func(*survey, func(string) bool) {},
 	}
 	r.use(k)
 	return r

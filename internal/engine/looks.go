@@ -36,11 +36,13 @@ func (l *looks) request(ctx context.Context, kind, project, id string) (declared
 	return len(manifests) > 0, err
 }
 
-// heldBack asks for a look at each manifest that a survey has found on hold.
-func (l *looks) heldBack(found *survey) {
+// heldBack asks for a look at each manifest that a survey has found on hold in a namespace that is not on hold any more.
+func (l *looks) heldBack(found *survey, free func(namespace string) bool) {
 	for kind, names := range found.held {
 		for _, name := range names {
-			l.of[kind].due.ask(name, 0)
+			if free(name.Namespace) {
+				l.of[kind].due.ask(name, 0)
+			}
 		}
 	}
 }

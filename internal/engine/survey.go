@@ -72,13 +72,11 @@ type tallies struct {
 	// had counts the resources of each namespace; gone are those that were let through and that no manifest has any more.
 	had  map[string]int
 	gone map[types.UID]string
-	// unseen are the manifests of each namespace that go and that nobody has looked at since.
-	unseen map[string][]breaker.Intent
 }
 
 // newTallies begin with what is on record, and where somebody has asked.
 func newTallies(record breaker.Record, asked map[types.UID]asker, now time.Time) *tallies {
-	t := &tallies{now: now, had: map[string]int{}, gone: map[types.UID]string{}, unseen: map[string][]breaker.Intent{}}
+	t := &tallies{now: now, had: map[string]int{}, gone: map[types.UID]string{}}
 	t.namespaces, t.held = map[string]breaker.Waiting{}, map[string][]types.NamespacedName{}
 	for name, space := range record.Namespaces {
 		t.namespaces[name] = breaker.Waiting{}
@@ -110,7 +108,7 @@ func (t *tallies) add(k kind.Kind, obj v1alpha1.Object) {
 		t.held[k.Kind] = append(t.held[k.Kind], name)
 		in.Others = append(in.Others, intent)
 	} else {
-		t.unseen[name.Namespace] = append(t.unseen[name.Namespace], intent)
+		in.Unseen = append(in.Unseen, intent)
 	}
 	t.namespaces[name.Namespace] = in
 }
@@ -137,8 +135,8 @@ func (t *tallies) sum(ctx context.Context, source cached) (*survey, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !breakglass.Read(nil, annotations, t.now).Open() { // else nothing of it goes for now
-			in.Others = append(in.Others, t.unseen[name]...)
+		if breakglass.Read(nil, annotations, t.now).Open() {
+			in.Unseen = nil // nothing of it goes for now
 		}
 		in.Had, in.Allowed = t.had[name], breaker.Allowed(annotations, t.now)
 		t.namespaces[name] = in

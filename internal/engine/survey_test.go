@@ -83,7 +83,7 @@ func TestWhatGoesUnseenCounts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := len(found.namespaces["shop"].Others); got == 1 != tc.counts || got > 1 || found.had != 1 {
+			if got := len(found.namespaces["shop"].Unseen); got == 1 != tc.counts || got > 1 || found.had != 1 {
 				t.Errorf("%d of %d wait, want that it does: %v", got, found.had, tc.counts)
 			}
 		})
