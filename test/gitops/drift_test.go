@@ -23,7 +23,7 @@ func TestDrift(t *testing.T) {
 		})
 		s.follow()
 		s.until(revision, healthy)
-		mark, writes := s.recorder.mark(), s.cloud.Traffic.Mark()
+		mark, writes := s.mark(), s.cloud.Traffic.Mark()
 
 		s.must(s.cloud.Storage.EditBucket(bucket, map[string]any{"versioning": map[string]any{"enabled": false}}))
 		s.must(s.cloud.PubSub.EditTopic("projects/"+s.project+"/topics/"+topic, func(live *pubsubpb.Topic) { live.Labels["team"] = "bank" }))

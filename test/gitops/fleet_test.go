@@ -33,6 +33,11 @@ func TestFleetWideEdit(t *testing.T) {
 	if err != nil {
 		t.Fatalf("starting the world: %v", err)
 	}
+	t.Cleanup(func() { // the others need what it takes
+		if err := w.stop(); err != nil {
+			t.Errorf("ending the world: %v", err)
+		}
+	})
 	w.patience, w.pace = 10*time.Minute, 2*time.Second // each look lists a thousand
 	s := newScene(t, w, "fleet", &flux{t, w, "fleet"})
 	manifests, buckets := s.fleet()

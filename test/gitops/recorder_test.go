@@ -53,8 +53,8 @@ func (r *recorder) add(version string, v verdict) {
 	r.verdicts = append(r.verdicts, recorded{version, v})
 }
 
-// mark is how many verdicts there are up to now.
-func (r *recorder) mark() int {
+// count is how many verdicts have been heard of.
+func (r *recorder) count() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.verdicts)
@@ -71,6 +71,12 @@ func (r *recorder) since(mark int, version string) (verdicts []verdict, complete
 		complete = complete || recorded.version == version
 	}
 	return verdicts, complete
+}
+
+// mark is how many verdicts there are up to now: a watch may tell late of what anybody can read already.
+func (s *scene) mark() int {
+	s.t.Helper()
+	return len(s.history(0))
 }
 
 // history returns all verdicts after a mark up to now.

@@ -233,10 +233,11 @@ func (s *scene) writes(mark int64) []string {
 	return writes
 }
 
-// hold stops the next call of a method in the scene's project before Google carries it out.
+// hold stops the calls of a method in the scene's project before Google carries them out: of one that takes long, the operator does not
+// wait for the answer, and asks again.
 func (s *scene) hold(method string) *traffic.Breakpoint {
 	s.t.Helper()
-	breakpoint := s.cloud.Traffic.Pause(traffic.Call{Method: method, Project: s.project})
+	breakpoint := s.cloud.Traffic.PauseAll(traffic.Call{Method: method, Project: s.project})
 	s.t.Cleanup(breakpoint.Release)
 	return breakpoint
 }

@@ -88,11 +88,13 @@ func startWorld(name string, options worldOptions) (*world, error) {
 // later has something done when the world ends, the last first.
 func (w *world) later(do func() error) { w.undo = append(w.undo, do) }
 
+// stop ends the world, once.
 func (w *world) stop() error {
 	var errs []error
 	for _, do := range slices.Backward(w.undo) {
 		errs = append(errs, do())
 	}
+	w.undo = nil
 	return errors.Join(errs...)
 }
 
@@ -105,7 +107,7 @@ func (w *world) startControlPlane() error {
 		return err
 	}
 	arguments := environment.ControlPlane.GetAPIServer().Configure()
-	arguments.Set("audit-policy-file", w.audit.policy).Set("audit-log-path", w.audit.log)
+	arguments.Set("audit-policy-file", w.audit.policy).Set("audit-log-path", w.audit.log).Set("audit-log-maxsize", "0") // which never begins a new file
 	w.later(func() error {
 		// Those who watch until the end are cut off by force; that is no failure.
 		_ = environment.Stop()

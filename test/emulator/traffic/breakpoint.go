@@ -5,22 +5,31 @@ import (
 	"sync"
 )
 
-// Breakpoint holds one call before it is carried out.
+// Breakpoint holds one call, or every one that matches, before it is carried
+// out.
 type Breakpoint struct {
 	control  *Control
 	match    Call
+	all      bool
 	armed    bool // guarded by control.mu
 	reached  chan Call
 	released chan struct{}
-	release  sync.Once
+	// tell is for the first call, release for what is held.
+	tell, release sync.Once
 }
 
 // Pause stops the next call that matches before it is carried out. A call that
 // is held is carried out on release even if its client has gone away by then,
 // as Google would have done.
-func (c *Control) Pause(match Call) *Breakpoint {
+func (c *Control) Pause(match Call) *Breakpoint { return c.pause(match, false) }
+
+// PauseAll does so with every call that matches until the release, so that a
+// client that gives up and tries again gets no further.
+func (c *Control) PauseAll(match Call) *Breakpoint { return c.pause(match, true) }
+
+func (c *Control) pause(match Call, all bool) *Breakpoint {
 	b := &Breakpoint{
-		control: c, match: match, armed: true,
+		control: c, match: match, all: all, armed: true,
 		reached: make(chan Call, 1), released: make(chan struct{}),
 	}
 	c.mu.Lock()
@@ -29,10 +38,11 @@ func (c *Control) Pause(match Call) *Breakpoint {
 	return b
 }
 
-// Reached delivers the call once it is held.
+// Reached delivers the first call once it is held.
 func (b *Breakpoint) Reached() <-chan Call { return b.reached }
 
-// Release lets the held call go on; if none has come yet, none will be held.
+// Release lets what is held go on; if nothing has come yet, nothing will be
+// held.
 // It may be called more than once.
 func (b *Breakpoint) Release() {
 	b.release.Do(func() {
@@ -50,7 +60,7 @@ func (b *Breakpoint) Release() {
 func (c *Control) hold(call Call) *Breakpoint {
 	for _, b := range c.breakpoints {
 		if b.armed && call.Matches(b.match) {
-			b.armed = false
+			b.armed = b.all
 			return b
 		}
 	}
@@ -63,6 +73,6 @@ func (b *Breakpoint) wait(call Call) {
 	if b == nil {
 		return
 	}
-	b.reached <- call
+	b.tell.Do(func() { b.reached <- call })
 	<-b.released
 }

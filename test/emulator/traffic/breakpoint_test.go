@@ -59,3 +59,34 @@ func TestReleasedAfterTheClientLeft(t *testing.T) {
 	held.Release()
 	<-s.executed
 }
+
+// TestAllAreHeld until the release, and only the first of them is told.
+func TestAllAreHeld(t *testing.T) {
+	s := newServer(t, StorageErrors)
+	held := s.PauseAll(Call{Method: "buckets.patch"})
+	answered := make(chan error, 2)
+	for range cap(answered) {
+		go func() {
+			_, err := s.post(t, "/buckets.patch/p/a", "held")
+			answered <- err
+		}()
+	}
+	<-held.Reached()
+	select {
+	case call := <-held.Reached():
+		t.Errorf("%v is told of as well", call)
+	case <-s.executed:
+		t.Error("carried out before it was released")
+	case <-time.After(100 * time.Millisecond):
+	}
+	held.Release()
+	for range cap(answered) {
+		if err := <-answered; err != nil {
+			t.Error(err)
+		}
+		<-s.executed
+	}
+	if got := s.status(t, "/buckets.patch/p/a"); got != http.StatusCreated {
+		t.Errorf("after the release: %d", got)
+	}
+}

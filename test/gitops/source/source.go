@@ -140,8 +140,15 @@ func (s *StandIn) serve(ctx context.Context, repository *unstructured.Unstructur
 		return fmt.Errorf("%s has no branch %q", url, branch)
 	}
 	revision, requested := branch+"@sha1:"+hash, repository.GetAnnotations()[RequestedAt]
-	if field("status", "artifact", "revision") == revision && field("status", "lastHandledReconcileAt") == requested {
+	switch has := field("status", "artifact", "revision") == revision; {
+	case has && field("status", "lastHandledReconcileAt") == requested:
 		return nil
+	case has: // packed anew it would have another digest than the one that somebody is just fetching it by
+		before := repository.DeepCopy()
+		if err := unstructured.SetNestedField(repository.Object, requested, "status", "lastHandledReconcileAt"); err != nil {
+			return err
+		}
+		return s.kube.Status().Patch(ctx, repository, client.MergeFrom(before))
 	}
 	path := filepath.Join(repository.GetNamespace(), repository.GetName(), hash+".tar.gz")
 	artifact, err := s.pack(ctx, url, branch, hash, path)
