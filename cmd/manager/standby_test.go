@@ -26,7 +26,7 @@ import (
 
 // The election of these tests is quick, in the proportions of the default one.
 const (
-	testLease, testRenewal, testRetry = 6 * time.Second, 4 * time.Second, 500 * time.Millisecond
+	testLease, testRenewal, testRetry = 12 * time.Second, 8 * time.Second, time.Second
 	// handling is what a takeover may take besides: the process is one of many on a busy machine.
 	handling = 10 * time.Second
 )

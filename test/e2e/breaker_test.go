@@ -264,7 +264,7 @@ func TestWhatDestroysWithoutDeleting(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.breaking()
-			w.breaker.Gathering = 5 * time.Second
+			w.breaker.Gathering = 10 * time.Second
 			w.start()
 			var all []v1alpha1.Object
 			for i := range many {
@@ -275,9 +275,13 @@ func TestWhatDestroysWithoutDeleting(t *testing.T) {
 				w.ready(obj)
 			}
 			mark := w.cloud.Traffic.Mark()
+			var editing errgroup.Group
 			for _, obj := range all {
-				edit(w, obj, tc.change)
+				before := obj.DeepCopyObject().(client.Object)
+				tc.change(obj)
+				editing.Go(func() error { return w.kube.Patch(t.Context(), obj, client.MergeFrom(before)) })
 			}
+			w.must(editing.Wait())
 			w.allHeld(all)
 			w.noWrites(mark)
 			if message := condition(all[0], v1alpha1.ConditionReady).Message; !strings.Contains(message, tc.says) {

@@ -117,10 +117,17 @@ func (w *world) expectNotAllowed(obj v1alpha1.Object, namespace string) {
 // newNeighbours makes a world of two namespaces that are bound to one project.
 func newNeighbours(t *testing.T) (w *world, other string) {
 	t.Helper()
+	w, other = neighbours(t)
+	w.start(other)
+	return w, other
+}
+
+// neighbours are those of newNeighbours before the operator runs.
+func neighbours(t *testing.T) (w *world, other string) {
+	t.Helper()
 	w = newWorld(t)
 	other = w.namespace + "-b"
 	w.makeNamespace(other, map[string]string{v1alpha1.ProjectIDAnnotation: w.project, v1alpha1.AllowAnnotation: v1alpha1.AllowDataLoss})
-	w.start(other)
 	return w, other
 }
 
@@ -179,8 +186,9 @@ func TestAReferenceToAnotherNamespace(t *testing.T) {
 
 func TestAReferenceToWhatIsCreatedLaterInAnotherNamespace(t *testing.T) {
 	forEachKind(t, func(t *testing.T, k kind) {
-		w, other := newNeighbours(t)
+		w, other := neighbours(t)
 		w.allowReferences(other, w.namespace)
+		w.start(other)
 		role := rolesOn[k.Kind.Kind][0]
 		obj := k.manifest("orders", v1alpha1.CommonSpec{Adoption: v1alpha1.AdoptionAlways})
 		bind(obj, role, v1alpha1.ServiceAccountRef{Namespace: other, Name: "orders-writer"})

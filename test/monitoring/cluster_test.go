@@ -109,7 +109,7 @@ func (c *cluster) startManager(t *testing.T) {
 	c.manager = process.StartTest(t, process.Program{Path: c.binary, Args: []string{
 		"--kubeconfig", c.kubeconfig, "--metrics-bind-address", c.metrics, "--health-probe-bind-address", "0",
 		"--leader-elect", "--leader-elect-namespace", "holdfast-system",
-		"--leader-elect-lease-duration", "4s", "--leader-elect-renew-deadline", "3s", "--leader-elect-retry-period", "1s",
+		"--leader-elect-retry-period", "1s",
 		"--sweep-interval", "5s", "--gcp-quota-share", "0.5",
 		"--gcp-insecure", "--storage-endpoint", c.cloud.StorageEndpoint(), "--pubsub-endpoint", c.cloud.GRPCAddr(),
 		"--iam-endpoint", c.cloud.GRPCAddr(), "--resourcemanager-endpoint", c.cloud.GRPCAddr(),

@@ -190,6 +190,7 @@ func TestBreakGlassWithoutAnOperator(t *testing.T) {
 func TestBreakGlassWhileAWriteIsInFlight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "flight")
+	w.timeout = patience // that of the write, in which the plugin has to come to ask
 	w.start()
 	w.create(topic("exports"))
 	w.ready(topicIn(w, "exports"))

@@ -56,7 +56,9 @@ type world struct {
 	namespace, project string
 	// folder is where the plugin runs.
 	folder string
-	stop   func()
+	// timeout is that of a call to Google Cloud.
+	timeout time.Duration
+	stop    func()
 }
 
 // newWorld makes a world whose namespace has a name that no other test of the package uses. It is bound to the project NAME-prod.
@@ -64,7 +66,7 @@ func newWorld(t *testing.T, name string) *world {
 	t.Helper()
 	w := &world{
 		t: t, cloud: emulator.StartTest(t, emulator.Options{EnforceRequesterPays: true}),
-		namespace: name, project: name + "-prod", folder: t.TempDir(), stop: func() {},
+		namespace: name, project: name + "-prod", folder: t.TempDir(), timeout: 5 * time.Second, stop: func() {},
 	}
 	mapper, err := installed.Mapper(kubeConfig)
 	w.must(err)
@@ -149,7 +151,7 @@ func (w *world) clients() *gcp.Clients {
 	storage, rpc := endpoint(w.cloud.StorageEndpoint()), endpoint(w.cloud.GRPCAddr())
 	clients, err := gcp.NewClients(gcp.Options{
 		Storage: storage, PubSub: rpc, IAM: rpc, ResourceManager: rpc, Asset: rpc, Methods: kinds.Methods(), UserAgent: "holdfast/test",
-		Identity: operator, Timeout: 5 * time.Second, QuotaShare: 1000,
+		Identity: operator, Timeout: w.timeout, QuotaShare: 1000,
 	})
 	w.must(err)
 	return clients
