@@ -15,11 +15,8 @@ import (
 // ProjectNumber returns the number of a project, as a service account sees it (its e-mail; empty: as the manager). A number
 // never changes and is cached forever; a failure is not. Callers who ask at once share one call.
 func (c *Clients) ProjectNumber(ctx context.Context, impersonate, projectID string) (uint64, error) {
-	if number, ok := c.numbers.Load(projectID); ok {
-		number, _ := number.(uint64)
-		return number, nil
-	}
-	number, err := c.askOnce(ctx, "number", impersonate, projectID, func(ctx context.Context) (any, error) {
+	known := func() (any, bool) { return c.numbers.Load(projectID) }
+	number, err := c.askOnce(ctx, "number", impersonate, projectID, known, func(ctx context.Context) (any, error) {
 		return c.fetchProjectNumber(ctx, impersonate, projectID)
 	})
 	if err != nil {
@@ -42,12 +39,11 @@ type projectState struct {
 // empty: as the manager). Where that is denied nothing is known. Answers and denials are remembered for half a minute.
 func (c *Clients) ShutDown(ctx context.Context, impersonate, projectID string) (bool, error) {
 	key := impersonate + " " + projectID
-	if known, ok := c.states.Load(key); ok {
-		if state := known.(projectState); time.Since(state.at) < stateLasts {
-			return state.shutDown, state.err
-		}
+	known := func() (any, bool) {
+		state, ok := c.states.Load(key)
+		return state, ok && time.Since(state.(projectState).at) < stateLasts
 	}
-	found, err := c.askOnce(ctx, "state", impersonate, projectID, func(ctx context.Context) (any, error) {
+	found, err := c.askOnce(ctx, "state", impersonate, projectID, known, func(ctx context.Context) (any, error) {
 		project, err := c.fetchProject(ctx, impersonate, projectID)
 		state := projectState{at: time.Now()}
 		switch {
@@ -70,12 +66,22 @@ func (c *Clients) ShutDown(ctx context.Context, impersonate, projectID string) (
 	return state.shutDown, state.err
 }
 
-// askOnce lets those who ask the same of a project at once share one call. That outlives the caller, since others wait for it; like all calls
-// it has a time-out of its own. Nobody waits for a call in the background who is not there himself.
-func (c *Clients) askOnce(ctx context.Context, what, impersonate, projectID string, ask func(context.Context) (any, error)) (any, error) {
+// askOnce returns what is known of a project, or lets those who ask the same of it at once share one call, which makes it known. That outlives the
+// caller, since others wait for it; like all calls it has a time-out of its own. Nobody waits for a call in the background who is not there himself.
+func (c *Clients) askOnce(
+	ctx context.Context, what, impersonate, projectID string, known func() (any, bool), ask func(context.Context) (any, error),
+) (any, error) {
+	if found, ok := known(); ok {
+		return found, nil
+	}
 	shared := context.WithoutCancel(ctx)
 	key := fmt.Sprintf("%s %s %s %t", what, impersonate, projectID, isInBackground(ctx))
-	flight := c.flights.DoChan(key, func() (any, error) { return ask(shared) })
+	flight := c.flights.DoChan(key, func() (any, error) {
+		if found, ok := known(); ok { // by a call that has ended since
+			return found, nil
+		}
+		return ask(shared)
+	})
 	select {
 	case <-ctx.Done():
 		return nil, fmt.Errorf("getting project %q: %w", projectID, ctx.Err())

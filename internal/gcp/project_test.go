@@ -64,6 +64,23 @@ func TestProjectNumberSharesACall(t *testing.T) {
 	}
 }
 
+// TestACallThatHasEndedSince: who did not know the answer yet when it came, and asks only after that, does not ask again.
+func TestACallThatHasEndedSince(t *testing.T) {
+	clients := newClients(t, allInsecure(t, (&fakeCloud{}).serve(t)))
+	looked := 0
+	known := func() (any, bool) {
+		looked++
+		return "the answer", looked > 1
+	}
+	got, err := clients.askOnce(t.Context(), "anything", "", "p", known, func(context.Context) (any, error) {
+		t.Error("it is asked for again")
+		return nil, nil
+	})
+	if got != "the answer" || err != nil {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
 // TestShutDown: everything in a project is denied at once, and the project is asked for once. A denial says nothing.
 func TestShutDown(t *testing.T) {
 	cases := map[string]struct {
