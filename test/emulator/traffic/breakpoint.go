@@ -42,8 +42,7 @@ func (c *Control) pause(match Call, all bool) *Breakpoint {
 func (b *Breakpoint) Reached() <-chan Call { return b.reached }
 
 // Release lets what is held go on; if nothing has come yet, nothing will be
-// held.
-// It may be called more than once.
+// held. It may be called more than once.
 func (b *Breakpoint) Release() {
 	b.release.Do(func() {
 		b.control.mu.Lock()
